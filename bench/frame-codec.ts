@@ -1,0 +1,126 @@
+// Question: how fast do worker threads turn pages into frames and back, and what does a second thread add?
+// Method: 512 MiB of pages, one quarter each zero, noise, text-like and pointer-like, mixed page by page as a guest's RAM
+//   is; jobs of `batchSizeBytes`, threads + 1 in flight; best of three rounds, counted in raw bytes. `here` is the same
+//   work on the main thread, without messages.
+// Non-goals: the store, the network, the disk (pages are decoded to memory), and how well real guests compress.
+// Run: npm run build && npx tsx bench/frame-codec.ts
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
+import { pageSizeBytes } from '../introspect/memory/physical-memory.js';
+import { decodePages } from '../src/pack/decode.js';
+import { encodeFrames } from '../src/pack/encode.js';
+import { batchSizeBytes, createFramePool } from '../src/pack/frame-pool.js';
+import { windowSizeBytes } from '../src/pack/layout.js';
+import type { FrameBatch, PageBatch, StoredFrames } from '../src/pack/types.js';
+
+const totalBytes = 512 * 2 ** 20;
+const roundCount = 3;
+const batchCount = totalBytes / batchSizeBytes;
+const framesPerBatch = batchSizeBytes / windowSizeBytes;
+
+/** xorshift32: the same pages in every run. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+const random = createRandom(0x9e3779b9);
+const words = 'page frame window memory kernel region offset length store block '.split(' ');
+
+function fillPage(page: Buffer, kind: number): void {
+  if (kind === 0) return;
+  if (kind === 1) {
+    for (let at = 0; at < page.length; at += 4) page.writeUInt32LE(random(), at);
+  } else if (kind === 2) {
+    let text = '';
+    while (text.length < page.length) text += `${words[random() % words.length]} `;
+    page.write(text, 'latin1');
+  } else {
+    for (let at = 0; at < page.length; at += 8) {
+      page.writeUInt32LE((random() % 4096) * 64, at);
+      page.writeUInt32LE(0xffff8880, at + 4);
+    }
+  }
+}
+
+function createPages(): Buffer {
+  const pages = Buffer.alloc(batchSizeBytes);
+  for (let at = 0; at < pages.length; at += pageSizeBytes) {
+    fillPage(pages.subarray(at, at + pageSizeBytes), random() % 4);
+  }
+  return pages;
+}
+
+/** As many different batches as make repetition harmless to the caches. */
+const samples = Array.from({ length: 32 }, createPages);
+
+function pageBatch(index: number): PageBatch {
+  const window = new Uint32Array(framesPerBatch).map((_, frame) => index * framesPerBatch + frame);
+  const all = new Uint32Array(framesPerBatch).fill(0xffffffff);
+  const bytes = new Uint8Array(samples[index % samples.length]);
+  return { space: 0, frames: { window, maskLow: all, maskHigh: all }, bytes };
+}
+
+function storedFrames({ frames, bytes }: FrameBatch): StoredFrames {
+  return { pack: 'bench', space: 0, startBytes: 0, frames, bytes: new Uint8Array(bytes) };
+}
+
+/** Runs a job for each batch with at most `inFlight` at once; the best round in MiB/s. */
+async function measure(inFlight: number, job: (index: number) => Promise<void>): Promise<number> {
+  let bestMs = Infinity;
+  for (let round = 0; round < roundCount; round++) {
+    let next = 0;
+    const lane = async () => {
+      while (next < batchCount) await job(next++);
+    };
+    const startMs = performance.now();
+    await Promise.all(Array.from({ length: inFlight }, lane));
+    bestMs = Math.min(bestMs, performance.now() - startMs);
+  }
+  return totalBytes / 2 ** 20 / (bestMs / 1000);
+}
+
+function report(name: string, mibPerSecond: number): void {
+  console.log(`${name.padEnd(20)} ${mibPerSecond.toFixed(0).padStart(6)} MiB/s`);
+}
+
+const encoded = samples.map((_, index) => encodeFrames(pageBatch(index)));
+const encodedBytes = encoded.reduce((sum, { bytes }) => sum + bytes.length, 0);
+const ratio = (samples.length * batchSizeBytes) / encodedBytes;
+console.log(`raw to stored ${ratio.toFixed(2)}, zero pages included`);
+
+report(
+  'encode, here',
+  await measure(1, (index) => {
+    encodeFrames(pageBatch(index));
+    return eventLoopTurn(); // else lz4-napi's dead buffers pile up and are measured too
+  }),
+);
+report(
+  'decode, here',
+  await measure(1, (index) => {
+    decodePages(storedFrames(encoded[index % encoded.length]));
+    return eventLoopTurn();
+  }),
+);
+
+for (const threads of [1, 2]) {
+  const pool = createFramePool({ threads });
+  report(
+    `encode, ${threads} thread${threads === 1 ? '' : 's'}`,
+    await measure(threads + 1, async (index) => {
+      await pool.encode(pageBatch(index));
+    }),
+  );
+  report(
+    `decode, ${threads} thread${threads === 1 ? '' : 's'}`,
+    await measure(threads + 1, async (index) => {
+      await pool.decode(storedFrames(encoded[index % encoded.length]));
+    }),
+  );
+  await pool.close();
+}

@@ -1,0 +1,122 @@
+// Walks x86-64 page tables (Intel SDM vol. 3, 4.5; kernel: arch/x86/include/asm/pgtable_types.h).
+import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
+
+const entriesPerTable = 512;
+const presentBit = 1n;
+const largePageBit = 1n << 7n;
+/** Bits 12..51: where the next table or the page lies. */
+const addressMask = 0x000f_ffff_ffff_f000n;
+/** Shift of the index at level 1 (page table) to 5; 9 bits each. */
+const levelShift = [0, 12, 21, 30, 39, 48];
+/** Pages are mapped at level 1 (4 KiB), 2 (2 MiB) and 3 (1 GiB). */
+const largestLeafLevel = 3;
+
+export type PagingLevels = 4 | 5;
+
+export interface Translation {
+  readonly gpa: Gpa;
+  /** Bytes from `gpa` to the end of the mapped page, which may be 4 KiB, 2 MiB or 1 GiB. */
+  readonly contiguousBytes: number;
+}
+
+export class PageTables {
+  readonly levels: PagingLevels;
+  readonly #memory: PhysicalMemory;
+  readonly #root: Gpa;
+  /** Tables read so far, by address: a walk touches the same few again and again. */
+  readonly #tables = new Map<Gpa, BigUint64Array | undefined>();
+
+  constructor(memory: PhysicalMemory, root: Gpa, levels: PagingLevels) {
+    this.#memory = memory;
+    this.#root = root;
+    this.levels = levels;
+  }
+
+  /** Undefined when the address is not mapped, or the tables lead outside RAM. */
+  translate(address: bigint): Translation | undefined {
+    let table: Gpa = this.#root;
+    for (let level: number = this.levels; level >= 1; level--) {
+      const entries = this.#table(table);
+      if (entries === undefined) {
+        return undefined;
+      }
+      const shift = levelShift[level];
+      const entry = entries[Number((address >> BigInt(shift)) & 511n)];
+      if ((entry & presentBit) === 0n) {
+        return undefined;
+      }
+      const target = Number(entry & addressMask);
+      if (level > 1 && (entry & largePageBit) === 0n) {
+        table = target;
+        continue;
+      }
+      if (level > largestLeafLevel) {
+        // The size bit is reserved up here: no kernel sets it.
+        return undefined;
+      }
+      const mappedBytes = 2 ** shift;
+      const within = Number(address & ((1n << BigInt(shift)) - 1n));
+      // The low address bits of a large page's entry are flags.
+      const base = target - (target % mappedBytes);
+      return { gpa: base + within, contiguousBytes: mappedBytes - within };
+    }
+    return undefined;
+  }
+
+  #table(gpa: Gpa): BigUint64Array | undefined {
+    if (!this.#tables.has(gpa)) {
+      if (this.#tables.size >= cachedTableLimit) {
+        this.#tables.clear();
+      }
+      this.#tables.set(gpa, readTable(this.#memory, gpa));
+    }
+    return this.#tables.get(gpa);
+  }
+}
+
+/** 4 MiB of tables: those of one kernel's own mappings, with room. */
+const cachedTableLimit = 1024;
+
+function readTable(memory: PhysicalMemory, gpa: Gpa): BigUint64Array | undefined {
+  const entries = new BigUint64Array(entriesPerTable);
+  return memory.read(gpa, new Uint8Array(entries.buffer)) ? entries : undefined;
+}
+
+/**
+ * Calls `visit` with the address of every table page below `root`, itself included, without reading the lowest level
+ * (its pages are named by the level above). `entryRange` limits the root's entries: the lower half is user memory.
+ * Bounded: a table seen before is not entered again, so a loop in damaged tables ends.
+ */
+export function visitTablePages(
+  memory: PhysicalMemory,
+  root: Gpa,
+  levels: PagingLevels,
+  entryRange: { readonly first: number; readonly end: number },
+  seen: Set<Gpa>,
+  visit: (gpa: Gpa) => void,
+): void {
+  const enter = (gpa: Gpa, level: number, first: number, end: number): void => {
+    if (seen.has(gpa)) {
+      return;
+    }
+    seen.add(gpa);
+    visit(gpa);
+    if (level === 1) {
+      return;
+    }
+    const entries = readTable(memory, gpa);
+    if (entries === undefined) {
+      return;
+    }
+    for (let index = first; index < end; index++) {
+      const entry = entries[index];
+      const leaf = level <= largestLeafLevel && (entry & largePageBit) !== 0n;
+      if ((entry & presentBit) !== 0n && !leaf) {
+        enter(Number(entry & addressMask), level - 1, 0, entriesPerTable);
+      }
+    }
+  };
+  if (root % pageSizeBytes === 0) {
+    enter(root, levels, entryRange.first, entryRange.end);
+  }
+}

@@ -1,0 +1,55 @@
+// Where guest-physical bytes come from: the one interface that every source implements.
+//
+// Two ways to name a byte, which differ above the hole below 4 GiB:
+//   gpa          guest-physical address, what the kernel and its page tables use
+//   imageOffset  position in the image: the regions' bytes one after the other, in ascending gpa
+// Reads are synchronous: introspection chases pointers.
+
+export const pageSizeBytes = 4096;
+
+/** A guest-physical address in bytes (52 bits at most, so a number holds it). */
+export type Gpa = number & { readonly __brand?: 'Gpa' };
+/** A page frame number: gpa / 4096. */
+export type Pfn = number & { readonly __brand?: 'Pfn' };
+
+/** A run of guest RAM without a hole. */
+export interface MemoryRegion {
+  readonly gpaStart: Gpa;
+  readonly sizeBytes: number;
+  /** Where the region begins in the image, in bytes: the sum of the sizes before it. */
+  readonly imageOffset: number;
+}
+
+/** A view of a source's bytes; who opened the source closes it. */
+export interface PhysicalMemory {
+  /**
+   * Set where the image is a plain file: byte n of the image is byte n behind this descriptor, which belongs to the whole
+   * process, so worker threads can read for themselves.
+   */
+  readonly fd?: number;
+  /** Ascending by gpaStart, not overlapping, each a multiple of the page size. */
+  readonly regions: readonly MemoryRegion[];
+  /** Sum of the regions' sizes. */
+  readonly sizeBytes: number;
+  /** Fills `target` from `gpa`. False, with `target` unspecified, if any byte lies outside RAM. */
+  read(gpa: Gpa, target: Uint8Array): boolean;
+  /** Fills `target` from `imageOffset`. Throws `image-invalid` past the end or when the source fails. */
+  readImage(imageOffset: number, target: Uint8Array): void;
+}
+
+/** Index of the frame's page in the image, undefined when the image has no such frame. */
+export function pageIndexOf(regions: readonly MemoryRegion[], pfn: Pfn): number | undefined {
+  const gpa = pfn * pageSizeBytes;
+  for (const region of regions) {
+    const offset = gpa - region.gpaStart;
+    if (offset >= 0 && offset < region.sizeBytes) {
+      return (region.imageOffset + offset) / pageSizeBytes;
+    }
+  }
+  return undefined;
+}
+
+/** One past the highest frame of the image. */
+export function endPfn(regions: readonly MemoryRegion[]): Pfn {
+  return Math.max(...regions.map((region) => region.gpaStart + region.sizeBytes)) / pageSizeBytes;
+}

@@ -1,0 +1,149 @@
+// What a file page's `mapping` belongs to: struct address_space -> inode -> super_block (include/linux/fs.h).
+//
+// Decides once per file whether its clean pages could be read again from the guest's own disk. Only what is proven is
+// `disk-file`; a pointer that does not lead to an inode which points back is `unproven`.
+import type { Kernel } from '../kernel/kernel.js';
+import { pageSizeBytes } from '../memory/physical-memory.js';
+import { expect } from './inconsistency.js';
+
+/**
+ * disk-file   regular file, still linked, on a file system and disk whose re-reading a test guest has proven
+ * memory-file tmpfs, ramfs and kin: there is no other copy
+ * unproven    anything else
+ */
+export const mappingKinds = { unproven: 0, diskFile: 1, memoryFile: 2 } as const;
+
+/** File systems whose clean pages a guest was seen to read again. ext4.ko serves all three. */
+const provenFileSystems = new Set(['ext4', 'ext3', 'ext2']);
+const memoryFileSystems = new Set(['tmpfs', 'ramfs', 'rootfs', 'devtmpfs', 'hugetlbfs']);
+/** Disks that a VM's host provides; not loop, md or device-mapper, whose bytes lie elsewhere or are transformed. */
+const virtualDisk = /^(vd|sd|xvd)[a-z]+$|^nvme\d+n\d+$/;
+
+const fileTypeMask = 0o170000;
+const regularFile = 0o100000;
+/** inode flags, include/linux/fs.h: bytes on the disk are transformed, or checked against a tree. */
+const transformedInode = (1 << 14) /* S_ENCRYPTED */ | (1 << 16); /* S_VERITY */
+/** Mapping flags that do not bear on reading again; any other is doubt. */
+const harmlessMappingFlags = ['AS_LARGE_FOLIO_SUPPORT', 'AS_STABLE_WRITES'];
+
+const initialCapacity = 256;
+const unprovenMapping = 0;
+
+/** Columns over the mappings met so far; `find` gives the row. */
+export class Mappings {
+  kind = new Uint8Array(initialCapacity);
+  /** Pages up to the file's end, rounded up. Pages beyond hold nothing of the file. */
+  pageCount = new Float64Array(initialCapacity);
+  readonly #rows = new Map<number, number>();
+  readonly #high: number[] = [0];
+  readonly #judge: (address: bigint) => { kind: number; pageCount: number };
+
+  constructor(kernel: Kernel) {
+    this.#judge = mappingJudge(kernel);
+  }
+
+  /** Row of the address_space whose address has these halves. */
+  find(low: number, high: number): number {
+    // 53 bits tell all addresses of the direct map apart; the upper half is compared besides.
+    const key = (high & 0x1f_ffff) * 2 ** 32 + low;
+    const known = this.#rows.get(key);
+    if (known !== undefined) {
+      return this.#high[known] === high ? known : unprovenMapping;
+    }
+    const row = this.#high.length;
+    const verdict = this.#judge((BigInt(high) << 32n) | BigInt(low));
+    if (row === this.kind.length) {
+      this.#grow();
+    }
+    this.kind[row] = verdict.kind;
+    this.pageCount[row] = verdict.pageCount;
+    this.#high.push(high);
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  #grow(): void {
+    const kind = new Uint8Array(this.kind.length * 2);
+    kind.set(this.kind);
+    this.kind = kind;
+    const pageCount = new Float64Array(this.pageCount.length * 2);
+    pageCount.set(this.pageCount);
+    this.pageCount = pageCount;
+  }
+}
+
+function mappingJudge(kernel: Kernel) {
+  const memory = kernel.memory;
+  const offset = (struct: string, path: string): number =>
+    expect(kernel.btf.struct(struct)?.member(path), `${struct}.${path}`).offsetBytes;
+  const mappingBytes = expect(kernel.btf.struct('address_space'), 'struct address_space').sizeBytes;
+  const inodeBytes = expect(kernel.btf.struct('inode'), 'struct inode').sizeBytes;
+  const at = {
+    host: offset('address_space', 'host'),
+    mappingFlags: offset('address_space', 'flags'),
+    mapping: offset('inode', 'i_mapping'),
+    mode: offset('inode', 'i_mode'),
+    inodeFlags: offset('inode', 'i_flags'),
+    superBlock: offset('inode', 'i_sb'),
+    linkCount: offset('inode', 'i_nlink'),
+    fileSize: offset('inode', 'i_size'),
+    fileSystem: offset('super_block', 's_type'),
+    fileSystemName: offset('file_system_type', 'name'),
+    blockDevice: offset('super_block', 's_bdev'),
+    disk: offset('block_device', 'bd_disk'),
+    diskName: offset('gendisk', 'disk_name'),
+  };
+  const flagBits = expect(kernel.btf.enumeration('mapping_flags'), 'enum mapping_flags');
+  const harmlessFlags = harmlessMappingFlags.reduce((sum, name) => {
+    const bit = flagBits.get(name);
+    return bit === undefined ? sum : sum | (1n << BigInt(bit));
+  }, 0n);
+
+  const superBlocks = new Map<bigint, { fileSystem: string | undefined; onVirtualDisk: boolean }>();
+  const superBlockOf = (address: bigint) => {
+    const known = superBlocks.get(address);
+    if (known !== undefined) {
+      return known;
+    }
+    const pointer = (from: bigint | undefined, offsetBytes: number): bigint | undefined =>
+      from === undefined || from === 0n ? undefined : memory.u64(from + BigInt(offsetBytes));
+    const name = pointer(pointer(address, at.fileSystem), at.fileSystemName);
+    const disk = pointer(pointer(address, at.blockDevice), at.disk);
+    const diskName =
+      disk === undefined || disk === 0n ? undefined : memory.string(disk + BigInt(at.diskName));
+    const entry = {
+      fileSystem: name === undefined || name === 0n ? undefined : memory.string(name),
+      onVirtualDisk: diskName !== undefined && virtualDisk.test(diskName),
+    };
+    superBlocks.set(address, entry);
+    return entry;
+  };
+
+  const unproven = { kind: mappingKinds.unproven, pageCount: 0 };
+  return (address: bigint): { kind: number; pageCount: number } => {
+    const mapping = memory.bytes(address, mappingBytes);
+    const host = mapping?.readBigUInt64LE(at.host) ?? 0n;
+    const inode = host === 0n ? undefined : memory.bytes(host, inodeBytes);
+    if (mapping === undefined || inode?.readBigUInt64LE(at.mapping) !== address) {
+      return unproven;
+    }
+    const { fileSystem, onVirtualDisk } = superBlockOf(inode.readBigUInt64LE(at.superBlock));
+    if (fileSystem !== undefined && memoryFileSystems.has(fileSystem)) {
+      return { kind: mappingKinds.memoryFile, pageCount: 0 };
+    }
+    const proven =
+      fileSystem !== undefined &&
+      provenFileSystems.has(fileSystem) &&
+      onVirtualDisk &&
+      (inode.readUInt16LE(at.mode) & fileTypeMask) === regularFile &&
+      inode.readUInt32LE(at.linkCount) > 0 &&
+      (inode.readUInt32LE(at.inodeFlags) & transformedInode) === 0 &&
+      (mapping.readBigUInt64LE(at.mappingFlags) & ~harmlessFlags) === 0n;
+    return proven
+      ? {
+          kind: mappingKinds.diskFile,
+          pageCount: Math.ceil(Number(inode.readBigInt64LE(at.fileSize)) / pageSizeBytes),
+        }
+      : unproven;
+  };
+}

@@ -1,0 +1,139 @@
+// The memmap: the kernel's array of struct page, one per page frame (mm/sparse.c, mm/sparse-vmemmap.c).
+//
+// With SPARSEMEM_VMEMMAP the array is one run of virtual addresses. Every section (128 MiB of frames) states where it
+// would begin for frame 0, and all present sections must state the same.
+import type { Kernel } from '../kernel/kernel.js';
+import { type Gpa, pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
+import { expect, Inconsistency } from './inconsistency.js';
+
+/** Bits of section_mem_map below the address: flags 0-4, and bit 5 since 6.16. */
+const sectionFlagMask = 63n;
+const sectionHasMemmap = 2n;
+const sectionOnline = 4n;
+
+/** The unit in which the memmap's place is looked up: it is mapped by 2 MiB, or by 4 KiB where memory was short. */
+const lookupBytes = pageSizeBytes;
+
+export interface Memmap {
+  /** Kernel virtual address of frame 0's struct page. */
+  readonly base: bigint;
+  readonly structPageBytes: number;
+  /** Frames per section. */
+  readonly sectionPageCount: number;
+  /** False: no struct page describes the section's frames. */
+  isOnline(section: number): boolean;
+  /** Fills `target` with the struct pages of whole frames from `pfn`. Throws Inconsistency where the memmap is not mapped. */
+  read(pfn: Pfn, target: Uint8Array): void;
+}
+
+/** `endPfn`: one past the highest frame that will be asked for. */
+export function openMemmap(kernel: Kernel, endPfn: Pfn): Memmap {
+  const structPageBytes = expect(kernel.btf.struct('page'), 'struct page').sizeBytes;
+  if (structPageBytes < 56 || structPageBytes % 8 !== 0 || structPageBytes > 256) {
+    throw new Inconsistency(`struct page of ${structPageBytes} bytes`);
+  }
+  const sectionBits = Number(
+    expect(kernel.vmcoreinfo.number('SECTION_SIZE_BITS'), 'NUMBER(SECTION_SIZE_BITS)'),
+  );
+  if (sectionBits < 24 || sectionBits > 34) {
+    throw new Inconsistency(`sections of 2^${sectionBits} bytes`);
+  }
+  const sectionPageCount = 2 ** sectionBits / pageSizeBytes;
+  const { online, base } = readSections(kernel, Math.ceil(endPfn / sectionPageCount));
+  return {
+    base,
+    structPageBytes,
+    sectionPageCount,
+    isOnline: (section) => online[section] === 1,
+    read: (pfn, target) => {
+      const address = base + BigInt(pfn) * BigInt(structPageBytes);
+      if (!kernel.memory.read(address, target)) {
+        throw new Inconsistency(`the memmap of frame ${pfn} is not mapped`);
+      }
+    },
+  };
+}
+
+function readSections(kernel: Kernel, sectionCount: number) {
+  const entryBytes = expect(kernel.btf.struct('mem_section'), 'struct mem_section').sizeBytes;
+  const mapOffset = expect(
+    kernel.btf.struct('mem_section')?.member('section_mem_map'),
+    'mem_section.section_mem_map',
+  ).offsetBytes;
+  // With SPARSEMEM_EXTREME the line holds the variable's value: the address of the array of roots.
+  const roots = expect(kernel.vmcoreinfo.symbol('mem_section'), 'SYMBOL(mem_section)');
+  const entriesPerRoot = Math.floor(pageSizeBytes / entryBytes);
+  const online = new Uint8Array(sectionCount);
+  let base: bigint | undefined;
+  for (let root = 0; root * entriesPerRoot < sectionCount; root++) {
+    const rootAddress = kernel.memory.u64(roots + BigInt(root * 8));
+    if (rootAddress === undefined) {
+      throw new Inconsistency('the array of memory sections is not mapped');
+    }
+    if (rootAddress === 0n) {
+      continue;
+    }
+    const entries = kernel.memory.bytes(rootAddress, pageSizeBytes);
+    if (entries === undefined) {
+      throw new Inconsistency(`the root of memory sections ${root} is not mapped`);
+    }
+    for (let index = 0; index < entriesPerRoot; index++) {
+      const section = root * entriesPerRoot + index;
+      const map = entries.readBigUInt64LE(index * entryBytes + mapOffset);
+      if (
+        section >= sectionCount ||
+        (map & sectionHasMemmap) === 0n ||
+        (map & sectionOnline) === 0n
+      ) {
+        continue;
+      }
+      const sectionBase = map & ~sectionFlagMask;
+      base ??= sectionBase;
+      if (sectionBase !== base) {
+        throw new Inconsistency(
+          `memory section ${section} puts the memmap at 0x${sectionBase.toString(16)}, those before at 0x${base.toString(16)}`,
+        );
+      }
+      online[section] = 1;
+    }
+  }
+  return { online, base: expect(base, 'any memory section') };
+}
+
+/**
+ * Reads of a few bytes inside single struct pages, for list walks: remembers where each page of the memmap lies, so a
+ * step costs one read and no page-table walk.
+ */
+export class MemmapLookup {
+  readonly #kernel: Kernel;
+  readonly #memmap: Memmap;
+  readonly #places = new Map<number, Gpa>();
+
+  constructor(kernel: Kernel, memmap: Memmap) {
+    this.#kernel = kernel;
+    this.#memmap = memmap;
+  }
+
+  /** Bytes `offsetBytes ..` of the frame's struct page; false when they are not mapped or leave it. */
+  read(pfn: Pfn, offsetBytes: number, target: Uint8Array): boolean {
+    const at = pfn * this.#memmap.structPageBytes + offsetBytes;
+    const unit = Math.floor(at / lookupBytes);
+    let place = this.#places.get(unit);
+    if (place === undefined) {
+      place = this.#kernel.memory.translate(this.#memmap.base + BigInt(unit * lookupBytes));
+      if (place === undefined) {
+        return false;
+      }
+      this.#places.set(unit, place);
+    }
+    return this.#kernel.physical.read(place + (at % lookupBytes), target);
+  }
+
+  /** The frame whose struct page has `address` at `offsetBytes`; undefined when it points elsewhere. */
+  pfnOf(address: bigint, offsetBytes: number): Pfn | undefined {
+    const at = Number(address - this.#memmap.base) - offsetBytes;
+    return at >= 0 && at % this.#memmap.structPageBytes === 0
+      ? at / this.#memmap.structPageBytes
+      : undefined;
+  }
+}

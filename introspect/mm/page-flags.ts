@@ -1,0 +1,62 @@
+// Bit numbers of struct page's flags word (include/linux/page-flags.h, enum pageflags). They move between releases and
+// with the configuration, so they come from BTF alone: one column off turns "referenced" into "uptodate".
+import type { Btf } from '../kernel/btf/btf.js';
+import { expect, Inconsistency } from './inconsistency.js';
+
+export interface PageFlagMasks {
+  readonly lru: number;
+  readonly head: number;
+  readonly reserved: number;
+  readonly swapbacked: number;
+  readonly uptodate: number;
+  /** 0 where slab is a page type instead (6.10 on). */
+  readonly slab: number;
+  /** Any of these: the page holds data that its file does not have yet, or is in motion. */
+  readonly busy: number;
+  /** Every flag that a clean, droppable page of a file may carry. One outside this set means doubt. */
+  readonly harmlessForCleanFile: number;
+  /** All bits of the enum. */
+  readonly all: number;
+}
+
+/** Flags that say nothing about a file page's content: aging, read-ahead, "all blocks mapped". */
+const harmlessFlags = [
+  'PG_referenced',
+  'PG_uptodate',
+  'PG_lru',
+  'PG_active',
+  'PG_workingset',
+  'PG_head',
+  'PG_mappedtodisk',
+  'PG_readahead',
+  'PG_young',
+  'PG_idle',
+];
+
+export function pageFlagMasks(btf: Btf): PageFlagMasks {
+  const bits = expect(btf.enumeration('pageflags'), 'enum pageflags');
+  const count = expect(bits.get('__NR_PAGEFLAGS'), '__NR_PAGEFLAGS');
+  // The upper half of the word holds zone and node.
+  if (count > 32) {
+    throw new Inconsistency(`expected at most 32 page flags, found ${count}`);
+  }
+  const optional = (name: string): number => {
+    const bit = bits.get(name);
+    return bit === undefined ? 0 : (1 << bit) >>> 0;
+  };
+  const mask = (name: string): number => {
+    expect(bits.get(name), name);
+    return optional(name);
+  };
+  return {
+    lru: mask('PG_lru'),
+    head: mask('PG_head'),
+    reserved: mask('PG_reserved'),
+    swapbacked: mask('PG_swapbacked'),
+    uptodate: mask('PG_uptodate'),
+    slab: optional('PG_slab'),
+    busy: (mask('PG_dirty') | mask('PG_writeback') | mask('PG_locked')) >>> 0,
+    harmlessForCleanFile: harmlessFlags.reduce((sum, name) => sum | optional(name), 0) >>> 0,
+    all: count === 32 ? 0xffff_ffff : (1 << count) - 1,
+  };
+}

@@ -1,0 +1,69 @@
+// Where the members of struct page stand, as indices of 32-bit words, for loops over the memmap (include/linux/mm_types.h).
+import type { Btf, StructLayout } from '../kernel/btf/btf.js';
+import { expect, Inconsistency } from './inconsistency.js';
+
+export interface PageLayout {
+  /** Words per struct page. */
+  readonly strideWords: number;
+  readonly flags: number;
+  /** Head's address with bit 0 set, in a tail page. */
+  readonly compoundHead: number;
+  readonly mapping: number;
+  /** Page index in the file, 64 bits. */
+  readonly index: number;
+  /** Order of a free block, in the buddy's head. */
+  readonly private: number;
+  /** `_mapcount`, or the page type. */
+  readonly type: number;
+  readonly refcount: number;
+  readonly order: CompoundOrder;
+}
+
+/** Where a compound page's order is found, within the struct page after the head's. */
+export interface CompoundOrder {
+  readonly word: number;
+  readonly shift: number;
+}
+
+export function pageLayout(btf: Btf): PageLayout {
+  const page = expect(btf.struct('page'), 'struct page');
+  const word = (...paths: string[]): number => wordOf(page, ...paths);
+  return {
+    strideWords: page.sizeBytes / 4,
+    // A struct of its own since 6.18.
+    flags: word('flags.f', 'flags'),
+    compoundHead: word('compound_head'),
+    mapping: word('mapping'),
+    // page.index became __folio_index in 6.16.
+    index: word('index', '__folio_index'),
+    private: word('private'),
+    type: word('_mapcount'),
+    refcount: word('_refcount'),
+    order: compoundOrder(btf, page),
+  };
+}
+
+/** One byte: `_folio_order` (6.1), `compound_order` (before), the low byte of the folio's second flags word (6.6 on). */
+function compoundOrder(btf: Btf, page: StructLayout): CompoundOrder {
+  const offsetBytes =
+    btf.struct('folio')?.member('_folio_order')?.offsetBytes ??
+    offsetInSecond(page.member('compound_order')?.offsetBytes, page) ??
+    btf.struct('folio')?.member('_flags_1.f', '_flags_1')?.offsetBytes;
+  const within = expect(offsetBytes, 'the order of compound pages') - page.sizeBytes;
+  if (within < 0 || within >= page.sizeBytes) {
+    throw new Inconsistency('the order of compound pages is not in their second struct page');
+  }
+  return { word: within >> 2, shift: (within & 3) * 8 };
+}
+
+function offsetInSecond(offsetBytes: number | undefined, page: StructLayout): number | undefined {
+  return offsetBytes === undefined ? undefined : offsetBytes + page.sizeBytes;
+}
+
+function wordOf(page: StructLayout, ...paths: string[]): number {
+  const { offsetBytes } = expect(page.member(...paths), `page.${paths.join(' or page.')}`);
+  if (offsetBytes % 4 !== 0) {
+    throw new Inconsistency(`page.${paths[0]} lies at byte ${offsetBytes}, no multiple of 4`);
+  }
+  return offsetBytes / 4;
+}

@@ -1,0 +1,172 @@
+// Zones: the kernel's own account of its memory, per node and kind (struct pglist_data and struct zone,
+// include/linux/mmzone.h). What it counts as free is what the labels are held against.
+import type { StructLayout } from '../kernel/btf/btf.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Pfn } from '../memory/physical-memory.js';
+import { possibleCpus } from './per-cpu.js';
+import { expect, Inconsistency } from './inconsistency.js';
+
+/** No x86-64 configuration has more than 1024 nodes (NODES_SHIFT 10). */
+const nodeLimit = 1024;
+
+export interface Zone {
+  readonly node: number;
+  /** enum zone_type. */
+  readonly index: number;
+  /** Kernel virtual address of the struct zone. */
+  readonly address: bigint;
+  readonly startPfn: Pfn;
+  /** One past the last frame it may own. */
+  readonly endPfn: Pfn;
+  /** NR_FREE_PAGES with the CPUs' pending differences: pages in the buddy allocator. */
+  readonly freePageCount: number;
+  /** `free_area[order].nr_free`: blocks per order. */
+  readonly freeBlockCounts: readonly number[];
+}
+
+/**
+ * Where node and zone stand in struct page's flags, together at the top (include/linux/page-flags-layout.h; with
+ * SPARSEMEM_VMEMMAP no section number stands above them).
+ */
+export interface ZoneBits {
+  /** Shift of the flags' upper 32 bits that leaves node and zone. */
+  readonly shift: number;
+  readonly zoneWidth: number;
+}
+
+/** Zones that own any frame. */
+export function readZones(kernel: Kernel): readonly Zone[] {
+  const nodeLayout = expect(kernel.btf.struct('pglist_data'), 'struct pglist_data');
+  const zoneLayout = expect(kernel.btf.struct('zone'), 'struct zone');
+  const zonesOffset = expect(nodeLayout.member('node_zones'), 'pglist_data.node_zones');
+  const zoneTypeCount = zonesOffset.count;
+  const zones: Zone[] = [];
+  nodeAddresses(kernel).forEach((address, node) => {
+    for (let index = 0; index < zoneTypeCount; index++) {
+      const zone = readZone(
+        kernel,
+        zoneLayout,
+        node,
+        index,
+        address + BigInt(zonesOffset.offsetBytes + index * zoneLayout.sizeBytes),
+      );
+      if (zone.endPfn > zone.startPfn) {
+        zones.push(zone);
+      }
+    }
+  });
+  if (zones.length === 0) {
+    throw new Inconsistency('no zone owns any page');
+  }
+  return zones;
+}
+
+export function zoneBits(kernel: Kernel): ZoneBits {
+  const zoneTypeCount = expect(
+    kernel.btf.enumeration('zone_type')?.get('__MAX_NR_ZONES'),
+    'enum zone_type',
+  );
+  // ZONES_SHIFT: 1 bit for two zones, 2 for up to four, 3 for up to eight.
+  const zoneWidth = Math.ceil(Math.log2(zoneTypeCount));
+  const nodeWidth = Math.ceil(Math.log2(kernel.vmcoreinfo.length('node_data') ?? 1));
+  if (zoneWidth < 1 || zoneWidth > 3 || nodeWidth > 10) {
+    throw new Inconsistency(`${zoneTypeCount} kinds of zone on 2^${nodeWidth} nodes`);
+  }
+  return { shift: 32 - nodeWidth - zoneWidth, zoneWidth };
+}
+
+/** Node and zone as one number, as they stand in the flags. */
+export function zoneKey(bits: ZoneBits, zone: Zone): number {
+  return (zone.node << bits.zoneWidth) | zone.index;
+}
+
+/** By node number; nodes that are not there are left out. */
+function nodeAddresses(kernel: Kernel): ReadonlyMap<number, bigint> {
+  const nodes = new Map<number, bigint>();
+  const single = kernel.vmcoreinfo.symbol('contig_page_data');
+  const array = kernel.vmcoreinfo.symbol('node_data');
+  if (array !== undefined) {
+    const count = Math.min(kernel.vmcoreinfo.length('node_data') ?? 1, nodeLimit);
+    const pointers = expect(kernel.memory.bytes(array, count * 8), 'node_data');
+    for (let node = 0; node < count; node++) {
+      const address = pointers.readBigUInt64LE(node * 8);
+      if (address !== 0n) {
+        nodes.set(node, address);
+      }
+    }
+  } else if (single !== undefined) {
+    nodes.set(0, single);
+  }
+  return nodes;
+}
+
+function readZone(
+  kernel: Kernel,
+  layout: StructLayout,
+  node: number,
+  index: number,
+  address: bigint,
+): Zone {
+  const bytes = kernel.memory.bytes(address, layout.sizeBytes);
+  if (bytes === undefined) {
+    throw new Inconsistency(`zone ${index} of node ${node} is not mapped`);
+  }
+  const word = (path: string): number =>
+    Number(bytes.readBigUInt64LE(expect(layout.member(path), `zone.${path}`).offsetBytes));
+  const startPfn = word('zone_start_pfn');
+  const spanned = word('spanned_pages');
+  if (!Number.isSafeInteger(startPfn) || !Number.isSafeInteger(spanned)) {
+    throw new Inconsistency(
+      `zone ${index} of node ${node} spans ${spanned} frames from ${startPfn}`,
+    );
+  }
+  return {
+    node,
+    index,
+    address,
+    startPfn,
+    endPfn: startPfn + spanned,
+    freePageCount: spanned === 0 ? 0 : freePageCount(kernel, layout, bytes),
+    freeBlockCounts: freeBlockCounts(kernel, layout, bytes),
+  };
+}
+
+function freePageCount(kernel: Kernel, layout: StructLayout, zone: Buffer): number {
+  const item = expect(
+    kernel.btf.enumeration('zone_stat_item')?.get('NR_FREE_PAGES'),
+    'NR_FREE_PAGES',
+  );
+  const counters = expect(layout.member('vm_stat'), 'zone.vm_stat');
+  const total = Number(zone.readBigInt64LE(counters.offsetBytes + item * 8));
+  return total + pendingDifference(kernel, layout, zone, item);
+}
+
+/** Counts not yet folded into the zone: per_cpu_zonestat since 5.14 (per_cpu_pageset before). */
+function pendingDifference(
+  kernel: Kernel,
+  layout: StructLayout,
+  zone: Buffer,
+  item: number,
+): number {
+  const pointer = expect(layout.member('per_cpu_zonestats'), 'zone.per_cpu_zonestats');
+  const difference = expect(
+    kernel.btf.struct('per_cpu_zonestat')?.member('vm_stat_diff'),
+    'per_cpu_zonestat.vm_stat_diff',
+  );
+  const stats = zone.readBigUInt64LE(pointer.offsetBytes);
+  let sum = 0;
+  for (const cpu of possibleCpus(kernel)) {
+    const at = BigInt.asUintN(64, stats + cpu.offset) + BigInt(difference.offsetBytes + item);
+    sum += expect(kernel.memory.bytes(at, 1), `the zone counters of CPU ${cpu.number}`).readInt8(0);
+  }
+  return sum;
+}
+
+function freeBlockCounts(kernel: Kernel, layout: StructLayout, zone: Buffer): readonly number[] {
+  const areas = expect(layout.member('free_area'), 'zone.free_area');
+  const area = expect(kernel.btf.struct('free_area'), 'struct free_area');
+  const count = expect(area.member('nr_free'), 'free_area.nr_free');
+  return Array.from({ length: areas.count }, (_, order) =>
+    Number(zone.readBigUInt64LE(areas.offsetBytes + order * area.sizeBytes + count.offsetBytes)),
+  );
+}

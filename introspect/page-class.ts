@@ -1,0 +1,109 @@
+// The closed set of page labels. A label file and a manifest hold the numbers, so numbers are never reused or changed.
+//
+// `expendable` is a promise: a guest whose pages of this class are lost can be made to run on (by zeroes for free
+// pages, by reading again from its disk for clean cache). Everything else is critical, and so is every doubt.
+
+export interface PageClass {
+  readonly number: number;
+  readonly label: string;
+  readonly expendable: boolean;
+  /** What the page is, and what its loss means. One line each. */
+  readonly meaning: string;
+  readonly loss: string;
+}
+
+function pageClass<const L extends string>(
+  number: number,
+  label: L,
+  expendable: boolean,
+  meaning: string,
+  loss: string,
+) {
+  return { number, label, expendable, meaning, loss } as const;
+}
+
+/** Every class, indexed by its number. */
+export const pageClasses = [
+  pageClass(0, 'unknown', false, 'no evidence, or evidence that does not add up', 'unknown'),
+  pageClass(
+    1,
+    'not-ram',
+    false,
+    'in the image, but the kernel has no RAM there (firmware, ACPI)',
+    'the guest may crash',
+  ),
+  pageClass(
+    2,
+    'free',
+    true,
+    'in the buddy allocator',
+    'none: the kernel expects nothing of its content',
+  ),
+  pageClass(
+    3,
+    'free-pcp',
+    true,
+    "on a CPU's own free list",
+    'none: the kernel expects nothing of its content',
+  ),
+  pageClass(
+    4,
+    'file-reread',
+    true,
+    'clean cache of a regular file on a disk, unmapped and unpinned',
+    'none once the guest reads it again',
+  ),
+  pageClass(
+    5,
+    'file-clean',
+    false,
+    'other clean file cache: mapped, pinned, with buffers, or not on a disk',
+    'programs read wrong bytes',
+  ),
+  pageClass(
+    6,
+    'file-dirty',
+    false,
+    'file cache that is dirty, locked or under writeback',
+    'written data is gone',
+  ),
+  pageClass(
+    7,
+    'anon',
+    false,
+    'anonymous memory of processes, with swap cache and KSM',
+    'programs crash',
+  ),
+  pageClass(8, 'shmem', false, 'tmpfs, shared memory, memfd, ramfs', 'the only copy is gone'),
+  pageClass(9, 'slab', false, 'kernel objects', 'the guest crashes'),
+  pageClass(
+    10,
+    'page-table',
+    false,
+    'page tables of the kernel and of processes',
+    'the guest crashes',
+  ),
+  pageClass(11, 'kernel-stack', false, 'stacks of tasks', 'the guest crashes'),
+  pageClass(12, 'kernel-image', false, "the kernel's own text and data", 'the guest crashes'),
+  pageClass(
+    13,
+    'reserved',
+    false,
+    'reserved at boot: the memmap, early allocations',
+    'the guest crashes',
+  ),
+  pageClass(
+    14,
+    'other',
+    false,
+    'in use without a mark: vmalloc, modules, per-CPU data, drivers',
+    'the guest crashes',
+  ),
+] as const;
+
+export type PageLabel = (typeof pageClasses)[number]['label'];
+
+/** Label to number, for code that labels pages. */
+export const labelNumbers = Object.fromEntries(
+  pageClasses.map((entry) => [entry.label, entry.number]),
+) as Readonly<Record<PageLabel, number>>;

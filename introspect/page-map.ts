@@ -1,0 +1,27 @@
+// The result of introspection: one label per page of the image, and what is known about the guest.
+import type { MemoryRegion } from './memory/physical-memory.js';
+
+/** How far the labels can be trusted. Only with `complete` does any page carry an expendable label. */
+export type Evidence =
+  | { readonly kind: 'complete' }
+  /** No kernel we understand: every page is labelled `unknown`. */
+  | { readonly kind: 'no-kernel'; readonly reason: string }
+  /** A kernel whose structures do not add up: every page is labelled `unknown`. */
+  | { readonly kind: 'inconsistent'; readonly reason: string };
+
+export interface GuestKernel {
+  /** `uname -r`. */
+  readonly release: string;
+  /** Build id in hex, empty when the kernel does not state one. */
+  readonly buildId: string;
+}
+
+export interface PageMap {
+  readonly regions: readonly MemoryRegion[];
+  /** One label number (page-class.ts) per page, in image order. */
+  readonly labels: Uint8Array;
+  readonly evidence: Evidence;
+  /** What a person should know, each a sentence. */
+  readonly warnings: readonly string[];
+  readonly kernel: GuestKernel | undefined;
+}

@@ -1,0 +1,15 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'jest-environment-node-single-context',
+  // Most of a run is spent waiting for guests and clusters, so two files at a time even where cores are few.
+  maxWorkers: 2,
+  // A test that waits for nothing slow is done in milliseconds; a loaded machine must not fail it at 5 s.
+  testTimeout: 30_000,
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  // Sources import each other with the `.js` they will have once compiled.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
+  },
+};

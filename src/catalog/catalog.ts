@@ -1,0 +1,240 @@
+// The snapshots of a store: listing, loading, publishing, deleting. The order of writes and removals here is what makes
+// a snapshot either whole or not there.
+import { randomBytes } from 'node:crypto';
+import pLimit from 'p-limit';
+import { ParsError } from '../../introspect/pars-error.js';
+import { decodeManifest, decodeManifestHeader } from '../manifest/decode.js';
+import { encodeManifest } from '../manifest/encode.js';
+import { firstReadBytes, maxBodySizeBytes, maxHeaderSizeBytes } from '../manifest/layout.js';
+import type { Manifest, ManifestHeader } from '../manifest/types.js';
+import type { Store } from '../store/store.js';
+import {
+  idDigitCount,
+  idOfManifest,
+  manifestName,
+  packFolder,
+  packsFolder,
+  partName,
+  snapshotsFolder,
+} from './names.js';
+
+/** Requests to the store at a time while headers are read. */
+const listConcurrency = 8;
+/** Copies of a manifest: as critical as anything it names. */
+export const manifestReplication = 3;
+/** Largest piece asked of a store at once. */
+const readSizeBytes = 4 * 2 ** 20;
+
+export interface ListedSnapshot {
+  readonly header: ManifestHeader;
+  readonly manifestSizeBytes: number;
+}
+
+export interface SnapshotList {
+  /** Oldest first. */
+  readonly snapshots: readonly ListedSnapshot[];
+  /** Manifests that could not be read, with the reason: never a reason to hide the others. */
+  readonly unreadable: readonly { readonly id: string; readonly error: ParsError }[];
+}
+
+export function newSnapshotId(): string {
+  return randomBytes(idDigitCount / 2).toString('hex');
+}
+
+export async function listSnapshots(store: Store, signal?: AbortSignal): Promise<SnapshotList> {
+  const limit = pLimit(listConcurrency);
+  const unreadable: { id: string; error: ParsError }[] = [];
+  const files = await store.list(snapshotsFolder, { signal });
+  const found = await Promise.all(
+    files.map(({ name, sizeBytes }) =>
+      limit(async (): Promise<ListedSnapshot | undefined> => {
+        const id = idOfManifest(name);
+        if (id === undefined) {
+          return undefined;
+        }
+        try {
+          const header = await readHeader(store, name, sizeBytes, signal);
+          return { header, manifestSizeBytes: sizeBytes };
+        } catch (error) {
+          // A snapshot deleted meanwhile is no longer there to be listed.
+          if (error instanceof ParsError && error.code === 'not-found') {
+            return undefined;
+          }
+          if (!(error instanceof ParsError) || error.code === 'cancelled') {
+            throw error;
+          }
+          unreadable.push({ id, error });
+          return undefined;
+        }
+      }),
+    ),
+  );
+  const snapshots = found
+    .filter((entry) => entry !== undefined)
+    .sort((a, b) => a.header.createdMs - b.header.createdMs);
+  return { snapshots, unreadable };
+}
+
+/** The one snapshot whose id begins so. Throws `not-found`, or `usage` when several do. */
+export async function resolveId(store: Store, prefix: string): Promise<string> {
+  if (!/^[0-9a-f]{1,16}$/.test(prefix)) {
+    throw new ParsError(
+      'usage',
+      `${JSON.stringify(prefix)} is no snapshot id: expected up to ${idDigitCount} hex digits, as \`pars list\` shows`,
+    );
+  }
+  const ids = (await store.list(snapshotsFolder))
+    .map(({ name }) => idOfManifest(name))
+    .filter((id) => id?.startsWith(prefix));
+  if (ids.length > 1) {
+    throw new ParsError(
+      'usage',
+      `${prefix} could be ${ids.join(', ')}: give more digits of the snapshot's id`,
+    );
+  }
+  const id = ids[0];
+  if (id === undefined) {
+    throw new ParsError('not-found', `no snapshot ${prefix} in ${store.url}; see \`pars list\``);
+  }
+  return id;
+}
+
+/** Reads a whole manifest, checked down to its strong hash. */
+export async function loadManifest(
+  store: Store,
+  id: string,
+  signal?: AbortSignal,
+): Promise<Manifest> {
+  const name = manifestName(id);
+  const file = await store.stat(name, { signal });
+  if (file === undefined) {
+    throw new ParsError('not-found', `no snapshot ${id} in ${store.url}; see \`pars list\``);
+  }
+  const limitBytes = maxHeaderSizeBytes + maxBodySizeBytes;
+  if (file.sizeBytes > limitBytes) {
+    throw new ParsError(
+      'corrupt',
+      `${name} has ${file.sizeBytes} bytes, a manifest at most ${limitBytes}`,
+    );
+  }
+  const bytes = Buffer.alloc(file.sizeBytes);
+  for (let at = 0; at < bytes.length; at += readSizeBytes) {
+    const length = Math.min(readSizeBytes, bytes.length - at);
+    bytes.set(await store.read(name, at, length, { signal }), at);
+  }
+  return decodeManifest(bytes);
+}
+
+/** Writes the manifest beside its place, where no reader looks. Returns its size in bytes. */
+export async function writeManifest(
+  store: Store,
+  manifest: Manifest,
+  blockSizeBytes: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  const bytes = encodeManifest(manifest);
+  const { id } = manifest.header;
+  await store.write(partName(id), () => [bytes], {
+    replication: manifestReplication,
+    // A manifest is read whole or not at all, so it must not be spread over blocks either.
+    blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(bytes.length / 512) * 512),
+    signal,
+  });
+  return bytes.length;
+}
+
+/** Makes a snapshot visible: its packs and its manifest must be in place. Throws `already-exists` when the id is taken. */
+export async function publishManifest(
+  store: Store,
+  id: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await store.rename(partName(id), manifestName(id), { signal });
+}
+
+/**
+ * Removes what an upload that failed has left. Its manifest goes first: the store may have renamed it and only the
+ * answer was lost, and a manifest must not outlive its packs.
+ */
+export async function removeUnpublished(store: Store, id: string): Promise<void> {
+  await store.remove(manifestName(id));
+  await store.remove(partName(id));
+  await store.remove(packFolder(id));
+}
+
+/** Names of the files removed with the manifest. */
+export interface Deletion {
+  readonly removed: readonly string[];
+  /** Files that another snapshot names too. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Deletes a snapshot: its manifest first, then the files that no other manifest names. Of a snapshot whose own manifest
+ * is damaged, the files are those that it wrote. Throws, with nothing removed, when another manifest cannot be read: it
+ * might name any of them.
+ */
+export async function deleteSnapshot(store: Store, id: string): Promise<Deletion> {
+  const files = await filesToDelete(store, id);
+  const { snapshots, unreadable } = await listSnapshots(store);
+  const obstacle = unreadable.find((entry) => entry.id !== id);
+  if (obstacle !== undefined) {
+    throw new ParsError(
+      obstacle.error.code,
+      `nothing was deleted: snapshot ${obstacle.id} cannot be read and may share files with ${id} (${obstacle.error.message})`,
+      { cause: obstacle.error },
+    );
+  }
+  const usedElsewhere = new Set(
+    snapshots.filter((entry) => entry.header.id !== id).flatMap((entry) => filesOf(entry.header)),
+  );
+  await store.remove(manifestName(id));
+  const removed = files.filter((name) => !usedElsewhere.has(name));
+  for (const name of removed) {
+    await store.remove(name);
+  }
+  const folders = new Set(removed.map((name) => name.slice(0, name.lastIndexOf('/'))));
+  for (const folder of folders) {
+    if (folder.startsWith(`${packsFolder}/`) && (await store.list(folder)).length === 0) {
+      await store.remove(folder);
+    }
+  }
+  return { removed, kept: files.filter((name) => usedElsewhere.has(name)) };
+}
+
+async function filesToDelete(store: Store, id: string): Promise<readonly string[]> {
+  try {
+    return filesOf((await loadManifest(store, id)).header);
+  } catch (error) {
+    if (error instanceof ParsError && error.code === 'corrupt') {
+      return (await store.list(packFolder(id))).map(({ name }) => name);
+    }
+    throw error;
+  }
+}
+
+function filesOf(header: ManifestHeader): readonly string[] {
+  return [...header.packs, ...header.attachments].map(({ name }) => name);
+}
+
+async function readHeader(
+  store: Store,
+  name: string,
+  sizeBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<ManifestHeader> {
+  let length = Math.min(firstReadBytes, sizeBytes);
+  for (;;) {
+    const result = decodeManifestHeader(await store.read(name, 0, length, { signal }));
+    if (result.kind === 'complete') {
+      return result.header;
+    }
+    if (result.neededBytes > sizeBytes) {
+      throw new ParsError(
+        'corrupt',
+        `${name} has ${sizeBytes} bytes, its header alone needs ${result.neededBytes}`,
+      );
+    }
+    length = result.neededBytes;
+  }
+}

@@ -1,0 +1,28 @@
+// Exit codes are an interface: README lists them, scripts rely on them, numbers are never reused.
+import type { ErrorCode } from '../../introspect/pars-error.js';
+
+export const exitCodes = {
+  ok: 0,
+  /** A defect of this program. */
+  internal: 1,
+  /** Done, but every page is kept as critical: no kernel that is understood was found. */
+  noKernel: 20,
+  /** Done, but every page is kept as critical: the kernel's structures do not add up. */
+  inconsistent: 21,
+  /** Stored and visible, but some file has fewer copies than wanted. */
+  underReplicated: 22,
+} as const;
+
+export const exitCodeOfError: Readonly<Record<ErrorCode, number>> = {
+  usage: 2,
+  'image-invalid': 3,
+  'not-found': 4,
+  'already-exists': 5,
+  'permission-denied': 6,
+  unavailable: 7,
+  'no-space': 8,
+  'data-lost': 9,
+  corrupt: 10,
+  unsupported: 11,
+  cancelled: 130,
+};

@@ -1,0 +1,161 @@
+#!/usr/bin/env node
+// The command line of pars. Only commander is loaded to parse and to print help; a command loads what it needs.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { exitCodeOfError } from './exit-code.js';
+import type { ClassifyOptions } from './classify-command.js';
+import type { DeleteOptions } from './delete-command.js';
+import type { InitOptions } from './init-command.js';
+import type { ListOptions } from './list-command.js';
+import type { RestoreOptions } from './restore-command.js';
+import type { CommandContext, CommonOptions } from './run-command.js';
+import type { ShowOptions } from './show-command.js';
+import type { UploadOptions } from './upload-command.js';
+import type { VerifyOptions } from './verify-command.js';
+
+async function run(
+  options: CommonOptions,
+  command: (context: CommandContext) => Promise<number>,
+): Promise<void> {
+  const { runCommand } = await import('./run-command.js');
+  await runCommand(options, command);
+}
+
+const storeOption = (): Option =>
+  new Option('--store <url>', 'file:///dir, webhdfs://host:port/path or swebhdfs://...')
+    .env('PARS_STORE')
+    .makeOptionMandatory();
+const jsonOption = (): Option => new Option('--json', 'print the result as JSON');
+const policyOption = (): Option =>
+  new Option('--policy <file>', 'YAML or JSON file with copies by label');
+const weakOption = (): Option =>
+  new Option('--allow-weak-critical', 'accept a policy with one copy of critical pages');
+
+const program = new Command('pars')
+  .description('Page-aware replicated store for virtual-machine snapshots on HDFS')
+  .version(version())
+  .showHelpAfterError('(pars COMMAND --help lists the options)')
+  .exitOverride();
+
+program
+  .command('classify')
+  .description("label every page of a guest's memory")
+  .argument('<image>', "raw RAM file, as QEMU's memory-backend-file leaves it")
+  .option('--labels <file>', 'write one byte per page, in file order: the number of its label')
+  .addOption(policyOption())
+  .addOption(weakOption())
+  .addOption(jsonOption())
+  .action((image: string, options: ClassifyOptions) =>
+    run(options, async (context) =>
+      (await import('./classify-command.js')).classifyCommand(image, options, context),
+    ),
+  );
+
+program
+  .command('init')
+  .description('take new, empty disks into a store of local disks; other stores make themselves')
+  .addOption(storeOption())
+  .addOption(jsonOption())
+  .action((options: InitOptions) =>
+    run(options, async (context) =>
+      (await import('./init-command.js')).initCommand(options, context),
+    ),
+  );
+
+program
+  .command('upload')
+  .description('store a snapshot: critical pages three times, expendable pages once')
+  .argument('<image>', "raw RAM file, as QEMU's memory-backend-file leaves it")
+  .addOption(storeOption())
+  .requiredOption('--name <vm>', 'what the VM is called')
+  .option('--state <file>', 'device state to keep with it')
+  .addOption(policyOption())
+  .addOption(weakOption())
+  .option('--dry-run', 'print the plan and store nothing')
+  .addOption(jsonOption())
+  .action((image: string, options: UploadOptions) =>
+    run(options, async (context) =>
+      (await import('./upload-command.js')).uploadCommand(image, options, context),
+    ),
+  );
+
+program
+  .command('list')
+  .description('list the snapshots of a store')
+  .addOption(storeOption())
+  .addOption(jsonOption())
+  .action((options: ListOptions) =>
+    run(options, async (context) =>
+      (await import('./list-command.js')).listCommand(options, context),
+    ),
+  );
+
+program
+  .command('show')
+  .description('show what a snapshot holds')
+  .argument('<id>', 'its id, or the first digits of it')
+  .addOption(storeOption())
+  .addOption(jsonOption())
+  .action((id: string, options: ShowOptions) =>
+    run(options, async (context) =>
+      (await import('./show-command.js')).showCommand(id, options, context),
+    ),
+  );
+
+program
+  .command('restore')
+  .description('write a snapshot back to DIR/ram and DIR/state')
+  .argument('<id>', 'its id, or the first digits of it')
+  .addOption(storeOption())
+  .requiredOption('--out <dir>', 'folder to write to; made when missing')
+  .option('--allow-lost', 'write the image although pages are lost; those read as zero')
+  .addOption(jsonOption())
+  .action((id: string, options: RestoreOptions) =>
+    run(options, async (context) =>
+      (await import('./restore-command.js')).restoreCommand(id, options, context),
+    ),
+  );
+
+program
+  .command('verify')
+  .description('check that a snapshot could be restored and has all its copies')
+  .argument('<id>', 'its id, or the first digits of it')
+  .addOption(storeOption())
+  .option('--read-data', 'read and check every page too')
+  .addOption(jsonOption())
+  .action((id: string, options: VerifyOptions) =>
+    run(options, async (context) =>
+      (await import('./verify-command.js')).verifyCommand(id, options, context),
+    ),
+  );
+
+program
+  .command('delete')
+  .description('delete a snapshot and the files that no other one uses')
+  .argument('<id>', 'its id, or the first digits of it')
+  .addOption(storeOption())
+  .addOption(jsonOption())
+  .action((id: string, options: DeleteOptions) =>
+    run(options, async (context) =>
+      (await import('./delete-command.js')).deleteCommand(id, options, context),
+    ),
+  );
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) {
+    throw error;
+  }
+  // Help and version come as errors too, with exit code 0.
+  process.exitCode = error.exitCode === 0 ? 0 : exitCodeOfError.usage;
+  if (error.exitCode !== 0 && process.argv.includes('--json')) {
+    const message = error.message.replace(/^error: /, '');
+    process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message } })}\n`);
+  }
+}

@@ -1,0 +1,70 @@
+// pars show ID: what a manifest says of one snapshot.
+import { loadManifest, resolveId } from '../catalog/catalog.js';
+import { openStore } from '../store/open-store.js';
+import { exitCodes } from './exit-code.js';
+import { formatBytes, formatTable, formatTime } from './format.js';
+import { diskBytes } from './list-command.js';
+import type { CommandContext, CommonOptions } from './run-command.js';
+
+export interface ShowOptions extends CommonOptions {
+  readonly store: string;
+}
+
+export async function showCommand(
+  prefix: string,
+  options: ShowOptions,
+  { print, signal }: CommandContext,
+): Promise<number> {
+  const store = await openStore(options.store, { local: { mustExist: true } });
+  try {
+    const { header, spaces } = await loadManifest(store, await resolveId(store, prefix), signal);
+    const attachments = header.attachments.map(({ sha256, ...rest }) => ({
+      ...rest,
+      sha256: Buffer.from(sha256).toString('hex'),
+    }));
+    print(
+      {
+        ...header,
+        attachments,
+        spaces: spaces.map(({ name, pageSizeBytes, regions, frames }) => ({
+          name,
+          pageSizeBytes,
+          regions,
+          frameCount: frames.window.length,
+        })),
+      },
+      () =>
+        [
+          `snapshot   ${header.id}`,
+          `vm         ${header.vm}`,
+          `created    ${formatTime(header.createdMs)}`,
+          `kernel     ${header.guest === null ? '-' : `${header.guest.release} ${header.guest.buildId}`}`,
+          `evidence   ${header.evidence}`,
+          `image      ${formatBytes(header.imageSizeBytes)}`,
+          `on disks   ${formatBytes(diskBytes(header))} in ${header.packs.length} packs`,
+          '',
+          formatTable(
+            ['label', 'pages'],
+            Object.entries(header.labelCounts).map(([label, count]) => [label, String(count)]),
+            ['left', 'right'],
+          ),
+          '',
+          formatTable(
+            ['file', 'size', 'copies'],
+            [
+              ...header.packs.map((pack) => [
+                pack.name,
+                formatBytes(pack.sizeBytes),
+                String(pack.replication),
+              ]),
+              ...attachments.map((file) => [file.name, formatBytes(file.sizeBytes), '3']),
+            ],
+            ['left', 'right', 'right'],
+          ),
+        ].join('\n'),
+    );
+    return exitCodes.ok;
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,21 @@
+// What a full or forbidden disk of this host means: the one place, beside the local store's own, that knows Node's codes.
+import { ParsError, type ErrorCode } from '../../introspect/pars-error.js';
+
+const codes: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: 'no-space',
+  EDQUOT: 'no-space',
+  EACCES: 'permission-denied',
+  EPERM: 'permission-denied',
+  EROFS: 'permission-denied',
+  EEXIST: 'already-exists',
+  ENOENT: 'not-found',
+  ENOTDIR: 'usage',
+};
+
+/** `what` says what was being done, such as `cannot create /x/ram`. */
+export function diskError(error: unknown, what: string): ParsError {
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ParsError(codes[code] ?? 'unavailable', `${what}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,35 @@
+// What other programs may use of pars: everything that the command line does, as functions.
+export * from '../introspect/index.js';
+export {
+  deleteSnapshot,
+  type Deletion,
+  listSnapshots,
+  loadManifest,
+  resolveId,
+  type SnapshotList,
+} from './catalog/catalog.js';
+export type { OnProgress, Progress } from './flow/progress.js';
+export type { AddressSpace, Manifest, ManifestHeader, PackEntry } from './manifest/types.js';
+export { labelOf, placeOf, type PagePlace } from './manifest/place.js';
+export { planReplication } from './plan/plan.js';
+export { buildPolicy, defaultPolicy, parsePolicy, type Policy } from './plan/policy.js';
+export type { ReplicationPlan } from './plan/replication-plan.js';
+export { plannedSaving, type PlannedSaving, storedSaving } from './plan/saving.js';
+export type { LostRun } from './restore/lost-pages.js';
+export {
+  restoreSnapshot,
+  type RestoreRequest,
+  type RestoreResult,
+} from './restore/restore-snapshot.js';
+export {
+  type Verification,
+  verifySnapshot,
+  type VerifyRequest,
+} from './restore/verify-snapshot.js';
+export {
+  type SnapshotRequest,
+  type SnapshotResult,
+  takeSnapshot,
+} from './snapshot/take-snapshot.js';
+export { openStore, type OpenStoreOptions } from './store/open-store.js';
+export type { Store, StoredBlock, StoredFile } from './store/store.js';

@@ -1,0 +1,85 @@
+// The shape of the two MessagePack values. Unknown keys are dropped: a writer that needs a reader to know a key says so in
+// requiredFeatures. How the values hang together is check.ts's matter.
+import { z } from 'zod';
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { maxPackSizeBytes, maxReplication, packHeaderSizeBytes } from '../pack/layout.js';
+import { hashSizeBytes, maxPageCount } from './layout.js';
+
+const segmentPattern = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
+
+function isStoreName(name: string): boolean {
+  return name.length <= 1024 && name.split('/').every((segment) => segmentPattern.test(segment));
+}
+
+const segment = z.string().regex(segmentPattern, 'expected a name of A-Z a-z 0-9 . _ - only');
+const storeName = z
+  .string()
+  .refine(isStoreName, 'expected a store name: segments of A-Z a-z 0-9 . _ - joined by /');
+const size = z.int().min(0);
+const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
+
+/** Read before all else, because an unknown feature may change the shape of the rest. */
+export const featuresSchema = z.object({ requiredFeatures: z.array(z.string()) });
+
+export const headerSchema = z.object({
+  id: segment,
+  vm: segment,
+  createdMs: size,
+  requiredFeatures: z.array(z.string()),
+  packs: z.array(
+    z.object({
+      name: storeName,
+      sizeBytes: z.int().min(packHeaderSizeBytes).max(maxPackSizeBytes),
+      replication: z.int().min(1).max(maxReplication),
+    }),
+  ),
+  attachments: z.array(
+    z.object({
+      role: segment,
+      name: storeName,
+      sizeBytes: size,
+      sha256: bin.refine((hash) => hash.length === hashSizeBytes, 'expected 32 bytes'),
+    }),
+  ),
+  guest: z.object({ release: z.string(), buildId: z.string() }).nullable(),
+  evidence: z.string(),
+  labelCounts: z.record(z.string(), size),
+  legend: z.array(z.string()).max(256),
+  imageSizeBytes: size,
+});
+
+const count = z.int().min(0).max(maxPageCount);
+
+export const bodySchema = z.object({
+  spaces: z
+    .array(
+      z.object({
+        name: segment,
+        pageSizeBytes: z.literal(pageSizeBytes),
+        regions: z.array(z.object({ start: size, sizeBytes: size })).max(65_536),
+        labelRunCount: count,
+        labelRuns: z.object({ label: bin, pageCount: bin }),
+        frameCount: count,
+        frames: z.object({
+          window: bin,
+          maskLow: bin,
+          maskHigh: bin,
+          offset: bin,
+          length: bin,
+          pack: bin,
+        }),
+        pageHashes: bin.nullable(),
+      }),
+    )
+    .min(1)
+    .max(256),
+});
+
+/** A space as it stands in the file. */
+export type SpaceRecord = z.infer<typeof bodySchema>['spaces'][number];
+
+/** The first thing wrong, with its path. */
+export function describeProblem(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return `${issue.path.join('.')}: ${issue.message}`;
+}

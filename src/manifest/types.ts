@@ -1,0 +1,81 @@
+// What a manifest says, apart from its bytes (layout.ts, FORMAT.md). It names every page's label and place itself, so
+// a restore reads one manifest and never a chain.
+import type { FrameColumns } from '../pack/types.js';
+
+/** A file of frames. May have been written by an earlier snapshot. */
+export interface PackEntry {
+  /** Name below the store's root. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Copies asked for, 1..10. */
+  readonly replication: number;
+}
+
+/** A whole file kept beside the pages, such as the device state. */
+export interface Attachment {
+  /** What it is: `state`. */
+  readonly role: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+}
+
+export interface GuestIdentity {
+  readonly release: string;
+  readonly buildId: string;
+}
+
+/** Small, read alone by `list`: everything but the columns. */
+export interface ManifestHeader {
+  /** One segment of a store name, as is `vm`: both stand in paths. */
+  readonly id: string;
+  readonly vm: string;
+  /** Milliseconds since 1970, UTC. */
+  readonly createdMs: number;
+  /** Features a reader must know, by name; an unknown one is refused by name. */
+  readonly requiredFeatures: readonly string[];
+  /** Frames name their pack by its place in this list. */
+  readonly packs: readonly PackEntry[];
+  readonly attachments: readonly Attachment[];
+  readonly guest: GuestIdentity | null;
+  /** 'complete', or why every page was stored as critical. */
+  readonly evidence: string;
+  /** Pages per label over all spaces, for `list` and reports: label name to count. A label with no page may be absent. */
+  readonly labelCounts: Readonly<Record<string, number>>;
+  /** Label name by number, as of writing. */
+  readonly legend: readonly string[];
+  /** Sum of the first space's regions. */
+  readonly imageSizeBytes: number;
+}
+
+export interface SpaceRegion {
+  /** In bytes. */
+  readonly start: number;
+  readonly sizeBytes: number;
+}
+
+/** Run-length coded labels: columns of equal length, ascending by firstPage, that cover every page once. */
+export interface LabelRuns {
+  readonly label: Uint8Array;
+  /** Page index in image order. Not in the file: the sum of the counts before it, there so a page can be searched. */
+  readonly firstPage: Uint32Array;
+  readonly pageCount: Uint32Array;
+}
+
+/** RAM today; a disk later. */
+export interface AddressSpace {
+  readonly name: string;
+  readonly pageSizeBytes: number;
+  /** Guest-physical runs in image order. */
+  readonly regions: readonly SpaceRegion[];
+  readonly labelRuns: LabelRuns;
+  /** Ascending by window; masks of one window do not overlap. A page in no mask is all zero. */
+  readonly frames: FrameColumns & { readonly pack: Uint32Array };
+  /** Optional: xxh64 of each page, 8 bytes little-endian per page, in image order. */
+  readonly pageHashes: Uint8Array | null;
+}
+
+export interface Manifest {
+  readonly header: ManifestHeader;
+  readonly spaces: readonly AddressSpace[];
+}

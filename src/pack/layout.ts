@@ -1,0 +1,62 @@
+// Where each field of a pack and of a frame lies, and the limits a reader holds them to. FORMAT.md says the same in
+// words. All numbers are little-endian.
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { windowPageCount } from './types.js';
+
+export const packVersion = 1;
+
+/** First bytes of a pack: `PARSPACK`. */
+export const packMagic = Uint8Array.from('PARSPACK', (letter) => letter.charCodeAt(0));
+
+export const packHeaderSizeBytes = 32;
+export const packField = {
+  magic: 0,
+  version: 8, // u16
+  replication: 10, // u8
+  space: 11, // u8
+  reserved: 12, // 16 zero bytes
+  crc: 28, // u32, CRC32C of bytes 0..27
+} as const;
+
+/** First bytes of a frame: `PFRM`, read as a little-endian u32. */
+export const frameMagic = 0x4d524650;
+
+export const frameHeaderSizeBytes = 32;
+export const frameField = {
+  magic: 0, // u32
+  crc: 4, // u32, CRC32C of everything after it, payload included
+  window: 8, // u32
+  codec: 12, // u8
+  encryption: 13, // u8, 0 = none
+  space: 14, // u8
+  reserved: 15, // u8, zero
+  maskLow: 16, // u32
+  maskHigh: 20, // u32
+  storedSize: 24, // u32, bytes of payload
+  // The raw size stands right before the payload because lz4-napi wants exactly that: a little-endian length, then an
+  // LZ4 block. So the payload on disk is a plain LZ4 block, and it is unpacked where it lies, without a copy.
+  rawSize: 28, // u32, pages in the mask * 4096
+} as const;
+
+export const windowSizeBytes = windowPageCount * pageSizeBytes;
+/** A frame that holds a whole window and did not shrink. */
+export const maxFrameSizeBytes = frameHeaderSizeBytes + windowSizeBytes;
+
+/**
+ * A pack is one file of at most one HDFS block, because a block is the unit of loss: a frame that straddled two blocks
+ * would be lost with either. Larger blocks mean fewer objects in the NameNode's memory (about 150 bytes each for the
+ * file and its block); smaller ones lose less of an image with one disk and spread better. 64 MiB is half of HDFS's
+ * own default: 256 GiB of RAM make some 4000 files, and one lost block costs at most 64 MiB of packed pages.
+ */
+export const defaultBlockSizeBytes = 64 * 2 ** 20;
+
+/** A reader takes no pack larger than this; offsets within a pack are u32. */
+export const maxPackSizeBytes = 2 ** 30;
+
+/** HDFS itself allows 512 (dfs.replication.max); more than 10 copies of guest RAM is a slip of the keyboard. */
+export const maxReplication = 10;
+
+/** Bytes of frames that fit into a block beside the pack's own header. */
+export function packContentBytes(blockSizeBytes: number): number {
+  return blockSizeBytes - packHeaderSizeBytes;
+}

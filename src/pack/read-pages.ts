@@ -1,0 +1,41 @@
+// The pages that frames name, read out of an image in the order in which a frame holds them: whole runs, one read each.
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { windowSizeBytes } from './layout.js';
+import { maskHas, maskPageCount } from './mask.js';
+import { type FrameRequests, windowPageCount } from './types.js';
+
+/** Bytes of all pages that the masks name. */
+export function requestedSizeBytes({ window, maskLow, maskHigh }: FrameRequests): number {
+  let pageCount = 0;
+  for (let frame = 0; frame < window.length; frame++) {
+    pageCount += maskPageCount(maskLow[frame], maskHigh[frame]);
+  }
+  return pageCount * pageSizeBytes;
+}
+
+/** Fills `target`, of `requestedSizeBytes` bytes. `read` fills its second argument from an image offset, or throws. */
+export function readRequestedPages(
+  { window, maskLow, maskHigh }: FrameRequests,
+  target: Uint8Array,
+  read: (imageOffset: number, target: Uint8Array) => void,
+): void {
+  let to = 0;
+  for (let frame = 0; frame < window.length; frame++) {
+    const low = maskLow[frame];
+    const high = maskHigh[frame];
+    for (let bit = 0; bit < windowPageCount;) {
+      if (!maskHas(low, high, bit)) {
+        bit++;
+        continue;
+      }
+      const first = bit;
+      while (bit < windowPageCount && maskHas(low, high, bit)) bit++;
+      const runBytes = (bit - first) * pageSizeBytes;
+      read(
+        window[frame] * windowSizeBytes + first * pageSizeBytes,
+        target.subarray(to, to + runBytes),
+      );
+      to += runBytes;
+    }
+  }
+}

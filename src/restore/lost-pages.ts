@@ -1,0 +1,61 @@
+// Which pages cannot be had back, from frames that could not be read: exact, by page, with label and reason.
+import { labelOf } from '../manifest/place.js';
+import type { AddressSpace } from '../manifest/types.js';
+import { maskHas } from '../pack/mask.js';
+import { windowPageCount } from '../pack/types.js';
+
+/** `lost`: no live copy. `corrupt`: a copy was read, and it is not what was written. */
+export type LossReason = 'lost' | 'corrupt';
+
+/** A run of pages with one label and one reason. */
+export interface LostRun {
+  /** Page index in image order. */
+  readonly firstPage: number;
+  readonly pageCount: number;
+  /** Label number; the manifest's legend names it. */
+  readonly label: number;
+  readonly reason: LossReason;
+}
+
+/** Runs ascending by page, from frame indices and why each is lost. */
+export function lostRuns(
+  space: AddressSpace,
+  lostFrames: ReadonlyMap<number, LossReason>,
+): readonly LostRun[] {
+  const runs: { firstPage: number; pageCount: number; label: number; reason: LossReason }[] = [];
+  const { window, maskLow, maskHigh } = space.frames;
+  const frames = [...lostFrames].sort(([a], [b]) => a - b);
+  for (let at = 0; at < frames.length;) {
+    // Frames of one window interleave, so a window is taken at once.
+    let end = at + 1;
+    while (end < frames.length && window[frames[end][0]] === window[frames[at][0]]) {
+      end++;
+    }
+    const inWindow = frames.slice(at, end);
+    const start = window[frames[at][0]] * windowPageCount;
+    for (let bit = 0; bit < windowPageCount; bit++) {
+      const owner = inWindow.find(([frame]) => maskHas(maskLow[frame], maskHigh[frame], bit));
+      if (owner === undefined) {
+        continue;
+      }
+      const page = start + bit;
+      const label = labelOf(space, page);
+      const last = runs.at(-1);
+      if (
+        last?.firstPage === page - (last?.pageCount ?? 0) &&
+        last.label === label &&
+        last.reason === owner[1]
+      ) {
+        last.pageCount++;
+      } else {
+        runs.push({ firstPage: page, pageCount: 1, label, reason: owner[1] });
+      }
+    }
+    at = end;
+  }
+  return runs;
+}
+
+export function lostPageCount(runs: readonly LostRun[]): number {
+  return runs.reduce((sum, run) => sum + run.pageCount, 0);
+}

@@ -1,0 +1,298 @@
+// The embedded store: several disk folders, of which losing one means what losing a node means to HDFS.
+//
+// A file's bytes lie as copies on as many disks as its replication says (placement.ts); its name lies on every disk
+// (name-tree.ts). So a file all of whose copies are on lost disks is still known and is `data-lost`, not `not-found`,
+// as long as one disk is left. Order of a write: copies durable on their disks, then the name; of a removal: the name,
+// then the copies. A crash between leaves bytes without a name, never a name without bytes.
+//
+// A rename changes names only and is one rename(2) on the deciding disk (change-names.ts). Readers ask that disk, so
+// they see the old name or the new one, never both and never none.
+
+import { randomUUID } from 'node:crypto';
+
+import pLimit from 'p-limit';
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { ReadOptions, Store, StoredBlock, StoredFile, WriteOptions } from '../store.js';
+import { checkStoreFolder, checkStoreName } from '../store-name.js';
+import { checkNotAborted } from './abort.js';
+import { catchUp } from './catch-up.js';
+import { changeNames } from './change-names.js';
+import { hasCopy, readCopy, removeCopy } from './copy.js';
+import type { Disk } from './disk.js';
+import type { Membership } from './membership.js';
+import { readMembership } from './membership.js';
+import type { NameEntry } from './name-entry.js';
+import type { Named } from './name-tree.js';
+import {
+  alreadyExists,
+  childNames,
+  forgetRemoved,
+  lookUp,
+  move,
+  notFound,
+  publish,
+  takeAway,
+  walkRemoved,
+} from './name-tree.js';
+import { toParsError, translated } from './node-error.js';
+import { type LocalStoreOptions, prepareDisks } from './prepare-disks.js';
+import { parseLocalUrl } from './url.js';
+import { checkWriteOptions, writeToFittingDisks } from './write-copies.js';
+
+/** Look-ups of a list at a time, so that a large folder takes neither all file handles nor all threads. */
+const listConcurrency = 16;
+
+/**
+ * Opens the store at `url` (forms: url.ts). Throws `usage` for another URL or for folders that are no disks of one
+ * store, `not-found` when there is no store and none may be made.
+ */
+export async function openLocalStore(url: string, options: LocalStoreOptions = {}): Promise<Store> {
+  const localUrl = parseLocalUrl(url);
+  const storeId = await prepareDisks(localUrl, options);
+  await catchUp(await readMembership(localUrl.diskFolders, storeId));
+  return new LocalStore(url, localUrl.diskFolders, storeId);
+}
+
+class LocalStore implements Store {
+  readonly url: string;
+  /** A copy is lost with its disk. */
+  readonly copiesComeLater = false;
+  readonly #diskFolders: readonly string[];
+  readonly #storeId: string;
+  /** The disks must see changes in one order, and a list must not see a rename half. */
+  readonly #oneAtATime = pLimit(1);
+
+  constructor(url: string, diskFolders: readonly string[], storeId: string) {
+    this.url = url;
+    this.#diskFolders = diskFolders;
+    this.#storeId = storeId;
+  }
+
+  async write(
+    name: string,
+    content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: WriteOptions,
+  ): Promise<number> {
+    checkStoreName(name);
+    checkWriteOptions(name, options);
+    const doing = `writing ${name}`;
+    checkNotAborted(options.signal, doing);
+    const members = await this.#members();
+    if ((await findName(members, name)) !== undefined) throw alreadyExists(name);
+
+    const copyId = randomUUID().replaceAll('-', '');
+    const { disks, sizeBytes } = await writeToFittingDisks(
+      members.present,
+      copyId,
+      name,
+      content,
+      options,
+    );
+    const entry: NameEntry = {
+      copyId,
+      sizeBytes,
+      modifiedMs: Date.now(),
+      diskNumbers: disks.map((disk) => disk.marker.diskNumber),
+    };
+    try {
+      await this.#change(doing, (disk) => publish(disk, name, entry));
+    } catch (error) {
+      await Promise.allSettled(disks.map((disk) => removeCopy(disk, copyId)));
+      throw error;
+    }
+    return sizeBytes;
+  }
+
+  async read(
+    name: string,
+    offsetBytes: number,
+    sizeBytes: number,
+    options?: ReadOptions,
+  ): Promise<Uint8Array> {
+    const { members, entry } = await this.#file(name, options);
+    checkRange(name, offsetBytes, sizeBytes, entry.sizeBytes);
+    if (sizeBytes === 0) return new Uint8Array();
+
+    const problems: ParsError[] = [];
+    for (const disk of disksOf(members, entry)) {
+      checkNotAborted(options?.signal, `reading ${name}`);
+      try {
+        const bytes = await readCopy(disk, entry.copyId, entry.sizeBytes, offsetBytes, sizeBytes);
+        if (bytes !== undefined) return bytes;
+      } catch (error) {
+        const problem = toParsError(error, `reading ${name}`);
+        if (!(problem instanceof ParsError)) throw problem;
+        problems.push(problem);
+      }
+    }
+    throw noGoodCopy(name, entry, problems);
+  }
+
+  async blocks(name: string, options?: ReadOptions): Promise<readonly StoredBlock[]> {
+    const { members, entry } = await this.#file(name, options);
+    if (entry.sizeBytes === 0) return [];
+    const locations: string[] = [];
+    for (const disk of disksOf(members, entry)) {
+      if (await hasCopy(disk, entry.copyId, entry.sizeBytes)) locations.push(disk.folder);
+    }
+    return [{ offsetBytes: 0, sizeBytes: entry.sizeBytes, locations }];
+  }
+
+  async stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined> {
+    checkStoreName(name);
+    checkNotAborted(options?.signal, `looking up ${name}`);
+    const named = await findName(await this.#members(), name);
+    return named === undefined ? undefined : storedFile(name, named);
+  }
+
+  async list(folder: string, options?: ReadOptions): Promise<readonly StoredFile[]> {
+    checkStoreFolder(folder);
+    const doing = `listing ${folder === '' ? 'the root' : folder}`;
+    checkNotAborted(options?.signal, doing);
+    return this.#oneAtATime(async () => {
+      const members = await this.#members();
+      const children = await fromCurrent(members, doing, (disk) => childNames(disk, folder));
+      const limit = pLimit(listConcurrency);
+      const files = await limit.map(children, async (child) => {
+        checkNotAborted(options?.signal, doing);
+        const name = folder === '' ? child : `${folder}/${child}`;
+        const named = await findName(members, name);
+        return named === undefined ? [] : [storedFile(name, named)];
+      });
+      return files.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
+  }
+
+  async rename(from: string, to: string, options?: ReadOptions): Promise<void> {
+    checkStoreName(from);
+    checkStoreName(to);
+    const doing = `renaming ${from} to ${to}`;
+    checkNotAborted(options?.signal, doing);
+    await this.#change(doing, (disk) => move(disk, from, to));
+  }
+
+  async remove(name: string, options?: ReadOptions): Promise<void> {
+    checkStoreName(name);
+    const doing = `removing ${name}`;
+    checkNotAborted(options?.signal, doing);
+    const removalId = randomUUID();
+    try {
+      await this.#change(
+        doing,
+        (disk) => takeAway(disk, name, removalId),
+        async (members, followers) => {
+          for await (const { entry } of walkRemoved(followers[0], removalId)) {
+            const disks = disksOf(members, entry);
+            // A disk that fails here keeps bytes without a name, which a later catch-up removes.
+            await Promise.allSettled(disks.map((disk) => removeCopy(disk, entry.copyId)));
+          }
+          await Promise.allSettled(followers.map((disk) => forgetRemoved(disk, removalId)));
+        },
+      );
+    } catch (error) {
+      if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
+    }
+  }
+
+  /** Nothing is held open between calls. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #members(): Promise<Membership> {
+    return readMembership(this.#diskFolders, this.#storeId);
+  }
+
+  async #change(
+    doing: string,
+    change: (disk: Disk) => Promise<void>,
+    afterwards?: (members: Membership, followers: readonly Disk[]) => Promise<void>,
+  ): Promise<void> {
+    await translated(doing, () =>
+      this.#oneAtATime(() => changeNames(() => this.#members(), change, afterwards)),
+    );
+  }
+
+  async #file(
+    name: string,
+    options?: ReadOptions,
+  ): Promise<{ readonly members: Membership; readonly entry: NameEntry }> {
+    checkStoreName(name);
+    checkNotAborted(options?.signal, `reading ${name}`);
+    const members = await this.#members();
+    const named = await findName(members, name);
+    if (named === undefined) throw notFound(name);
+    if (named.kind === 'folder') {
+      throw new ParsError('not-found', `${name}: expected a file, found a folder`);
+    }
+    return { members, entry: named.entry };
+  }
+}
+
+/** Asks the deciding disk, and the next when that one fails. */
+async function fromCurrent<T>(
+  members: Membership,
+  doing: string,
+  ask: (disk: Disk) => Promise<T>,
+): Promise<T> {
+  let failure: unknown;
+  for (const disk of members.current) {
+    try {
+      return await ask(disk);
+    } catch (error) {
+      failure ??= toParsError(error, doing);
+    }
+  }
+  throw failure;
+}
+
+function findName(members: Membership, name: string): Promise<Named | undefined> {
+  return fromCurrent(members, `looking up ${name}`, (disk) => lookUp(disk, name));
+}
+
+/** Disks that were given a copy and are there, in the order of placement. */
+function disksOf(members: Membership, entry: NameEntry): readonly Disk[] {
+  return entry.diskNumbers.flatMap((diskNumber) =>
+    members.present.filter((disk) => disk.marker.diskNumber === diskNumber),
+  );
+}
+
+function storedFile(name: string, named: Named): StoredFile {
+  if (named.kind === 'folder') {
+    return { name, kind: 'folder', sizeBytes: 0, modifiedMs: named.modifiedMs };
+  }
+  const { sizeBytes, modifiedMs } = named.entry;
+  return { name, kind: 'file', sizeBytes, modifiedMs };
+}
+
+function checkRange(name: string, offsetBytes: number, sizeBytes: number, fileSizeBytes: number) {
+  for (const value of [offsetBytes, sizeBytes]) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new ParsError(
+        'usage',
+        `${name}: expected an offset and a size in bytes, found ${value}`,
+      );
+    }
+  }
+  if (offsetBytes + sizeBytes > fileSizeBytes) {
+    throw new ParsError(
+      'corrupt',
+      `${name}: expected ${sizeBytes} bytes from offset ${offsetBytes}, but the file has ${fileSizeBytes}`,
+    );
+  }
+}
+
+/** Wrong bytes outweigh a refusal, and a refusal outweighs absence: the caller can do something about each of them. */
+function noGoodCopy(name: string, entry: NameEntry, problems: readonly ParsError[]): ParsError {
+  const worst =
+    problems.find((problem) => problem.code === 'corrupt') ??
+    problems.find((problem) => problem.code !== 'data-lost');
+  const details = problems.map((problem) => problem.message).join('; ');
+  return new ParsError(
+    worst?.code ?? 'data-lost',
+    `${name}: none of the copies on disks ${entry.diskNumbers.join(', ')} can be read` +
+      (details === '' ? '; all of these disks or copies are gone' : `: ${details}`),
+    { cause: worst ?? problems[0] },
+  );
+}

@@ -1,0 +1,160 @@
+// The tree of names on one disk. A file is a folder that holds its entry and nothing else, because rename(2) of a
+// folder is the one step of POSIX that is atomic, moves everything below, and refuses a target that is taken. So
+// publishing, renaming and taking away are one rename each. An empty folder does not hold its name.
+//
+// Errors that answer the caller (`not-found`, `already-exists`, `usage`) are ParsErrors; whatever else the file system
+// says is about this disk and is thrown as it came.
+
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { Disk } from './disk.js';
+import { privateFolderMode, syncFolder, writeDurably } from './disk.js';
+import type { NameEntry } from './name-entry.js';
+import { decodeNameEntry, encodeNameEntry, isNameEntry } from './name-entry.js';
+import { isAbsent, isTaken } from './node-error.js';
+
+export type Named =
+  | { readonly kind: 'file'; readonly entry: NameEntry }
+  | { readonly kind: 'folder'; readonly modifiedMs: number };
+
+/** What `name` is, '' for the root of names; undefined when there is nothing. */
+export async function lookUp(disk: Disk, name: string): Promise<Named | undefined> {
+  const folder = pathOf(disk, name);
+  try {
+    const entryName = (await readdir(folder)).find(isNameEntry);
+    if (entryName !== undefined) {
+      return { kind: 'file', entry: decodeNameEntry(entryName, folder) };
+    }
+    return { kind: 'folder', modifiedMs: Math.trunc((await stat(folder)).mtimeMs) };
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Names directly below `folder`, in no order, without `folder` itself; empty when it is a file or does not exist. */
+export async function childNames(disk: Disk, folder: string): Promise<readonly string[]> {
+  const children = await readdirOrNone(pathOf(disk, folder));
+  return children.some(isNameEntry) ? [] : children;
+}
+
+/** Throws `already-exists` when `name` is taken or a file is in the way to it. */
+export async function publish(disk: Disk, name: string, entry: NameEntry): Promise<void> {
+  const staged = path.join(disk.folder, 'writing', randomUUID());
+  await mkdir(staged, { mode: privateFolderMode });
+  try {
+    await writeDurably(path.join(staged, encodeNameEntry(entry)), new Uint8Array());
+    await syncFolder(staged);
+    await makeParents(disk, name);
+    await renameInto(staged, disk, name);
+  } catch (error) {
+    await rm(staged, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** A file, or a folder with all below it. Throws `not-found`, `already-exists`, or `usage` for a folder into itself. */
+export async function move(disk: Disk, from: string, to: string): Promise<void> {
+  if ((await lookUp(disk, from)) === undefined) throw notFound(from);
+  if (from === to) throw alreadyExists(to);
+  if (to.startsWith(`${from}/`)) {
+    throw new ParsError('usage', `cannot rename ${from} to ${to}, which lies below it`);
+  }
+  await makeParents(disk, to);
+  await renameInto(pathOf(disk, from), disk, to);
+  await syncFolder(path.dirname(pathOf(disk, from)));
+}
+
+/** Takes `name` with all below it out of the tree, as `removed/REMOVAL_ID`. Throws `not-found`. */
+export async function takeAway(disk: Disk, name: string, removalId: string): Promise<void> {
+  try {
+    await rename(pathOf(disk, name), removedPath(disk, removalId));
+  } catch (error) {
+    if (isAbsent(error)) throw notFound(name);
+    throw error;
+  }
+  await syncFolder(path.dirname(pathOf(disk, name)));
+}
+
+export interface WalkedEntry {
+  readonly name: string;
+  readonly entry: NameEntry;
+}
+
+export function walkNames(disk: Disk): AsyncGenerator<WalkedEntry> {
+  return walk(pathOf(disk, ''), '');
+}
+
+/** The entries of what `takeAway` took; their names are below what was removed. */
+export function walkRemoved(disk: Disk, removalId: string): AsyncGenerator<WalkedEntry> {
+  return walk(removedPath(disk, removalId), '');
+}
+
+export async function forgetRemoved(disk: Disk, removalId: string): Promise<void> {
+  await rm(removedPath(disk, removalId), { recursive: true, force: true });
+}
+
+/** Folders may vanish while it walks, but never the topmost: no names at all would read as everything removed. */
+async function* walk(folder: string, name: string): AsyncGenerator<WalkedEntry> {
+  const children = name === '' ? await readdir(folder) : await readdirOrNone(folder);
+  for (const child of children) {
+    if (isNameEntry(child)) yield { name, entry: decodeNameEntry(child, folder) };
+    else yield* walk(path.join(folder, child), name === '' ? child : `${name}/${child}`);
+  }
+}
+
+/** Segment by segment, never `names` itself: on the mount point of an unmounted disk that must fail. */
+async function makeParents(disk: Disk, name: string): Promise<void> {
+  let parent = pathOf(disk, '');
+  for (const segment of name.split('/').slice(0, -1)) {
+    const folder = path.join(parent, segment);
+    try {
+      await mkdir(folder, { mode: privateFolderMode });
+      await syncFolder(parent);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      if ((await readdir(folder)).some(isNameEntry)) {
+        throw new ParsError('already-exists', `${name}: '${segment}' on the way to it is a file`);
+      }
+    }
+    parent = folder;
+  }
+}
+
+async function renameInto(source: string, disk: Disk, name: string): Promise<void> {
+  try {
+    await rename(source, pathOf(disk, name));
+  } catch (error) {
+    if (isTaken(error)) throw alreadyExists(name);
+    throw error;
+  }
+  await syncFolder(path.dirname(pathOf(disk, name)));
+}
+
+async function readdirOrNone(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
+}
+
+function pathOf(disk: Disk, name: string): string {
+  return path.join(disk.folder, 'names', name);
+}
+
+function removedPath(disk: Disk, removalId: string): string {
+  return path.join(disk.folder, 'removed', removalId);
+}
+
+export function notFound(name: string): ParsError {
+  return new ParsError('not-found', `${name}: there is no such name in the store`);
+}
+
+export function alreadyExists(name: string): ParsError {
+  return new ParsError('already-exists', `${name}: the name is taken; nothing was overwritten`);
+}

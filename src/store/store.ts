@@ -1,0 +1,83 @@
+// The one interface between snapshots and where they are kept. Small on purpose: what is not here is not portable
+// between HDFS and a few local disks.
+//
+// Names are relative to the store's root: segments of [A-Za-z0-9._-]+ joined by '/', no '.' or '..' segment.
+// Every method throws ParsError with a code of the closed list; transient failures have been retried before that.
+
+export interface WriteOptions {
+  /** Copies wanted, each on another node or disk. */
+  readonly replication: number;
+  /** The file must fit into one block of this size: a block is the unit of loss. A multiple of 512. */
+  readonly blockSizeBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StoredFile {
+  /** Full name below the store's root. */
+  readonly name: string;
+  readonly kind: 'file' | 'folder';
+  /** 0 for a folder. */
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+/** One HDFS block, or the whole file on local disks. */
+export interface StoredBlock {
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  /** Where live copies are, `host:port` or a disk's folder. Empty: the block is lost for now. */
+  readonly locations: readonly string[];
+}
+
+export interface Store {
+  /** The URL it was opened with, without secrets. */
+  readonly url: string;
+
+  /** Whether copies that are missing after a write come by themselves, so that waiting for them makes sense. */
+  readonly copiesComeLater: boolean;
+
+  /**
+   * Creates `name` from `content` and returns its length in bytes once all copies that are alive have it and the
+   * store's checksum equals the one computed here. `content` is called again for a retry and must give the same bytes;
+   * a chunk it has given is not changed afterwards.
+   * Parent folders are made. Throws `already-exists` rather than overwrite. After a failure no file `name` is left,
+   * as far as the store can still be reached.
+   */
+  write(
+    name: string,
+    content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: WriteOptions,
+  ): Promise<number>;
+
+  /**
+   * Exactly `sizeBytes` bytes from `offsetBytes`. `data-lost` at once when no copy can be reached, `not-found` when
+   * there is no such file, `corrupt` when the file is shorter.
+   */
+  read(
+    name: string,
+    offsetBytes: number,
+    sizeBytes: number,
+    options?: ReadOptions,
+  ): Promise<Uint8Array>;
+
+  /** The blocks of a file in ascending order, with the copies that are alive now. */
+  blocks(name: string, options?: ReadOptions): Promise<readonly StoredBlock[]>;
+
+  /** Undefined when there is no such file or folder. */
+  stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined>;
+
+  /** Files and folders directly below `folder` ('' for the root), by name; empty when it does not exist. */
+  list(folder: string, options?: ReadOptions): Promise<readonly StoredFile[]>;
+
+  /** Atomic. Throws `already-exists` when `to` exists and `not-found` when `from` does not. */
+  rename(from: string, to: string, options?: ReadOptions): Promise<void>;
+
+  /** Removes a file, or a folder with all below it. Not an error when it does not exist. */
+  remove(name: string, options?: ReadOptions): Promise<void>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,192 @@
+// Which DataNode to ask, when the NameNode may not know yet that one is dead (10.5 minutes by default): it then sends
+// every client there again.
+//
+// The NameNode can be told whom not to choose, with `excludedatanodes`. It knows DataNodes by the address of block
+// transfer (`names` of the block locations), while a redirect shows the HTTP address, and no answer tells the two
+// together. (Hadoop 3.4.2 silently ignores an HTTP address in that list; measured.) So:
+//
+// - a copy of a block is picked by excluding all its other copies;
+// - for a new file the whole host of a dead DataNode is excluded, and when that leaves nobody, the NameNode is asked
+//   again until chance names a live one.
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { Operation, WebHdfsClient } from './client.js';
+import { fsStatusAnswer } from './answers.js';
+import type { HttpAnswer } from './http-client.js';
+import { transferFailure } from './node-error.js';
+import { isWithoutDataNode } from './remote-exception.js';
+import { isUnavailable } from './retry.js';
+
+/** A restarted DataNode is welcome again soon; one that is switched off costs a connect timeout this often. */
+const avoidanceMs = 30_000;
+const choiceCount = 12;
+
+export class DataNodes {
+  readonly #client: WebHdfsClient;
+  /** HTTP address of a DataNode that failed, and until when to avoid it (performance.now()). */
+  readonly #avoidedUntil = new Map<string, number>();
+
+  constructor(client: WebHdfsClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Gives `use` the answer of a DataNode that holds one of the copies `names`, trying one copy after the other.
+   * Throws `data-lost` when none can be reached, and `unavailable` when a DataNode answers that it cannot now.
+   */
+  async askHolder<T>(
+    operation: Operation,
+    names: readonly string[],
+    use: (answer: HttpAnswer) => Promise<T>,
+  ): Promise<T> {
+    const first = await this.#askEachHolder(operation, names, use);
+    if ('value' in first) return first.value;
+    // A connection may break by chance, so that one more round is worth it; a node that is gone is gone.
+    const isWorthRepeating = first.failures.some((error) => transferFailure(error) === 'broken');
+    const last = isWorthRepeating ? await this.#askEachHolder(operation, names, use) : first;
+    if ('value' in last) return last.value;
+
+    const answer = last.failures.find((error) => transferFailure(error) === undefined);
+    if (answer) throw answer;
+    const found = last.failures.map((error) => error.message).join('; ');
+    throw new ParsError(
+      'data-lost',
+      `${operation.op} ${operation.path}: no DataNode with a copy (${names.join(', ')}) can be reached: ${found}`,
+      { cause: last.failures[0] },
+    );
+  }
+
+  /** Sends a new file's content to a DataNode. Throws `unavailable` when it fails; another will be chosen next time. */
+  async sendNew(
+    operation: Operation,
+    body: AsyncIterable<Uint8Array>,
+    idleTimeoutMs: number,
+  ): Promise<void> {
+    const url = await this.#locateNew(operation);
+    const noContent = (answer: HttpAnswer) => {
+      answer.body.resume();
+      return Promise.resolve();
+    };
+    try {
+      await this.#client.askDataNode(url, operation, noContent, { body, idleTimeoutMs });
+    } catch (error) {
+      if (transferFailure(error) !== undefined) this.#avoid(url.host);
+      throw error;
+    }
+  }
+
+  /** Each copy once. `failures` are all `unavailable`; it is empty when the NameNode names nobody. */
+  async #askEachHolder<T>(
+    operation: Operation,
+    names: readonly string[],
+    use: (answer: HttpAnswer) => Promise<T>,
+  ): Promise<{ readonly value: T } | { readonly failures: readonly ParsError[] }> {
+    const failures: ParsError[] = [];
+    const seen = new Set<string>();
+    const postponed: URL[] = [];
+    const tryAt = async (url: URL): Promise<{ readonly value: T } | undefined> => {
+      try {
+        return { value: await this.#client.askDataNode(url, operation, use) };
+      } catch (error) {
+        if (!(error instanceof ParsError) || !isUnavailable(error)) throw error;
+        this.#avoid(url.host);
+        failures.push(error);
+        return undefined;
+      }
+    };
+
+    // The NameNode's own choice, the nearest copy, comes first unless it has just failed.
+    for (const name of [undefined, ...(names.length > 1 ? names : [])]) {
+      const others = name === undefined ? [] : names.filter((other) => other !== name);
+      const url = await this.#locateHolder(operation, others);
+      if (!url || seen.has(url.host)) continue;
+      seen.add(url.host);
+      if (this.#isAvoided(url.host)) {
+        postponed.push(url);
+        continue;
+      }
+      const result = await tryAt(url);
+      if (result) return result;
+    }
+    for (const url of postponed) {
+      const result = await tryAt(url);
+      if (result) return result;
+    }
+    return { failures };
+  }
+
+  /** Undefined when the NameNode has no live node left outside `excluded`. */
+  async #locateHolder(operation: Operation, excluded: readonly string[]): Promise<URL | undefined> {
+    try {
+      return await this.#locate(operation, excluded);
+    } catch (error) {
+      const isExhausted =
+        excluded.length > 0 && error instanceof ParsError && error.code === 'data-lost';
+      if (isExhausted) return undefined;
+      throw error;
+    }
+  }
+
+  async #locateNew(operation: Operation): Promise<URL> {
+    const avoidedHosts = this.#avoidedHosts();
+    if (avoidedHosts.length > 0) {
+      try {
+        const url = await this.#locate(operation, avoidedHosts);
+        if (!this.#isAvoided(url.host)) return url;
+      } catch (error) {
+        // "Failed to find datanode": every node is on one of those hosts. A NameNode that is down fails below again.
+        if (!isUnavailable(error)) throw error;
+      }
+    }
+    let url = await this.#locate(operation, []).catch(async (error: unknown) => {
+      // An older Hadoop cannot say; then the first error stands.
+      throw (await this.#fullError(operation, error).catch(() => undefined)) ?? error;
+    });
+    for (let count = 1; count < choiceCount && this.#isAvoided(url.host); count++) {
+      url = await this.#locate(operation, []);
+    }
+    return url;
+  }
+
+  /** An error for a cluster that has live DataNodes, yet none that takes a block. */
+  async #fullError(operation: Operation, error: unknown): Promise<ParsError | undefined> {
+    if (!isWithoutDataNode(error)) return undefined;
+    const { signal } = operation;
+    const { FsStatus: found } = await this.#client.ask(
+      { method: 'GET', op: 'GETSTATUS', path: '', signal },
+      fsStatusAnswer,
+    );
+    if (found.used === 0 && found.capacity === 0) return undefined;
+    return new ParsError(
+      'no-space',
+      `${operation.op} ${operation.path}: the cluster has ${found.remaining} bytes left, ` +
+        `but no DataNode has room for one more block; free space or add DataNodes`,
+      { cause: error },
+    );
+  }
+
+  #locate(operation: Operation, excluded: readonly string[]): Promise<URL> {
+    if (excluded.length === 0) return this.#client.locate(operation);
+    const query = { ...operation.query, excludedatanodes: excluded.join(',') };
+    return this.#client.locate({ ...operation, query });
+  }
+
+  #avoid(hostPort: string): void {
+    this.#avoidedUntil.set(hostPort, performance.now() + avoidanceMs);
+  }
+
+  #isAvoided(hostPort: string): boolean {
+    const until = this.#avoidedUntil.get(hostPort);
+    if (until === undefined) return false;
+    if (performance.now() < until) return true;
+    this.#avoidedUntil.delete(hostPort);
+    return false;
+  }
+
+  #avoidedHosts(): readonly string[] {
+    const hostPorts = [...this.#avoidedUntil.keys()].filter((hostPort) =>
+      this.#isAvoided(hostPort),
+    );
+    return [...new Set(hostPorts.map((hostPort) => hostPort.replace(/:\d+$/, '')))];
+  }
+}

@@ -1,0 +1,112 @@
+// Reading a range of a file, block by block: never across a block boundary, because a lost block may be next.
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { ReadOptions, StoredBlock } from '../store.js';
+import type { BlockLocations } from './block-locations.js';
+import type { DataNodes } from './data-nodes.js';
+import type { HttpAnswer } from './http-client.js';
+import { TransferError } from './node-error.js';
+
+export interface FileReaderOptions {
+  readonly locations: BlockLocations;
+  readonly dataNodes: DataNodes;
+}
+
+/** The contract of Store.read, one attempt. `path` is absolute in HDFS. */
+export async function readFile(
+  { locations, dataNodes }: FileReaderOptions,
+  path: string,
+  offsetBytes: number,
+  sizeBytes: number,
+  options: ReadOptions | undefined,
+): Promise<Uint8Array> {
+  let blocks = await locations.recent(path, options);
+  const isWhole = () => fileSizeBytes(blocks) >= offsetBytes + sizeBytes;
+  const isHeld = () => overlapping(blocks, offsetBytes, sizeBytes).every(hasCopy);
+  // Bad news must be fresh.
+  if (!isWhole() || !isHeld()) blocks = await locations.ask(path, options);
+  if (!isWhole()) {
+    throw new ParsError(
+      'corrupt',
+      `${path}: expected ${sizeBytes} bytes from offset ${offsetBytes}, but the file has only ${fileSizeBytes(blocks)}`,
+    );
+  }
+  const wanted = overlapping(blocks, offsetBytes, sizeBytes);
+  const lost = wanted.find((block) => !hasCopy(block));
+  if (lost) {
+    throw new ParsError(
+      'data-lost',
+      `${path}: the block at offset ${lost.offsetBytes} (${lost.sizeBytes} bytes) has no live copy in HDFS; ` +
+        `it comes back only with a DataNode that held one`,
+    );
+  }
+
+  // Its length has been checked against the file's, and every byte of it is filled below.
+  const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);
+  for (const block of wanted) {
+    const from = Math.max(offsetBytes, block.offsetBytes);
+    const to = Math.min(offsetBytes + sizeBytes, block.offsetBytes + block.sizeBytes);
+    const target = bytes.subarray(from - offsetBytes, to - offsetBytes);
+    const operation = {
+      method: 'GET',
+      op: 'OPEN',
+      path,
+      query: { offset: String(from), length: String(to - from) },
+      signal: options?.signal,
+    } as const;
+    const fill = (answer: HttpAnswer) => fillFrom(answer, target, path, from);
+    try {
+      await dataNodes.askHolder(operation, block.locations, fill);
+    } catch (error) {
+      locations.forget(path);
+      throw error;
+    }
+  }
+  return bytes;
+}
+
+/** Reads the body into `target`, exactly. */
+async function fillFrom(
+  answer: HttpAnswer,
+  target: Uint8Array,
+  path: string,
+  offsetBytes: number,
+): Promise<void> {
+  let filledBytes = 0;
+  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    if (filledBytes + chunk.length > target.length) {
+      throw new ParsError(
+        'corrupt',
+        `${path}: asked for ${target.length} bytes from offset ${offsetBytes}, and the DataNode sends more`,
+      );
+    }
+    target.set(chunk, filledBytes);
+    filledBytes += chunk.length;
+  }
+  if (filledBytes < target.length) {
+    throw new TransferError(
+      'truncated',
+      `asked for ${target.length} bytes from offset ${offsetBytes}, and it ended after ${filledBytes}`,
+    );
+  }
+}
+
+function overlapping(
+  blocks: readonly StoredBlock[],
+  offsetBytes: number,
+  sizeBytes: number,
+): readonly StoredBlock[] {
+  return blocks.filter(
+    (block) =>
+      block.offsetBytes < offsetBytes + sizeBytes &&
+      block.offsetBytes + block.sizeBytes > offsetBytes,
+  );
+}
+
+function hasCopy(block: StoredBlock): boolean {
+  return block.locations.length > 0;
+}
+
+function fileSizeBytes(blocks: readonly StoredBlock[]): number {
+  return blocks.reduce((sizeBytes, block) => sizeBytes + block.sizeBytes, 0);
+}

@@ -1,0 +1,133 @@
+// The only file that translates what HDFS says into the project's error codes.
+//
+// WebHDFS answers a failure with {"RemoteException": {"exception", "javaClassName", "message"}} and a status that says
+// little (403 covers "exists", "disk full" and "block lost" alike); so the exception's name decides, for the general
+// IOException its message. A body of another form is from something that is not WebHDFS: a proxy, or another port.
+
+import { z } from 'zod';
+
+import { ParsError, type ErrorCode } from '../../../introspect/pars-error.js';
+
+const remoteExceptionBody = z.object({
+  RemoteException: z.object({ exception: z.string(), message: z.string().default('') }),
+});
+
+/** Exceptions whose name says enough. Java's simple class names, as WebHDFS gives them. */
+const codeOfException: Readonly<Partial<Record<string, ErrorCode>>> = {
+  FileNotFoundException: 'not-found',
+  ParentNotDirectoryException: 'not-found',
+  PathIsNotDirectoryException: 'not-found',
+  FileAlreadyExistsException: 'already-exists',
+  AccessControlException: 'permission-denied',
+  AuthorizationException: 'permission-denied',
+  AuthenticationException: 'permission-denied',
+  InvalidToken: 'permission-denied',
+  SecurityException: 'permission-denied',
+  QuotaExceededException: 'no-space',
+  NSQuotaExceededException: 'no-space',
+  DSQuotaExceededException: 'no-space',
+  QuotaByStorageTypeExceededException: 'no-space',
+  DiskOutOfSpaceException: 'no-space',
+  BlockMissingException: 'data-lost',
+  StandbyException: 'unavailable',
+  ObserverRetryOnActiveException: 'unavailable',
+  RetriableException: 'unavailable',
+  SafeModeException: 'unavailable',
+  PathComponentTooLongException: 'usage',
+  InvalidPathException: 'usage',
+  IllegalArgumentException: 'usage',
+  HadoopIllegalArgumentException: 'usage',
+  UnsupportedOperationException: 'unsupported',
+};
+
+/** What a message says, whatever the exception; the first that fits counts. Wording of Hadoop 2.7 to 3.4. */
+const codeOfMessage: readonly (readonly [RegExp, ErrorCode])[] = [
+  // The UserProvider of a standby wraps it in a SecurityException.
+  [/StandbyException|Operation category \w+ is not supported in state standby/, 'unavailable'],
+  [/is in safe mode/i, 'unavailable'],
+  // Looking below a file, as a user whom permissions bind.
+  [/is not a directory/, 'not-found'],
+  [/No active nodes contain this block|Could not obtain block/, 'data-lost'],
+  [/No space left on device|Quota .* exceeded|quota .* is exceeded/i, 'no-space'],
+  // RENAME of a file onto a folder or the other way round.
+  [/must both be directories/, 'already-exists'],
+  [/is a directory or file under source/, 'usage'],
+  [/Specified block size|[Rr]equested replication factor/, 'usage'],
+];
+
+/** "There are 5 datanode(s) running and 2 node(s) are excluded in this operation." of BlockManager.chooseTarget4NewBlock */
+const notPlacedPattern =
+  /could only be (?:written|replicated) to 0 .*There are (\d+) datanode\(s\) running and (no|\d+) node\(s\) are excluded/s;
+
+const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'permission-denied': 'check the user (user.name in the URL) and the permissions of the path',
+  'no-space': 'free space or raise the quota',
+};
+
+/**
+ * `doing` is the operation and the path, `hostPort` who answered `status` with `body`, which is '' when it was too long.
+ */
+export function errorOfAnswer(
+  status: number,
+  body: string,
+  doing: string,
+  hostPort: string,
+): ParsError {
+  const where = `${doing} at ${hostPort}`;
+  const remote = parseRemoteException(body);
+  if (!remote) return errorOfStatus(status, where);
+  const code = codeOf(remote.exception, remote.message);
+  // A DataNode appends the stack trace of the NameNode to the message.
+  const [firstLine = ''] = remote.message.split('\n', 1);
+  const hint = hints[code];
+  return new ParsError(
+    code,
+    `${where}: HDFS says ${remote.exception}: ${firstLine.trim()}${hint === undefined ? '' : `; ${hint}`}`,
+  );
+}
+
+/** The NameNode knows no DataNode for a new block: all are full, or none is alive; it does not say which. */
+export function isWithoutDataNode(error: unknown): boolean {
+  return error instanceof ParsError && error.message.includes('Failed to find datanode');
+}
+
+function parseRemoteException(
+  body: string,
+): { readonly exception: string; readonly message: string } | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  return remoteExceptionBody.safeParse(json).data?.RemoteException;
+}
+
+function codeOf(exception: string, message: string): ErrorCode {
+  const notPlaced = notPlacedPattern.exec(message);
+  // Nodes that run and were not left out by us took nothing: they are full. Otherwise nodes are missing, not space.
+  if (notPlaced) return notPlaced[1] !== '0' && notPlaced[2] === 'no' ? 'no-space' : 'unavailable';
+  const ofMessage = codeOfMessage.find(([pattern]) => pattern.test(message));
+  // Unknown failures are mostly passing ones (a pipeline that broke, a lease, a node that is starting), and retries end.
+  return ofMessage?.[1] ?? codeOfException[exception] ?? 'unavailable';
+}
+
+function errorOfStatus(status: number, where: string): ParsError {
+  const found = `${where}: answered HTTP ${status} without a RemoteException`;
+  if (status === 401 || status === 403 || status === 407) {
+    return new ParsError(
+      'permission-denied',
+      `${found}; the server or a proxy wants another authentication (delegation token or headers)`,
+    );
+  }
+  if (status === 413 || status === 507) {
+    return new ParsError('no-space', `${found}; the server or a proxy does not take that much`);
+  }
+  if (status === 408 || status === 429 || status >= 500) {
+    return new ParsError('unavailable', `${found}; the server or a proxy before it is not ready`);
+  }
+  return new ParsError(
+    'usage',
+    `${found}; it is not WebHDFS: check that the port is the NameNode's HTTP port (9870, TLS 9871), not its RPC port`,
+  );
+}

@@ -1,0 +1,217 @@
+// Writing a file that appears under its name only when HDFS is known to have the right bytes.
+//
+// The content goes to a name of its own first, is checked there, and is then renamed without overwriting. The detour is
+// needed because a DataNode whose client goes away closes what it has got as a finished, shorter file: under the final
+// name that would be a wrong file that looks right. It also settles whose file it is when an answer was lost: only this
+// call knows the name, so removing a leftover never removes somebody else's file.
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { WriteOptions } from '../store.js';
+import { fileChecksumAnswer } from './answers.js';
+import type { BlockLocations } from './block-locations.js';
+import type { WebHdfsClient } from './client.js';
+import type { DataNodes } from './data-nodes.js';
+import { comparableMd5, FileChecksum } from './file-checksum.js';
+import type { HttpAnswer } from './http-client.js';
+import type { Namespace } from './namespace.js';
+import { readFile } from './read-file.js';
+import { retried, type Retry } from './retry.js';
+
+export interface FileWriterOptions {
+  readonly client: WebHdfsClient;
+  readonly dataNodes: DataNodes;
+  readonly locations: BlockLocations;
+  readonly namespace: Namespace;
+  readonly retry: Retry;
+  /** Longer than for reading: HDFS replaces a dead node of the pipeline while the client waits. */
+  readonly writeIdleTimeoutMs: number;
+}
+
+export type Content = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** The upload's name must fit into dfs.namenode.fs-limits.max-component-length, 255 bytes. */
+const keptNameBytes = 200;
+/** A DataNode creates the file a moment after the request arrived, even if the client is gone by then. */
+const lateCreateMs = 200;
+/** What reading back holds in memory. */
+const readBackBytes = 8 * 1024 * 1024;
+
+/** The contract of Store.write. `path` is absolute in HDFS. */
+export async function writeFile(
+  options: FileWriterOptions,
+  path: string,
+  content: Content,
+  writeOptions: WriteOptions,
+): Promise<number> {
+  const { namespace, retry } = options;
+  const { signal } = writeOptions;
+  const taken = await retried(retry, signal, () => namespace.status(path, signal));
+  if (taken) {
+    throw new ParsError(
+      'already-exists',
+      `CREATE ${path}: there is one already, and nothing was overwritten`,
+    );
+  }
+  const source = watched(content);
+  const leftovers = new Set<string>();
+  try {
+    const upload = await retried(
+      retry,
+      signal,
+      async () => {
+        const uploadPath = uploadPathOf(path);
+        leftovers.add(uploadPath);
+        try {
+          const checksum = await sendContent(options, uploadPath, source.open, writeOptions);
+          await verify(options, uploadPath, checksum, signal);
+          return { uploadPath, sizeBytes: checksum.sizeBytes };
+        } catch (error) {
+          if (await isRemoved(options, uploadPath)) leftovers.delete(uploadPath);
+          throw error;
+        }
+      },
+      (error) => !source.hasFailed() && isWorthAnotherUpload(error),
+    );
+    await namespace.rename(upload.uploadPath, path, retry, signal);
+    leftovers.delete(upload.uploadPath);
+    return upload.sizeBytes;
+  } finally {
+    for (const leftover of leftovers) {
+      // Once the NameNode is away, asking on costs a timeout each.
+      if (!(await isRemoved(options, leftover))) break;
+    }
+  }
+}
+
+/** Beside the final name, so that quotas and encryption zones are the same. */
+function uploadPathOf(path: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  const suffix = randomBytes(6).toString('hex');
+  return `${path.slice(0, slash)}${path.slice(slash, slash + keptNameBytes)}._uploading_.${suffix}`;
+}
+
+/** What the network broke, HDFS lost, or HDFS mangled; not what would fail the same way again. */
+function isWorthAnotherUpload(error: unknown): boolean {
+  return (
+    error instanceof ParsError &&
+    (error.code === 'unavailable' || error.code === 'data-lost' || error.code === 'corrupt')
+  );
+}
+
+/** Tells the content's failures, which are the caller's own and never retried, from those of the store. */
+function watched(content: Content): {
+  readonly open: () => AsyncGenerator<Uint8Array>;
+  readonly hasFailed: () => boolean;
+} {
+  let failed = false;
+  return {
+    hasFailed: () => failed,
+    open: async function* () {
+      try {
+        const opened = content();
+        // Not delegated by yield*: an early end of the consumer must not count as a failure, but must reach the source.
+        for await (const bytes of opened) yield bytes;
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    },
+  };
+}
+
+async function sendContent(
+  { dataNodes, namespace, writeIdleTimeoutMs }: FileWriterOptions,
+  uploadPath: string,
+  open: () => AsyncGenerator<Uint8Array>,
+  { replication, blockSizeBytes, signal }: WriteOptions,
+): Promise<FileChecksum> {
+  await namespace.makeFolder(uploadPath.slice(0, uploadPath.lastIndexOf('/')), signal);
+  const checksum = new FileChecksum(blockSizeBytes);
+  async function* checked(): AsyncGenerator<Uint8Array> {
+    for await (const bytes of open()) {
+      if (checksum.sizeBytes + bytes.length > blockSizeBytes) {
+        throw new ParsError(
+          'usage',
+          `CREATE ${uploadPath}: the content is over its block size of ${blockSizeBytes} bytes; ` +
+            `a block is the unit of loss, so write less or choose larger blocks`,
+        );
+      }
+      checksum.update(bytes);
+      yield bytes;
+    }
+  }
+  const query = {
+    overwrite: 'false',
+    replication: String(replication),
+    blocksize: String(blockSizeBytes),
+    permission: '600',
+  };
+  const operation = { method: 'PUT', op: 'CREATE', path: uploadPath, query, signal } as const;
+  await dataNodes.sendNew(operation, checked(), writeIdleTimeoutMs);
+  return checksum;
+}
+
+/** Throws `corrupt` unless HDFS has the very bytes that `checksum` was fed with. */
+async function verify(
+  options: FileWriterOptions,
+  uploadPath: string,
+  checksum: FileChecksum,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { client, dataNodes, locations, retry } = options;
+  const { sizeBytes } = checksum;
+  const blocks = await retried(retry, signal, () =>
+    locations.ask(uploadPath, signal ? { signal } : undefined),
+  );
+  locations.forget(uploadPath);
+  const foundBytes = blocks.reduce((sum, block) => sum + block.sizeBytes, 0);
+  if (foundBytes !== sizeBytes) {
+    throw new ParsError(
+      'corrupt',
+      `CREATE ${uploadPath}: sent ${sizeBytes} bytes, and HDFS has ${foundBytes}`,
+    );
+  }
+  const last = blocks.at(-1);
+  if (!last) return;
+
+  const operation = { method: 'GET', op: 'GETFILECHECKSUM', path: uploadPath, signal } as const;
+  const parse = (answer: HttpAnswer) =>
+    client.readJson(answer, `GETFILECHECKSUM ${uploadPath}`, fileChecksumAnswer);
+  const { FileChecksum: found } = await retried(retry, signal, () =>
+    dataNodes.askHolder(operation, last.locations, parse),
+  );
+  const expectedMd5 = checksum.digest();
+  if (comparableMd5(found.algorithm, found.bytes) === expectedMd5) return;
+  // Another algorithm (dfs.checksum.combine.mode, erasure coding), or other bytes: only the bytes themselves can tell.
+  await retried(retry, signal, async () => {
+    const readBack = new FileChecksum(checksum.blockSizeBytes);
+    for (let offsetBytes = 0; offsetBytes < sizeBytes; offsetBytes += readBackBytes) {
+      const pieceBytes = Math.min(readBackBytes, sizeBytes - offsetBytes);
+      const readOptions = signal ? { signal } : undefined;
+      readBack.update(await readFile(options, uploadPath, offsetBytes, pieceBytes, readOptions));
+    }
+    const foundMd5 = readBack.digest();
+    if (foundMd5 !== expectedMd5) {
+      throw new ParsError(
+        'corrupt',
+        `CREATE ${uploadPath}: expected the checksum ${expectedMd5} of what was sent, found ${foundMd5} of what HDFS has`,
+      );
+    }
+  });
+}
+
+/** False when the store cannot be reached. Not bound to the caller's signal: cleaning up is for after it was aborted. */
+async function isRemoved({ namespace }: FileWriterOptions, uploadPath: string): Promise<boolean> {
+  try {
+    if (await namespace.remove(uploadPath, undefined)) return true;
+    await delay(lateCreateMs);
+    await namespace.remove(uploadPath, undefined);
+    return true;
+  } catch {
+    // The failure that led here is the one to report.
+    return false;
+  }
+}

@@ -1,0 +1,78 @@
+// Manifests of a few pages, made by hand, with the files that they name: for tests of what refers to what.
+
+import { manifestReplication } from '../../src/catalog/catalog.js';
+import type { Manifest } from '../../src/manifest/types.js';
+import type { Store } from '../../src/store/store.js';
+
+const packSizeBytes = 8192;
+const pageSizeBytes = 4096;
+const packPageCount = 1;
+
+export interface SmallSnapshot {
+  /** 16 hex digits. */
+  readonly id: string;
+  /** Full names. Each holds one page. */
+  readonly packs: readonly string[];
+  readonly state?: string;
+  readonly createdMs?: number;
+}
+
+export function smallManifest({ id, packs, state, createdMs = 0 }: SmallSnapshot): Manifest {
+  const windows = Uint32Array.from(packs, (_, index) => index);
+  const column = (value: number) => new Uint32Array(packs.length).fill(value);
+  const pageCount = packs.length * 64;
+  return {
+    header: {
+      id,
+      vm: 'small',
+      createdMs,
+      requiredFeatures: [],
+      packs: packs.map((name) => ({ name, sizeBytes: packSizeBytes, replication: 2 })),
+      attachments:
+        state === undefined
+          ? []
+          : [{ role: 'state', name: state, sizeBytes: packSizeBytes, sha256: new Uint8Array(32) }],
+      guest: null,
+      evidence: 'complete',
+      labelCounts: { free: pageCount },
+      legend: ['free'],
+      imageSizeBytes: pageCount * pageSizeBytes,
+    },
+    spaces: [
+      {
+        name: 'ram',
+        pageSizeBytes,
+        regions: [{ start: 0, sizeBytes: pageCount * pageSizeBytes }],
+        labelRuns: {
+          label: Uint8Array.of(0),
+          firstPage: Uint32Array.of(0),
+          pageCount: Uint32Array.of(pageCount),
+        },
+        frames: {
+          window: windows,
+          maskLow: column(packPageCount),
+          maskHigh: column(0),
+          offset: column(32),
+          length: column(32 + pageSizeBytes),
+          pack: windows,
+        },
+        pageHashes: null,
+      },
+    ],
+  };
+}
+
+/** Writes those files that are not there yet; their content does not matter here. */
+export async function writeFilesOf(store: Store, { header }: Manifest): Promise<void> {
+  const files = [
+    ...header.packs,
+    ...header.attachments.map((file) => ({ ...file, replication: manifestReplication })),
+  ];
+  for (const { name, replication } of files) {
+    if ((await store.stat(name)) !== undefined) continue;
+    await store.write(name, () => [new Uint8Array(packSizeBytes)], {
+      replication,
+      blockSizeBytes: 2 ** 20,
+    });
+  }
+}

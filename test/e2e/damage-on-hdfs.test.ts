@@ -1,0 +1,219 @@
+// What others can do to a store on HDFS: refuse the user, and put wrong bytes in place of right ones. HDFS keeps
+// checksums of what it was given, so it takes the wrong bytes for right; only our own formats can tell.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { manifestName } from '../../src/catalog/names.js';
+import { headSizeBytes } from '../../src/manifest/layout.js';
+import type { Manifest } from '../../src/manifest/types.js';
+import { frameHeaderSizeBytes } from '../../src/pack/layout.js';
+import { fixtureGuest } from '../guest/fixtures.js';
+import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
+import {
+  errorAnswer,
+  listAnswer,
+  restoreAnswer,
+  uploadAnswer,
+  verifyAnswer,
+} from './command-answers.js';
+import { lostRunsOf, manifestOnHdfs, pagesOfFrames } from './expected-loss.js';
+import { sha256Of } from './file-hash.js';
+import { fsckFiles } from './fsck-report.js';
+import {
+  clusterStartTimeoutMs,
+  hdfsDfs,
+  readFromHdfs,
+  startStoreOnHdfs,
+  type StoreOnHdfs,
+} from './hdfs-cluster.js';
+import { differingPages } from './pages.js';
+import { expectPars, runPars } from './pars-command.js';
+import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+
+const setUpTimeoutMs = clusterStartTimeoutMs + 300_000;
+const testTimeoutMs = 120_000;
+const permissionDenied = 6;
+const corrupt = 10;
+
+let store: StoreOnHdfs;
+let folder: TemporaryFolder;
+let guest: SnapshotFixture;
+let id: string;
+let manifest: Manifest;
+const pars = (...args: readonly string[]) => runPars([...args, '--json'], { storeUrl: store.url });
+
+beforeAll(async () => {
+  folder = await makeTemporaryFolder();
+  guest = await fixtureGuest('aged');
+  store = await startStoreOnHdfs();
+  const upload = await expectPars(
+    0,
+    ['upload', guest.ramPath, '--state', guest.statePath, '--name', 'aged', '--json'],
+    { storeUrl: store.url },
+  );
+  ({ id } = uploadAnswer.parse(upload.json));
+  manifest = await manifestOnHdfs(store, id);
+}, setUpTimeoutMs);
+
+afterAll(async () => {
+  await (store as StoreOnHdfs | undefined)?.cluster.close();
+  await folder.remove();
+});
+
+test.each([
+  ['a folder that another user owns', '/pars', ['list']],
+  ['a place where this user may not make a folder', '/elsewhere', ['upload']],
+])(
+  '%s: permission denied, and what to look at',
+  async (_, path, [command]) => {
+    const before = await hdfsDfs(store.cluster, '-ls', '-R', '-C', '/');
+    const upload = ['upload', guest.statePath, '--name', 'vm'];
+    // Device state is no whole number of pages: an image of the right form, but small.
+    const image = join(folder.path, 'image');
+    writeFileSync(image, readFileSync(guest.statePath).subarray(0, 16 * 4096));
+    upload[1] = image;
+    const outcome = await runPars([...(command === 'upload' ? upload : [command]), '--json'], {
+      storeUrl: store.cluster.webhdfsUrl(path, 'mallory'),
+    });
+    expect(outcome.exitCode).toBe(permissionDenied);
+    const { error } = errorAnswer.parse(outcome.json);
+    expect(error.code).toBe('permission-denied');
+    for (const part of ['mallory', 'user.name', 'permissions']) {
+      expect(error.message).toContain(part);
+    }
+    expect(await hdfsDfs(store.cluster, '-ls', '-R', '-C', '/')).toBe(before);
+  },
+  testTimeoutMs,
+);
+
+/** A frame, and the only one of its pack that changes. The second is the middle one of the pack. */
+function middleFrameOf(replication: number): number {
+  const { packs } = manifest.header;
+  const { pack } = manifest.spaces[0].frames;
+  const frames = [...pack.keys()].filter((frame) => packs[pack[frame]].replication === replication);
+  const ofOnePack = frames.filter((frame) => pack[frame] === pack[frames[0]]);
+  return ofOnePack[Math.floor(ofOnePack.length / 2)];
+}
+
+test.each([
+  ['an expendable pack', 1],
+  ['a critical pack', 3],
+])(
+  'a flipped bit in %s costs exactly the pages of the one frame that it is in',
+  async (_, replication) => {
+    const frame = middleFrameOf(replication);
+    const { pack, offset, length } = manifest.spaces[0].frames;
+    const { name } = manifest.header.packs[pack[frame]];
+    const payloadBytes = length[frame] - frameHeaderSizeBytes;
+    const flipAt = offset[frame] + frameHeaderSizeBytes + Math.floor(payloadBytes / 2);
+    const path = `${store.rootPath}/${name}`;
+    const whole = await readFromHdfs(store.cluster, path);
+    await overwriteOnHdfs(path, flipped(whole, flipAt), replication);
+    try {
+      const pages = pagesOfFrames(manifest, (index) => index === frame);
+      const lost = lostRunsOf(manifest, pages, 'corrupt');
+      expect(pages.length).toBeGreaterThan(0);
+
+      const verified = await pars('verify', id, '--read-data');
+      expect(verified.exitCode).toBe(corrupt);
+      expect(verifyAnswer.parse(verified.json).lost).toEqual(lost);
+
+      const out = join(folder.path, `flipped-${replication}`);
+      const refused = await pars('restore', id, '--out', out);
+      expect(refused.exitCode).toBe(corrupt);
+      expect(restoreAnswer.parse(refused.json)).toMatchObject({ ram: null, state: null, lost });
+      expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
+
+      const allowed = await pars('restore', id, '--out', out, '--allow-lost');
+      expect(allowed.exitCode).toBe(corrupt);
+      expect(restoreAnswer.parse(allowed.json).lost).toEqual(lost);
+      const differences = differingPages(guest.ramPath, join(out, 'ram'));
+      // Pages of zeroes are in no frame, so every lost page shows.
+      expect(differences).toEqual({ pages, areZeroInSecond: true });
+      expect(await sha256Of(join(out, 'state'))).toBe(await sha256Of(guest.statePath));
+    } finally {
+      await overwriteOnHdfs(path, whole, replication);
+    }
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a flipped bit in the device state is noticed and nothing is written',
+  async () => {
+    const [{ name }] = manifest.header.attachments;
+    const path = `${store.rootPath}/${name}`;
+    const whole = await readFromHdfs(store.cluster, path);
+    await overwriteOnHdfs(path, flipped(whole, 1000), 3);
+    try {
+      const out = join(folder.path, 'flipped-state');
+      const outcome = await pars('restore', id, '--out', out);
+      expect(outcome.exitCode).toBe(corrupt);
+      const { error } = errorAnswer.parse(outcome.json);
+      expect(error.message).toContain(name);
+      expect(error.message).toContain('SHA-256');
+      expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
+    } finally {
+      await overwriteOnHdfs(path, whole, 3);
+    }
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a flipped bit in the manifest is noticed by whoever reads that part of it',
+  async () => {
+    const path = `${store.rootPath}/${manifestName(id)}`;
+    const whole = await readFromHdfs(store.cluster, path);
+    try {
+      await overwriteOnHdfs(path, flipped(whole, headSizeBytes + 100), 3);
+      const listed = await pars('list');
+      expect(listed.exitCode).toBe(corrupt);
+      expect(listAnswer.parse(listed.json)).toEqual([]);
+      expect(listed.stderr).toContain(id);
+
+      await overwriteOnHdfs(path, flipped(whole, whole.length - 1000), 3);
+      await expectPars(0, ['list'], { storeUrl: store.url });
+      const out = join(folder.path, 'flipped-manifest');
+      const refused = await pars('restore', id, '--out', out, '--allow-lost');
+      expect(refused.exitCode).toBe(corrupt);
+      expect(errorAnswer.parse(refused.json).error.message).toContain('SHA-256');
+      expect(existsSync(out)).toBe(false);
+    } finally {
+      await overwriteOnHdfs(path, whole, 3);
+    }
+  },
+  testTimeoutMs,
+);
+
+test(
+  'with the right bytes back in place the snapshot is whole',
+  async () => {
+    await expectPars(0, ['verify', id, '--read-data'], { storeUrl: store.url });
+  },
+  testTimeoutMs,
+);
+
+function flipped(bytes: Uint8Array, atBytes: number): Uint8Array {
+  const changed = Uint8Array.from(bytes);
+  changed[atBytes] ^= 1;
+  return changed;
+}
+
+/** With the copies and in the one block that the file had. */
+async function overwriteOnHdfs(
+  path: string,
+  bytes: Uint8Array,
+  replication: number,
+): Promise<void> {
+  const local = join(folder.path, 'overwriting');
+  writeFileSync(local, bytes);
+  await hdfsDfs(
+    store.cluster,
+    ...['-D', `dfs.replication=${replication}`, '-D', 'dfs.blocksize=67108864'],
+    ...['-put', '-f', local, path],
+  );
+  const [file] = await fsckFiles(store.cluster, path);
+  expect(file).toMatchObject({ path, sizeBytes: bytes.length, replication });
+  expect(file.blocks).toHaveLength(1);
+}

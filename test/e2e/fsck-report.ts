@@ -1,0 +1,76 @@
+// What `hdfs fsck PATH -files -blocks -locations` says of each file: the judge of where copies are.
+//
+//   /pars/packs/1f/000000.pack 64888104 bytes, replicated: replication=1, 1 block(s):  OK
+//   0. BP-1-127.0.0.1-1:blk_1073741825_1001 len=64888104 Live_repl=1  [DatanodeInfoWithStorage[127.0.0.1:2,DS-3,DISK]]
+
+import { userInfo } from 'node:os';
+import type { HdfsCluster } from '../hdfs/cluster.js';
+
+export interface FsckFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** As set for the file. */
+  readonly replication: number;
+  readonly blocks: readonly FsckBlock[];
+}
+
+export interface FsckBlock {
+  /** `host:port` of each live copy. */
+  readonly locations: readonly string[];
+}
+
+/** Asked as the superuser, like `hdfs fsck` itself; the servlet would take a request without a name for a stranger's. */
+export async function fsckFiles(cluster: HdfsCluster, path: string): Promise<readonly FsckFile[]> {
+  const query = new URLSearchParams({
+    path,
+    files: '1',
+    blocks: '1',
+    locations: '1',
+    'user.name': userInfo().username,
+  });
+  const answer = await fetch(`${cluster.nameNodeHttpUrl}/fsck?${query.toString()}`);
+  return parseFsck(await answer.text());
+}
+
+const filePattern = /^(\/\S+) (\d+) bytes, replicated: replication=(\d+), (\d+) block\(s\):/;
+const blockPattern = /^\d+\. BP-\S+:blk_\S+ len=\d+ (.*)$/;
+const locationPattern = /DatanodeInfoWithStorage\[([^,\]]+),/g;
+
+function parseFsck(report: string): readonly FsckFile[] {
+  const files: {
+    path: string;
+    sizeBytes: number;
+    replication: number;
+    blockCount: number;
+    blocks: FsckBlock[];
+  }[] = [];
+  for (const line of report.split('\n')) {
+    const file = filePattern.exec(line);
+    if (file !== null) {
+      const [, path, sizeBytes, replication, blockCount] = file;
+      files.push({
+        path,
+        sizeBytes: Number(sizeBytes),
+        replication: Number(replication),
+        blockCount: Number(blockCount),
+        blocks: [],
+      });
+      continue;
+    }
+    const block = blockPattern.exec(line);
+    if (block !== null) {
+      const locations = [...block[1].matchAll(locationPattern)].map(([, location]) => location);
+      files.at(-1)?.blocks.push({ locations });
+    }
+  }
+  if (!report.includes('FSCK ended'))
+    throw new Error(`expected a report of fsck, found:\n${report}`);
+  for (const { path, blockCount, blocks } of files) {
+    if (blocks.length !== blockCount) {
+      throw new Error(
+        `fsck names ${blockCount} blocks of ${path} and lists ${blocks.length}:\n${report}`,
+      );
+    }
+  }
+  return files;
+}

@@ -1,0 +1,35 @@
+// A real HDFS for one test file, and what the tests ask of it apart from the program under test.
+
+import { userInfo } from 'node:os';
+import { startHdfs, type HdfsCluster } from '../hdfs/cluster.js';
+
+export const clusterStartTimeoutMs = 180_000;
+
+export interface StoreOnHdfs {
+  readonly cluster: HdfsCluster;
+  /** Absolute in HDFS. */
+  readonly rootPath: string;
+  readonly url: string;
+}
+
+export async function startStoreOnHdfs(): Promise<StoreOnHdfs> {
+  const cluster = await startHdfs({ dataNodeCount: 5 });
+  const rootPath = '/pars';
+  return { cluster, rootPath, url: cluster.webhdfsUrl(rootPath, userInfo().username) };
+}
+
+/** `hdfs dfs ...`: throws, with what it said, when it fails. */
+export async function hdfsDfs(cluster: HdfsCluster, ...args: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await cluster.hdfsDfs(args);
+  if (exitCode !== 0)
+    throw new Error(`hdfs dfs ${args.join(' ')} ended with ${exitCode}: ${stderr}`);
+  return stdout;
+}
+
+/** A file's bytes, read by WebHDFS without our client. */
+export async function readFromHdfs(cluster: HdfsCluster, path: string): Promise<Uint8Array> {
+  const query = `op=OPEN&user.name=${encodeURIComponent(userInfo().username)}`;
+  const answer = await fetch(`${cluster.nameNodeHttpUrl}/webhdfs/v1${path}?${query}`);
+  if (!answer.ok) throw new Error(`OPEN ${path}: HTTP ${answer.status} ${await answer.text()}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}

@@ -1,0 +1,284 @@
+// Two of five DataNodes die. What must be lost is lost, to the page, and nothing else: before the NameNode has noticed,
+// after it has, and no more once the nodes are back. Judges are fsck, `hdfs dfs -ls` and the image itself.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pageClasses } from '../../introspect/page-class.js';
+import { manifestName } from '../../src/catalog/names.js';
+import type { Manifest } from '../../src/manifest/types.js';
+import { fixtureGuest } from '../guest/fixtures.js';
+import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
+import type { HdfsDataNode } from '../hdfs/cluster.js';
+import { liveDataNodeCount } from '../hdfs/name-node-state.js';
+import {
+  restoreAnswer,
+  showAnswer,
+  uploadAnswer,
+  verifyAnswer,
+  type LostRunAnswer,
+} from './command-answers.js';
+import { lostRunsOf, manifestOnHdfs, pagesOfFrames } from './expected-loss.js';
+import { sha256Of } from './file-hash.js';
+import { type FsckFile, fsckFiles } from './fsck-report.js';
+import {
+  clusterStartTimeoutMs,
+  hdfsDfs,
+  startStoreOnHdfs,
+  type StoreOnHdfs,
+} from './hdfs-cluster.js';
+import { differingPages, nonZeroPages } from './pages.js';
+import { expectPars, runPars } from './pars-command.js';
+import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+
+const setUpTimeoutMs = clusterStartTimeoutMs + 300_000;
+const testTimeoutMs = 180_000;
+/** HDFS itself is silent for 20 s at a lost block; nobody should have to wait for that. */
+const patienceMs = 15_000;
+const fsckPatienceMs = 30_000;
+const dataLost = 9;
+const dataNodeCount = 5;
+const nodesKilled = 2;
+
+let store: StoreOnHdfs;
+let folder: TemporaryFolder;
+let guest: SnapshotFixture;
+let id: string;
+let manifest: Manifest;
+let victims: readonly HdfsDataNode[];
+/** Names of packs, and the pages in them. */
+let lostPacks: ReadonlySet<string>;
+let lostPages: readonly number[];
+let lostRuns: readonly LostRunAnswer[];
+
+const pars = (...args: readonly string[]) => runPars([...args, '--json'], { storeUrl: store.url });
+
+beforeAll(async () => {
+  folder = await makeTemporaryFolder();
+  guest = await fixtureGuest('aged');
+  store = await startStoreOnHdfs();
+  const upload = await expectPars(
+    0,
+    ['upload', guest.ramPath, '--state', guest.statePath, '--name', 'aged', '--json'],
+    { storeUrl: store.url },
+  );
+  ({ id } = uploadAnswer.parse(upload.json));
+  manifest = await manifestOnHdfs(store, id);
+}, setUpTimeoutMs);
+
+afterAll(async () => {
+  await (store as StoreOnHdfs | undefined)?.cluster.close();
+  await folder.remove();
+});
+
+test(
+  'every block of a critical file has three live copies on three nodes, of an expendable one a single one',
+  async () => {
+    const shown = showAnswer.parse((await pars('show', id)).json);
+    const wanted = new Map([
+      ...shown.packs.map(({ name, replication }) => [name, replication] as const),
+      ...shown.attachments.map(({ name }) => [name, 3] as const),
+    ]);
+    expect(new Set(wanted.values())).toEqual(new Set([1, 3]));
+    const files = await fsckFiles(store.cluster, `${store.rootPath}/packs`);
+    const found = new Map<string, number>();
+    for (const { path, replication, blocks } of files) {
+      for (const { locations } of blocks) {
+        expect({ path, copies: new Set(locations).size }).toEqual({ path, copies: replication });
+      }
+      // A pack is one block: the unit of loss.
+      expect({ path, blocks: blocks.length }).toEqual({ path, blocks: 1 });
+      found.set(path.slice(store.rootPath.length + 1), replication);
+    }
+    expect(found).toEqual(wanted);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'the manifest has three live copies soon after',
+  async () => {
+    const path = `${store.rootPath}/${manifestName(id)}`;
+    const copyCounts = async () =>
+      (await fsckFiles(store.cluster, path)).flatMap(({ blocks }) =>
+        blocks.map(({ locations }) => new Set(locations).size),
+      );
+    // Its copies are not waited for by the upload: the last may be reported a moment later.
+    await fsckFilesOnce((all) =>
+      all.some((file) => file.path === path && file.blocks[0].locations.length === 3),
+    );
+    expect(await copyCounts()).toEqual([3]);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'files and folders are for their owner alone',
+  async () => {
+    const lines = (await hdfsDfs(store.cluster, '-ls', '-R', store.rootPath)).trim().split('\n');
+    expect(lines.length).toBeGreaterThan(manifest.header.packs.length);
+    for (const line of lines) {
+      const expected = line.startsWith('d') ? 'drwx------' : '-rw-------';
+      expect(line).toEqual(expect.stringMatching(`^${expected} `));
+    }
+  },
+  testTimeoutMs,
+);
+
+describe('with two DataNodes killed', () => {
+  beforeAll(async () => {
+    const files = await fsckFiles(store.cluster, store.rootPath);
+    const single = files.filter(({ replication }) => replication === 1);
+    const nodes = store.cluster.dataNodes;
+    const lostWith = (pair: readonly HdfsDataNode[]) =>
+      single.filter(({ blocks }) =>
+        blocks.some(({ locations }) =>
+          locations.every((location) => pair.some(({ name }) => name === location)),
+        ),
+      );
+    // The pair that costs most, as long as something is left.
+    const [worst] = nodes
+      .flatMap((first, index) => nodes.slice(index + 1).map((second) => [first, second]))
+      .map((pair) => ({ pair, lost: lostWith(pair) }))
+      .filter(({ lost }) => lost.length > 0 && lost.length < single.length)
+      .sort((a, b) => b.lost.length - a.lost.length);
+    victims = worst.pair;
+    lostPacks = new Set(worst.lost.map(({ path }) => path.slice(store.rootPath.length + 1)));
+    const isLost = manifest.header.packs.map(({ name }) => lostPacks.has(name));
+    const packOf = manifest.spaces[0].frames.pack;
+    lostPages = pagesOfFrames(manifest, (frame) => isLost[packOf[frame]]);
+    lostRuns = lostRunsOf(manifest, lostPages, 'lost');
+    await Promise.all(victims.map((node) => node.kill()));
+  }, testTimeoutMs);
+
+  test('what is lost is expendable', () => {
+    expect(lostPages.length).toBeGreaterThan(0);
+    const expendable = pageClasses.filter((entry) => entry.expendable).map(({ label }) => label);
+    expect(expendable).toEqual(
+      expect.arrayContaining([...new Set(lostRuns.map((run) => run.label))]),
+    );
+  });
+
+  test(
+    'unnoticed: restore says at once which pages are lost and writes nothing',
+    async () => {
+      await expectRefusal('unnoticed');
+      // Otherwise this was another test than its name says.
+      expect(await liveDataNodeCount(store.cluster.nameNodeHttpUrl)).toBe(dataNodeCount);
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    'unnoticed: verify, reading, says the same',
+    () => expectVerdict('--read-data'),
+    testTimeoutMs,
+  );
+
+  test(
+    'unnoticed: with --allow-lost every other page comes back',
+    () => expectTheRest('unnoticed-rest'),
+    testTimeoutMs,
+  );
+
+  test(
+    'noticed: fsck agrees on which packs are lost',
+    async () => {
+      await store.cluster.waitForLiveDataNodes(dataNodeCount - nodesKilled);
+      // Counted as dead first, then taken out of the blocks' locations.
+      const victimNames = victims.map(({ name }) => name);
+      const files = await fsckFilesOnce((all) =>
+        all.every(({ blocks }) =>
+          blocks.every(({ locations }) => !locations.some((name) => victimNames.includes(name))),
+        ),
+      );
+      const gone = files.filter(({ blocks }) =>
+        blocks.some(({ locations }) => locations.length === 0),
+      );
+      expect(new Set(gone.map(({ path }) => path.slice(store.rootPath.length + 1)))).toEqual(
+        lostPacks,
+      );
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    'noticed: restore says which pages are lost and does not even make the folder',
+    async () => {
+      await expectRefusal('noticed');
+      expect(existsSync(join(folder.path, 'noticed'))).toBe(false);
+    },
+    testTimeoutMs,
+  );
+
+  test('noticed: verify says the same without reading', () => expectVerdict(), testTimeoutMs);
+
+  test(
+    'noticed: with --allow-lost every other page comes back',
+    () => expectTheRest('noticed-rest'),
+    testTimeoutMs,
+  );
+});
+
+test(
+  'once the nodes are back, the whole image is',
+  async () => {
+    await Promise.all(victims.map((node) => node.restart()));
+    await store.cluster.waitForLiveDataNodes(dataNodeCount);
+    // Counted as alive first, then their blocks are reported.
+    await fsckFilesOnce((all) =>
+      all.every(({ blocks }) => blocks.every(({ locations }) => locations.length > 0)),
+    );
+    const out = join(folder.path, 'whole');
+    await expectPars(0, ['restore', id, '--out', out], { storeUrl: store.url });
+    expect(await sha256Of(join(out, 'ram'))).toBe(await sha256Of(guest.ramPath));
+    expect(await sha256Of(join(out, 'state'))).toBe(await sha256Of(guest.statePath));
+  },
+  testTimeoutMs,
+);
+
+/** The report once it is as expected, and the last one after a while: what the test says of it then fails. */
+async function fsckFilesOnce(
+  isReached: (files: readonly FsckFile[]) => boolean,
+): Promise<readonly FsckFile[]> {
+  const deadlineMs = performance.now() + fsckPatienceMs;
+  for (;;) {
+    const files = await fsckFiles(store.cluster, store.rootPath);
+    if (isReached(files) || performance.now() > deadlineMs) return files;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function expectRefusal(folderName: string): Promise<void> {
+  const out = join(folder.path, folderName);
+  const outcome = await pars('restore', id, '--out', out);
+  expect(outcome.exitCode).toBe(dataLost);
+  expect(outcome.durationMs).toBeLessThan(patienceMs);
+  expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
+  const answer = restoreAnswer.parse(outcome.json);
+  expect(answer).toMatchObject({ id, ram: null, state: null, lostPageCount: lostPages.length });
+  expect(answer.lost).toEqual(lostRuns);
+  expect(outcome.stderr).toContain('--allow-lost');
+}
+
+async function expectVerdict(...options: readonly string[]): Promise<void> {
+  const outcome = await pars('verify', id, ...options);
+  expect(outcome.exitCode).toBe(dataLost);
+  expect(outcome.durationMs).toBeLessThan(patienceMs);
+  const answer = verifyAnswer.parse(outcome.json);
+  expect(answer).toMatchObject({ id, lostPageCount: lostPages.length, wrongFiles: [] });
+  expect(answer.lost).toEqual(lostRuns);
+}
+
+async function expectTheRest(folderName: string): Promise<void> {
+  const out = join(folder.path, folderName);
+  const outcome = await pars('restore', id, '--out', out, '--allow-lost');
+  expect(outcome.exitCode).toBe(dataLost);
+  expect(outcome.durationMs).toBeLessThan(patienceMs);
+  const answer = restoreAnswer.parse(outcome.json);
+  expect(answer).toMatchObject({ id, ram: join(out, 'ram'), state: join(out, 'state') });
+  expect(answer.lost).toEqual(lostRuns);
+  const { pages, areZeroInSecond } = differingPages(guest.ramPath, join(out, 'ram'));
+  expect(areZeroInSecond).toBe(true);
+  expect(pages).toEqual(nonZeroPages(guest.ramPath, lostPages));
+  expect(await sha256Of(join(out, 'state'))).toBe(await sha256Of(guest.statePath));
+}

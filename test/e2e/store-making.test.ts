@@ -1,0 +1,80 @@
+// When a store of local disks comes into being: disks that are listed one by one by `pars init` alone, a folder by the
+// first upload, and nothing by reading. And with too few disks it says so.
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
+import { expectPars } from './pars-command.js';
+import { makeRandomImage } from './random-image.js';
+import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+
+let folder: TemporaryFolder;
+let image: string;
+
+beforeAll(async () => {
+  folder = await makeTemporaryFolder();
+  image = join(folder.path, 'image');
+  makeRandomImage(image, 2);
+});
+
+afterAll(async () => {
+  await folder.remove();
+});
+
+/** Empty folders, as new disks' mount points are, and the URL that lists them. */
+function newDisks(name: string, count: number): string {
+  const disks = Array.from({ length: count }, (_, index) => join(folder.path, `${name}${index}`));
+  disks.forEach((disk) => {
+    mkdirSync(disk);
+  });
+  return `file:///?disks=${disks.join(',')}`;
+}
+
+test('empty folders are no store until they are taken in', async () => {
+  const store = newDisks('new', 3);
+  const refused = await expectPars(exitCodeOfError['not-found'], ['list', '--store', store]);
+  expect(refused.stderr).toContain('pars init');
+  await expectPars(exitCodes.ok, ['init', '--store', store]);
+  // Not Linux: all of it is stored as critical, three times.
+  await expectPars(exitCodes.noKernel, ['upload', image, '--name', 'x', '--store', store]);
+  const listed = await expectPars(exitCodes.ok, ['list', '--store', store, '--json']);
+  expect(listed.json).toHaveLength(1);
+});
+
+test('to read from a folder that is no store makes none there', async () => {
+  const path = join(folder.path, 'mistyped');
+  for (const command of [['list'], ['restore', 'abc', '--out', join(folder.path, 'out')]]) {
+    const outcome = await expectPars(exitCodeOfError['not-found'], [
+      ...command,
+      '--store',
+      `file://${path}`,
+    ]);
+    expect(outcome.stderr).toContain(path);
+  }
+  expect(existsSync(path)).toBe(false);
+});
+
+test('with two disks a snapshot is stored, and its missing copies are said without waiting for them', async () => {
+  const store = newDisks('pair', 2);
+  await expectPars(exitCodes.ok, ['init', '--store', store]);
+  const outcome = await expectPars(exitCodes.underReplicated, [
+    'upload',
+    image,
+    '--name',
+    'x',
+    '--store',
+    store,
+    '--json',
+  ]);
+  expect(outcome.stderr).toMatch(/has 2 of 3 copies/);
+  // Copies that come later are waited for a minute; on local disks none ever does.
+  expect(outcome.durationMs).toBeLessThan(30_000);
+  const { id, underReplicated } = outcome.json as {
+    id: string;
+    underReplicated: readonly { name: string }[];
+  };
+  expect(underReplicated.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([`packs/${id}/000000.pack`]),
+  );
+  await expectPars(exitCodes.underReplicated, ['verify', id, '--store', store, '--read-data']);
+});

@@ -1,0 +1,68 @@
+// The virtual machine of a guest as a value, and the QEMU command line it stands
+// for. A snapshot keeps the value: QEMU takes a device state back only under the
+// command line that it was saved under.
+
+import { join } from 'node:path';
+
+export interface Machine {
+  readonly ramSizeMib: number;
+  readonly vcpuCount: number;
+  readonly cpuModel: string;
+  readonly kernelImagePath: string;
+  readonly kernelCommandLine: string;
+  readonly qemuArguments: readonly string[];
+}
+
+/** The files of a running guest or of a snapshot, by name within its folder. */
+export const MACHINE_FILES = {
+  ram: 'ram',
+  disk: 'disk.img',
+  spare: 'spare.img',
+  initramfs: 'initramfs',
+} as const;
+
+/** Only in the folder of a running guest. */
+export const RUNTIME_FILES = {
+  console: 'console.log',
+  commandSocket: 'command.sock',
+  qmpSocket: 'qmp.sock',
+  /** A second monitor, for code under test. */
+  freeQmpSocket: 'qmp-free.sock',
+} as const;
+
+export function qemuCommandLine(machine: Machine, folder: string): string[] {
+  const path = (name: string) => join(folder, name);
+  const ramObject = [
+    'memory-backend-file,id=ram0',
+    `size=${machine.ramSizeMib}M`,
+    `mem-path=${path(MACHINE_FILES.ram)}`,
+    // Shared: the guest's RAM is the file, at any moment.
+    'share=on',
+  ].join();
+  return [
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-machine', 'q35,memory-backend=ram0', '-object', ramObject],
+    ...['-accel', 'tcg', '-cpu', machine.cpuModel, '-smp', String(machine.vcpuCount)],
+    ...['-m', `${machine.ramSizeMib}M`],
+    ...['-kernel', machine.kernelImagePath, '-initrd', path(MACHINE_FILES.initramfs)],
+    ...['-append', machine.kernelCommandLine],
+    ...['-serial', `file:${path(RUNTIME_FILES.console)}`],
+    ...['-serial', listeningSocket(path(RUNTIME_FILES.commandSocket))],
+    ...['-qmp', listeningSocket(path(RUNTIME_FILES.qmpSocket))],
+    ...['-qmp', listeningSocket(path(RUNTIME_FILES.freeQmpSocket))],
+    ...disk('disk', path(MACHINE_FILES.disk)),
+    ...disk('spare', path(MACHINE_FILES.spare)),
+    ...machine.qemuArguments,
+  ];
+}
+
+function listeningSocket(path: string): string {
+  return `unix:${path},server=on,wait=off`;
+}
+
+function disk(name: string, path: string): string[] {
+  return [
+    ...['-blockdev', `driver=raw,node-name=${name},file.driver=file,file.filename=${path}`],
+    ...['-device', `virtio-blk-pci,id=${name}-device,drive=${name}`],
+  ];
+}

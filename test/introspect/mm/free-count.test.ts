@@ -1,0 +1,74 @@
+// The guard over free pages.
+import { checkFreeCounts } from '../../../introspect/mm/free-count.js';
+import { Inconsistency } from '../../../introspect/mm/inconsistency.js';
+import type { Zone } from '../../../introspect/mm/zone.js';
+
+const orderCount = 3;
+const bits = { shift: 30, zoneWidth: 2 };
+
+function zone(node: number, index: number, blocks: readonly number[], pageCount: number): Zone {
+  return {
+    node,
+    index,
+    address: 0n,
+    startPfn: 0,
+    endPfn: 100,
+    freePageCount: pageCount,
+    freeBlockCounts: blocks,
+  };
+}
+
+/** Zone 1 of node 0 and zone 2 of node 1, whose keys are 1 and 6. */
+const zones = [zone(0, 1, [3, 0, 2], 11), zone(1, 2, [0, 5, 0], 10)];
+const found: readonly (readonly [key: number, count: number])[] = [
+  [1 * orderCount + 0, 3],
+  [1 * orderCount + 2, 2],
+  [6 * orderCount + 1, 5],
+];
+
+function check(changedZones: readonly Zone[], counts = found): void {
+  checkFreeCounts(changedZones, bits, new Map(counts), orderCount);
+}
+
+test('counts that agree for every zone and order pass', () => {
+  expect(() => {
+    check(zones);
+  }).not.toThrow();
+});
+
+test.each([
+  [
+    'one block less than a zone counts',
+    [zone(0, 1, [4, 0, 2], 12), zones[1]],
+    found,
+    'zone 1 of node 0 counts 4 free blocks of order 0, the memmap shows 3',
+  ],
+  [
+    'a block more than a zone counts',
+    [zone(0, 1, [3, 0, 1], 7), zones[1]],
+    found,
+    'zone 1 of node 0 counts 1 free blocks of order 2, the memmap shows 2',
+  ],
+  [
+    'as many pages in blocks of another order',
+    [zones[0], zone(1, 2, [10, 0, 0], 10)],
+    found,
+    'zone 2 of node 1 counts 10 free blocks of order 0, the memmap shows 0',
+  ],
+  [
+    'another number of pages than the zone counts besides its blocks',
+    [zones[0], zone(1, 2, [0, 5, 0], 11)],
+    found,
+    'zone 2 of node 1 counts 11 free pages, the memmap shows 10',
+  ],
+  [
+    'a block of a zone that is not there',
+    zones,
+    [...found, [2 * orderCount, 1] as const],
+    '1 free blocks in the memmap belong to no zone',
+  ],
+])('%s is inconsistent', (_, changedZones, counts, message) => {
+  expect(() => {
+    check(changedZones, counts);
+  }).toThrow(new Inconsistency(message));
+});

@@ -1,0 +1,154 @@
+import { decodeManifest } from '../../src/manifest/decode.js';
+import { encodeManifest } from '../../src/manifest/encode.js';
+import { findProblem } from '../../src/manifest/check.js';
+import type { AddressSpace, Manifest, ManifestHeader } from '../../src/manifest/types.js';
+import { sampleManifest } from './sample-manifest.js';
+
+const [ram] = sampleManifest.spaces;
+
+function withHeader(change: Partial<ManifestHeader>): Manifest {
+  return { ...sampleManifest, header: { ...sampleManifest.header, ...change } };
+}
+
+function withSpace(change: Partial<AddressSpace>): Manifest {
+  return { ...sampleManifest, spaces: [{ ...ram, ...change }] };
+}
+
+function withFrames(change: Partial<AddressSpace['frames']>): Manifest {
+  return withSpace({ frames: { ...ram.frames, ...change } });
+}
+
+function withRuns(label: number[], pageCount: number[], firstPage: number[]): Manifest {
+  return withSpace({
+    labelRuns: {
+      label: Uint8Array.from(label),
+      pageCount: Uint32Array.from(pageCount),
+      firstPage: Uint32Array.from(firstPage),
+    },
+  });
+}
+
+const [critical, expendable] = sampleManifest.header.packs;
+const [state] = sampleManifest.header.attachments;
+
+test('the sample hangs together', () => {
+  expect(findProblem(sampleManifest)).toBeUndefined();
+});
+
+test.each<[string, RegExp, Manifest]>([
+  ['two packs of one name', /two packs are named/, withHeader({ packs: [critical, critical] })],
+  ['two attachments of one role', /the role state/, withHeader({ attachments: [state, state] })],
+  [
+    'a legend with one label twice',
+    /names free twice/,
+    withHeader({ legend: ['free', 'x', 'free'] }),
+  ],
+  ['an image of another size', /imageSizeBytes is 4096/, withHeader({ imageSizeBytes: 4096 })],
+  [
+    'label counts that are not those of the runs',
+    /labelCounts has 4 pages of free, the label runs have 3/,
+    withHeader({ labelCounts: { critical: 127, free: 4 } }),
+  ],
+  [
+    'a label count that the legend does not name',
+    /labelCounts names odd/,
+    withHeader({ labelCounts: { critical: 127, free: 3, odd: 0 } }),
+  ],
+  [
+    'a region that is not made of pages',
+    /region at 0 of 100 bytes is not made of whole pages/,
+    withSpace({ regions: [{ start: 0, sizeBytes: 100 }] }),
+  ],
+  [
+    'regions that overlap',
+    /region at 4096 begins before byte 8192/,
+    withSpace({
+      regions: [
+        { start: 0, sizeBytes: 8192 },
+        { start: 4096, sizeBytes: 4096 },
+      ],
+    }),
+  ],
+  [
+    'more pages than a space may have',
+    /at most 268435456 are possible/,
+    withSpace({ regions: [{ start: 0, sizeBytes: 2 ** 41 }] }),
+  ],
+  ['label runs that end early', /cover 129 pages/, withRuns([0, 2], [126, 3], [0, 126])],
+  ['label runs that go on', /cover 131 pages/, withRuns([0, 2], [128, 3], [0, 128])],
+  ['an empty label run', /label run 1 is empty/, withRuns([0, 2], [130, 0], [0, 130])],
+  [
+    'a label run out of place',
+    /begins at page 126, expected 127/,
+    withRuns([0, 2], [127, 3], [0, 126]),
+  ],
+  ['a label beyond the legend', /has label 3, the legend names 3/, withRuns([3], [130], [0])],
+  [
+    'frame columns that differ in length',
+    /columns of the frames differ/,
+    withFrames({ pack: Uint32Array.of(0) }),
+  ],
+  [
+    'frames out of order',
+    /frame 2 is not in the order of windows/,
+    withFrames({ window: Uint32Array.of(1, 1, 0, 2) }),
+  ],
+  [
+    'a page in two frames',
+    /frame 1 holds a page of window 0 that another frame holds/,
+    withFrames({ maskLow: Uint32Array.of(0xffffffe1, 0x20, 0xffffffff, 3) }),
+  ],
+  [
+    'a frame without pages',
+    /frame 1 holds no page/,
+    withFrames({ maskLow: Uint32Array.of(0xffffffe1, 0, 0xffffffff, 3) }),
+  ],
+  [
+    'a frame with pages beyond the last',
+    /frame 3 holds pages beyond the 130/,
+    withFrames({ maskLow: Uint32Array.of(0xffffffe1, 0x1c, 0xffffffff, 7) }),
+  ],
+  [
+    'a frame of a window beyond the last',
+    /frame 3 holds pages beyond the 130/,
+    withFrames({ window: Uint32Array.of(0, 0, 1, 3) }),
+  ],
+  [
+    'a frame longer than its pages',
+    /frame 3 is 8225 bytes long for 8192/,
+    withFrames({ length: Uint32Array.of(90_000, 8000, 190_000, 8225) }),
+  ],
+  [
+    'a frame that is all header',
+    /frame 1 is 32 bytes long/,
+    withFrames({ length: Uint32Array.of(90_000, 32, 190_000, 8224) }),
+  ],
+  [
+    'a frame in a pack that is not there',
+    /frame 1 lies in pack 2, there are 2/,
+    withFrames({ pack: Uint32Array.of(0, 2, 0, 0) }),
+  ],
+  [
+    'a frame beyond the end of its pack',
+    /bytes 32 to 8032 of web-1\/packs\/expendable-0, which has 8031/,
+    withHeader({ packs: [critical, { ...expendable, sizeBytes: 8031 }] }),
+  ],
+  [
+    'a frame within the header of its pack',
+    /frame 1 lies at bytes 31 to/,
+    withFrames({ offset: Uint32Array.of(32, 31, 100_000, 290_000) }),
+  ],
+  [
+    'too few page hashes',
+    /page hashes take 8 bytes, expected 1040/,
+    withSpace({ pageHashes: new Uint8Array(8) }),
+  ],
+])('%s is found, and such a manifest is not written', (_, message, manifest) => {
+  expect(findProblem(manifest)).toMatch(message);
+  expect(() => encodeManifest(manifest)).toThrow(message);
+});
+
+test('a label without pages may be missing from the counts', () => {
+  const legend = ['critical', 'unused', 'free', 'more'];
+  expect(decodeManifest(encodeManifest(withHeader({ legend }))).header.legend).toEqual(legend);
+});

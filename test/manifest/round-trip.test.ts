@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { decodeManifest, decodeManifestHeader } from '../../src/manifest/decode.js';
+import { encodeManifest } from '../../src/manifest/encode.js';
+import type { Manifest } from '../../src/manifest/types.js';
+import { sampleManifest } from './sample-manifest.js';
+
+/** Byte columns come back as Buffers; what they hold is what counts. */
+function plain(manifest: Manifest): unknown {
+  return JSON.parse(
+    JSON.stringify(manifest, (_, value: unknown) =>
+      ArrayBuffer.isView(value) ? [...(value as Uint8Array)] : value,
+    ).replaceAll(/\{"type":"Buffer","data":(\[[\d,]*\])\}/g, '$1'),
+  );
+}
+
+/** Random regions, label runs and frames that hang together as they must. */
+const manifests: fc.Arbitrary<Manifest> = fc
+  .record({
+    runs: fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 300 })), { maxLength: 20 }),
+    masks: fc.array(fc.tuple(fc.nat(0xffffffff), fc.nat(0xffffffff)), { maxLength: 100 }),
+    startPage: fc.nat(2 ** 40),
+    withHashes: fc.boolean(),
+    packCount: fc.integer({ min: 1, max: 40 }),
+    guest: fc.option(fc.record({ release: fc.string({ unit: 'grapheme' }), buildId: fc.string() })),
+    evidence: fc.string({ unit: 'grapheme', maxLength: 300 }),
+    createdMs: fc.maxSafeNat(),
+  })
+  .map(({ runs, masks, startPage, withHashes, packCount, ...header }) => {
+    const pageCount = runs.reduce((sum, [, count]) => sum + count, 0);
+    const legend = ['a', 'b', 'c'];
+    const labelCounts: Record<string, number> = { a: 0, b: 0, c: 0 };
+    for (const [label, count] of runs) labelCounts[legend[label]] += count;
+    let page = 0;
+    const firstPage = runs.map(([, count]) => (page += count) - count);
+    const frames = masks
+      .slice(0, Math.floor(pageCount / 64))
+      .map(([low, high], window) => ({ window, low, high }))
+      .filter(({ low, high }) => (low | high) !== 0);
+    const column = (value: (frame: (typeof frames)[number], index: number) => number) =>
+      Uint32Array.from(frames.map(value));
+    return {
+      header: {
+        ...sampleManifest.header,
+        ...header,
+        packs: Array.from({ length: packCount }, (_, index) => ({
+          name: `packs/${index}`,
+          sizeBytes: 2 ** 20,
+          replication: 1 + (index % 10),
+        })),
+        legend,
+        labelCounts,
+        imageSizeBytes: pageCount * 4096,
+      },
+      spaces: [
+        {
+          name: 'ram',
+          pageSizeBytes: 4096,
+          regions:
+            pageCount === 0 ? [] : [{ start: startPage * 4096, sizeBytes: pageCount * 4096 }],
+          labelRuns: {
+            label: Uint8Array.from(runs.map(([label]) => label)),
+            firstPage: Uint32Array.from(firstPage),
+            pageCount: Uint32Array.from(runs.map(([, count]) => count)),
+          },
+          frames: {
+            window: column(({ window }) => window),
+            maskLow: column(({ low }) => low),
+            maskHigh: column(({ high }) => high),
+            offset: column((_, index) => 32 + index * 33),
+            length: column(() => 33),
+            pack: column((_, index) => index % packCount),
+          },
+          pageHashes: withHashes ? new Uint8Array(pageCount * 8).fill(7) : null,
+        },
+      ],
+    };
+  });
+
+test('a manifest comes back as it was written', () => {
+  expect(plain(decodeManifest(encodeManifest(sampleManifest)))).toEqual(plain(sampleManifest));
+  fc.assert(
+    fc.property(manifests, (manifest) => {
+      expect(plain(decodeManifest(encodeManifest(manifest)))).toEqual(plain(manifest));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('the header is read from the first bytes, asking for more when they do not suffice', () => {
+  const bytes = encodeManifest(sampleManifest);
+  const none = decodeManifestHeader(bytes.subarray(0, 10));
+  expect(none).toEqual({ kind: 'incomplete', neededBytes: 64 });
+  const head = decodeManifestHeader(bytes.subarray(0, 64));
+  if (head.kind !== 'incomplete') throw new Error('64 bytes cannot hold a header');
+  expect(head.neededBytes).toBeLessThan(bytes.length);
+  const short = decodeManifestHeader(bytes.subarray(0, head.neededBytes - 1));
+  expect(short).toEqual(head);
+  const enough = decodeManifestHeader(bytes.subarray(0, head.neededBytes));
+  expect(enough).toMatchObject({ kind: 'complete', fileSizeBytes: bytes.length });
+  expect(enough).toEqual(decodeManifestHeader(bytes));
+});
+
+test('sizes are exact up to 2^53', () => {
+  const sizeBytes = Number.MAX_SAFE_INTEGER;
+  const attachments = [{ ...sampleManifest.header.attachments[0], sizeBytes }];
+  const bytes = encodeManifest({
+    ...sampleManifest,
+    header: { ...sampleManifest.header, attachments },
+  });
+  expect(decodeManifest(bytes).header.attachments[0].sizeBytes).toBe(sizeBytes);
+});
+
+// Bytes written by version 1, kept for ever: a program that cannot read this file cannot read old snapshots.
+const golden = new Uint8Array(
+  readFileSync(new URL('../fixtures/manifest-v1.bin', import.meta.url)),
+);
+
+test('a version 1 manifest is read', () => {
+  expect(plain(decodeManifest(golden))).toEqual(plain(sampleManifest));
+});
+
+test('a manifest is written as version 1 wrote it', () => {
+  expect(Buffer.from(encodeManifest(sampleManifest)).equals(golden)).toBe(true);
+});

@@ -1,0 +1,55 @@
+// A small manifest with everything in it: two packs, a window with two frames, a zero page, a last window not full, a
+// region above 4 GiB, an attachment and page hashes.
+import type { Manifest } from '../../src/manifest/types.js';
+
+const pageCount = 130;
+
+export const sampleManifest: Manifest = {
+  header: {
+    id: '2026-11-21T02.00.00Z-7f3a',
+    vm: 'web-1',
+    createdMs: 1_795_226_400_000,
+    requiredFeatures: [],
+    packs: [
+      { name: 'web-1/packs/critical-0', sizeBytes: 300_000, replication: 3 },
+      { name: 'web-1/packs/expendable-0', sizeBytes: 9000, replication: 1 },
+    ],
+    attachments: [
+      {
+        role: 'state',
+        name: 'web-1/state',
+        sizeBytes: 2 ** 40 + 1,
+        sha256: new Uint8Array(32).fill(0xab),
+      },
+    ],
+    guest: { release: '6.12.0-åäö', buildId: '0123456789abcdef' },
+    evidence: 'complete',
+    labelCounts: { critical: 127, free: 3 },
+    legend: ['critical', 'unused', 'free'],
+    imageSizeBytes: pageCount * 4096,
+  },
+  spaces: [
+    {
+      name: 'ram',
+      pageSizeBytes: 4096,
+      regions: [
+        { start: 0, sizeBytes: 100 * 4096 },
+        { start: 2 ** 32, sizeBytes: 30 * 4096 },
+      ],
+      labelRuns: {
+        label: Uint8Array.of(0, 2, 0),
+        firstPage: Uint32Array.of(0, 2, 5),
+        pageCount: Uint32Array.of(2, 3, 125),
+      },
+      frames: {
+        window: Uint32Array.of(0, 0, 1, 2),
+        maskLow: Uint32Array.of(0xffffffe1, 0x1c, 0xffffffff, 3),
+        maskHigh: Uint32Array.of(0xffffffff, 0, 0xffffffff, 0),
+        offset: Uint32Array.of(32, 32, 100_000, 290_000),
+        length: Uint32Array.of(90_000, 8000, 190_000, 8224),
+        pack: Uint32Array.of(0, 1, 0, 0),
+      },
+      pageHashes: Uint8Array.from({ length: pageCount * 8 }, (_, index) => index & 0xff),
+    },
+  ],
+};

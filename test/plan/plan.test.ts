@@ -1,0 +1,42 @@
+import * as fc from 'fast-check';
+import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
+import { planReplication } from '../../src/plan/plan.js';
+import { defaultPolicy } from '../../src/plan/policy.js';
+
+test('neighbours with one label make one run', () => {
+  const { free, anon } = labelNumbers;
+  const plan = planReplication({ labels: Uint8Array.of(anon, free, free, anon) }, defaultPolicy);
+  expect(plan).toEqual({
+    pageCount: 4,
+    firstPage: Uint32Array.of(0, 1, 3),
+    runPageCount: Uint32Array.of(1, 2, 1),
+    label: Uint8Array.of(anon, free, anon),
+    replication: Uint8Array.of(3, 1, 3),
+  });
+});
+
+test('runs give every page its own label and what the policy says of it', () => {
+  const labelArrays = fc.array(fc.nat(pageClasses.length - 1), { maxLength: 300 });
+  fc.assert(
+    fc.property(labelArrays, (numbers) => {
+      const plan = planReplication({ labels: Uint8Array.from(numbers) }, defaultPolicy);
+      const pages: number[] = [];
+      for (let run = 0; run < plan.firstPage.length; run++) {
+        expect(plan.firstPage[run]).toBe(pages.length);
+        expect(plan.replication[run]).toBe(defaultPolicy[pageClasses[plan.label[run]].label]);
+        for (let page = 0; page < plan.runPageCount[run]; page++) pages.push(plan.label[run]);
+      }
+      expect(pages).toEqual(numbers);
+    }),
+  );
+});
+
+test('no pages make no runs', () => {
+  expect(planReplication({ labels: new Uint8Array() }, defaultPolicy).firstPage).toHaveLength(0);
+});
+
+test('a label number that is not known is refused with its page', () => {
+  expect(() => planReplication({ labels: Uint8Array.of(0, 0, 99) }, defaultPolicy)).toThrow(
+    /page 2 has label number 99, known are 0 to 14/,
+  );
+});

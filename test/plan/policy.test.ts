@@ -1,0 +1,76 @@
+import { pageClasses } from '../../introspect/page-class.js';
+import { ParsError } from '../../introspect/pars-error.js';
+import { defaultPolicy, parsePolicy, type Policy } from '../../src/plan/policy.js';
+
+const strict = { allowWeakCritical: false };
+
+function parse(text: string): Policy {
+  return parsePolicy(text, 'test.yaml', strict);
+}
+
+function expectUsage(text: string, message: RegExp): void {
+  let error: unknown;
+  try {
+    parse(text);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(ParsError);
+  expect(error).toMatchObject({
+    code: 'usage',
+    message: expect.stringMatching(message) as unknown,
+  });
+}
+
+test('by default critical pages are kept three times and expendable pages once', () => {
+  for (const { label, expendable } of pageClasses) {
+    expect(defaultPolicy[label]).toBe(expendable ? 1 : 3);
+  }
+});
+
+test('a policy file changes what it names and nothing else', () => {
+  expect(parse('replication: {free: 2, anon: 5}')).toEqual({ ...defaultPolicy, free: 2, anon: 5 });
+});
+
+test('the default for a kind holds for its labels, and a label named on its own goes before it', () => {
+  const policy = parse('default: {critical: 2}\nreplication:\n  slab: 4\n');
+  expect(policy).toMatchObject({ anon: 2, slab: 4, unknown: 2, free: 1 });
+});
+
+test('JSON is read as well', () => {
+  expect(parse('{"replication": {"free": 2}}').free).toBe(2);
+});
+
+test('an unknown label is named together with the labels there are', () => {
+  expectUsage(
+    'replication: {fre: 2}',
+    /^policy test.yaml: replication: no label "fre"; the labels are unknown, not-ram, free, .*other$/,
+  );
+});
+
+test.each([
+  ['replication: {free: 0}', /replication\.free: .*leaving pages out \(0\) is not possible yet/],
+  ['replication: {free: 11}', /replication\.free: expected at most 10 copies/],
+  ['replication: {free: 1.5}', /replication\.free: expected a whole number/],
+  ['replication: {free: "2"}', /replication\.free: expected a whole number/],
+  ['replicas: {free: 2}', /the file: "replicas" is not known/],
+  ['default: {free: 2}', /default: "free" is not known/],
+  ['', /the file: /],
+  ['- free', /the file: /],
+  ['replication: {free: 1, free: 2}', /unique/],
+  ['replication: {free: 2', /test\.yaml: .*line 1/],
+  ['replication: *nowhere', /alias/],
+])('%j is refused', (text, message) => {
+  expectUsage(text, message);
+});
+
+test.each(['replication: {anon: 1}', 'default: {critical: 1}'])(
+  '%s leaves critical pages with one copy and needs the flag',
+  (text) => {
+    expectUsage(
+      text,
+      /at least 2 copies of critical pages, found 1 for .*anon.*--allow-weak-critical/,
+    );
+    expect(parsePolicy(text, 'test.yaml', { allowWeakCritical: true }).anon).toBe(1);
+  },
+);

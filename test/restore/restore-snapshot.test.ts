@@ -1,0 +1,131 @@
+// Restoring into a folder where something is already, or where something goes wrong: nothing of others is touched.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ParsError } from '../../introspect/pars-error.js';
+import { labelNumbers } from '../../introspect/page-class.js';
+import { ImageView } from '../../introspect/memory/image-view.js';
+import type { Manifest } from '../../src/manifest/types.js';
+import { defaultPolicy } from '../../src/plan/policy.js';
+import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
+import { verifySnapshot } from '../../src/restore/verify-snapshot.js';
+import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
+import type { Store } from '../../src/store/store.js';
+import { changedStore } from '../catalog/changed-store.js';
+import { withFolder, withStore } from '../store/local/disk-folders.js';
+
+const pageCount = 1024;
+const image = Buffer.alloc(pageCount * 4096, 'restored');
+const regions = [{ gpaStart: 0, sizeBytes: image.length, imageOffset: 0 }];
+
+interface Stored {
+  readonly store: Store;
+  readonly manifest: Manifest;
+  /** Empty, to restore to. */
+  readonly folder: string;
+}
+
+/** A snapshot of several packs with device state. */
+async function withSnapshot(use: (stored: Stored) => Promise<void>): Promise<void> {
+  await withStore(async ({ store, folder: storeFolder }) => {
+    const statePath = path.join(storeFolder, 'device-state');
+    writeFileSync(statePath, 'device state');
+    const { manifest } = await takeSnapshot({
+      store,
+      memory: new ImageView(regions, (offset, target) => {
+        target.set(image.subarray(offset, offset + target.length));
+      }),
+      map: {
+        regions,
+        labels: new Uint8Array(pageCount).fill(labelNumbers.anon),
+        evidence: { kind: 'complete' },
+        warnings: [],
+        kernel: undefined,
+      },
+      policy: defaultPolicy,
+      vm: 'vm',
+      statePath,
+      blockSizeBytes: 2 ** 20,
+    });
+    await withFolder((folder) => use({ store, manifest, folder }));
+  });
+}
+
+test('files appear under their names, whole, and nothing beside them', async () => {
+  await withSnapshot(async ({ store, manifest, folder }) => {
+    const result = await restoreSnapshot({ store, manifest, folder, allowLost: false });
+    expect(result.lost).toEqual([]);
+    expect(readdirSync(folder).sort()).toEqual(['ram', 'state']);
+    expect(readFileSync(path.join(folder, 'ram')).equals(image)).toBe(true);
+    expect(readFileSync(path.join(folder, 'state'), 'utf8')).toBe('device state');
+  });
+});
+
+test.each(['ram', 'state', 'ram.part', 'state.part'])(
+  'a file %s that is there already is not touched',
+  async (name) => {
+    await withSnapshot(async ({ store, manifest, folder }) => {
+      writeFileSync(path.join(folder, name), 'somebody else');
+      for (const allowLost of [false, true]) {
+        const work = restoreSnapshot({ store, manifest, folder, allowLost });
+        await expect(work).rejects.toMatchObject({
+          code: 'already-exists',
+          message: expect.stringContaining(path.join(folder, name)) as string,
+        });
+      }
+      expect(readdirSync(folder)).toEqual([name]);
+      expect(readFileSync(path.join(folder, name), 'utf8')).toBe('somebody else');
+    });
+  },
+);
+
+test('even a folder called ram is in the way', async () => {
+  await withSnapshot(async ({ store, manifest, folder }) => {
+    await mkdir(path.join(folder, 'ram'));
+    await expect(
+      restoreSnapshot({ store, manifest, folder, allowLost: false }),
+    ).rejects.toMatchObject({ code: 'already-exists' });
+  });
+});
+
+test('of several failures the one is reported that stopped the others', async () => {
+  await withSnapshot(async ({ store, manifest, folder }) => {
+    const { packs } = manifest.header;
+    expect(packs.length).toBeGreaterThan(1);
+    // The reads before it wait until they are stopped, as a request to a slow DataNode would.
+    const failing = changedStore(store, {
+      read: async (name, offset, size, options) => {
+        if (name === packs[packs.length - 1].name) {
+          throw new ParsError('permission-denied', 'the store refused the user');
+        }
+        if (name === packs[0].name) {
+          await new Promise((resolve) => options?.signal?.addEventListener('abort', resolve));
+          throw new ParsError('cancelled', 'stopped by the caller');
+        }
+        return await store.read(name, offset, size, options);
+      },
+    });
+    const readData = verifySnapshot({ store: failing, manifest, readData: true });
+    await expect(readData).rejects.toMatchObject({ code: 'permission-denied' });
+    await expect(
+      restoreSnapshot({ store: failing, manifest, folder, allowLost: true }),
+    ).rejects.toMatchObject({ code: 'permission-denied' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+test('stopped, it is cancelled and leaves no file', async () => {
+  await withSnapshot(async ({ store, manifest, folder }) => {
+    const abort = new AbortController();
+    const stopping = changedStore(store, {
+      read: async (name, offset, size, options) => {
+        abort.abort();
+        return await store.read(name, offset, size, options);
+      },
+    });
+    const request = { store: stopping, manifest, folder, allowLost: false, signal: abort.signal };
+    await expect(restoreSnapshot(request)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+// The programs that tests need beside Node, and the Debian packages they come in.
+// Looks for the program rather than the package: a Java unpacked by hand is as
+// good as a packaged one, and on a machine without apt it is the only kind.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { SetupError, hasProgram, run, runAsRoot } from './command.mjs';
+
+const JAVA_VERSION_MIN = 17;
+
+const GUEST_NEEDS = [
+  { packageName: 'qemu-system-x86', isThere: () => hasProgram('qemu-system-x86_64') },
+  { packageName: 'busybox-static', isThere: hasStaticBusybox },
+  { packageName: 'e2fsprogs', isThere: () => hasProgram('mke2fs') },
+  { packageName: 'kmod', isThere: () => hasProgram('depmod') },
+  { packageName: 'xz-utils', isThere: () => hasProgram('xz') },
+  { packageName: 'dpkg', isThere: () => hasProgram('dpkg-deb') },
+  { packageName: 'util-linux', isThere: () => hasProgram('setpriv') },
+];
+
+const HDFS_NEEDS = [
+  { packageName: 'default-jre-headless', isThere: hasJava },
+  { packageName: 'maven', isThere: () => hasProgram('mvn') },
+];
+
+/** Peers and clocks that only benches use. */
+const BENCH_NEEDS = [
+  { packageName: 'makedumpfile', isThere: () => hasProgram('makedumpfile') },
+  { packageName: 'time', isThere: () => existsSync('/usr/bin/time') },
+];
+
+/** Installs what is missing; asks for root only then. */
+export function installMissingPackages(log, { hdfs, bench }) {
+  const needs = [...GUEST_NEEDS, ...(hdfs ? HDFS_NEEDS : []), ...(bench ? BENCH_NEEDS : [])];
+  const missing = needs.filter(({ isThere }) => !isThere()).map(({ packageName }) => packageName);
+  if (missing.length === 0) {
+    log(`packages: all ${needs.length} are there`);
+    return;
+  }
+  if (!hasProgram('apt-get')) {
+    throw new SetupError(
+      `this machine has no apt; install what these Debian packages hold: ${missing.join(', ')}`,
+    );
+  }
+  if (!missing.every(hasCandidate)) refreshPackageLists(log);
+  log(`packages: installing ${missing.join(', ')}`);
+  try {
+    install(missing);
+  } catch {
+    // Lists that are too old name versions that the archive has dropped since.
+    refreshPackageLists(log);
+    install(missing);
+  }
+}
+
+export function refreshPackageLists(log) {
+  log("packages: refreshing apt's lists");
+  runAsRoot('apt-get', ['update', '-q'], "refreshing apt's lists");
+}
+
+function install(packageNames) {
+  runAsRoot(
+    'env',
+    [
+      ...['DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-q', '-y'],
+      ...['--no-install-recommends', ...packageNames],
+    ],
+    `installing ${packageNames.join(', ')}`,
+  );
+}
+
+function hasCandidate(packageName) {
+  const policy = run('apt-cache', ['policy', packageName], { env: { LC_ALL: 'C' } });
+  return /Candidate: (?!\(none\))/.test(policy);
+}
+
+/** The guest has no libraries. Debian's plain busybox sits at the same path and needs some. */
+function hasStaticBusybox() {
+  const path = '/bin/busybox';
+  if (!existsSync(path)) return false;
+  const PT_INTERP = 3;
+  const elf = readFileSync(path);
+  const headersOffset = Number(elf.readBigUInt64LE(32));
+  const headerSizeBytes = elf.readUInt16LE(54);
+  const headerCount = elf.readUInt16LE(56);
+  for (let index = 0; index < headerCount; index++) {
+    if (elf.readUInt32LE(headersOffset + index * headerSizeBytes) === PT_INTERP) return false;
+  }
+  return true;
+}
+
+function hasJava() {
+  if (!hasProgram('java')) return false;
+  // The only form of the version that goes to standard output.
+  const major = /^\S+ (\d+)/.exec(run('java', ['--version']))?.[1];
+  return Number(major) >= JAVA_VERSION_MIN;
+}

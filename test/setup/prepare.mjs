@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// Makes a fresh Debian machine ready for the tests, the demo and the benches:
+//
+//   node test/setup/prepare.mjs [--hdfs] [--bench] [--kernel=<release prefix>]
+//
+// --hdfs     also what a real HDFS needs: Java, Maven and Hadoop's jars
+// --bench    also what benches compare with
+// --kernel   another guest kernel than the usual one, 6.12. for one
+//
+// Run it as often as you like: what is there is left alone, without the network.
+
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { installMissingPackages } from './apt-packages.mjs';
+import { SetupError } from './command.mjs';
+import { fetchHadoopJars } from './hadoop-jars.mjs';
+import { fetchKernel } from './kernel.mjs';
+import { build, checkNode, installDependencies } from './npm.mjs';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+function log(line) {
+  console.log(line);
+}
+
+async function prepare({ hdfs, bench, kernel }) {
+  checkNode(log, REPOSITORY);
+  installMissingPackages(log, { hdfs, bench });
+  installDependencies(log, REPOSITORY);
+  build(log, REPOSITORY);
+  fetchKernel(log, kernel);
+  if (hdfs) await fetchHadoopJars(log);
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      hdfs: { type: 'boolean', default: false },
+      bench: { type: 'boolean', default: false },
+      kernel: { type: 'string' },
+    },
+  });
+  await prepare(values);
+  log('ready');
+} catch (error) {
+  if (!(error instanceof SetupError) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error;
+  console.error(`prepare: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,156 @@
+// A pack's bytes: the same at every call, whatever threads encode them, and made without any pack waiting for another.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ImageView } from '../../introspect/memory/image-view.js';
+import { ByteBudget } from '../../src/flow/byte-budget.js';
+import { decodePackHeader } from '../../src/pack/decode.js';
+import { encodeFrames } from '../../src/pack/encode.js';
+import { batchSizeBytes, createFramePool, type FramePool } from '../../src/pack/frame-pool.js';
+import type { PackRequest } from '../../src/pack/types.js';
+import { PackContent } from '../../src/snapshot/pack-content.js';
+
+const windowCount = 48;
+const pageCount = windowCount * 64;
+const pageSizeBytes = 4096;
+const testTimeoutMs = 30_000;
+
+/** Every page another one, half of it compressible, every fifth page zero. */
+const image = new Uint8Array(pageCount * pageSizeBytes);
+for (let page = 0; page < pageCount; page++) {
+  if (page % 5 === 0) continue;
+  let state = page + 1;
+  for (let at = 0; at < pageSizeBytes / 2; at++) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    image[page * pageSizeBytes + at] = state >>> 16;
+  }
+}
+const memory = new ImageView(
+  [{ gpaStart: 0, sizeBytes: image.length, imageOffset: 0 }],
+  (offset, target) => {
+    target.set(image.subarray(offset, offset + target.length));
+  },
+);
+
+/** All windows, each but for its last page. */
+const request: PackRequest = {
+  replication: 3,
+  frames: {
+    window: Uint32Array.from({ length: windowCount }, (_, index) => index),
+    maskLow: new Uint32Array(windowCount).fill(0xffffffff),
+    maskHigh: new Uint32Array(windowCount).fill(0x7fffffff),
+  },
+};
+
+async function bytesOf(content: PackContent): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of content.content()) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** Encodes where it is called, some time later. */
+const slowPool = (threadCount: number): FramePool => ({
+  threadCount,
+  encode: async (batch) => {
+    await sleep(1);
+    return encodeFrames(batch);
+  },
+  encodeFile: () => Promise.reject(new Error('there is no file')),
+  decode: () => Promise.reject(new Error('nothing is read here')),
+  write: () => Promise.reject(new Error('nothing is written here')),
+  close: () => Promise.resolve(),
+});
+
+test(
+  'a second call gives the same bytes and frames as the first, as a retry of the store needs',
+  async () => {
+    const pool = createFramePool({ threads: 2 });
+    try {
+      let pagesBytes = 0;
+      const content = new PackContent(
+        {
+          memory,
+          pool,
+          budget: new ByteBudget(8 * batchSizeBytes),
+          onPages: (sizeBytes) => (pagesBytes += sizeBytes),
+        },
+        request,
+      );
+      const first = await bytesOf(content);
+      const firstFrames = content.frames();
+      expect(decodePackHeader(first).replication).toBe(3);
+      expect(pagesBytes).toBe(windowCount * 63 * pageSizeBytes);
+      expect(first.equals(await bytesOf(content))).toBe(true);
+      expect(content.frames()).toEqual(firstFrames);
+
+      // Back to back from the header to the end, so that nothing is missing and nothing is between.
+      let at = 32;
+      for (const { offset, length } of firstFrames) {
+        for (const [frame, start] of offset.entries()) {
+          expect(start).toBe(at);
+          at += length[frame];
+        }
+      }
+      expect(at).toBe(first.length);
+    } finally {
+      await pool.close();
+    }
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a call that was broken off leaves nothing in the next, and nothing of the budget',
+  async () => {
+    // Room for one batch: had the first call kept any of it, the second would wait for ever.
+    const budget = new ByteBudget(batchSizeBytes);
+    const content = new PackContent(
+      { memory, pool: slowPool(2), budget, onPages: () => undefined },
+      request,
+    );
+    const broken = content.content();
+    for (let pieceCount = 0; pieceCount < 3; pieceCount++) await broken.next();
+    await broken.return(undefined);
+    const whole = await bytesOf(content);
+    const fresh = new PackContent(
+      { memory, pool: slowPool(2), budget: new ByteBudget(2 ** 40), onPages: () => undefined },
+      request,
+    );
+    expect(whole.equals(await bytesOf(fresh))).toBe(true);
+    expect(content.frames()).toEqual(fresh.frames());
+  },
+  testTimeoutMs,
+);
+
+test.each([1, 2, 3, 5, 8])(
+  'packs that share a budget of %d batches do not wait for each other for ever',
+  async (batchCount) => {
+    const source = {
+      memory,
+      pool: slowPool(4),
+      budget: new ByteBudget(batchCount * 1.25 * batchSizeBytes),
+      onPages: () => undefined,
+    };
+    const packs = [1, 2, 3].map(() => bytesOf(new PackContent(source, request)));
+    const giveUp = new AbortController();
+    const all = await Promise.race([
+      Promise.all(packs),
+      sleep(testTimeoutMs / 3, 'stuck' as const, { signal: giveUp.signal }),
+    ]);
+    giveUp.abort();
+    expect(all).not.toBe('stuck');
+  },
+  testTimeoutMs,
+);
+
+test('an image that cannot be read fails the pack and gives the budget back', async () => {
+  const budget = new ByteBudget(batchSizeBytes * 1.25);
+  const unreadable = new ImageView(memory.regions, () => {
+    throw new Error('the image ended');
+  });
+  const content = new PackContent(
+    { memory: unreadable, pool: slowPool(2), budget, onPages: () => undefined },
+    request,
+  );
+  await expect(bytesOf(content)).rejects.toThrow('the image ended');
+  expect(budget.tryTake(batchSizeBytes * 1.25)).toBe(true);
+});

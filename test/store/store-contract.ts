@@ -1,0 +1,482 @@
+// What every store must do, as one suite that each store's own test file runs. A behaviour that only one store has is
+// tested beside that store.
+//
+// One store serves the whole suite, because one of them is a real HDFS cluster that takes a minute to start; so each
+// test works in a folder of its own. The store needs three live nodes or disks at least.
+
+import type { ErrorCode } from '../../introspect/pars-error.js';
+import { ParsError } from '../../introspect/pars-error.js';
+import type { Store, StoredBlock, WriteOptions } from '../../src/store/store.js';
+
+const mebibyte = 1024 * 1024;
+
+/** Real clusters report a new copy only with the node's next block report. */
+const blockReportTimeoutMs = 20_000;
+const openTimeoutMs = 600_000;
+const testTimeoutMs = 120_000;
+
+const once: WriteOptions = { replication: 1, blockSizeBytes: 16 * mebibyte };
+const thrice: WriteOptions = { replication: 3, blockSizeBytes: 16 * mebibyte };
+
+/** Bytes that differ from position to position and from seed to seed, so that a shifted or mixed-up read shows. */
+function sampleBytes(sizeBytes: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  let state = (seed * 2654435761 + 1) >>> 0;
+  for (let i = 0; i < sizeBytes; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes[i] = state;
+  }
+  return bytes;
+}
+
+/** `bytes` as a stream whose chunk sizes walk round `chunkSizesBytes`; empty chunks are part of the game. */
+async function* streamed(
+  bytes: Uint8Array,
+  chunkSizesBytes: readonly number[],
+): AsyncGenerator<Uint8Array> {
+  let offsetBytes = 0;
+  for (let chunk = 0; offsetBytes < bytes.length; chunk++) {
+    await Promise.resolve();
+    const sizeBytes = chunkSizesBytes[chunk % chunkSizesBytes.length];
+    yield bytes.subarray(offsetBytes, offsetBytes + sizeBytes);
+    offsetBytes += sizeBytes;
+  }
+}
+
+/** The code of the ParsError that `act` ends with; anything but a ParsError fails the test as it is. */
+async function codeOf(act: () => Promise<unknown>): Promise<ErrorCode | 'no error'> {
+  try {
+    await act();
+    return 'no error';
+  } catch (error) {
+    if (error instanceof ParsError) return error.code;
+    throw error;
+  }
+}
+
+/** Jest's own comparison of megabytes walks them one by one and prints them on a difference. */
+function expectSameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  expect(actual.length).toBe(expected.length);
+  expect(Buffer.compare(actual, expected)).toBe(0);
+}
+
+async function liveBlocks(
+  store: Store,
+  name: string,
+  wantedCount: number,
+): Promise<readonly StoredBlock[]> {
+  const deadlineMs = Date.now() + blockReportTimeoutMs;
+  for (;;) {
+    const blocks = await store.blocks(name);
+    if (
+      blocks.every((block) => block.locations.length === wantedCount) ||
+      Date.now() > deadlineMs
+    ) {
+      return blocks;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/**
+ * Declares the suite. `open` is called once; `cleanup` is called after the store was closed and removes what the store
+ * kept its files in.
+ */
+export function describeStoreContract(
+  name: string,
+  open: () => Promise<{ store: Store; cleanup: () => Promise<void> }>,
+): void {
+  describe(`${name} keeps the store contract`, () => {
+    let store: Store;
+    let cleanup: () => Promise<void> = () => Promise.resolve();
+
+    beforeAll(async () => {
+      ({ store, cleanup } = await open());
+    }, openTimeoutMs);
+
+    afterAll(async () => {
+      try {
+        // Not opened when `open` itself failed; then only the cleanup is left to do.
+        await (store as Store | undefined)?.close();
+      } finally {
+        await cleanup();
+      }
+    }, testTimeoutMs);
+
+    function behaves(sentence: string, check: () => Promise<void>): void {
+      it(sentence, check, testTimeoutMs);
+    }
+
+    async function writeBytes(file: string, bytes: Uint8Array, options = once): Promise<number> {
+      return store.write(file, () => [bytes], options);
+    }
+
+    async function expectNothingAt(file: string, folder: string): Promise<void> {
+      expect(await store.stat(file)).toBeUndefined();
+      expect(await store.list(folder)).toEqual([]);
+    }
+
+    describe('write and read', () => {
+      for (const sizeBytes of [0, 1, 511, 512, 513, 65535, 65536, 65537, 5 * mebibyte + 3]) {
+        behaves(`give ${sizeBytes} bytes back as they were`, async () => {
+          const file = `round-trip/${sizeBytes}.bin`;
+          const bytes = sampleBytes(sizeBytes, sizeBytes);
+          expect(await writeBytes(file, bytes, thrice)).toBe(sizeBytes);
+          expectSameBytes(await store.read(file, 0, sizeBytes), bytes);
+        });
+      }
+
+      behaves('take a stream of odd chunks, empty ones among them', async () => {
+        const bytes = sampleBytes(2 * mebibyte + 17, 7);
+        const chunkSizesBytes = [1, 0, 4095, 65537, 3, 131072, 511];
+        expect(
+          await store.write('streamed/a', () => streamed(bytes, chunkSizesBytes), thrice),
+        ).toBe(bytes.length);
+        expectSameBytes(await store.read('streamed/a', 0, bytes.length), bytes);
+      });
+
+      behaves('give any range', async () => {
+        const bytes = sampleBytes(300_001, 9);
+        await writeBytes('ranges/a', bytes, thrice);
+        const ranges = [
+          [0, 1],
+          [1, 65535],
+          [65535, 2],
+          [65536, 65536],
+          [131_071, 100_000],
+          [300_000, 1],
+          [12_345, 0],
+          [300_001, 0],
+        ];
+        for (const [offsetBytes, sizeBytes] of ranges) {
+          expectSameBytes(
+            await store.read('ranges/a', offsetBytes, sizeBytes),
+            bytes.subarray(offsetBytes, offsetBytes + sizeBytes),
+          );
+        }
+      });
+
+      behaves('refuse a range past the end as corrupt', async () => {
+        await writeBytes('past-end/a', sampleBytes(1000, 10));
+        await writeBytes('past-end/empty', new Uint8Array());
+        expect(await codeOf(() => store.read('past-end/a', 0, 1001))).toBe('corrupt');
+        expect(await codeOf(() => store.read('past-end/a', 999, 2))).toBe('corrupt');
+        expect(await codeOf(() => store.read('past-end/a', 1000, 1))).toBe('corrupt');
+        expect(await codeOf(() => store.read('past-end/a', 5000, 10))).toBe('corrupt');
+        expect(await codeOf(() => store.read('past-end/empty', 0, 1))).toBe('corrupt');
+      });
+
+      behaves('say not-found for a name that is not there or is a folder', async () => {
+        await writeBytes('missing/folder/a', sampleBytes(10, 11));
+        for (const file of ['missing/b', 'missing/folder', 'missing/no/such/folder']) {
+          expect(await codeOf(() => store.read(file, 0, 1))).toBe('not-found');
+          expect(await codeOf(() => store.read(file, 0, 0))).toBe('not-found');
+        }
+        expect(await codeOf(() => store.blocks('missing/b'))).toBe('not-found');
+      });
+
+      behaves('never overwrite', async () => {
+        const bytes = sampleBytes(1000, 12);
+        await writeBytes('taken/a', bytes);
+        await writeBytes('taken/folder/b', bytes);
+        expect(await codeOf(() => writeBytes('taken/a', sampleBytes(2000, 13)))).toBe(
+          'already-exists',
+        );
+        expect(await codeOf(() => writeBytes('taken/folder', bytes))).toBe('already-exists');
+        expectSameBytes(await store.read('taken/a', 0, 1000), bytes);
+        expectSameBytes(await store.read('taken/folder/b', 0, 1000), bytes);
+      });
+
+      behaves('write a removed name anew', async () => {
+        await writeBytes('anew/a', sampleBytes(1000, 14));
+        await store.remove('anew/a');
+        const bytes = sampleBytes(500, 15);
+        await writeBytes('anew/a', bytes);
+        expectSameBytes(await store.read('anew/a', 0, 500), bytes);
+      });
+
+      behaves('refuse a file larger than its block and leave nothing', async () => {
+        const options = { replication: 1, blockSizeBytes: mebibyte };
+        await writeBytes('block/exact', sampleBytes(mebibyte, 16), options);
+        await store.remove('block/exact');
+        const act = () => writeBytes('block/a', sampleBytes(mebibyte + 1, 16), options);
+        expect(await codeOf(act)).toBe('usage');
+        await expectNothingAt('block/a', 'block');
+      });
+    });
+
+    describe('a write that fails', () => {
+      behaves('passes the error of the content on and leaves nothing', async () => {
+        const failure = new Error('the guest went away');
+        async function* failing(): AsyncGenerator<Uint8Array> {
+          yield sampleBytes(200_000, 20);
+          await Promise.resolve();
+          throw failure;
+        }
+        await expect(store.write('failing/a', failing, thrice)).rejects.toBe(failure);
+        await expectNothingAt('failing/a', 'failing');
+      });
+
+      behaves('can be done again under the same name', async () => {
+        const bytes = sampleBytes(100_000, 21);
+        let callCount = 0;
+        const content = () => {
+          callCount++;
+          if (callCount === 1) throw new Error('not yet');
+          return streamed(bytes, [777]);
+        };
+        await expect(store.write('again/a', content, thrice)).rejects.toThrow('not yet');
+        expect(await store.write('again/a', content, thrice)).toBe(bytes.length);
+        expectSameBytes(await store.read('again/a', 0, bytes.length), bytes);
+      });
+
+      behaves('by abort before it began says cancelled and leaves nothing', async () => {
+        const signal = AbortSignal.abort();
+        const act = () => writeBytes('aborted-before/a', sampleBytes(10, 22), { ...once, signal });
+        expect(await codeOf(act)).toBe('cancelled');
+        await expectNothingAt('aborted-before/a', 'aborted-before');
+      });
+
+      behaves('by abort amid the stream says cancelled and leaves nothing', async () => {
+        const abort = new AbortController();
+        async function* endless(): AsyncGenerator<Uint8Array> {
+          for (let chunkCount = 0; ; chunkCount++) {
+            if (chunkCount === 5) abort.abort();
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            yield sampleBytes(100_000, 23);
+          }
+        }
+        const act = () =>
+          store.write('aborted-amid/a', endless, { ...thrice, signal: abort.signal });
+        expect(await codeOf(act)).toBe('cancelled');
+        await expectNothingAt('aborted-amid/a', 'aborted-amid');
+      });
+    });
+
+    behaves('every method says cancelled when its signal is aborted already', async () => {
+      await writeBytes('aborted/a', sampleBytes(10, 24));
+      const signal = AbortSignal.abort();
+      expect(await codeOf(() => store.read('aborted/a', 0, 1, { signal }))).toBe('cancelled');
+      expect(await codeOf(() => store.blocks('aborted/a', { signal }))).toBe('cancelled');
+      expect(await codeOf(() => store.stat('aborted/a', { signal }))).toBe('cancelled');
+      expect(await codeOf(() => store.list('aborted', { signal }))).toBe('cancelled');
+      expect(await codeOf(() => store.rename('aborted/a', 'aborted/b', { signal }))).toBe(
+        'cancelled',
+      );
+      expect(await codeOf(() => store.remove('aborted/a', { signal }))).toBe('cancelled');
+      expect((await store.list('aborted')).map((file) => file.name)).toEqual(['aborted/a']);
+    });
+
+    describe('concurrent writes', () => {
+      behaves('of many names all arrive', async () => {
+        const seeds = Array.from({ length: 12 }, (_, index) => index);
+        const bytesOf = (seed: number) => sampleBytes(100_000 + seed * 4097, 100 + seed);
+        await Promise.all(
+          seeds.map((seed) =>
+            store.write(`many/${seed}`, () => streamed(bytesOf(seed), [10_007]), thrice),
+          ),
+        );
+        for (const seed of seeds) {
+          const bytes = bytesOf(seed);
+          expectSameBytes(await store.read(`many/${seed}`, 0, bytes.length), bytes);
+        }
+        expect(await store.list('many')).toHaveLength(seeds.length);
+      });
+
+      behaves('of one name have one winner, whose bytes stay', async () => {
+        const candidates = [30, 31, 32].map((seed) => sampleBytes(50_000 + seed, seed));
+        const outcomes = await Promise.all(
+          candidates.map((bytes) => codeOf(() => writeBytes('one/a', bytes))),
+        );
+        expect([...outcomes].sort()).toEqual(['already-exists', 'already-exists', 'no error']);
+        const winner = candidates[outcomes.indexOf('no error')];
+        expectSameBytes(await store.read('one/a', 0, winner.length), winner);
+        expect((await store.stat('one/a'))?.sizeBytes).toBe(winner.length);
+      });
+    });
+
+    describe('blocks', () => {
+      for (const options of [once, thrice]) {
+        behaves(`are one with ${options.replication} distinct live locations`, async () => {
+          const file = `blocks/${options.replication}`;
+          await writeBytes(file, sampleBytes(200_000, 40), options);
+          const blocks = await liveBlocks(store, file, options.replication);
+          expect(blocks).toHaveLength(1);
+          expect(blocks[0]).toMatchObject({ offsetBytes: 0, sizeBytes: 200_000 });
+          expect(new Set(blocks[0].locations).size).toBe(options.replication);
+          expect(blocks[0].locations).toHaveLength(options.replication);
+        });
+      }
+
+      behaves('of an empty file are none', async () => {
+        await writeBytes('blocks/empty', new Uint8Array());
+        expect(await store.blocks('blocks/empty')).toEqual([]);
+      });
+    });
+
+    describe('stat and list', () => {
+      behaves('tell kind, size and time', async () => {
+        await writeBytes('stat/folder/a', sampleBytes(1234, 50));
+        const file = await store.stat('stat/folder/a');
+        expect(file).toMatchObject({ name: 'stat/folder/a', kind: 'file', sizeBytes: 1234 });
+        expect(Math.abs((file?.modifiedMs ?? 0) - Date.now())).toBeLessThan(600_000);
+        const folder = await store.stat('stat/folder');
+        expect(folder).toMatchObject({ name: 'stat/folder', kind: 'folder', sizeBytes: 0 });
+        expect(await store.stat('stat/nothing')).toBeUndefined();
+        expect(await store.stat('stat/no/such/folder')).toBeUndefined();
+        expect(await store.stat('stat/folder/a/below-a-file')).toBeUndefined();
+      });
+
+      behaves('show what lies directly below a folder, by name', async () => {
+        for (const file of ['b', 'a.d', 'B', 'a/deep/er', 'a-c', '10', '9', '_x', '.y']) {
+          await writeBytes(`list/${file}`, sampleBytes(file.length, 51));
+        }
+        expect(
+          (await store.list('list')).map(({ name, kind, sizeBytes }) => [name, kind, sizeBytes]),
+        ).toEqual([
+          ['list/.y', 'file', 2],
+          ['list/10', 'file', 2],
+          ['list/9', 'file', 1],
+          ['list/B', 'file', 1],
+          ['list/_x', 'file', 2],
+          ['list/a', 'folder', 0],
+          ['list/a-c', 'file', 3],
+          ['list/a.d', 'file', 3],
+          ['list/b', 'file', 1],
+        ]);
+        expect((await store.list('')).map((file) => [file.name, file.kind])).toContainEqual([
+          'list',
+          'folder',
+        ]);
+        expect(await store.list('list/nothing')).toEqual([]);
+      });
+    });
+
+    describe('rename', () => {
+      behaves('moves a file, and the bytes with it', async () => {
+        const bytes = sampleBytes(70_000, 60);
+        await writeBytes('rename/from', bytes, thrice);
+        await store.rename('rename/from', 'rename/to');
+        expect(await store.stat('rename/from')).toBeUndefined();
+        expectSameBytes(await store.read('rename/to', 0, bytes.length), bytes);
+        expect((await store.list('rename')).map((file) => file.name)).toEqual(['rename/to']);
+      });
+
+      behaves('makes the parent folders of the new name', async () => {
+        await writeBytes('rename-deep/from', sampleBytes(10, 61));
+        await store.rename('rename-deep/from', 'rename-deep/new/folder/to');
+        expect((await store.stat('rename-deep/new/folder/to'))?.sizeBytes).toBe(10);
+      });
+
+      behaves('never overwrites', async () => {
+        const from = sampleBytes(100, 62);
+        const to = sampleBytes(200, 63);
+        await writeBytes('rename-taken/from', from);
+        await writeBytes('rename-taken/to', to);
+        await writeBytes('rename-taken/folder/a', to);
+        for (const target of ['rename-taken/to', 'rename-taken/folder']) {
+          expect(await codeOf(() => store.rename('rename-taken/from', target))).toBe(
+            'already-exists',
+          );
+        }
+        expectSameBytes(await store.read('rename-taken/from', 0, 100), from);
+        expectSameBytes(await store.read('rename-taken/to', 0, 200), to);
+        expectSameBytes(await store.read('rename-taken/folder/a', 0, 200), to);
+      });
+
+      behaves('says not-found when there is nothing to rename', async () => {
+        const act = () => store.rename('rename-missing/from', 'rename-missing/to');
+        expect(await codeOf(act)).toBe('not-found');
+        expect(await store.stat('rename-missing/to')).toBeUndefined();
+      });
+
+      behaves('to one name from several has one winner', async () => {
+        const froms = [0, 1, 2].map((index) => `rename-race/from-${index}`);
+        for (const [index, from] of froms.entries()) {
+          await writeBytes(from, sampleBytes(100, 64 + index));
+        }
+        const outcomes = await Promise.all(
+          froms.map((from) => codeOf(() => store.rename(from, 'rename-race/to'))),
+        );
+        expect([...outcomes].sort()).toEqual(['already-exists', 'already-exists', 'no error']);
+        const winnerIndex = outcomes.indexOf('no error');
+        expectSameBytes(
+          await store.read('rename-race/to', 0, 100),
+          sampleBytes(100, 64 + winnerIndex),
+        );
+        expect(await store.list('rename-race')).toHaveLength(3);
+      });
+
+      behaves('shows a reader one name at least at every moment', async () => {
+        await writeBytes('rename-seen/0', sampleBytes(100, 67));
+        const progress = { isDone: false };
+        const renames = (async () => {
+          for (let index = 0; index < 10; index++) {
+            await store.rename(`rename-seen/${index}`, `rename-seen/${index + 1}`);
+          }
+          progress.isDone = true;
+        })();
+        // Awaited below; without this a failure while a list is under way would count as unhandled.
+        renames.catch(() => {
+          progress.isDone = true;
+        });
+        do {
+          expect((await store.list('rename-seen')).length).toBeGreaterThan(0);
+        } while (!progress.isDone);
+        await renames;
+        expect((await store.list('rename-seen')).map((file) => file.name)).toEqual([
+          'rename-seen/10',
+        ]);
+      });
+    });
+
+    describe('remove', () => {
+      behaves('takes a file away and does not mind when it is gone', async () => {
+        await writeBytes('remove/a', sampleBytes(10, 70));
+        await store.remove('remove/a');
+        await store.remove('remove/a');
+        await store.remove('remove/no/such/folder');
+        await expectNothingAt('remove/a', 'remove');
+        expect(await codeOf(() => store.read('remove/a', 0, 1))).toBe('not-found');
+      });
+
+      behaves('takes a folder away with all below it and nothing beside it', async () => {
+        await writeBytes('remove-folder/x/a', sampleBytes(10, 71));
+        await writeBytes('remove-folder/x/y/b', sampleBytes(10, 72));
+        await writeBytes('remove-folder/xy', sampleBytes(10, 73));
+        await store.remove('remove-folder/x');
+        expect(await store.stat('remove-folder/x')).toBeUndefined();
+        expect(await store.stat('remove-folder/x/y/b')).toBeUndefined();
+        expect((await store.list('remove-folder')).map((file) => file.name)).toEqual([
+          'remove-folder/xy',
+        ]);
+      });
+    });
+
+    describe('names', () => {
+      const badNames = ['..', 'a/../b', './a', '/a', 'a//b', 'a/', 'a b', 'ä', 'a\\b', 'a\0b'];
+      for (const bad of badNames) {
+        behaves(`like ${JSON.stringify(bad)} are refused as usage`, async () => {
+          expect(await codeOf(() => writeBytes(bad, sampleBytes(1, 80)))).toBe('usage');
+          expect(await codeOf(() => store.read(bad, 0, 1))).toBe('usage');
+          expect(await codeOf(() => store.blocks(bad))).toBe('usage');
+          expect(await codeOf(() => store.stat(bad))).toBe('usage');
+          expect(await codeOf(() => store.list(bad))).toBe('usage');
+          expect(await codeOf(() => store.rename(bad, 'names/to'))).toBe('usage');
+          expect(await codeOf(() => store.rename('names/from', bad))).toBe('usage');
+          expect(await codeOf(() => store.remove(bad))).toBe('usage');
+        });
+      }
+
+      behaves('may not be empty, except for the folder to list', async () => {
+        expect(await codeOf(() => writeBytes('', sampleBytes(1, 81)))).toBe('usage');
+        expect(await codeOf(() => store.read('', 0, 1))).toBe('usage');
+        expect(await codeOf(() => store.remove(''))).toBe('usage');
+        expect(await codeOf(() => store.rename('', 'names/to'))).toBe('usage');
+        expect(await codeOf(() => store.list(''))).toBe('no error');
+      });
+    });
+  });
+}
