@@ -1,7 +1,11 @@
 // A raw RAM image as the ELF core that makedumpfile reads: headers and the VMCOREINFO note in front, the RAM behind them.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import type { MemoryRegion, PhysicalMemory } from '../introspect/memory/physical-memory.js';
+import {
+  type MemoryRegion,
+  pageSizeBytes,
+  type PhysicalMemory,
+} from '../introspect/memory/physical-memory.js';
 
 const headerBytes = 64;
 const programHeaderBytes = 56;
@@ -64,4 +68,16 @@ function vmcoreinfoNote(text: Buffer): Buffer {
   name.copy(note, 12);
   text.copy(note, 12 + name.length);
   return note;
+}
+
+/** The text of the guest's VMCOREINFO page, found by its first line; the kernel's format string has a `%` in it. */
+export function vmcoreinfoText(memory: PhysicalMemory): Buffer {
+  const page = Buffer.alloc(pageSizeBytes);
+  for (let offset = 0; offset < memory.sizeBytes; offset += pageSizeBytes) {
+    memory.readImage(offset, page);
+    if (page.toString('latin1', 0, 10) === 'OSRELEASE=' && page[10] !== 0x25) {
+      return page.subarray(0, page.indexOf(0));
+    }
+  }
+  throw new Error('the image holds no VMCOREINFO page');
 }

@@ -11,11 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { classify } from '../introspect/classify.js';
-import { findKernelInImage } from '../introspect/find-kernel.js';
-import { pageSizeBytes } from '../introspect/memory/physical-memory.js';
-import { RawFile, rawFileLayouts } from '../introspect/memory/raw-file.js';
+import { findKernel } from '../introspect/find-kernel.js';
+import { openRawFile } from '../introspect/memory/raw-file.js';
 import { fixtureGuest } from '../test/guest/fixtures.js';
-import { writeElfCore } from './elf-core.js';
+import { vmcoreinfoText, writeElfCore } from './elf-core.js';
 import { formatSpread } from './samples.js';
 
 const run = promisify(execFile);
@@ -30,10 +29,10 @@ interface Sample {
 
 /** In a process of its own: dist/ as built, so that no compiler's work is measured. */
 const sampler = `
-  import { classify, findKernelInImage, RawFile } from ${JSON.stringify(join(import.meta.dirname, '../dist/introspect/index.js'))};
-  const image = RawFile.open(process.argv[1]);
+  import { classify, findKernel, openImage } from ${JSON.stringify(join(import.meta.dirname, '../dist/introspect/index.js'))};
+  const image = openImage(process.argv[1]);
   const clock = (work) => { const start = performance.now(); const value = work(); return [performance.now() - start, value]; };
-  const [findMs, found] = clock(() => findKernelInImage(image));
+  const [findMs, found] = clock(() => findKernel(image));
   const [firstMs, map] = clock(() => classify(found));
   if (map.evidence.kind !== 'complete') throw new Error(JSON.stringify(map.evidence));
   let warmMs = Infinity;
@@ -64,33 +63,19 @@ async function sampleMakedumpfile(corePath: string, outPath: string): Promise<nu
   return Number(step[1]);
 }
 
-function vmcoreinfoText(path: string): Buffer {
-  const image = RawFile.open(path);
-  const memory = image.view(rawFileLayouts(image.sizeBytes)[0]);
-  const page = Buffer.alloc(pageSizeBytes);
-  for (let offset = 0; offset < memory.sizeBytes; offset += pageSizeBytes) {
-    memory.readImage(offset, page);
-    if (page.toString('latin1', 0, 10) === 'OSRELEASE=' && page[10] !== 0x25) {
-      image.close();
-      return page.subarray(0, page.indexOf(0));
-    }
-  }
-  throw new Error(`${path} holds no VMCOREINFO page`);
-}
-
 const rounds = Number(process.argv[2] ?? 7);
 const folder = await mkdtemp(join(tmpdir(), 'pars-bench-'));
 try {
   for (const name of ['aged', 'aboveHole'] as const) {
     const guest = await fixtureGuest(name);
-    const image = RawFile.open(guest.ramPath);
-    const found = findKernelInImage(image);
+    const image = openRawFile(guest.ramPath);
+    const found = findKernel(image);
     const { evidence } = classify(found);
     if (evidence.kind !== 'complete') {
       throw new Error(`${name}: ${evidence.reason}`);
     }
     const core = join(folder, 'core');
-    await writeElfCore(guest.ramPath, core, found.memory, vmcoreinfoText(guest.ramPath));
+    await writeElfCore(guest.ramPath, core, found.memory, vmcoreinfoText(found.memory));
     image.close();
     const ours: Sample[] = [];
     const theirs: number[] = [];

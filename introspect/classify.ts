@@ -1,33 +1,28 @@
 // Labels every page of a guest's memory, or says why none can be trusted.
 //
-//   label the memmap ──► add the per-CPU free lists ──► hold against the kernel's own counts
+//   label the memmap ──► hold free pages against the zones ──► add the per-CPU free lists ──► name the kernel's own
+//   pages ──► hold the page cache against the kernel's counters
 //
-// Whatever does not add up on the way makes every page `unknown`, which is critical.
+// A structure that does not add up takes back what it bears on: those pages become `unknown`, or keep a critical label.
+// Where that cannot be confined, every page becomes `unknown`.
+import { compareCounters } from './counters.js';
 import type { Introspected } from './find-kernel.js';
+import { labelHugePages, labelPerCpuLists, takeBackDoubtfulFreePages } from './free-pages.js';
 import type { Kernel } from './kernel/kernel.js';
 import { labelKernelPages } from './label-kernel-pages.js';
-import {
-  endPfn,
-  pageIndexOf,
-  pageSizeBytes,
-  type PhysicalMemory,
-} from './memory/physical-memory.js';
-
-import { checkFreeCounts } from './mm/free-count.js';
-import { walkPerCpuFreeLists } from './mm/free-lists.js';
+import { labelMemmap, labelOutsideZones } from './label-memmap.js';
+import { endPfn, pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
 import { Inconsistency } from './mm/inconsistency.js';
-import { Mappings } from './mm/mapping.js';
-import { type Memmap, openMemmap } from './mm/memmap.js';
-import { MemmapLabeller } from './mm/memmap-labeller.js';
-import { pageFlagMasks } from './mm/page-flags.js';
-import { pageLayout } from './mm/page-layout.js';
-import { pageTypes } from './mm/page-type.js';
-import { type Zone, zoneBits } from './mm/zone.js';
+import { openMemmap } from './mm/memmap.js';
+import { possibleCpus } from './mm/per-cpu.js';
+import { type Zone } from './mm/zone.js';
 import { labelNumbers } from './page-class.js';
 import type { Evidence, PageMap } from './page-map.js';
 
-/** Struct pages per read of the memmap: 2 MiB of them, which is also how the kernel maps it. */
-const pagesPerRead = 32_768;
+/** Pages that each CPU may have in hand, in no list and no counter yet: a few batches of 31 (PAGEVEC_SIZE). */
+const pagesInMotionPerCpu = 128;
+/** How far the cache that is found may be from what the kernel counts, besides. */
+const cacheTolerance = 0.002;
 
 /** Labels every page of the image. Throws only what reading the image throws. */
 export function classify(introspected: Introspected): PageMap {
@@ -38,12 +33,12 @@ export function classify(introspected: Introspected): PageMap {
   const { kernel, zones } = introspected;
   const identity = { release: kernel.release, buildId: kernel.buildId };
   try {
-    const { labels, warnings } = labelPages(kernel, zones);
+    const { labels, doubts } = labelPages(kernel, zones);
     return {
       regions: memory.regions,
       labels,
-      evidence: { kind: 'complete' },
-      warnings,
+      evidence: doubts.length === 0 ? { kind: 'complete' } : { kind: 'partial', reason: doubts[0] },
+      warnings: doubts.map((doubt) => `kept as critical: ${doubt}`),
       kernel: identity,
     };
   } catch (error) {
@@ -58,97 +53,52 @@ function labelPages(kernel: Kernel, zones: readonly Zone[]) {
   const memory = kernel.physical;
   const labels = new Uint8Array(memory.sizeBytes / pageSizeBytes);
   const memmap = openMemmap(kernel, endPfn(memory.regions));
-  const bits = zoneBits(kernel);
-  const buddyOrderCount = zones[0].freeBlockCounts.length;
-  const labeller = new MemmapLabeller({
-    layout: pageLayout(kernel.btf),
-    flags: pageFlagMasks(kernel.btf),
-    types: pageTypes(kernel.vmcoreinfo),
-    zoneShift: bits.shift,
-    mappings: new Mappings(kernel),
-    buddyOrderCount,
-    memmap,
-  });
-  labelMemmap(memory, memmap, labeller, labels);
-  checkFreeCounts(zones, bits, labeller.freeBlockCounts, buddyOrderCount);
-  walkPerCpuFreeLists(kernel, memmap, zones, (zone, pfn, order) => {
-    for (let page = pfn; page < pfn + 2 ** order; page++) {
-      const index = pageIndexOf(memory.regions, page);
-      // In use without a mark is all that can be seen of such a page elsewhere.
-      if (index === undefined || labels[index] !== labelNumbers.other || page >= zone.endPfn) {
-        throw new Inconsistency(`frame ${page} on a CPU's free list is in use or outside its zone`);
-      }
-      labels[index] = labelNumbers['free-pcp'];
-    }
-  });
+  const { brokenBlockCount, disagreements } = labelMemmap(kernel, memmap, zones, labels);
+  const doubts = brokenBlockCount === 0 ? [] : [brokenBlocks(brokenBlockCount)];
+  doubts.push(...takeBackDoubtfulFreePages(kernel, memmap, disagreements, labels));
+  doubts.push(...labelPerCpuLists(kernel, memmap, zones, labels));
+  labelHugePages(kernel, memmap, labels);
   labelKernelPages(kernel, labels);
-  labelOutsideZones(memory, zones, labels);
-  const warnings =
-    labeller.brokenBlockCount === 0
-      ? []
-      : [
-          `${labeller.brokenBlockCount} blocks of pages do not hold together (caught while changing?): kept as critical`,
-        ];
-  return { labels, warnings };
+  labelOutsideZones(kernel, zones, labels);
+  doubts.push(...takeBackDoubtfulCache(kernel, labels));
+  return { labels, doubts };
 }
 
-function labelMemmap(
-  memory: PhysicalMemory,
-  memmap: Memmap,
-  labeller: MemmapLabeller,
-  labels: Uint8Array,
-): void {
-  const strideWords = memmap.structPageBytes / 4;
-  const words = new Uint32Array(pagesPerRead * strideWords);
-  for (const region of memory.regions) {
-    const firstPfn = region.gpaStart / pageSizeBytes;
-    const lastPfn = firstPfn + region.sizeBytes / pageSizeBytes;
-    const labelOffset = region.imageOffset / pageSizeBytes - firstPfn;
-    for (let pfn = firstPfn; pfn < lastPfn;) {
-      const section = Math.floor(pfn / memmap.sectionPageCount);
-      const sectionEnd = Math.min((section + 1) * memmap.sectionPageCount, lastPfn);
-      if (!memmap.isOnline(section)) {
-        labels.fill(labelNumbers['not-ram'], labelOffset + pfn, labelOffset + sectionEnd);
-        labeller.endRun(labels, pfn, labelOffset + pfn);
-        pfn = sectionEnd;
-        continue;
-      }
-      const count = Math.min(pagesPerRead, sectionEnd - pfn);
-      memmap.read(pfn, new Uint8Array(words.buffer, 0, count * memmap.structPageBytes));
-      labeller.label(words, count, pfn, labels, labelOffset + pfn);
-      pfn += count;
-    }
-    labeller.endRun(labels, lastPfn, labelOffset + lastPfn);
-  }
+function brokenBlocks(count: number): string {
+  return `${count} blocks of pages do not hold together (caught while changing?)`;
 }
 
-/** Frames that no zone owns are no RAM to the kernel: firmware's tables, or memory kept from it. */
-function labelOutsideZones(
-  memory: PhysicalMemory,
-  zones: readonly Zone[],
-  labels: Uint8Array,
-): void {
-  for (const region of memory.regions) {
-    const firstPfn = region.gpaStart / pageSizeBytes;
-    const endOfRegion = firstPfn + region.sizeBytes / pageSizeBytes;
-    const labelOffset = region.imageOffset / pageSizeBytes - firstPfn;
-    let covered = firstPfn;
-    for (const zone of [...zones].sort((a, b) => a.startPfn - b.startPfn)) {
-      const gapEnd = Math.min(zone.startPfn, endOfRegion);
-      if (gapEnd > covered) {
-        labels.fill(labelNumbers['not-ram'], labelOffset + covered, labelOffset + gapEnd);
+/** Cache that the kernel counts and cache that is found must be the same, but for pages in motion. */
+export function cacheDoubts(kernel: Kernel, labels: Uint8Array): readonly string[] {
+  const inMotion = possibleCpus(kernel).length * pagesInMotionPerCpu;
+  return compareCounters(kernel, labels)
+    .filter(({ guardsCache }) => guardsCache)
+    .filter(
+      ({ kernelPageCount, foundPageCount }) =>
+        Math.abs(foundPageCount - kernelPageCount) > inMotion + kernelPageCount * cacheTolerance,
+    )
+    .map(
+      ({ counter, kernelPageCount, foundPageCount }) =>
+        `clean file cache, as the kernel counts ${kernelPageCount} pages by ${counter} and the memmap shows ${foundPageCount}`,
+    );
+}
+
+function takeBackDoubtfulCache(kernel: Kernel, labels: Uint8Array): readonly string[] {
+  const doubts = cacheDoubts(kernel, labels);
+  if (doubts.length > 0) {
+    const { 'file-reread': reread, 'file-clean': clean } = labelNumbers;
+    labels.forEach((label, index) => {
+      if (label === reread) {
+        labels[index] = clean;
       }
-      covered = Math.max(covered, zone.endPfn);
-    }
-    if (covered < endOfRegion) {
-      labels.fill(labelNumbers['not-ram'], labelOffset + covered, labelOffset + endOfRegion);
-    }
+    });
   }
+  return doubts;
 }
 
 function untrusted(
   memory: PhysicalMemory,
-  evidence: Exclude<Evidence, { kind: 'complete' }>,
+  evidence: Extract<Evidence, { kind: 'no-kernel' | 'inconsistent' }>,
   kernel: PageMap['kernel'],
 ): PageMap {
   return {

@@ -1,17 +1,16 @@
-// Finds the kernel in an image whose layout is not stated, and with it the layout.
+// Finds the kernel in an image, and with it the layout where the image does not state one.
 //
-// VMCOREINFO is found by position in the file, whatever the layout. Then each layout is tried: only with the right one
+// VMCOREINFO is found by position in the image, whatever the layout. Then each layout is tried: only with the right one
 // do the page tables lead to the kernel, and does the memory that its zones own end where the image does.
 import { type Kernel, kernelBehind } from './kernel/kernel.js';
 import { scanVmcoreinfo, type Vmcoreinfo } from './kernel/vmcoreinfo.js';
+import { dataOf } from './memory/image-data.js';
+import type { MemoryImage } from './memory/memory-image.js';
 import { endPfn, type Gpa, pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
-import { type RawFile, rawFileLayouts } from './memory/raw-file.js';
 import { Inconsistency } from './mm/inconsistency.js';
 import { readZones, type Zone } from './mm/zone.js';
+import { reasonWithoutKernel } from './no-kernel.js';
 import { ParsError } from './pars-error.js';
-
-const noVmcoreinfo =
-  'no VMCOREINFO page: not a Linux guest, one that had not finished booting, or a kernel built without it';
 
 /** The image's memory, and the kernel in it if there is one to believe. */
 export type Introspected =
@@ -35,12 +34,14 @@ type Attempt =
  * Reads the image up to its VMCOREINFO page. Throws `image-invalid` when the kernel has RAM beyond the image's end:
  * the image is truncated, or only a part.
  */
-export function findKernelInImage(image: RawFile): Introspected {
-  const views = rawFileLayouts(image.sizeBytes).map((layout) => image.view(layout));
+export function findKernel({ views, unsupported }: MemoryImage): Introspected {
+  if (unsupported !== undefined) {
+    return { found: false, memory: views[0], reason: unsupported };
+  }
   const imageEnd = Math.max(...views.map((view) => endPfn(view.regions))) * pageSizeBytes;
-  let reason = noVmcoreinfo;
+  let reason: string | undefined;
   let highestMissing = 0;
-  for (const candidate of scanVmcoreinfo(views[0])) {
+  for (const candidate of candidatesIn(views[0])) {
     const attempts = views.map((view) => attempt(view, candidate));
     const found = attempts.filter((entry) => entry.found);
     const fitting = found
@@ -61,7 +62,14 @@ export function findKernelInImage(image: RawFile): Introspected {
   if (highestMissing >= imageEnd) {
     throw truncated(highestMissing, imageEnd);
   }
-  return { found: false, memory: views[0], reason };
+  return { found: false, memory: views[0], reason: reason ?? reasonWithoutKernel(views[0]) };
+}
+
+/** Looks only where the image may hold anything: a large guest's image is mostly holes. */
+function* candidatesIn(memory: PhysicalMemory): Generator<Vmcoreinfo> {
+  for (const data of dataOf(memory)) {
+    yield* scanVmcoreinfo(data);
+  }
 }
 
 function attempt(memory: PhysicalMemory, candidate: Vmcoreinfo): Attempt {

@@ -1,8 +1,14 @@
 // What other programs may use of introspection: guest RAM in, page labels out.
 export { classify } from './classify.js';
-export { findKernelInImage, type Introspected } from './find-kernel.js';
+export { findKernel, type Introspected } from './find-kernel.js';
+export {
+  type ImageFormat,
+  imageFormats,
+  type ImageState,
+  type MemoryImage,
+} from './memory/memory-image.js';
+export { openImage, type OpenImageOptions } from './memory/open-image-file.js';
 export { type MemoryRegion, pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
-export { RawFile, rawFileLayouts } from './memory/raw-file.js';
 export { pageClasses, type PageClass, type PageLabel, labelNumbers } from './page-class.js';
 export type { Evidence, GuestKernel, PageMap } from './page-map.js';
 export { type ErrorCode, errorCodes, ParsError } from './pars-error.js';

@@ -1,9 +1,11 @@
 // The result of introspection: one label per page of the image, and what is known about the guest.
 import type { MemoryRegion } from './memory/physical-memory.js';
 
-/** How far the labels can be trusted. Only with `complete` does any page carry an expendable label. */
+/** How far the labels can be trusted. Only with `complete` and `partial` does any page carry an expendable label. */
 export type Evidence =
   | { readonly kind: 'complete' }
+  /** Something does not add up: what it bears on carries a critical label, the rest is as good as `complete`. */
+  | { readonly kind: 'partial'; readonly reason: string }
   /** No kernel we understand: every page is labelled `unknown`. */
   | { readonly kind: 'no-kernel'; readonly reason: string }
   /** A kernel whose structures do not add up: every page is labelled `unknown`. */

@@ -16,6 +16,7 @@ export { buildPolicy, defaultPolicy, parsePolicy, type Policy } from './plan/pol
 export type { ReplicationPlan } from './plan/replication-plan.js';
 export { plannedSaving, type PlannedSaving, storedSaving } from './plan/saving.js';
 export type { LostRun } from './restore/lost-pages.js';
+export type { StreamFormat } from './restore/rebuild-stream.js';
 export {
   restoreSnapshot,
   type RestoreRequest,
@@ -31,5 +32,6 @@ export {
   type SnapshotResult,
   takeSnapshot,
 } from './snapshot/take-snapshot.js';
+export type { StateSource } from './snapshot/write-state.js';
 export { openStore, type OpenStoreOptions } from './store/open-store.js';
 export type { Store, StoredBlock, StoredFile } from './store/store.js';

@@ -8,6 +8,7 @@ const root = resolve(import.meta.dirname, '..');
 const allowed: Readonly<Record<string, readonly string[]>> = {
   introspect: [],
   'src/flow': ['introspect'],
+  'src/report': ['introspect'],
   'src/pack': ['introspect', 'src/flow'],
   'src/manifest': ['introspect', 'src/pack'],
   'src/plan': ['introspect', 'src/pack'],

@@ -9,7 +9,8 @@ import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical
 import type { Btf } from './btf/btf.js';
 import { decodeBtf } from './btf/decode.js';
 import { btfLimitBytes } from './btf/layout.js';
-import { decodeKallsyms, type SymbolAddresses } from './kallsyms/decode.js';
+import { decodeKallsyms, type KallsymsTables, type SymbolAddresses } from './kallsyms/decode.js';
+import { findKallsyms } from './kallsyms/find.js';
 import { PageTables, type PagingLevels } from './paging.js';
 import { VirtualMemory } from './virtual-memory.js';
 import type { Vmcoreinfo } from './vmcoreinfo.js';
@@ -32,6 +33,8 @@ const wantedSymbols = [
   '__cpu_possible_mask',
   'nr_cpu_ids',
   'init_task',
+  'hstates',
+  'hugetlb_max_hstate',
 ] as const;
 export type KernelSymbol = (typeof wantedSymbols)[number];
 
@@ -79,9 +82,7 @@ export function kernelBehind(physical: PhysicalMemory, vmcoreinfo: Vmcoreinfo): 
     textAddress === undefined ||
     utsAddress === undefined
   ) {
-    return fail(
-      'it lacks phys_base, swapper_pg_dir, _stext or init_uts_ns: not an x86-64 kernel that is known here',
-    );
+    return fail(otherArchitecture(vmcoreinfo));
   }
   const toPhysical = (address: bigint): number => Number(address - kernelImageBase + physicalBase);
   const pageTableRoot = toPhysical(rootAddress);
@@ -132,34 +133,42 @@ export function kernelBehind(physical: PhysicalMemory, vmcoreinfo: Vmcoreinfo): 
   };
 }
 
+/** What VMCOREINFO says of a kernel that lacks the lines every x86-64 kernel has. */
+function otherArchitecture(vmcoreinfo: Vmcoreinfo): string {
+  const root = vmcoreinfo.symbol('swapper_pg_dir');
+  if (vmcoreinfo.number('VA_BITS') !== undefined) {
+    return 'an arm64 kernel: only x86-64 kernels are understood';
+  }
+  return root !== undefined && root < 2n ** 32n
+    ? 'a 32-bit kernel: only x86-64 kernels are understood'
+    : 'it lacks phys_base, swapper_pg_dir, _stext or init_uts_ns: not an x86-64 kernel, perhaps a big-endian one';
+}
+
 function readSymbols(memory: VirtualMemory, vmcoreinfo: Vmcoreinfo, textAddress: bigint) {
+  const tables = statedKallsyms(vmcoreinfo) ?? findKallsyms(memory, textAddress);
+  return tables === undefined
+    ? ({
+        ok: false,
+        reason: 'kallsyms: neither named in VMCOREINFO nor found in the image',
+      } as const)
+    : decodeKallsyms(memory, tables, wantedSymbols, { name: '_stext', address: textAddress });
+}
+
+/** Where VMCOREINFO says the tables are, from 6.0 on. */
+export function statedKallsyms(vmcoreinfo: Vmcoreinfo): KallsymsTables | undefined {
   const numSyms = vmcoreinfo.symbol('kallsyms_num_syms');
   const names = vmcoreinfo.symbol('kallsyms_names');
   const tokenTable = vmcoreinfo.symbol('kallsyms_token_table');
   const tokenIndex = vmcoreinfo.symbol('kallsyms_token_index');
   const offsets = vmcoreinfo.symbol('kallsyms_offsets');
-  if (
-    numSyms === undefined ||
+  const relativeBase = vmcoreinfo.symbol('kallsyms_relative_base');
+  return numSyms === undefined ||
     names === undefined ||
     tokenTable === undefined ||
     tokenIndex === undefined ||
     offsets === undefined
-  ) {
-    return { ok: false, reason: 'it does not say where kallsyms is (kernels before 6.0)' } as const;
-  }
-  return decodeKallsyms(
-    memory,
-    {
-      numSyms,
-      names,
-      tokenTable,
-      tokenIndex,
-      offsets,
-      relativeBase: vmcoreinfo.symbol('kallsyms_relative_base'),
-    },
-    wantedSymbols,
-    { name: '_stext', address: textAddress },
-  );
+    ? undefined
+    : { numSyms, names, tokenTable, tokenIndex, offsets, relativeBase };
 }
 
 function readBtf(memory: VirtualMemory, symbols: SymbolAddresses) {

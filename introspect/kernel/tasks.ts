@@ -26,6 +26,8 @@ export function readTaskMemory(kernel: Kernel): TaskMemory {
   const pointer = (address: bigint, offset: number): bigint =>
     memory.u64(address + BigInt(offset)) ?? 0n;
   const seenSpaces = new Set<bigint>();
+  // A thread is of one process: lists that run into one another, as damaged ones may, are not gone through again.
+  const seenThreads = new Set<bigint>();
   for (const process of listMembers(kernel, first + BigInt(layout.tasks), layout.tasks)) {
     const space = pointer(process, layout.mm);
     if (space !== 0n && !seenSpaces.has(space)) {
@@ -36,7 +38,7 @@ export function readTaskMemory(kernel: Kernel): TaskMemory {
       }
     }
     const threads = pointer(process, layout.signal) + BigInt(layout.threadHead);
-    for (const thread of listMembers(kernel, threads, layout.threadNode)) {
+    for (const thread of listMembers(kernel, threads, layout.threadNode, seenThreads)) {
       const stack = pointer(thread, layout.stack);
       for (let page = 0; page < stackPageCount; page++) {
         const gpa = memory.translate(stack + BigInt(page * pageSizeBytes));
@@ -51,16 +53,20 @@ export function readTaskMemory(kernel: Kernel): TaskMemory {
 
 /**
  * The structures on a circular list: `head` is the address of a list_head, `linkOffset` where the link lies in each.
- * The list of all tasks has init_task itself as its head, so that one is given too.
+ * The list of all tasks has init_task itself as its head, so that one is given too. A link in `seen` ends the list.
  */
-function* listMembers(kernel: Kernel, head: bigint, linkOffset: number): Generator<bigint> {
+function* listMembers(
+  kernel: Kernel,
+  head: bigint,
+  linkOffset: number,
+  seen = new Set<bigint>(),
+): Generator<bigint> {
   const isTaskList = head - BigInt(linkOffset) === kernel.symbol('init_task');
   if (isTaskList) {
     yield head - BigInt(linkOffset);
   }
   let link = kernel.memory.u64(head);
   // A damaged list may run into a loop that its head is not part of.
-  const seen = new Set<bigint>();
   while (link !== undefined && link !== 0n && link !== head && !seen.has(link)) {
     seen.add(link);
     yield link - BigInt(linkOffset);

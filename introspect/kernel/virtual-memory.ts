@@ -1,7 +1,7 @@
 // Reads guest memory by kernel virtual address. Nothing is thrown for an address that is not mapped: a pointer out of
 // guest memory may be anything, so every read says whether it held.
 import type { Gpa, PhysicalMemory } from '../memory/physical-memory.js';
-import type { PageTables } from './paging.js';
+import type { PageTables, Translation } from './paging.js';
 
 /** Longest C string read: kernel names are far shorter. */
 const stringLimitBytes = 256;
@@ -20,6 +20,11 @@ export class VirtualMemory {
   /** Where `address` lies in RAM, undefined when it is not mapped. */
   translate(address: bigint): Gpa | undefined {
     return this.#tables.translate(address)?.gpa;
+  }
+
+  /** The same, with how far the mapping goes on. */
+  mappingOf(address: bigint): Translation | undefined {
+    return this.#tables.translate(address);
   }
 
   /** Highest address that was mapped but not in the image, if any: a sign that the image is only a part of the RAM. */

@@ -8,8 +8,8 @@ import { pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js
 
 const firstKey = 'OSRELEASE=';
 const firstWord = Buffer.from(firstKey).readUInt32LE(0);
-/** Read per step of the scan: large enough that the system call does not count. */
-const scanStepBytes = 1024 * 1024;
+/** Read per step of the scan: enough that the system call does not count, and little enough for a CPU's own cache. */
+const scanStepBytes = 256 * 1024;
 
 export class Vmcoreinfo {
   readonly #values: ReadonlyMap<string, string>;
@@ -45,6 +45,11 @@ export class Vmcoreinfo {
   /** Size of a structure in bytes. */
   sizeBytes(name: string): number | undefined {
     return small(this.#values.get(`SIZE(${name})`));
+  }
+
+  /** How far KASLR has moved the kernel's virtual addresses. */
+  get kernelOffset(): bigint | undefined {
+    return integer(`0x${this.#values.get('KERNELOFFSET') ?? ''}`);
   }
 
   get pageSizeBytes(): number | undefined {

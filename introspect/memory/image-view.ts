@@ -1,38 +1,57 @@
 // Gives a source that is read by image offset its guest-physical addresses.
-import type { Gpa, MemoryRegion, PhysicalMemory } from './physical-memory.js';
+import { ParsError } from '../pars-error.js';
+import {
+  type Gpa,
+  type ImageExtent,
+  type MemoryRegion,
+  type PhysicalMemory,
+  regionAt,
+} from './physical-memory.js';
 
 export class ImageView implements PhysicalMemory {
   readonly regions: readonly MemoryRegion[];
   readonly sizeBytes: number;
   readonly fd?: number;
+  readonly dataAt?: (imageOffset: number) => ImageExtent | undefined;
   readonly #readImage: (imageOffset: number, target: Uint8Array) => void;
 
   constructor(
     regions: readonly MemoryRegion[],
     readImage: (imageOffset: number, target: Uint8Array) => void,
     fd?: number,
+    dataAt?: (imageOffset: number) => ImageExtent | undefined,
   ) {
     this.regions = regions;
     if (fd !== undefined) {
       this.fd = fd;
+    }
+    if (dataAt !== undefined) {
+      this.dataAt = dataAt;
     }
     this.sizeBytes = regions.reduce((sum, region) => sum + region.sizeBytes, 0);
     this.#readImage = readImage;
   }
 
   read(gpa: Gpa, target: Uint8Array): boolean {
-    // Few regions, and a read hardly ever spans two: a plain search is the fast way.
-    for (const region of this.regions) {
-      const offset = gpa - region.gpaStart;
-      if (offset >= 0 && offset + target.length <= region.sizeBytes) {
-        this.#readImage(region.imageOffset + offset, target);
-        return true;
-      }
+    const region = regionAt(this.regions, gpa);
+    if (region === undefined) {
+      return false;
     }
-    return false;
+    const offset = gpa - region.gpaStart;
+    if (offset + target.length > region.sizeBytes) {
+      return false;
+    }
+    this.#readImage(region.imageOffset + offset, target);
+    return true;
   }
 
   readImage(imageOffset: number, target: Uint8Array): void {
+    if (imageOffset < 0 || imageOffset + target.length > this.sizeBytes) {
+      throw new ParsError(
+        'image-invalid',
+        `expected to read within the image's ${this.sizeBytes} bytes, found ${target.length} bytes asked for at ${imageOffset}`,
+      );
+    }
     this.#readImage(imageOffset, target);
   }
 }

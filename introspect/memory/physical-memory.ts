@@ -20,6 +20,12 @@ export interface MemoryRegion {
   readonly imageOffset: number;
 }
 
+/** Positions in an image: from `startOffset` up to, not including, `endOffset`. */
+export interface ImageExtent {
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
+
 /** A view of a source's bytes; who opened the source closes it. */
 export interface PhysicalMemory {
   /**
@@ -35,21 +41,42 @@ export interface PhysicalMemory {
   read(gpa: Gpa, target: Uint8Array): boolean;
   /** Fills `target` from `imageOffset`. Throws `image-invalid` past the end or when the source fails. */
   readImage(imageOffset: number, target: Uint8Array): void;
+  /**
+   * The next whole pages, from the page at `imageOffset` on, that may hold anything but zeroes; undefined when none are
+   * left. Where a source does not have it, all pages may.
+   */
+  dataAt?(imageOffset: number): ImageExtent | undefined;
+}
+
+/** The region that holds the address. */
+export function regionAt(regions: readonly MemoryRegion[], gpa: Gpa): MemoryRegion | undefined {
+  let low = 0;
+  let high = regions.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (regions[middle].gpaStart <= gpa) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  const region = regions.at(low - 1);
+  return low > 0 && region !== undefined && gpa < region.gpaStart + region.sizeBytes
+    ? region
+    : undefined;
 }
 
 /** Index of the frame's page in the image, undefined when the image has no such frame. */
 export function pageIndexOf(regions: readonly MemoryRegion[], pfn: Pfn): number | undefined {
   const gpa = pfn * pageSizeBytes;
-  for (const region of regions) {
-    const offset = gpa - region.gpaStart;
-    if (offset >= 0 && offset < region.sizeBytes) {
-      return (region.imageOffset + offset) / pageSizeBytes;
-    }
-  }
-  return undefined;
+  const region = regionAt(regions, gpa);
+  return region === undefined
+    ? undefined
+    : (region.imageOffset + gpa - region.gpaStart) / pageSizeBytes;
 }
 
 /** One past the highest frame of the image. */
 export function endPfn(regions: readonly MemoryRegion[]): Pfn {
-  return Math.max(...regions.map((region) => region.gpaStart + region.sizeBytes)) / pageSizeBytes;
+  const last = regions[regions.length - 1];
+  return (last.gpaStart + last.sizeBytes) / pageSizeBytes;
 }

@@ -2,18 +2,28 @@
 //
 // The file does not say where RAM lies. A PC leaves a hole below 4 GiB for devices; the file runs on across it, so
 // above the hole the position in the file and the guest-physical address differ (qemu hw/i386/pc_q35.c, pc_piix.c).
-// `rawFileLayouts` lists what QEMU's machines make of a size; the kernel found inside decides which one it was.
-import { closeSync, fstatSync, openSync } from 'node:fs';
+// A map beside the file says it (region-map.ts). Without one, `rawFileLayouts` lists what QEMU's machines make of a
+// size; the kernel found inside decides which one it was.
 import { ParsError } from '../pars-error.js';
-import { ImageView } from './image-view.js';
+import { viewOfExtents } from './file-extents.js';
+import { ImageFile, imageOfFile } from './image-file.js';
+import type { ImageOpener, MemoryImage, OpenOptions } from './memory-image.js';
 import { type MemoryRegion, pageSizeBytes, type PhysicalMemory } from './physical-memory.js';
-import { readFully } from './read-fully.js';
+import { extentsOfMap, findRegionMap, mapRemedy } from './region-map.js';
 
 const fourGiB = 2 ** 32;
 /** Most low RAM any of QEMU's PC machines gives before it splits: microvm and i440fx below 3.5 GiB of RAM. */
 const largestLowRamBytes = 3.5 * 2 ** 30;
 /** Where RAM goes on above 4 GiB: low RAM of q35 (2 GiB), of i440fx and microvm (3 GiB). */
 const splitLowRamBytes = [2 * 2 ** 30, 3 * 2 ** 30];
+
+export const rawOpener: ImageOpener = {
+  format: 'raw',
+  takesMap: true,
+  // Nothing to know it by.
+  recognises: () => false,
+  open: openRawFile,
+};
 
 /** The ways a raw file of this size may map to guest-physical addresses, likeliest first. */
 export function rawFileLayouts(sizeBytes: number): readonly (readonly MemoryRegion[])[] {
@@ -32,62 +42,48 @@ export function rawFileLayouts(sizeBytes: number): readonly (readonly MemoryRegi
   return layouts;
 }
 
-/** An open raw RAM file. `view` gives it the addresses of one layout; closing the file ends every view. */
-export class RawFile {
-  readonly sizeBytes: number;
-  readonly #path: string;
-  readonly #fd: number;
-
-  private constructor(path: string, fd: number, sizeBytes: number) {
-    this.#path = path;
-    this.#fd = fd;
-    this.sizeBytes = sizeBytes;
-  }
-
-  /** Throws `image-invalid` when there is no such file or its size is no whole number of pages. */
-  static open(path: string): RawFile {
-    let fd: number;
-    try {
-      fd = openSync(path, 'r');
-    } catch (error) {
-      throw new ParsError('image-invalid', `cannot open the image ${path}: ${reasonOf(error)}`, {
-        cause: error,
-      });
-    }
-    const stat = fstatSync(fd);
-    const problem = !stat.isFile()
-      ? 'expected a regular file'
-      : stat.size === 0
-        ? 'the file is empty'
-        : stat.size % pageSizeBytes !== 0
-          ? `its size of ${stat.size} bytes is no multiple of ${pageSizeBytes}; it may be truncated, or not raw RAM`
-          : undefined;
-    if (problem !== undefined) {
-      closeSync(fd);
-      throw new ParsError('image-invalid', `${path} is not a raw RAM image: ${problem}`);
-    }
-    return new RawFile(path, fd, stat.size);
-  }
-
-  view(regions: readonly MemoryRegion[]): PhysicalMemory {
-    return new ImageView(
-      regions,
-      (imageOffset, target) => {
-        this.#readImage(imageOffset, target);
-      },
-      this.#fd,
-    );
-  }
-
-  close(): void {
-    closeSync(this.#fd);
-  }
-
-  #readImage(imageOffset: number, target: Uint8Array): void {
-    readFully(this.#fd, imageOffset, target, this.#path);
-  }
+/** Throws `image-invalid` when there is no such file or its size is no whole number of pages. */
+export function openRawFile(path: string, options: OpenOptions = {}): MemoryImage {
+  const map = findRegionMap(path, options.mapPath);
+  return ImageFile.openAs(path, (file) =>
+    imageOfFile(
+      'raw',
+      file,
+      map === undefined
+        ? viewsOfLayouts(file, rawFileLayouts(wholePages(file)))
+        : [viewOfExtents(file, extentsOfMap(map, file.sizeBytes), mapRemedy)],
+    ),
+  );
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Of a file that is nothing but RAM. */
+export function viewsOfLayouts(
+  file: ImageFile,
+  layouts: readonly (readonly MemoryRegion[])[],
+): readonly PhysicalMemory[] {
+  return layouts.map((regions) =>
+    viewOfExtents(
+      file,
+      regions.map(({ gpaStart, sizeBytes, imageOffset }) => ({
+        name: 'the file',
+        gpaStart,
+        sizeBytes,
+        fileOffset: imageOffset,
+        storedBytes: sizeBytes,
+      })),
+      mapRemedy,
+    ),
+  );
+}
+
+/** The file's size. Throws `image-invalid` when it ends within a page. */
+export function wholePages({ path, sizeBytes }: ImageFile): number {
+  if (sizeBytes % pageSizeBytes !== 0) {
+    throw new ParsError(
+      'image-invalid',
+      `${path} is not a raw RAM image: its size of ${sizeBytes} bytes is no multiple of ${pageSizeBytes}; ` +
+        'it may be truncated, or not raw RAM',
+    );
+  }
+  return sizeBytes;
 }

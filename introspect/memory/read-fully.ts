@@ -2,11 +2,14 @@
 import { readSync } from 'node:fs';
 import { ParsError } from '../pars-error.js';
 
-/** Fills `target` from `offset` of the open file. `name` is for messages. Throws `image-invalid` when the file ends before. */
+/**
+ * Fills `target` from `offset` of the open file. `name` is for messages. Throws `image-invalid` when the file ends before
+ * or cannot be read.
+ */
 export function readFully(fd: number, offset: number, target: Uint8Array, name: string): void {
   let done = 0;
   while (done < target.length) {
-    const count = readSync(fd, target, done, target.length - done, offset + done);
+    const count = readSome(fd, offset + done, target.subarray(done), name);
     if (count === 0) {
       throw new ParsError(
         'image-invalid',
@@ -14,5 +17,16 @@ export function readFully(fd: number, offset: number, target: Uint8Array, name: 
       );
     }
     done += count;
+  }
+}
+
+function readSome(fd: number, offset: number, target: Uint8Array, name: string): number {
+  try {
+    return readSync(fd, target, 0, target.length, offset);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ParsError('image-invalid', `cannot read ${name} at ${offset}: ${reason}`, {
+      cause: error,
+    });
   }
 }

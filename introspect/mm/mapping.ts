@@ -9,22 +9,38 @@ import { expect } from './inconsistency.js';
 /**
  * disk-file   regular file, still linked, on a file system and disk whose re-reading a test guest has proven
  * memory-file tmpfs, ramfs and kin: there is no other copy
+ * block-device the disk itself: metadata that the journal may hold a newer copy of (fs/jbd2)
  * unproven    anything else
  */
-export const mappingKinds = { unproven: 0, diskFile: 1, memoryFile: 2 } as const;
+export const mappingKinds = { unproven: 0, diskFile: 1, memoryFile: 2, blockDevice: 3 } as const;
 
 /** File systems whose clean pages a guest was seen to read again. ext4.ko serves all three. */
-const provenFileSystems = new Set(['ext4', 'ext3', 'ext2']);
-const memoryFileSystems = new Set(['tmpfs', 'ramfs', 'rootfs', 'devtmpfs', 'hugetlbfs']);
+export const provenFileSystems = new Set(['ext4', 'ext3', 'ext2', 'xfs']);
+export const memoryFileSystems = new Set([
+  'tmpfs',
+  'ramfs',
+  'rootfs',
+  'devtmpfs',
+  'hugetlbfs',
+  'secretmem',
+  'guest_memfd',
+]);
+export const blockDeviceFileSystem = 'bdev';
 /** Disks that a VM's host provides; not loop, md or device-mapper, whose bytes lie elsewhere or are transformed. */
-const virtualDisk = /^(vd|sd|xvd)[a-z]+$|^nvme\d+n\d+$/;
+export const virtualDisk = /^(vd|sd|xvd)[a-z]+$|^nvme\d+n\d+$/;
 
 const fileTypeMask = 0o170000;
 const regularFile = 0o100000;
 /** inode flags, include/linux/fs.h: bytes on the disk are transformed, or checked against a tree. */
-const transformedInode = (1 << 14) /* S_ENCRYPTED */ | (1 << 16); /* S_VERITY */
+export const transformedInode = (1 << 14) /* S_ENCRYPTED */ | (1 << 16); /* S_VERITY */
 /** Mapping flags that do not bear on reading again; any other is doubt. */
-const harmlessMappingFlags = ['AS_LARGE_FOLIO_SUPPORT', 'AS_STABLE_WRITES'];
+const harmlessMappingFlags = ['AS_THP_SUPPORT', 'AS_LARGE_FOLIO_SUPPORT', 'AS_STABLE_WRITES'];
+/** Where the smallest and the largest order of the file's folios stand among the flags (6.12 on), and how wide. */
+export const orderFields = ['AS_FOLIO_ORDER_MIN', 'AS_FOLIO_ORDER_MAX'];
+export const orderFieldWidth = 'AS_FOLIO_ORDER_BITS';
+
+/** The largest member read. */
+const wordBytes = 8;
 
 const initialCapacity = 256;
 const unprovenMapping = 0;
@@ -76,8 +92,6 @@ function mappingJudge(kernel: Kernel) {
   const memory = kernel.memory;
   const offset = (struct: string, path: string): number =>
     expect(kernel.btf.struct(struct)?.member(path), `${struct}.${path}`).offsetBytes;
-  const mappingBytes = expect(kernel.btf.struct('address_space'), 'struct address_space').sizeBytes;
-  const inodeBytes = expect(kernel.btf.struct('inode'), 'struct inode').sizeBytes;
   const at = {
     host: offset('address_space', 'host'),
     mappingFlags: offset('address_space', 'flags'),
@@ -93,11 +107,14 @@ function mappingJudge(kernel: Kernel) {
     disk: offset('block_device', 'bd_disk'),
     diskName: offset('gendisk', 'disk_name'),
   };
+  // As far as the last member, and not the whole struct: one read per file, whatever size the types claim.
+  const through = (...offsets: readonly number[]): number => Math.max(...offsets) + wordBytes;
+  const mappingBytes = through(at.host, at.mappingFlags);
+  const inodeBytes = through(
+    ...[at.mapping, at.mode, at.inodeFlags, at.superBlock, at.linkCount, at.fileSize],
+  );
   const flagBits = expect(kernel.btf.enumeration('mapping_flags'), 'enum mapping_flags');
-  const harmlessFlags = harmlessMappingFlags.reduce((sum, name) => {
-    const bit = flagBits.get(name);
-    return bit === undefined ? sum : sum | (1n << BigInt(bit));
-  }, 0n);
+  const harmlessFlags = harmlessMask(flagBits);
 
   const superBlocks = new Map<bigint, { fileSystem: string | undefined; onVirtualDisk: boolean }>();
   const superBlockOf = (address: bigint) => {
@@ -131,6 +148,9 @@ function mappingJudge(kernel: Kernel) {
     if (fileSystem !== undefined && memoryFileSystems.has(fileSystem)) {
       return { kind: mappingKinds.memoryFile, pageCount: 0 };
     }
+    if (fileSystem === blockDeviceFileSystem) {
+      return { kind: mappingKinds.blockDevice, pageCount: 0 };
+    }
     const proven =
       fileSystem !== undefined &&
       provenFileSystems.has(fileSystem) &&
@@ -146,4 +166,19 @@ function mappingJudge(kernel: Kernel) {
         }
       : unproven;
   };
+}
+
+export function harmlessMask(flagBits: ReadonlyMap<string, number>): bigint {
+  const field = (name: string, width: number): bigint => {
+    const bit = flagBits.get(name);
+    // The word has 64 bits; a damaged enum may say anything, and a shift by it would take as many bytes.
+    return bit === undefined || bit < 0 || width < 0 || bit + width > 64
+      ? 0n
+      : ((1n << BigInt(width)) - 1n) << BigInt(bit);
+  };
+  const orderWidth = flagBits.get(orderFieldWidth) ?? 0;
+  return [
+    ...harmlessMappingFlags.map((name) => field(name, 1)),
+    ...orderFields.map((name) => field(name, orderWidth)),
+  ].reduce((sum, mask) => sum | mask, 0n);
 }

@@ -3,16 +3,13 @@
 // With SPARSEMEM_VMEMMAP the array is one run of virtual addresses. Every section (128 MiB of frames) states where it
 // would begin for frame 0, and all present sections must state the same.
 import type { Kernel } from '../kernel/kernel.js';
-import { type Gpa, pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
+import { pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
 import { expect, Inconsistency } from './inconsistency.js';
 
 /** Bits of section_mem_map below the address: flags 0-4, and bit 5 since 6.16. */
 const sectionFlagMask = 63n;
 const sectionHasMemmap = 2n;
 const sectionOnline = 4n;
-
-/** The unit in which the memmap's place is looked up: it is mapped by 2 MiB, or by 4 KiB where memory was short. */
-const lookupBytes = pageSizeBytes;
 
 export interface Memmap {
   /** Kernel virtual address of frame 0's struct page. */
@@ -45,12 +42,31 @@ export function openMemmap(kernel: Kernel, endPfn: Pfn): Memmap {
     structPageBytes,
     sectionPageCount,
     isOnline: (section) => online[section] === 1,
-    read: (pfn, target) => {
-      const address = base + BigInt(pfn) * BigInt(structPageBytes);
-      if (!kernel.memory.read(address, target)) {
-        throw new Inconsistency(`the memmap of frame ${pfn} is not mapped`);
+    read: memmapReader(kernel, base, structPageBytes),
+  };
+}
+
+/** Reads by page tables, which are walked once for each run that they map: 2 MiB, or 4 KiB where memory was short. */
+function memmapReader(kernel: Kernel, base: bigint, structPageBytes: number): Memmap['read'] {
+  let mapped = { first: 0, end: 0, gpa: 0 };
+  return (pfn, target) => {
+    const start = pfn * structPageBytes;
+    for (let done = 0; done < target.length;) {
+      const at = start + done;
+      if (at < mapped.first || at >= mapped.end) {
+        const place = kernel.memory.mappingOf(base + BigInt(at));
+        if (place === undefined) {
+          throw new Inconsistency(`the memmap of frame ${pfn} is not mapped`);
+        }
+        mapped = { first: at, end: at + place.contiguousBytes, gpa: place.gpa };
       }
-    },
+      const length = Math.min(mapped.end - at, target.length - done);
+      const piece = target.subarray(done, done + length);
+      if (!kernel.physical.read(mapped.gpa + at - mapped.first, piece)) {
+        throw new Inconsistency(`the memmap of frame ${pfn} lies outside the image`);
+      }
+      done += length;
+    }
   };
 }
 
@@ -63,6 +79,9 @@ function readSections(kernel: Kernel, sectionCount: number) {
   // With SPARSEMEM_EXTREME the line holds the variable's value: the address of the array of roots.
   const roots = expect(kernel.vmcoreinfo.symbol('mem_section'), 'SYMBOL(mem_section)');
   const entriesPerRoot = Math.floor(pageSizeBytes / entryBytes);
+  if (!Number.isFinite(entriesPerRoot) || entriesPerRoot === 0) {
+    throw new Inconsistency(`struct mem_section of ${entryBytes} bytes`);
+  }
   const online = new Uint8Array(sectionCount);
   let base: bigint | undefined;
   for (let root = 0; root * entriesPerRoot < sectionCount; root++) {
@@ -100,33 +119,45 @@ function readSections(kernel: Kernel, sectionCount: number) {
   return { online, base: expect(base, 'any memory section') };
 }
 
-/**
- * Reads of a few bytes inside single struct pages, for list walks: remembers where each page of the memmap lies, so a
- * step costs one read and no page-table walk.
- */
+/** Pages of the memmap kept: neighbours on a list are often neighbours in memory. 4 MiB. */
+const keptPageLimit = 1024;
+
+/** Reads of a few bytes inside single struct pages, for list walks: keeps the pages of the memmap that it met. */
 export class MemmapLookup {
   readonly #kernel: Kernel;
   readonly #memmap: Memmap;
-  readonly #places = new Map<number, Gpa>();
+  readonly #pages = new Map<number, Buffer | undefined>();
 
   constructor(kernel: Kernel, memmap: Memmap) {
     this.#kernel = kernel;
     this.#memmap = memmap;
   }
 
-  /** Bytes `offsetBytes ..` of the frame's struct page; false when they are not mapped or leave it. */
+  /** Bytes `offsetBytes ..` of the frame's struct page; false when they are not mapped or cross a page's end. */
   read(pfn: Pfn, offsetBytes: number, target: Uint8Array): boolean {
     const at = pfn * this.#memmap.structPageBytes + offsetBytes;
-    const unit = Math.floor(at / lookupBytes);
-    let place = this.#places.get(unit);
-    if (place === undefined) {
-      place = this.#kernel.memory.translate(this.#memmap.base + BigInt(unit * lookupBytes));
-      if (place === undefined) {
-        return false;
-      }
-      this.#places.set(unit, place);
+    const number = Math.floor(at / pageSizeBytes);
+    const within = at % pageSizeBytes;
+    const page = this.#page(number);
+    if (page === undefined || within + target.length > pageSizeBytes) {
+      return false;
     }
-    return this.#kernel.physical.read(place + (at % lookupBytes), target);
+    page.copy(target, 0, within, within + target.length);
+    return true;
+  }
+
+  #page(number: number): Buffer | undefined {
+    const known = this.#pages.get(number);
+    if (known !== undefined || this.#pages.has(number)) {
+      return known;
+    }
+    if (this.#pages.size >= keptPageLimit) {
+      this.#pages.clear();
+    }
+    const address = this.#memmap.base + BigInt(number * pageSizeBytes);
+    const page = this.#kernel.memory.bytes(address, pageSizeBytes);
+    this.#pages.set(number, page);
+    return page;
   }
 
   /** The frame whose struct page has `address` at `offsetBytes`; undefined when it points elsewhere. */

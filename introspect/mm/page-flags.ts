@@ -8,6 +8,10 @@ export interface PageFlagMasks {
   readonly head: number;
   readonly reserved: number;
   readonly swapbacked: number;
+  /** Means the swap cache only beside `swapbacked`; the bit serves file systems too. */
+  readonly swapcache: number;
+  /** 0 without CONFIG_MEMORY_FAILURE. */
+  readonly hwpoison: number;
   readonly uptodate: number;
   /** 0 where slab is a page type instead (6.10 on). */
   readonly slab: number;
@@ -32,6 +36,11 @@ const harmlessFlags = [
   'PG_young',
   'PG_idle',
 ];
+/** Those that are second names, and of which flags. Another bit than that one's is damage. */
+const harmlessAliases: Readonly<Record<string, string>> = {
+  PG_readahead: 'PG_reclaim',
+  PG_mappedtodisk: 'PG_owner_2',
+};
 
 export function pageFlagMasks(btf: Btf): PageFlagMasks {
   const bits = expect(btf.enumeration('pageflags'), 'enum pageflags');
@@ -40,6 +49,16 @@ export function pageFlagMasks(btf: Btf): PageFlagMasks {
   if (count > 32) {
     throw new Inconsistency(`expected at most 32 page flags, found ${count}`);
   }
+  // The flags with a bit of their own stand first and count up; aliases follow. A value that does not is damaged.
+  const own = new Set([...bits.keys()].slice(0, count));
+  if (
+    [...bits.entries()].findIndex(([name, bit], at) => name === '__NR_PAGEFLAGS' || bit !== at) !==
+    count
+  ) {
+    throw new Inconsistency(`the enum pageflags does not count up to ${count}`);
+  }
+  const isSound = (name: string): boolean =>
+    own.has(name) || bits.get(name) === bits.get(harmlessAliases[name] ?? '');
   const optional = (name: string): number => {
     const bit = bits.get(name);
     return bit === undefined ? 0 : (1 << bit) >>> 0;
@@ -53,10 +72,13 @@ export function pageFlagMasks(btf: Btf): PageFlagMasks {
     head: mask('PG_head'),
     reserved: mask('PG_reserved'),
     swapbacked: mask('PG_swapbacked'),
+    swapcache: optional('PG_swapcache'),
+    hwpoison: optional('PG_hwpoison'),
     uptodate: mask('PG_uptodate'),
     slab: optional('PG_slab'),
     busy: (mask('PG_dirty') | mask('PG_writeback') | mask('PG_locked')) >>> 0,
-    harmlessForCleanFile: harmlessFlags.reduce((sum, name) => sum | optional(name), 0) >>> 0,
+    harmlessForCleanFile:
+      harmlessFlags.reduce((sum, name) => sum | (isSound(name) ? optional(name) : 0), 0) >>> 0,
     all: count === 32 ? 0xffff_ffff : (1 << count) - 1,
   };
 }

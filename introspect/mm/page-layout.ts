@@ -6,8 +6,10 @@ export interface PageLayout {
   /** Words per struct page. */
   readonly strideWords: number;
   readonly flags: number;
-  /** Head's address with bit 0 set, in a tail page. */
+  /** In a tail page bit 0 is set, and the rest leads to the head. */
   readonly compoundHead: number;
+  /** How it leads there: true: a mask over the tail's own address (7.1 on), false: the head's address. */
+  readonly tailsHoldMask: boolean;
   readonly mapping: number;
   /** Page index in the file, 64 bits. */
   readonly index: number;
@@ -16,11 +18,13 @@ export interface PageLayout {
   /** `_mapcount`, or the page type. */
   readonly type: number;
   readonly refcount: number;
-  readonly order: CompoundOrder;
+  readonly order: SecondPageByte;
+  /** The byte that says what a compound page is (`compound_dtor`, to 6.5); undefined since. */
+  readonly destructor: SecondPageByte | undefined;
 }
 
-/** Where a compound page's order is found, within the struct page after the head's. */
-export interface CompoundOrder {
+/** A byte in the struct page after a compound head's: which word, and how far up in it. */
+export interface SecondPageByte {
   readonly word: number;
   readonly shift: number;
 }
@@ -32,7 +36,12 @@ export function pageLayout(btf: Btf): PageLayout {
     strideWords: page.sizeBytes / 4,
     // A struct of its own since 6.18.
     flags: word('flags.f', 'flags'),
-    compoundHead: word('compound_head'),
+    compoundHead: word('compound_info', 'compound_head'),
+    // The mask came with tails that several huge pages of a zone share (mm/sparse-vmemmap.c); it needs a size that is
+    // a power of two.
+    tailsHoldMask:
+      btf.struct('zone')?.member('vmemmap_tails') !== undefined &&
+      Number.isInteger(Math.log2(page.sizeBytes)),
     mapping: word('mapping'),
     // page.index became __folio_index in 6.16.
     index: word('index', '__folio_index'),
@@ -40,11 +49,12 @@ export function pageLayout(btf: Btf): PageLayout {
     type: word('_mapcount'),
     refcount: word('_refcount'),
     order: compoundOrder(btf, page),
+    destructor: compoundDestructor(page),
   };
 }
 
 /** One byte: `_folio_order` (6.1), `compound_order` (before), the low byte of the folio's second flags word (6.6 on). */
-function compoundOrder(btf: Btf, page: StructLayout): CompoundOrder {
+function compoundOrder(btf: Btf, page: StructLayout): SecondPageByte {
   const offsetBytes =
     btf.struct('folio')?.member('_folio_order')?.offsetBytes ??
     offsetInSecond(page.member('compound_order')?.offsetBytes, page) ??
@@ -53,7 +63,16 @@ function compoundOrder(btf: Btf, page: StructLayout): CompoundOrder {
   if (within < 0 || within >= page.sizeBytes) {
     throw new Inconsistency('the order of compound pages is not in their second struct page');
   }
-  return { word: within >> 2, shift: (within & 3) * 8 };
+  return secondPageByte(within);
+}
+
+function compoundDestructor(page: StructLayout): SecondPageByte | undefined {
+  const offsetBytes = page.member('compound_dtor')?.offsetBytes;
+  return offsetBytes === undefined ? undefined : secondPageByte(offsetBytes);
+}
+
+function secondPageByte(offsetBytes: number): SecondPageByte {
+  return { word: offsetBytes >> 2, shift: (offsetBytes & 3) * 8 };
 }
 
 function offsetInSecond(offsetBytes: number | undefined, page: StructLayout): number | undefined {

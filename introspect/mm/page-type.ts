@@ -5,6 +5,7 @@
 //   6.12 on   the top byte                           (value & ff000000) == type
 //
 // The number VMCOREINFO gives for a type shows which of the three it is.
+import type { Btf } from '../kernel/btf/btf.js';
 import type { Vmcoreinfo } from '../kernel/vmcoreinfo.js';
 import { expect } from './inconsistency.js';
 
@@ -13,10 +14,15 @@ export interface PageTypeTest {
   readonly match: number;
 }
 
+/** Undefined where the kernel has no such type, or does not say so. */
 export interface PageTypes {
   readonly buddy: PageTypeTest;
-  /** Undefined while slab is a page flag. */
   readonly slab: PageTypeTest | undefined;
+  readonly offline: PageTypeTest | undefined;
+  readonly table: PageTypeTest | undefined;
+  readonly hugetlb: PageTypeTest | undefined;
+  readonly zsmalloc: PageTypeTest | undefined;
+  readonly largeKmalloc: PageTypeTest | undefined;
 }
 
 /** `_mapcount` of a page that is neither mapped nor typed. */
@@ -32,13 +38,38 @@ export function pageTypeTest(value: number): PageTypeTest {
   return { mask: (base | bit) >>> 0, match: base };
 }
 
-export function pageTypes(vmcoreinfo: Vmcoreinfo): PageTypes {
-  const test = (name: string): PageTypeTest | undefined => {
+/**
+ * For the one type that is given up without a second witness: no owner keeps anything beside it, so the whole word must
+ * be the stated one, as makedumpfile has it too. What is no memmap seldom looks like that.
+ */
+function exactly(value: bigint | undefined): PageTypeTest | undefined {
+  return value === undefined
+    ? undefined
+    : { mask: untyped, match: Number(BigInt.asUintN(32, value)) };
+}
+
+/**
+ * VMCOREINFO states the values that crash tools need; the enum holds them all, as top bytes, since 6.12 (in 6.11 as
+ * bits, which are taken from VMCOREINFO alone).
+ */
+export function pageTypes(vmcoreinfo: Vmcoreinfo, btf: Btf): PageTypes {
+  const stated = (name: string): PageTypeTest | undefined => {
     const value = vmcoreinfo.number(name);
     return value === undefined ? undefined : pageTypeTest(Number(BigInt.asUintN(32, value)));
   };
+  const named = (name: string): PageTypeTest | undefined => {
+    const value = btf.enumeration('pagetype')?.get(name);
+    return value === undefined || value < 0 || value > 0xff
+      ? undefined
+      : pageTypeTest((value << 24) >>> 0);
+  };
   return {
-    buddy: expect(test('PAGE_BUDDY_MAPCOUNT_VALUE'), 'NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)'),
-    slab: test('PAGE_SLAB_MAPCOUNT_VALUE'),
+    buddy: expect(stated('PAGE_BUDDY_MAPCOUNT_VALUE'), 'NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)'),
+    slab: stated('PAGE_SLAB_MAPCOUNT_VALUE'),
+    offline: exactly(vmcoreinfo.number('PAGE_OFFLINE_MAPCOUNT_VALUE')),
+    table: named('PGTY_table'),
+    hugetlb: stated('PAGE_HUGETLB_MAPCOUNT_VALUE'),
+    zsmalloc: named('PGTY_zsmalloc'),
+    largeKmalloc: named('PGTY_large_kmalloc'),
   };
 }

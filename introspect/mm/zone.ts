@@ -81,7 +81,7 @@ export function zoneKey(bits: ZoneBits, zone: Zone): number {
 }
 
 /** By node number; nodes that are not there are left out. */
-function nodeAddresses(kernel: Kernel): ReadonlyMap<number, bigint> {
+export function nodeAddresses(kernel: Kernel): ReadonlyMap<number, bigint> {
   const nodes = new Map<number, bigint>();
   const single = kernel.vmcoreinfo.symbol('contig_page_data');
   const array = kernel.vmcoreinfo.symbol('node_data');
@@ -137,21 +137,26 @@ function freePageCount(kernel: Kernel, layout: StructLayout, zone: Buffer): numb
     'NR_FREE_PAGES',
   );
   const counters = expect(layout.member('vm_stat'), 'zone.vm_stat');
+  if (item < 0 || item >= counters.count) {
+    throw new Inconsistency(`NR_FREE_PAGES is ${item}, of ${counters.count} counters`);
+  }
   const total = Number(zone.readBigInt64LE(counters.offsetBytes + item * 8));
   return total + pendingDifference(kernel, layout, zone, item);
 }
 
-/** Counts not yet folded into the zone: per_cpu_zonestat since 5.14 (per_cpu_pageset before). */
+/** Counts not yet folded into the zone: in per_cpu_zonestat since 5.14, in per_cpu_pageset before. */
 function pendingDifference(
   kernel: Kernel,
   layout: StructLayout,
   zone: Buffer,
   item: number,
 ): number {
-  const pointer = expect(layout.member('per_cpu_zonestats'), 'zone.per_cpu_zonestats');
+  const own = layout.member('per_cpu_zonestats');
+  const pointer = expect(own ?? layout.member('pageset'), 'zone.per_cpu_zonestats or zone.pageset');
+  const struct = own === undefined ? 'per_cpu_pageset' : 'per_cpu_zonestat';
   const difference = expect(
-    kernel.btf.struct('per_cpu_zonestat')?.member('vm_stat_diff'),
-    'per_cpu_zonestat.vm_stat_diff',
+    kernel.btf.struct(struct)?.member('vm_stat_diff'),
+    `${struct}.vm_stat_diff`,
   );
   const stats = zone.readBigUInt64LE(pointer.offsetBytes);
   let sum = 0;

@@ -1,17 +1,35 @@
-// pars classify IMAGE: labels by page, counted, and to a file when asked.
-import { writeFileSync } from 'node:fs';
-import { RawFile } from '../../introspect/memory/raw-file.js';
+// pars classify IMAGE: labels by page, counted, and to files when asked; why a page has its label; and how the labels
+// stand beside the kernel's own counters.
+import { Explainer } from '../../introspect/explain/explain.js';
 import { pageClasses } from '../../introspect/page-class.js';
+import { readStatistics } from '../../introspect/statistics.js';
 import { planReplication } from '../plan/plan.js';
-import { plannedSaving } from '../plan/saving.js';
-import { diskError } from '../flow/disk-error.js';
-import { exitCodeOfEvidence, labelImage } from './open-image.js';
+import { type PlannedSaving, plannedSaving } from '../plan/saving.js';
+import { explainText } from './explain-text.js';
+import { toJson } from './format.js';
+import { npyHeader } from './npy.js';
+import {
+  exitCodeOfEvidence,
+  type ImageArguments,
+  labelImage,
+  type LabelledImage,
+  openImageArgument,
+} from './open-image.js';
+import { expectInImage, parsePfn } from './parse-pfn.js';
+import { drawMap, type MapFormat, mapFormatOf } from './map-file.js';
 import { type PolicyArguments, readPolicy } from './read-policy.js';
 import { type CommandContext, type CommonOptions } from './run-command.js';
 import { savingTable } from './saving-table.js';
+import { statsTable } from './stats-table.js';
+import { writeOutput } from './write-output.js';
 
-export interface ClassifyOptions extends CommonOptions, PolicyArguments {
+export interface ClassifyOptions extends CommonOptions, PolicyArguments, ImageArguments {
   readonly labels?: string;
+  readonly npy?: string;
+  readonly map?: string;
+  readonly stats?: boolean;
+  /** Page frame numbers as they were typed. */
+  readonly explain?: readonly string[];
 }
 
 export async function classifyCommand(
@@ -19,25 +37,22 @@ export async function classifyCommand(
   options: ClassifyOptions,
   { print, warn }: CommandContext,
 ): Promise<number> {
+  // All that can be wrong with the command line, before the image is read.
+  const pfns = options.explain?.map(parsePfn) ?? [];
+  const mapFormat = options.map === undefined ? undefined : mapFormatOf(options.map);
   const policy = await readPolicy(options);
-  const image = labelImage(RawFile.open(imagePath));
+  const image = labelImage(openImageArgument(imagePath, options));
   try {
-    const { map } = image;
-    if (options.labels !== undefined) {
-      try {
-        writeFileSync(options.labels, map.labels);
-      } catch (error) {
-        throw diskError(error, `cannot write the labels to ${options.labels}`);
-      }
+    const { map, introspected } = image;
+    for (const pfn of pfns) {
+      expectInImage(pfn, map.regions);
     }
+    await writeFiles(image, options, mapFormat);
     map.warnings.forEach(warn);
+    const explainer = new Explainer(introspected, map);
+    const explanations = pfns.flatMap((pfn) => explainer.explain(pfn) ?? []);
+    const statistics = options.stats === true ? readStatistics(introspected, map) : undefined;
     const saving = plannedSaving(planReplication(map, policy));
-    const counts: Record<string, number> = Object.fromEntries(
-      pageClasses.map(({ label }) => [label, 0]),
-    );
-    for (const entry of saving.labels) {
-      counts[entry.label] += entry.pageCount;
-    }
     const { kernel, evidence, warnings, regions } = map;
     print(
       {
@@ -47,14 +62,49 @@ export async function classifyCommand(
         regions,
         pageCount: saving.pageCount,
         legend: pageClasses.map(({ number, label, expendable }) => ({ number, label, expendable })),
-        counts,
+        counts: countsOf(saving),
         saving: saving.total,
+        ...(statistics === undefined ? {} : { statistics }),
+        ...(pfns.length === 0 ? {} : { explanations: toJson(explanations) }),
       },
       () =>
-        `${kernel === undefined ? 'No kernel found' : `Linux ${kernel.release}`}\n\n${savingTable(saving)}`,
+        [
+          kernel === undefined ? 'No kernel found' : `Linux ${kernel.release}`,
+          ...explanations.map(explainText),
+          // Who asks about a page or the counters does not ask what storing would save.
+          ...(explanations.length > 0 ? [] : [savingTable(saving)]),
+          ...(statistics === undefined ? [] : [statsTable(statistics)]),
+        ].join('\n\n'),
     );
     return exitCodeOfEvidence(map);
   } finally {
     image.close();
   }
+}
+
+async function writeFiles(
+  { map }: LabelledImage,
+  options: ClassifyOptions,
+  mapFormat: MapFormat | undefined,
+): Promise<void> {
+  const { labels } = map;
+  if (options.labels !== undefined) {
+    writeOutput(options.labels, [labels], 'the labels');
+  }
+  if (options.npy !== undefined) {
+    writeOutput(options.npy, [npyHeader(labels.length), labels], 'the labels');
+  }
+  if (options.map !== undefined && mapFormat !== undefined) {
+    writeOutput(options.map, [await drawMap(map, mapFormat)], 'the picture');
+  }
+}
+
+function countsOf(saving: PlannedSaving): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = Object.fromEntries(
+    pageClasses.map(({ label }) => [label, 0]),
+  );
+  for (const entry of saving.labels) {
+    counts[entry.label] += entry.pageCount;
+  }
+  return counts;
 }

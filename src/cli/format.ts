@@ -43,3 +43,48 @@ export function formatTable(
       .trimEnd();
   return [line(header), ...rows.map(line)].join('\n');
 }
+
+export function formatHex(value: number | bigint): string {
+  return value < 0 ? `-0x${value.toString(16).slice(1)}` : `0x${value.toString(16)}`;
+}
+
+/** Names to the left, what they are to the right of them, a line each. */
+export function formatLines(
+  entries: readonly (readonly [name: string, value: string])[],
+  indent = '',
+): string {
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries
+    .map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}`.trimEnd())
+    .join('\n');
+}
+
+/** Breaks between words; lines after the first begin `indentWidth` columns in. A longer word stands out. */
+export function wrapText(text: string, columnCount: number, indentWidth: number): string {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > columnCount) {
+    const space = rest.lastIndexOf(' ', columnCount);
+    // The indent itself is no place to break.
+    const end = space > indentWidth ? space : rest.indexOf(' ', columnCount);
+    if (end < 0) {
+      break;
+    }
+    lines.push(rest.slice(0, end));
+    rest = ' '.repeat(indentWidth) + rest.slice(end + 1);
+  }
+  return [...lines, rest].map((line) => line.trimEnd()).join('\n');
+}
+
+/** For `JSON.stringify`, which has no integers of 64 bits and drops what is undefined. Addresses are read in hex. */
+export function toJson(value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    return formatHex(value);
+  }
+  if (Array.isArray(value)) {
+    return value.map(toJson);
+  }
+  return typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toJson(entry)]))
+    : (value ?? null);
+}

@@ -6,6 +6,7 @@ import { exitCodeOfError } from './exit-code.js';
 import type { ClassifyOptions } from './classify-command.js';
 import type { DeleteOptions } from './delete-command.js';
 import type { InitOptions } from './init-command.js';
+import type { KernelOptions } from './kernel-command.js';
 import type { ListOptions } from './list-command.js';
 import type { RestoreOptions } from './restore-command.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
@@ -31,6 +32,22 @@ const policyOption = (): Option =>
 const weakOption = (): Option =>
   new Option('--allow-weak-critical', 'accept a policy with one copy of critical pages');
 
+const formatOption = (): Option =>
+  new Option(
+    '--format <name>',
+    'raw, elf, migration, libvirt-save, firecracker, cloud-hypervisor or libvmi (default: told by the content)',
+  );
+const mapOption = (): Option =>
+  new Option(
+    '--map-file <file>',
+    'JSON file saying where the bytes lie in guest memory (default: <image>.map.json, if there)',
+  );
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];
+
 const program = new Command('pars')
   .description('Page-aware replicated store for virtual-machine snapshots on HDFS')
   .version(version())
@@ -40,14 +57,37 @@ const program = new Command('pars')
 program
   .command('classify')
   .description("label every page of a guest's memory")
-  .argument('<image>', "raw RAM file, as QEMU's memory-backend-file leaves it")
+  .argument('<image>', 'file of guest RAM, or folder of a Cloud Hypervisor snapshot')
+  .addOption(formatOption())
+  .addOption(mapOption())
   .option('--labels <file>', 'write one byte per page, in file order: the number of its label')
+  .option('--npy <file>', 'write the same as a NumPy array')
+  .option('--map <file>', 'draw memory by label: a .png or .svg picture')
+  .option(
+    '--explain <pfn>',
+    'show the evidence for one page frame, decimal or 0x hex; may be given again',
+    collect,
+  )
+  .option('--stats', "compare the labels with the kernel's own counters")
   .addOption(policyOption())
   .addOption(weakOption())
   .addOption(jsonOption())
   .action((image: string, options: ClassifyOptions) =>
     run(options, async (context) =>
       (await import('./classify-command.js')).classifyCommand(image, options, context),
+    ),
+  );
+
+program
+  .command('kernel')
+  .description("show which kernel is in a guest's memory, and what of it was found where")
+  .argument('<image>', 'file of guest RAM, or folder of a Cloud Hypervisor snapshot')
+  .addOption(formatOption())
+  .addOption(mapOption())
+  .addOption(jsonOption())
+  .action((image: string, options: KernelOptions) =>
+    run(options, async (context) =>
+      (await import('./kernel-command.js')).kernelCommand(image, options, context),
     ),
   );
 
@@ -65,10 +105,15 @@ program
 program
   .command('upload')
   .description('store a snapshot: critical pages three times, expendable pages once')
-  .argument('<image>', "raw RAM file, as QEMU's memory-backend-file leaves it")
+  .argument('<image>', 'file of guest RAM, or folder of a Cloud Hypervisor snapshot')
   .addOption(storeOption())
   .requiredOption('--name <vm>', 'what the VM is called')
-  .option('--state <file>', 'device state to keep with it')
+  .option(
+    '--state <file>',
+    'device state to keep with it (default: that in the image, where it has one)',
+  )
+  .addOption(formatOption())
+  .addOption(mapOption())
   .addOption(policyOption())
   .addOption(weakOption())
   .option('--dry-run', 'print the plan and store nothing')
@@ -104,10 +149,15 @@ program
 
 program
   .command('restore')
-  .description('write a snapshot back to DIR/ram and DIR/state')
+  .description('write a snapshot back to DIR/ram and DIR/state, or to one file named as its format')
   .argument('<id>', 'its id, or the first digits of it')
   .addOption(storeOption())
   .requiredOption('--out <dir>', 'folder to write to; made when missing')
+  .addOption(
+    new Option('--output-format <name>', 'a stream is rebuilt from RAM and the device state of one')
+      .choices(['raw', 'migration', 'libvirt-save'])
+      .default('raw'),
+  )
   .option('--allow-lost', 'write the image although pages are lost; those read as zero')
   .addOption(jsonOption())
   .action((id: string, options: RestoreOptions) =>

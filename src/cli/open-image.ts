@@ -1,30 +1,58 @@
 // From an image to its labels, as classify and upload need them.
 import { classify } from '../../introspect/classify.js';
-import { findKernelInImage } from '../../introspect/find-kernel.js';
+import { findKernel, type Introspected } from '../../introspect/find-kernel.js';
+import {
+  imageFormats,
+  type ImageState,
+  type MemoryImage,
+} from '../../introspect/memory/memory-image.js';
+import { openImage } from '../../introspect/memory/open-image-file.js';
 import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
-import { RawFile } from '../../introspect/memory/raw-file.js';
 import type { PageMap } from '../../introspect/page-map.js';
+import { ParsError } from '../../introspect/pars-error.js';
 import { exitCodes } from './exit-code.js';
 
 export interface LabelledImage {
   readonly memory: PhysicalMemory;
   readonly map: PageMap;
+  /** The kernel that the labels come from, or why there is none. */
+  readonly introspected: Introspected;
+  readonly state: ImageState | undefined;
   readonly close: () => void;
 }
 
-/** Takes the file over: it is closed by `close`, or here when labelling fails. */
-export function labelImage(file: RawFile): LabelledImage {
+/** What of the command line says how an image is to be read. */
+export interface ImageArguments {
+  readonly format?: string;
+  readonly mapFile?: string;
+}
+
+export function openImageArgument(path: string, { format, mapFile }: ImageArguments): MemoryImage {
+  const known = imageFormats.find((name) => name === format);
+  if (format !== undefined && known === undefined) {
+    throw new ParsError(
+      'usage',
+      `${JSON.stringify(format)} is no format of images: expected one of ${imageFormats.join(', ')}`,
+    );
+  }
+  return openImage(path, { format: known, mapPath: mapFile });
+}
+
+/** Takes the image over: it is closed by `close`, or here when labelling fails. */
+export function labelImage(image: MemoryImage): LabelledImage {
   try {
-    const introspected = findKernelInImage(file);
+    const introspected = findKernel(image);
     return {
       memory: introspected.memory,
       map: classify(introspected),
+      introspected,
+      state: image.state,
       close: () => {
-        file.close();
+        image.close();
       },
     };
   } catch (error) {
-    file.close();
+    image.close();
     throw error;
   }
 }
@@ -33,6 +61,8 @@ export function labelImage(file: RawFile): LabelledImage {
 export function exitCodeOfEvidence({ evidence }: PageMap): number {
   switch (evidence.kind) {
     case 'complete':
+    // Whatever is in doubt is kept at full replication, and a warning says so: nothing for a script to act on.
+    case 'partial':
       return exitCodes.ok;
     case 'no-kernel':
       return exitCodes.noKernel;

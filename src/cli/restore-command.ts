@@ -1,6 +1,7 @@
-// pars restore ID: a snapshot back into DIR/ram and DIR/state.
+// pars restore ID: a snapshot back into DIR/ram and DIR/state, or into DIR/migration or DIR/libvirt-save.
 import { loadManifest, resolveId } from '../catalog/catalog.js';
 import { lostPageCount } from '../restore/lost-pages.js';
+import type { StreamFormat } from '../restore/rebuild-stream.js';
 import { restoreSnapshot } from '../restore/restore-snapshot.js';
 import { openStore } from '../store/open-store.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
@@ -10,6 +11,7 @@ import type { CommandContext, CommonOptions } from './run-command.js';
 export interface RestoreOptions extends CommonOptions {
   readonly store: string;
   readonly out: string;
+  readonly outputFormat: 'raw' | StreamFormat;
   readonly allowLost?: boolean;
 }
 
@@ -21,21 +23,23 @@ export async function restoreCommand(
   const store = await openStore(options.store, { local: { mustExist: true } });
   try {
     const manifest = await loadManifest(store, await resolveId(store, prefix), signal);
-    const { ramPath, statePath, lost } = await restoreSnapshot({
+    const { ramPath, statePath, streamPath, lost } = await restoreSnapshot({
       store,
       manifest,
       folder: options.out,
+      format: options.outputFormat,
       allowLost: options.allowLost === true,
       signal,
       onProgress,
     });
+    const pagesPath = streamPath ?? ramPath;
     const report = reportLost(lost, manifest.header, manifest.spaces[0]);
     const lostPages = lostPageCount(lost);
     if (lostPages > 0) {
       warn(
-        ramPath === undefined
+        pagesPath === undefined
           ? `${lostPages} pages cannot be read back, so nothing was written; --allow-lost writes the rest`
-          : `${lostPages} pages could not be read back and are zero in ${ramPath}`,
+          : `${lostPages} pages could not be read back and are zero in ${pagesPath}`,
       );
     }
     print(
@@ -43,13 +47,18 @@ export async function restoreCommand(
         id: manifest.header.id,
         ram: ramPath ?? null,
         state: statePath ?? null,
+        stream: streamPath ?? null,
         lostPageCount: lostPages,
         lost: report,
       },
       () =>
         lostPages > 0
           ? lostTable(report)
-          : `restored ${manifest.header.id} of ${manifest.header.vm} to ${[ramPath, statePath]
+          : `restored ${manifest.header.id} of ${manifest.header.vm} to ${[
+              streamPath,
+              ramPath,
+              statePath,
+            ]
               .filter((path) => path !== undefined)
               .join(' and ')}`,
     );

@@ -1,5 +1,4 @@
 // pars upload IMAGE: a snapshot into a store, or with --dry-run what it would be.
-import { RawFile } from '../../introspect/memory/raw-file.js';
 import { planReplication } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import { plannedSaving, storedSaving } from '../plan/saving.js';
@@ -8,12 +7,18 @@ import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
 import { exitCodes } from './exit-code.js';
 import { formatBytes, formatPercent } from './format.js';
-import { exitCodeOfEvidence, labelImage, type LabelledImage } from './open-image.js';
+import {
+  exitCodeOfEvidence,
+  type ImageArguments,
+  labelImage,
+  type LabelledImage,
+  openImageArgument,
+} from './open-image.js';
 import { type PolicyArguments, readPolicy } from './read-policy.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 import { savingTable } from './saving-table.js';
 
-export interface UploadOptions extends CommonOptions, PolicyArguments {
+export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArguments {
   readonly store: string;
   readonly name: string;
   readonly state?: string;
@@ -27,13 +32,13 @@ export async function uploadCommand(
 ): Promise<number> {
   const policy = await readPolicy(options);
   // Opened before the store, which may be made by opening it; labelled after, since a wrong URL should not cost that.
-  const file = RawFile.open(imagePath);
+  const opened = openImageArgument(imagePath, options);
   const store = await openStore(options.store).catch((error: unknown) => {
-    file.close();
+    opened.close();
     throw error;
   });
   try {
-    const image = labelImage(file);
+    const image = labelImage(opened);
     try {
       return await uploadLabelled(image, store, policy, options, context);
     } finally {
@@ -45,7 +50,7 @@ export async function uploadCommand(
 }
 
 async function uploadLabelled(
-  { map, memory }: LabelledImage,
+  { map, memory, state }: LabelledImage,
   store: Store,
   policy: Policy,
   options: UploadOptions,
@@ -66,6 +71,7 @@ async function uploadLabelled(
     signal,
     onProgress,
     statePath: options.state,
+    state,
   });
   const planned = plannedSaving(result.plan);
   const { header } = result.manifest;

@@ -38,7 +38,7 @@ export interface ManifestHeader {
   readonly packs: readonly PackEntry[];
   readonly attachments: readonly Attachment[];
   readonly guest: GuestIdentity | null;
-  /** 'complete', or why every page was stored as critical. */
+  /** 'complete', or what did not add up, for which some pages or all were stored as critical. */
   readonly evidence: string;
   /** Pages per label over all spaces, for `list` and reports: label name to count. A label with no page may be absent. */
   readonly labelCounts: Readonly<Record<string, number>>;

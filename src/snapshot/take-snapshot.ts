@@ -2,9 +2,6 @@
 //
 // Whatever happens before the manifest is renamed into place leaves no snapshot; what was written by then is removed,
 // as far as the store can still be reached.
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
@@ -34,6 +31,7 @@ import type { Store } from '../store/store.js';
 import { confirmReplication, type UnderReplicated } from './confirm-replication.js';
 import { mergeFrames } from './merge-frames.js';
 import { PackContent, type PackSource } from './pack-content.js';
+import { stateOfFile, type StateSource, writeState } from './write-state.js';
 
 /** Packs sent at a time: one fills the other's waits for the store. */
 const packConcurrency = 3;
@@ -48,6 +46,8 @@ export interface SnapshotRequest {
   readonly vm: string;
   /** Device state to keep beside the pages. */
   readonly statePath?: string | undefined;
+  /** That of the image itself, kept when there is no `statePath`. */
+  readonly state?: StateSource | undefined;
   /** One pack is at most one block. */
   readonly blockSizeBytes?: number;
   /** How long to wait for the store to report every copy. */
@@ -94,10 +94,7 @@ async function writeSnapshot(request: SnapshotRequest, id: string): Promise<Snap
   const { store, map, signal } = request;
   const blockSizeBytes = request.blockSizeBytes ?? defaultBlockSizeBytes;
   const plan = planReplication(map, request.policy);
-  const attachments =
-    request.statePath === undefined
-      ? []
-      : [await writeState(store, stateName(id), request.statePath, signal)];
+  const attachments = await writeAttachments(request, id);
   const { packs, frames } = await writePacks(request, id, plan, blockSizeBytes);
   const manifest = buildManifest(request, id, plan, packs, frames, attachments);
   const manifestSizeBytes = await writeManifest(store, manifest, blockSizeBytes, signal);
@@ -110,6 +107,14 @@ async function writeSnapshot(request: SnapshotRequest, id: string): Promise<Snap
   );
   await publishManifest(store, id, signal);
   return { manifest, plan, manifestSizeBytes, underReplicated };
+}
+
+async function writeAttachments(
+  { store, statePath, state, signal }: SnapshotRequest,
+  id: string,
+): Promise<readonly Attachment[]> {
+  const source = statePath === undefined ? state : await stateOfFile(statePath);
+  return source === undefined ? [] : [await writeState(store, stateName(id), source, signal)];
 }
 
 async function writePacks(
@@ -179,52 +184,6 @@ async function writePacks(
   } finally {
     await pool.close();
   }
-}
-
-async function writeState(
-  store: Store,
-  name: string,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<Attachment> {
-  const unreadable = (reason: string, cause?: unknown): ParsError =>
-    new ParsError('image-invalid', `cannot read the device state ${path}: ${reason}`, { cause });
-  const file = await stat(path).catch((error: unknown) => {
-    throw unreadable(reasonOf(error), error);
-  });
-  if (!file.isFile()) {
-    throw unreadable('expected a regular file');
-  }
-  let hash = createHash('sha256');
-  const content = async function* (): AsyncGenerator<Uint8Array> {
-    hash = createHash('sha256');
-    const pieces = createReadStream(path)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    try {
-      for (;;) {
-        const piece = await pieces.next().catch((error: unknown) => {
-          throw unreadable(reasonOf(error), error);
-        });
-        if (piece.done === true) {
-          return;
-        }
-        hash.update(piece.value);
-        yield piece.value;
-      }
-    } finally {
-      await pieces.return?.();
-    }
-  };
-  const sizeBytes = await store.write(name, content, {
-    replication: manifestReplication,
-    // Whole in one block, like a pack.
-    blockSizeBytes: Math.max(defaultBlockSizeBytes, Math.ceil(file.size / 512) * 512),
-    signal,
-  });
-  return { role: 'state', name, sizeBytes, sha256: hash.digest() };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function buildManifest(

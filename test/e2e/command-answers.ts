@@ -36,6 +36,7 @@ export const restoreAnswer = z.object({
   id: z.string(),
   ram: z.string().nullable(),
   state: z.string().nullable(),
+  stream: z.string().nullable(),
   lostPageCount: z.int(),
   lost: z.array(lostRun),
 });

@@ -144,6 +144,7 @@ describe.each([
         id,
         ram: ramPath(),
         state: statePath(),
+        stream: null,
         lostPageCount: 0,
         lost: [],
       });

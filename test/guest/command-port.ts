@@ -28,7 +28,12 @@ export class CommandPort {
 
   /** A booting guest reports ready with reply 0; a resumed one has done so long ago. */
   async ready(timeoutMs: number): Promise<void> {
-    await withDeadline(this.#reply(0), timeoutMs, () => 'waiting for the guest to be ready');
+    const reply = await withDeadline(
+      this.#reply(0),
+      timeoutMs,
+      () => 'waiting for the guest to be ready',
+    );
+    if (!reply.endsWith(' 0')) throw new Error('the guest could not do its whole workload');
   }
 
   /** The command's output, trimmed. Rejects when its exit status is not 0. */

@@ -2,10 +2,14 @@
 // workload travel on the kernel command line: the kernel hands words it does not
 // know to the first process as environment variables.
 
+import type { KernelFlavour } from '../setup/kernel.mjs';
 import type { DataDiskOptions } from './data-disk.js';
 import type { KernelPackage } from './kernel-package.js';
 import type { Machine } from './machine.js';
 import { KALLSYMS_AT_MIB } from './spare-disk.js';
+
+/** What a guest does with its memory; workload.sh says it in full. */
+export type Workload = 'mixed' | 'aged' | 'cache' | 'anonymous';
 
 export interface GuestOptions {
   readonly ramSizeMib?: number;
@@ -13,26 +17,62 @@ export interface GuestOptions {
   readonly cpuModel?: string;
   /** Of the unpacked kernels, the newest whose release begins so, `6.12.` for one. */
   readonly kernelRelease?: string;
+  readonly kernelFlavour?: KernelFlavour;
   readonly kernelArguments?: readonly string[];
   readonly qemuArguments?: readonly string[];
   /** Kernel modules beyond those that reach the disks. */
   readonly modules?: readonly string[];
-  /** Fill all memory with random bytes first, so that free pages are not zero. */
+  readonly workload?: Workload;
+  /** Short for the workload `aged`: all memory is filled with random bytes first, so that free pages are not zero. */
   readonly aged?: boolean;
+  /** Of that filling no more than this. */
+  readonly fillSizeMib?: number;
   readonly anonymousSizeMib?: number;
   readonly tmpfsSizeMib?: number;
-  readonly disk?: DataDiskOptions;
+  /** What differs from the workload's usual disk. */
+  readonly disk?: Partial<DataDiskOptions>;
   readonly bootTimeoutMs?: number;
 }
 
-export const DEFAULT_DISK: DataDiskOptions = { contentSizeMib: 150 };
+/** By workload. */
+const DISKS: Readonly<Record<Workload, DataDiskOptions>> = {
+  mixed: { contentSizeMib: 150 },
+  aged: { contentSizeMib: 150 },
+  cache: { contentSizeMib: 200 },
+  // Swap lies on it too.
+  anonymous: { contentSizeMib: 40, spareRoomMib: 224 },
+};
+
+/** Those that reach the disks, and what the workload needs. */
+export function modulesOf(options: GuestOptions): string[] {
+  return [
+    ...['virtio_pci', 'virtio_blk', fileSystemOf(options)],
+    // Older kernels compress with whatever lies there as a module.
+    ...(workloadOf(options) === 'anonymous' ? ['lzo_rle', 'zram'] : []),
+    ...(options.modules ?? []),
+  ];
+}
+
+function workloadOf(options: GuestOptions): Workload {
+  return options.workload ?? (options.aged === true ? 'aged' : 'mixed');
+}
+
+export function diskOf(options: GuestOptions): DataDiskOptions {
+  return { ...DISKS[workloadOf(options)], ...options.disk };
+}
+
+function fileSystemOf(options: GuestOptions): string {
+  return diskOf(options).fileSystem ?? 'ext4';
+}
 
 export function machineOf(options: GuestOptions, kernel: KernelPackage): Machine {
   const environment = {
     kallsyms_at_mib: KALLSYMS_AT_MIB,
     anonymous_mib: options.anonymousSizeMib ?? 32,
     tmpfs_mib: options.tmpfsSizeMib ?? 20,
-    aged: options.aged === true ? 1 : 0,
+    fill_mib_max: options.fillSizeMib ?? 4096,
+    file_system: fileSystemOf(options),
+    workload: workloadOf(options),
   };
   const kernelCommandLine = [
     'console=ttyS0',

@@ -15,8 +15,11 @@ export interface GuestSnapshot {
   readonly diskPath: string;
   readonly sparePath: string;
   readonly initramfsPath: string;
-  /** The kernel's own account, written right before the stop. */
+  /** The kernel's own accounts, written right before the stop. */
   readonly kpageflagsPath: string;
+  readonly kpagecountPath: string;
+  /** Its totals, from right before those: /proc/zoneinfo, meminfo and vmstat. */
+  readonly countersPath: string;
 }
 
 export const MACHINE_DESCRIPTION = 'machine.json';
@@ -31,6 +34,8 @@ export function snapshotIn(folder: string, machine: Machine): GuestSnapshot {
     sparePath: join(folder, MACHINE_FILES.spare),
     initramfsPath: join(folder, MACHINE_FILES.initramfs),
     kpageflagsPath: join(folder, 'kpageflags-before.bin'),
+    kpagecountPath: join(folder, 'kpagecount-before.bin'),
+    countersPath: join(folder, 'counters-before.txt'),
   };
 }
 

@@ -51,7 +51,7 @@ test(
 
       const resumed = await resumeGuest(snapshot);
       try {
-        const after = await resumed.kpageflags(1);
+        const { flags: after } = await resumed.pageRecord(1);
         expect(after.pfnCount).toBe(before.pfnCount);
         let changedCount = 0;
         for (let pfn = 0; pfn < before.pfnCount; pfn++) {

@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { CommandPort } from './command-port.js';
 import { copySparse } from './copy-sparse.js';
 import { makeDataDisk } from './data-disk.js';
-import { DEFAULT_DISK, machineOf, type GuestOptions } from './guest-options.js';
+import { diskOf, machineOf, modulesOf, type GuestOptions } from './guest-options.js';
 import { MACHINE_DESCRIPTION, snapshotIn, type GuestSnapshot } from './guest-snapshot.js';
 import { buildInitramfs } from './initramfs.js';
 import { findKernelPackage } from './kernel-package.js';
-import { Kpageflags } from './kpageflags.js';
 import { MACHINE_FILES, qemuCommandLine, RUNTIME_FILES, type Machine } from './machine.js';
+import { pageRecordFromBytes, type PageRecord } from './page-record.js';
 import { QemuProcess } from './qemu-process.js';
 import { Qmp } from './qmp.js';
 import { connectWhenThere } from './socket.js';
@@ -26,6 +26,13 @@ const COMMAND_TIMEOUT_MS = 120_000;
 
 /** Under these the RAM stays where it is, in its shared file, and out of the state. */
 const IGNORE_SHARED = { capabilities: [{ capability: 'x-ignore-shared', state: true }] };
+
+interface RecordBytes {
+  /** The text of /proc/zoneinfo, meminfo and vmstat. */
+  readonly counters: string;
+  readonly kpageflags: Buffer;
+  readonly kpagecount: Buffer;
+}
 
 export class Guest {
   readonly machine: Machine;
@@ -86,8 +93,9 @@ export class Guest {
    * The kernel's own account of every page frame. Each record can be had once: 0 is taken by
    * `snapshot`, 1 is left for the resumed copy.
    */
-  async kpageflags(record: 0 | 1): Promise<Kpageflags> {
-    return Kpageflags.fromBytes(await this.#recordKpageflags(record));
+  async pageRecord(record: 0 | 1): Promise<PageRecord> {
+    const { kpageflags, kpagecount } = await this.#readPageRecord(record);
+    return pageRecordFromBytes(kpageflags, kpagecount);
   }
 
   /** The text of /proc/kallsyms. Leaves traces in memory: ask a copy. */
@@ -120,15 +128,17 @@ export class Guest {
 
   /**
    * The guest of this moment as files in `folder`, which must not exist yet. The
-   * guest's last act is to write its kpageflags. Leaves the guest stopped; `cont`
+   * guest's last act is to write its record of page frames. Leaves the guest stopped; `cont`
    * lets it go on.
    */
   async snapshot(folder: string): Promise<GuestSnapshot> {
     mkdirSync(folder, { recursive: true });
     const snapshot = snapshotIn(folder, this.machine);
-    const kpageflags = await this.#recordKpageflags(0);
+    const { counters, kpageflags, kpagecount } = await this.#readPageRecord(0);
     await this.stop();
+    writeFileSync(snapshot.countersPath, counters);
     writeFileSync(snapshot.kpageflagsPath, kpageflags);
+    writeFileSync(snapshot.kpagecountPath, kpagecount);
     await this.qmp('migrate-set-capabilities', IGNORE_SHARED);
     await this.qmp('migrate', { uri: `exec:cat > '${snapshot.statePath}'` });
     await this.#qemu.whileRunning(this.#qmp.migrationCompleted());
@@ -139,6 +149,20 @@ export class Guest {
     return snapshot;
   }
 
+  /**
+   * QEMU's migration stream with the RAM in it, as `migrate exec:` writes it. A running guest is stopped at the end;
+   * a background snapshot leaves or sets it running.
+   */
+  async saveStream(path: string, capabilities: readonly string[] = []): Promise<void> {
+    const on = capabilities.map((capability) => ({ capability, state: true }));
+    const withoutShared = { capability: 'x-ignore-shared', state: false };
+    await this.qmp('migrate-set-capabilities', { capabilities: [withoutShared, ...on] });
+    await this.qmp('migrate', { uri: `exec:cat > '${path}'` });
+    await this.#qemu.whileRunning(this.#qmp.migrationCompleted());
+    const off = capabilities.map((capability) => ({ capability, state: false }));
+    await this.qmp('migrate-set-capabilities', { capabilities: off });
+  }
+
   /** Pulls the plug and removes the guest's files. */
   async close(): Promise<void> {
     this.#port.close();
@@ -146,23 +170,28 @@ export class Guest {
     await this.#qemu.close();
   }
 
-  async #recordKpageflags(record: 0 | 1): Promise<Buffer> {
-    const sizeBytes = Number(await this.command(`kpageflags ${record}`));
-    return readSpareDisk(this.sparePath, record * sizeBytes, sizeBytes);
+  async #readPageRecord(record: 0 | 1): Promise<RecordBytes> {
+    const sizeBytes = Number(await this.command(`page_record ${record}`));
+    const start = record * (BLOCK_SIZE_BYTES + 2 * sizeBytes);
+    const text = readSpareDisk(this.sparePath, start, BLOCK_SIZE_BYTES);
+    const [kpageflags, kpagecount] = [0, 1].map((number) =>
+      readSpareDisk(this.sparePath, start + BLOCK_SIZE_BYTES + number * sizeBytes, sizeBytes),
+    );
+    return { counters: text.subarray(0, text.indexOf(0)).toString('utf8'), kpageflags, kpagecount };
   }
 }
 
 /** Returns when the workload has filled the guest's memory. */
 export async function bootGuest(options: GuestOptions = {}): Promise<Guest> {
-  const kernel = findKernelPackage(options.kernelRelease);
+  const kernel = findKernelPackage(options.kernelRelease, options.kernelFlavour);
   const machine = machineOf(options, kernel);
   return await launch(
     machine,
     [],
     (folder) => {
-      const initramfs = buildInitramfs(kernel, options.modules);
+      const initramfs = buildInitramfs(kernel, modulesOf(options));
       writeFileSync(join(folder, MACHINE_FILES.initramfs), initramfs);
-      makeDataDisk(join(folder, MACHINE_FILES.disk), options.disk ?? DEFAULT_DISK);
+      makeDataDisk(join(folder, MACHINE_FILES.disk), diskOf(options));
       makeSpareDisk(join(folder, MACHINE_FILES.spare));
     },
     async (port) => {
@@ -176,6 +205,12 @@ export interface ResumeOverrides {
   readonly ramPath?: string;
   readonly statePath?: string;
   readonly diskPath?: string;
+  /** A whole migration stream, in place of RAM and device state. */
+  readonly streamPath?: string;
+  /** Leave the guest as it was loaded. */
+  readonly paused?: boolean;
+  /** Where the guest's files go. Background snapshots of RAM in a file want it on a tmpfs. */
+  readonly parentFolder?: string;
 }
 
 /** Lets a copy of the snapshot run on; the given files themselves stay as they are. */
@@ -183,23 +218,33 @@ export async function resumeGuest(
   snapshot: GuestSnapshot,
   overrides: ResumeOverrides = {},
 ): Promise<Guest> {
-  const statePath = overrides.statePath ?? snapshot.statePath;
+  const { streamPath } = overrides;
+  const statePath = streamPath ?? overrides.statePath ?? snapshot.statePath;
   return await launch(
     snapshot.machine,
     // Not `-incoming exec:`: QEMU might begin to read before it knows that the RAM is not in there.
     ['-incoming', 'defer'],
     async (folder) => {
-      await copySparse(overrides.ramPath ?? snapshot.ramPath, join(folder, MACHINE_FILES.ram));
+      if (streamPath === undefined) {
+        await copySparse(overrides.ramPath ?? snapshot.ramPath, join(folder, MACHINE_FILES.ram));
+      }
       await copySparse(overrides.diskPath ?? snapshot.diskPath, join(folder, MACHINE_FILES.disk));
       await copySparse(snapshot.sparePath, join(folder, MACHINE_FILES.spare));
       await copySparse(snapshot.initramfsPath, join(folder, MACHINE_FILES.initramfs));
     },
     async (_port, qmp) => {
-      await qmp.execute('migrate-set-capabilities', IGNORE_SHARED);
+      if (streamPath === undefined) {
+        await qmp.execute('migrate-set-capabilities', IGNORE_SHARED);
+      }
+      // Otherwise a guest that was running goes on by itself.
+      await qmp.execute('stop');
       await qmp.execute('migrate-incoming', { uri: `exec:cat '${statePath}'` });
       await qmp.migrationCompleted();
-      await qmp.execute('cont');
+      if (overrides.paused !== true) {
+        await qmp.execute('cont');
+      }
     },
+    overrides.parentFolder,
   );
 }
 
@@ -208,8 +253,9 @@ async function launch(
   extraArguments: readonly string[],
   prepare: (folder: string) => Promise<void> | void,
   start: (port: CommandPort, qmp: Qmp) => Promise<void>,
+  parentFolder = tmpdir(),
 ): Promise<Guest> {
-  const folder = mkdtempSync(join(tmpdir(), 'pars-guest-'));
+  const folder = mkdtempSync(join(parentFolder, 'pars-guest-'));
   try {
     await prepare(folder);
   } catch (error) {

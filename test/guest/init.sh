@@ -4,7 +4,7 @@
 # command, run here with the functions of commands.sh at hand.
 #
 # A request is "<number> <command>"; the reply is the command's output, then a
-# line of its own "@@<number> <exit status>". Reply 0 says that we are ready.
+# line of its own "@@<number> <exit status>". Reply 0 says that we are ready, and whether all went well.
 # Between two commands the guest blocks in read(2), so a stop finds it quiet.
 
 /bin/busybox --install -s /bin
@@ -20,16 +20,16 @@ while read -r module; do
 done </modules/order
 
 . /commands.sh
-. /workload.sh
+. /fill.sh
 
 stty -F /dev/ttyS1 raw -echo
 exec 3<>/dev/ttyS1
-workload
-printf '\n@@0 0\n' >&3
+. /workload.sh
+printf '\n@@0 %s\n' $? >&3
 while read -r number line <&3; do
   case "$line" in
     # The record of page frames must not show a process that is gone afterwards.
-    kpageflags*) eval "$line" >&3 2>&1 </dev/null ;;
+    page_record*) eval "$line" >&3 2>&1 </dev/null ;;
     # A subshell: a command may fail in any way without ending the first process.
     *) (eval "$line") >&3 2>&1 </dev/null ;;
   esac

@@ -1,21 +1,18 @@
-// Builds the guest's whole user land: static busybox, the kernel modules that
-// reach the disks, and the three shell scripts of this folder. Uncompressed, as
+// Builds the guest's whole user land: static busybox, two programs of our own,
+// the kernel modules asked for, and the shell scripts of this folder. Uncompressed, as
 // unpacking under emulation takes longer than reading a few more megabytes.
 
 import { readFileSync } from 'node:fs';
 import { encodeCpio, type CpioEntry } from './cpio.js';
+import { compiledProgram, type GuestProgram } from './guest-program.js';
 import { loadModules, type KernelPackage } from './kernel-package.js';
 
 export const BUSYBOX_PATH = '/bin/busybox';
 
-const MODULES = ['virtio_pci', 'virtio_blk', 'ext4'];
 const FOLDERS = ['bin', 'data', 'dev', 'modules', 'proc', 'run', 'shm', 'sys', 'tmp'];
 
-export function buildInitramfs(
-  kernel: KernelPackage,
-  extraModules: readonly string[] = [],
-): Buffer {
-  const modules = loadModules(kernel, [...MODULES, ...extraModules]);
+export function buildInitramfs(kernel: KernelPackage, wantedModules: readonly string[]): Buffer {
+  const modules = loadModules(kernel, wantedModules);
   const entries: CpioEntry[] = [
     ...FOLDERS.map((path): CpioEntry => ({ kind: 'directory', path })),
     // The kernel opens it for the first process, before anything is mounted.
@@ -26,6 +23,8 @@ export function buildInitramfs(
       content: readFileSync(BUSYBOX_PATH),
       executable: true,
     },
+    program('hold'),
+    program('page-reader'),
     // init.sh makes the other applets' links.
     { kind: 'symlink', path: 'bin/sh', target: 'busybox' },
     ...modules.map(({ fileName, content }): CpioEntry => ({
@@ -40,9 +39,15 @@ export function buildInitramfs(
     },
     script('init', 'init.sh'),
     script('commands.sh', 'commands.sh'),
+    script('fill.sh', 'fill.sh'),
     script('workload.sh', 'workload.sh'),
   ];
   return encodeCpio(entries);
+}
+
+function program(name: GuestProgram): CpioEntry {
+  const content = readFileSync(compiledProgram(name));
+  return { kind: 'file', path: `bin/${name}`, content, executable: true };
 }
 
 function script(path: string, sourceName: string): CpioEntry {

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { kernelCacheFolder } from '../setup/cache-folder.mjs';
-import { newestKernelPackage } from '../setup/kernel.mjs';
+import { newestKernelPackage, type KernelFlavour } from '../setup/kernel.mjs';
 
 export interface KernelPackage {
   /** For instance `6.1.0-56-cloud-amd64`. */
@@ -16,18 +16,21 @@ export interface KernelPackage {
 }
 
 /**
- * The newest unpacked kernel whose release begins with `releasePrefix`; without
- * one, the one that prepare.mjs fetches by itself, or else the newest of all.
+ * The newest unpacked kernel of the flavour whose release begins with `releasePrefix`; without one, of the series
+ * that most tests boot.
  */
-export function findKernelPackage(releasePrefix?: string): KernelPackage {
+export function findKernelPackage(
+  releasePrefix?: string,
+  flavour: KernelFlavour = 'cloud',
+): KernelPackage {
   const folder = kernelCacheFolder();
-  const packageName = newestKernelPackage(releasePrefix);
+  const packageName = newestKernelPackage(releasePrefix, flavour);
   if (packageName === undefined) {
     const unpacked = existsSync(folder) ? readdirSync(folder).join(', ') : '';
     throw new Error(
-      `expected an unpacked linux-image-${releasePrefix ?? ''}* in ${folder}, ` +
+      `expected an unpacked ${flavour} linux-image-${releasePrefix ?? ''}* in ${folder}, ` +
         `found ${unpacked || 'nothing'}; run: node test/setup/prepare.mjs` +
-        (releasePrefix === undefined ? '' : ` --kernel=${releasePrefix}`),
+        (flavour === 'cloud' ? ` --kernel=${releasePrefix ?? ''}` : ' --matrix'),
     );
   }
   const release = packageName.slice('linux-image-'.length);
@@ -50,22 +53,30 @@ export interface KernelModule {
  */
 export function loadModules(kernel: KernelPackage, wanted: readonly string[]): KernelModule[] {
   const dependencies = readDependencies(kernel);
-  const builtIn = new Set(
-    readFileSync(join(kernel.modulesFolder, 'modules.builtin'), 'utf8').split('\n').map(moduleName),
-  );
+  const softDependencies = readSoftDependencies(kernel);
+  const paths = new Map([...dependencies.keys()].map((path) => [moduleName(path), path]));
+  const builtIn = new Set(readList(kernel, 'modules.builtin').map(moduleName));
   const ordered = new Set<string>();
+  const addWithNeeds = (path: string) => {
+    if (ordered.has(path)) return;
+    // modules.dep lists the nearest dependency first and the whole closure, so
+    // backwards is a loading order.
+    for (const dependency of (dependencies.get(path) ?? []).toReversed()) addWithNeeds(dependency);
+    for (const name of softDependencies(moduleName(path))) {
+      const softPath = paths.get(name);
+      if (softPath !== undefined) addWithNeeds(softPath);
+    }
+    ordered.add(path);
+  };
   for (const name of wanted) {
     if (builtIn.has(name)) continue;
-    const path = [...dependencies.keys()].find((candidate) => moduleName(candidate) === name);
+    const path = paths.get(name);
     if (path === undefined) {
       throw new Error(
         `expected module ${name} in kernel ${kernel.release}, found it neither as a file nor built in`,
       );
     }
-    // modules.dep lists the nearest dependency first and the whole closure, so
-    // backwards is a loading order.
-    for (const dependency of (dependencies.get(path) ?? []).toReversed()) ordered.add(dependency);
-    ordered.add(path);
+    addWithNeeds(path);
   }
   return [...ordered].map((path) => ({
     fileName: `${moduleName(path)}.ko`,
@@ -73,10 +84,25 @@ export function loadModules(kernel: KernelPackage, wanted: readonly string[]): K
   }));
 }
 
+/** What a module asks for by a name that several may answer to, a checksum for one. Of those the last, which any CPU can run. */
+function readSoftDependencies(kernel: KernelPackage): (name: string) => string[] {
+  const words = (fileName: string) => readList(kernel, fileName).map((line) => line.split(' '));
+  const wants = words('modules.softdep').filter(([, , when]) => when === 'pre:');
+  const aliases = new Map(words('modules.alias').map(([, alias, name]) => [alias, name]));
+  return (module) =>
+    wants
+      .filter(([, name]) => name === module)
+      .flatMap(([, , , ...names]) => names)
+      .map((name) => aliases.get(name) ?? moduleName(name));
+}
+
+function readList(kernel: KernelPackage, fileName: string): string[] {
+  return readFileSync(join(kernel.modulesFolder, fileName), 'utf8').split('\n');
+}
+
 function readDependencies(kernel: KernelPackage): Map<string, string[]> {
-  const lines = readFileSync(join(kernel.modulesFolder, 'modules.dep'), 'utf8').split('\n');
   const dependencies = new Map<string, string[]>();
-  for (const line of lines) {
+  for (const line of readList(kernel, 'modules.dep')) {
     const colon = line.indexOf(':');
     if (colon === -1) continue;
     dependencies.set(

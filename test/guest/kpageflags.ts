@@ -80,8 +80,23 @@ export class Kpageflags {
     return ((this.at(pfn) >> BigInt(KPF[name])) & 1n) === 1n;
   }
 
+  /** Flags 0 to 31 of every page frame. */
+  lowWords(): Uint32Array {
+    return this.#words(0);
+  }
+
+  /** Flags 32 to 63 of every page frame. */
+  highWords(): Uint32Array {
+    return this.#words(1);
+  }
+
   count(name: KpfName): number {
     const mask = 1n << BigInt(KPF[name]);
     return this.#flags.reduce((count, flags) => count + ((flags & mask) === 0n ? 0 : 1), 0);
+  }
+
+  #words(half: 0 | 1): Uint32Array {
+    const words = new Uint32Array(this.#flags.buffer);
+    return Uint32Array.from({ length: this.pfnCount }, (_, pfn) => words[pfn * 2 + half]);
   }
 }

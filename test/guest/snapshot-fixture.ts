@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bootGuest } from './guest.js';
-import type { GuestOptions } from './guest-options.js';
+import { modulesOf, type GuestOptions } from './guest-options.js';
 import { openSnapshot, type GuestSnapshot } from './guest-snapshot.js';
 import { buildInitramfs } from './initramfs.js';
 import { findKernelPackage } from './kernel-package.js';
@@ -36,11 +36,11 @@ export async function guestSnapshotFixture(
 }
 
 function identityOf(options: GuestOptions): string {
-  const kernel = findKernelPackage(options.kernelRelease);
+  const kernel = findKernelPackage(options.kernelRelease, options.kernelFlavour);
   return createHash('sha256')
     .update(kernel.release)
     .update(JSON.stringify(options))
-    .update(buildInitramfs(kernel, options.modules))
+    .update(buildInitramfs(kernel, modulesOf(options)))
     .digest('hex')
     .slice(0, 16);
 }

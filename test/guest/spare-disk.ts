@@ -1,15 +1,15 @@
 // The disk that a guest writes its bulky answers to: two records of page frames one
-// after the other, then its symbols. Raw, no file system; sparse, so what is not
+// after the other, each of two accounts, then its symbols. Raw, no file system; sparse, so what is not
 // written costs nothing.
 
 import { closeSync, openSync, readSync, truncateSync, writeFileSync } from 'node:fs';
 
 const MIB = 1 << 20;
 
-/** Behind two records of 32 GiB of guest-physical addresses. */
-export const KALLSYMS_AT_MIB = 128;
-const SIZE_MIB = 192;
-/** What commands.sh tells dd to write at a time. */
+/** Behind two records of two accounts of 32 GiB of guest-physical addresses. */
+export const KALLSYMS_AT_MIB = 272;
+const SIZE_MIB = 336;
+/** What is written at a time, by page-reader.c and by dd in commands.sh. */
 export const BLOCK_SIZE_BYTES = 256 << 10;
 
 export function makeSpareDisk(path: string): void {

@@ -3,6 +3,7 @@
 // good as a packaged one, and on a machine without apt it is the only kind.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { ARCHIVE_KEYRING } from './debian-archive.mjs';
 import { SetupError, hasProgram, run, runAsRoot } from './command.mjs';
 
 const JAVA_VERSION_MIN = 17;
@@ -10,7 +11,13 @@ const JAVA_VERSION_MIN = 17;
 const GUEST_NEEDS = [
   { packageName: 'qemu-system-x86', isThere: () => hasProgram('qemu-system-x86_64') },
   { packageName: 'busybox-static', isThere: hasStaticBusybox },
+  // For the one guest program that busybox has no applet for.
+  { packageName: 'gcc', isThere: () => hasProgram('gcc') },
+  { packageName: 'libc6-dev', isThere: hasStaticLibc },
+  { packageName: 'debian-archive-keyring', isThere: () => existsSync(ARCHIVE_KEYRING) },
   { packageName: 'e2fsprogs', isThere: () => hasProgram('mke2fs') },
+  { packageName: 'xfsprogs', isThere: () => hasProgram('mkfs.xfs') },
+  { packageName: 'btrfs-progs', isThere: () => hasProgram('mkfs.btrfs') },
   { packageName: 'kmod', isThere: () => hasProgram('depmod') },
   { packageName: 'xz-utils', isThere: () => hasProgram('xz') },
   { packageName: 'dpkg', isThere: () => hasProgram('dpkg-deb') },
@@ -86,6 +93,11 @@ function hasStaticBusybox() {
     if (elf.readUInt32LE(headersOffset + index * headerSizeBytes) === PT_INTERP) return false;
   }
   return true;
+}
+
+/** gcc answers with a bare name when it has no such file. */
+function hasStaticLibc() {
+  return hasProgram('gcc') && existsSync(run('gcc', ['-print-file-name=libc.a']).trim());
 }
 
 function hasJava() {

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Makes a fresh Debian machine ready for the tests, the demo and the benches:
 //
-//   node test/setup/prepare.mjs [--hdfs] [--bench] [--kernel=<release prefix>]
+//   node test/setup/prepare.mjs [--hdfs] [--bench] [--matrix] [--kernel=<release prefix>]
 //
 // --hdfs     also what a real HDFS needs: Java, Maven and Hadoop's jars
 // --bench    also what benches compare with
-// --kernel   another guest kernel than the usual one, 6.12. for one
+// --matrix   all guest kernels that the matrix boots
+// --kernel   this guest kernel instead of the tests' three, 6.12. for one
 //
 // Run it as often as you like: what is there is left alone, without the network.
 
@@ -14,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { installMissingPackages } from './apt-packages.mjs';
 import { SetupError } from './command.mjs';
 import { fetchHadoopJars } from './hadoop-jars.mjs';
-import { fetchKernel } from './kernel.mjs';
+import { fetchKernel, kernelFlavours, kernelSeries, testedSeries } from './kernel.mjs';
 import { build, checkNode, installDependencies } from './npm.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,13 +24,22 @@ function log(line) {
   console.log(line);
 }
 
-async function prepare({ hdfs, bench, kernel }) {
+async function prepare({ hdfs, bench, matrix, kernel }) {
   checkNode(log, REPOSITORY);
   installMissingPackages(log, { hdfs, bench });
   installDependencies(log, REPOSITORY);
   build(log, REPOSITORY);
-  fetchKernel(log, kernel);
+  fetchKernels({ matrix, kernel });
   if (hdfs) await fetchHadoopJars(log);
+}
+
+function fetchKernels({ matrix, kernel }) {
+  const tested = kernel === undefined ? Object.values(testedSeries) : [kernel];
+  const series = matrix ? kernelSeries : tested;
+  const flavours = matrix ? kernelFlavours : ['cloud'];
+  for (const releasePrefix of series) {
+    for (const flavour of flavours) fetchKernel(log, releasePrefix, flavour);
+  }
 }
 
 try {
@@ -37,6 +47,7 @@ try {
     options: {
       hdfs: { type: 'boolean', default: false },
       bench: { type: 'boolean', default: false },
+      matrix: { type: 'boolean', default: false },
       kernel: { type: 'string' },
     },
   });

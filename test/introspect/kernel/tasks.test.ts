@@ -103,3 +103,28 @@ test.each<[string, (fake: FakeKernel, links: readonly bigint[]) => void, number]
 test('a kernel whose first task is not known names nothing', () => {
   expect(readTaskMemory(new FakeKernel().kernel)).toEqual({ stackPfns: [], pageTableRoots: [] });
 });
+
+test('threads whose lists run into one another are gone through once', () => {
+  const { fake, links } = kernelOf([
+    { stacks: [first] },
+    { stacks: [first + 8, first + 16, first + 24] },
+    { stacks: [first + 32] },
+    { stacks: [first + 40] },
+  ]);
+  const intact = readTaskMemory(fake.kernel).stackPfns;
+  expect(intact).toHaveLength(6 * 4);
+  // The lists of the last two processes lead to the second one's threads, and not back.
+  const tasksOffset = fake.memberAt('task_struct', 0n, 'tasks');
+  const [, second, third, fourth] = links.map((address) => address - tasksOffset);
+  const headOf = (process: bigint): bigint =>
+    fake.memberAt(
+      'signal_struct',
+      fake.getU64(fake.memberAt('task_struct', process, 'signal')),
+      'thread_head',
+    );
+  fake.setU64(headOf(third), fake.getU64(headOf(second)));
+  fake.setU64(headOf(fourth), fake.getU64(headOf(second)));
+  const damaged = readTaskMemory(fake.kernel).stackPfns;
+  expect(damaged).toHaveLength(4 * 4);
+  expect(new Set(damaged).size).toBe(damaged.length);
+});

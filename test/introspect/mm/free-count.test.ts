@@ -1,6 +1,5 @@
 // The guard over free pages.
-import { checkFreeCounts } from '../../../introspect/mm/free-count.js';
-import { Inconsistency } from '../../../introspect/mm/inconsistency.js';
+import { type Disagreement, freeCountDisagreements } from '../../../introspect/mm/free-count.js';
 import type { Zone } from '../../../introspect/mm/zone.js';
 
 const orderCount = 3;
@@ -26,49 +25,87 @@ const found: readonly (readonly [key: number, count: number])[] = [
   [6 * orderCount + 1, 5],
 ];
 
-function check(changedZones: readonly Zone[], counts = found): void {
-  checkFreeCounts(changedZones, bits, new Map(counts), orderCount);
+function check(changedZones: readonly Zone[], counts = found): readonly Disagreement[] {
+  return freeCountDisagreements(changedZones, bits, new Map(counts), orderCount);
 }
 
-test('counts that agree for every zone and order pass', () => {
-  expect(() => {
-    check(zones);
-  }).not.toThrow();
+test('counts that agree for every zone and order leave no disagreement', () => {
+  expect(check(zones)).toEqual([]);
 });
 
-test.each([
+const [first, second] = zones;
+const moreIn0 = zone(0, 1, [4, 0, 2], 12);
+const lessIn0 = zone(0, 1, [3, 0, 1], 7);
+const otherOrderIn1 = zone(1, 2, [10, 0, 0], 10);
+const morePagesIn1 = zone(1, 2, [0, 5, 0], 11);
+
+test.each<[string, readonly Zone[], typeof found, readonly Disagreement[]]>([
   [
     'one block less than a zone counts',
-    [zone(0, 1, [4, 0, 2], 12), zones[1]],
+    [moreIn0, second],
     found,
-    'zone 1 of node 0 counts 4 free blocks of order 0, the memmap shows 3',
+    [
+      {
+        zone: moreIn0,
+        reason: 'zone 1 of node 0 counts 4 free blocks of order 0, the memmap shows 3',
+      },
+    ],
   ],
   [
     'a block more than a zone counts',
-    [zone(0, 1, [3, 0, 1], 7), zones[1]],
+    [lessIn0, second],
     found,
-    'zone 1 of node 0 counts 1 free blocks of order 2, the memmap shows 2',
+    [
+      {
+        zone: lessIn0,
+        reason: 'zone 1 of node 0 counts 1 free blocks of order 2, the memmap shows 2',
+      },
+    ],
   ],
   [
     'as many pages in blocks of another order',
-    [zones[0], zone(1, 2, [10, 0, 0], 10)],
+    [first, otherOrderIn1],
     found,
-    'zone 2 of node 1 counts 10 free blocks of order 0, the memmap shows 0',
+    [
+      {
+        zone: otherOrderIn1,
+        reason: 'zone 2 of node 1 counts 10 free blocks of order 0, the memmap shows 0',
+      },
+    ],
   ],
   [
     'another number of pages than the zone counts besides its blocks',
-    [zones[0], zone(1, 2, [0, 5, 0], 11)],
+    [first, morePagesIn1],
     found,
-    'zone 2 of node 1 counts 11 free pages, the memmap shows 10',
+    [
+      {
+        zone: morePagesIn1,
+        reason: 'zone 2 of node 1 counts 11 free pages, the memmap shows 10',
+      },
+    ],
   ],
   [
     'a block of a zone that is not there',
     zones,
     [...found, [2 * orderCount, 1] as const],
-    '1 free blocks in the memmap belong to no zone',
+    [{ zone: undefined, reason: '1 free blocks in the memmap belong to no zone' }],
   ],
-])('%s is inconsistent', (_, changedZones, counts, message) => {
-  expect(() => {
-    check(changedZones, counts);
-  }).toThrow(new Inconsistency(message));
+  [
+    'differences in two zones and outside them',
+    [moreIn0, morePagesIn1],
+    [...found, [2 * orderCount, 4] as const],
+    [
+      {
+        zone: moreIn0,
+        reason: 'zone 1 of node 0 counts 4 free blocks of order 0, the memmap shows 3',
+      },
+      {
+        zone: morePagesIn1,
+        reason: 'zone 2 of node 1 counts 11 free pages, the memmap shows 10',
+      },
+      { zone: undefined, reason: '4 free blocks in the memmap belong to no zone' },
+    ],
+  ],
+])('%s: each zone that it concerns is named, and no other', (_, changedZones, counts, expected) => {
+  expect(check(changedZones, counts)).toEqual(expected);
 });

@@ -1,8 +1,9 @@
 // Whether a file is proven to be readable again: every link of the chain, broken one at a time.
 import { mappingKinds, Mappings } from '../../../introspect/mm/mapping.js';
+import { withTypes } from '../changed-types.js';
 import { FakeKernel, type FileAddresses, type FileSpec } from '../fake-kernel.js';
 
-const { diskFile, memoryFile, unproven } = mappingKinds;
+const { blockDevice, diskFile, memoryFile, unproven } = mappingKinds;
 
 function verdict(fake: FakeKernel, address: bigint): { kind: number; pageCount: number } {
   const mappings = new Mappings(fake.kernel);
@@ -40,16 +41,52 @@ test('a file of negative size has no page', () => {
   expect(verdictOf({ sizeBytes: -4096n }).pageCount).toBeLessThanOrEqual(0);
 });
 
-test.each(['tmpfs', 'ramfs', 'rootfs', 'devtmpfs', 'hugetlbfs'])(
+test.each(['tmpfs', 'ramfs', 'rootfs', 'devtmpfs', 'hugetlbfs', 'secretmem', 'guest_memfd'])(
   'a file of %s is in memory only',
   (name) => {
     expect(verdictOf({ fileSystem: name, disk: undefined }).kind).toBe(memoryFile);
   },
 );
 
+test('the cache of a block device is not that of a file', () => {
+  expect(verdictOf({ fileSystem: 'bdev', mode: 0o060660 })).toEqual({
+    kind: blockDevice,
+    pageCount: 0,
+  });
+});
+
+describe('the orders that a file may have among its flags (6.12 on)', () => {
+  const orders = { AS_FOLIO_ORDER_BITS: 5, AS_FOLIO_ORDER_MIN: 16, AS_FOLIO_ORDER_MAX: 21 };
+  const kindWith = (mappingFlags: bigint, flags: Readonly<Record<string, number>>): number => {
+    const fake = new FakeKernel();
+    const { mapping } = fake.addFile({ mappingFlags });
+    const kernel = withTypes(fake.kernel, { values: { mapping_flags: flags } });
+    const mappings = new Mappings(kernel);
+    return mappings.kind[mappings.find(Number(mapping & 0xffff_ffffn), Number(mapping >> 32n))];
+  };
+
+  test('are no doubt, and the bits around them are', () => {
+    expect(kindWith(0x3ffn << 16n, orders)).toBe(diskFile);
+    expect(kindWith(1n << 15n, orders)).toBe(unproven);
+    expect(kindWith(1n << 26n, orders)).toBe(unproven);
+    expect(kindWith(0x3ffn << 16n, {})).toBe(unproven);
+  });
+
+  // A shift by such a number takes seconds or all memory.
+  test.each([64, 65, 268_435_463, 2 ** 31 - 1, -1, -(2 ** 31)])(
+    'a flag of bit %i, which no word has, makes nothing harmless',
+    (bit) => {
+      const start = performance.now();
+      expect(kindWith(1n << 6n, { AS_LARGE_FOLIO_SUPPORT: bit })).toBe(unproven);
+      expect(kindWith(1n << 16n, { ...orders, AS_FOLIO_ORDER_BITS: bit })).toBe(unproven);
+      expect(performance.now() - start).toBeLessThan(2000);
+    },
+  );
+});
+
 test.each<[string, FileSpec]>([
   ['a folder', { mode: 0o040755 }],
-  ['a block device', { mode: 0o060660 }],
+  ['a block device on a file system', { mode: 0o060660 }],
   ['an inode without a type, as ext4 keeps its buddy bitmaps', { mode: 0 }],
   ['a deleted file that is still open', { linkCount: 0 }],
   ['an encrypted file', { inodeFlags: 1 << 14 }],

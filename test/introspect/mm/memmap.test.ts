@@ -1,6 +1,7 @@
 // Where the memmap lies, as its sections state it.
 import { Inconsistency } from '../../../introspect/mm/inconsistency.js';
 import { MemmapLookup, openMemmap } from '../../../introspect/mm/memmap.js';
+import { withTypes } from '../changed-types.js';
 import { FakeKernel, frameCount } from '../fake-kernel.js';
 
 const sectionPages = 2 ** 15;
@@ -53,3 +54,13 @@ test('a lookup finds the frame of a list link, and none for any other address', 
   expect(word.readBigUInt64LE()).toBe(0x1234n);
   expect(lookup.read(2 ** 30, 8, word)).toBe(false);
 });
+
+test.each([0, 4097, 2 ** 24])(
+  'sections of %i bytes each are not understood, at once',
+  (sizeBytes) => {
+    const kernel = withTypes(new FakeKernel().kernel, { sizes: { mem_section: sizeBytes } });
+    expect(() => openMemmap(kernel, frameCount)).toThrow(
+      new Inconsistency(`struct mem_section of ${sizeBytes} bytes`),
+    );
+  },
+);

@@ -47,6 +47,19 @@ export const typeValues = {
   guard: 0xffff_fbff,
 } as const;
 
+/** Page types from 6.12 on: the top byte; the rest is the owner's. */
+export const lateTypeValues = {
+  buddy: 0xf000_0000,
+  offline: 0xf100_0000,
+  table: 0xf200_0000,
+  guard: 0xf300_0000,
+  hugetlb: 0xf400_0000,
+  slab: 0xf500_0000,
+  zsmalloc: 0xf600_0000,
+  unaccepted: 0xf700_0000,
+  largeKmalloc: 0xf800_0000,
+} as const;
+
 export interface StructPage {
   readonly flags?: readonly PageFlag[];
   /** The flags' upper half: zone and node, and aging below them. */
@@ -59,8 +72,12 @@ export interface StructPage {
   /** `_mapcount` or the page type. */
   readonly type?: number;
   readonly refcount?: number;
-  /** Of the compound page whose second page this is. */
+  /** Of the compound page whose second page this is, as its own byte (to 6.5). */
   readonly order?: number;
+  /** The same among its flags (6.6 on). */
+  readonly orderInFlags?: number;
+  /** `compound_dtor`, beside the order (to 6.5). */
+  readonly destructor?: number;
 }
 
 /** Zone 1 of node 0, with two bits of zone and none of node. */
@@ -69,16 +86,19 @@ export const flagsHighOfZone1 = 0x4000_0000;
 export function writeStructPage(target: Buffer, at: number, page: StructPage): void {
   target.fill(0, at, at + structPageBytes);
   const flags = (page.flags ?? []).reduce((sum, name) => sum | (1 << pageFlagBits[name]), 0);
-  target.writeUInt32LE(flags >>> 0, at);
+  target.writeUInt32LE((flags | (page.orderInFlags ?? 0)) >>> 0, at);
   target.writeUInt32LE(page.flagsHigh ?? flagsHighOfZone1, at + 4);
   target.writeBigUInt64LE(page.compoundHead ?? 0n, at + 8);
   if (page.order !== undefined) {
     target[at + 17] = page.order;
   }
+  if (page.destructor !== undefined) {
+    target[at + 16] = page.destructor;
+  }
   target.writeBigUInt64LE(page.mapping ?? 0n, at + 24);
   target.writeBigUInt64LE(page.index ?? 0n, at + 32);
   target.writeUInt32LE(page.private ?? 0, at + 40);
-  target.writeUInt32LE(page.type ?? typeValues.none, at + 48);
+  target.writeInt32LE((page.type ?? typeValues.none) | 0, at + 48);
   target.writeUInt32LE(page.refcount ?? 1, at + 52);
 }
 
@@ -103,6 +123,17 @@ export function compound(
   return [
     { ...head, flags: [...(head.flags ?? []), 'PG_head'] },
     { ...tail, order },
+    ...Array<StructPage>(2 ** order - 2).fill(tail),
+  ];
+}
+
+/** A compound page as of 7.1: its tails hold a mask, the same for every page of that order. */
+export function maskedCompound(head: StructPage, order: number): readonly StructPage[] {
+  const compoundHead = BigInt.asUintN(64, -BigInt(structPageBytes * 2 ** order)) | 1n;
+  const tail: StructPage = { compoundHead, refcount: 0 };
+  return [
+    { ...head, flags: [...(head.flags ?? []), 'PG_head'] },
+    { ...tail, orderInFlags: order },
     ...Array<StructPage>(2 ** order - 2).fill(tail),
   ];
 }

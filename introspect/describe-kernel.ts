@@ -1,0 +1,187 @@
+// What was found of a kernel and where, for `pars kernel`: so that a person can hold it against what the guest itself
+// says (`/proc/iomem`, `/proc/zoneinfo`, `/proc/kallsyms`). Nothing here bears on a label.
+import type { Introspected } from './find-kernel.js';
+import { decodeKallsyms, type SymbolAddresses } from './kernel/kallsyms/decode.js';
+import { findKallsyms } from './kernel/kallsyms/find.js';
+import { type Kernel, statedKallsyms } from './kernel/kernel.js';
+import { parseVmcoreinfo } from './kernel/vmcoreinfo.js';
+import { endPfn, type Gpa, pageIndexOf, pageSizeBytes } from './memory/physical-memory.js';
+import { openMemmap } from './mm/memmap.js';
+import { possibleCpus } from './mm/per-cpu.js';
+import { describeNodes, describeZones, type NodeSpan, type ZoneSpan } from './mm/zone-spans.js';
+
+/** Asked for here alone: where the kernel keeps what it only tells crash tools, and its bases under KASLR. */
+const describedSymbols = [
+  'vmcoreinfo_data',
+  'page_offset_base',
+  'vmalloc_base',
+  'vmemmap_base',
+  '__cpu_online_mask',
+] as const;
+
+export interface Place {
+  readonly gpa: Gpa;
+  /** Position in the image, in bytes; for a raw file that is the position in the file. */
+  readonly imageOffset: number;
+}
+
+export interface CpuDescription {
+  readonly number: number;
+  readonly online: boolean;
+  readonly offset: bigint;
+}
+
+/** A member is undefined where the kernel does not say. */
+export interface KernelDescription {
+  readonly release: string;
+  readonly buildId: string;
+  readonly vmcoreinfo: Place | undefined;
+  readonly physicalBase: bigint | undefined;
+  readonly kaslrOffset: bigint | undefined;
+  readonly pageTableRoot: Gpa;
+  readonly pagingLevels: number;
+  readonly text: {
+    readonly start: bigint | undefined;
+    readonly end: bigint | undefined;
+    readonly gpa: Gpa | undefined;
+  };
+  readonly directMapBase: bigint | undefined;
+  readonly vmallocBase: bigint | undefined;
+  readonly vmemmapBase: bigint | undefined;
+  readonly kallsyms: {
+    /** VMCOREINFO names the tables since 6.0. */
+    readonly source: 'vmcoreinfo' | 'scan';
+    readonly names: bigint;
+    readonly symbolCount: number | undefined;
+  };
+  readonly btf: {
+    readonly address: bigint | undefined;
+    readonly sizeBytes: number | undefined;
+    readonly typeCount: number;
+  };
+  readonly memmap: {
+    /** Of frame 0's struct page, as the memory sections state it. */
+    readonly base: bigint;
+    readonly structPageBytes: number;
+    readonly sectionBytes: number;
+    /** Of the sections that the image reaches into. */
+    readonly onlineSectionCount: number;
+    readonly sectionCount: number;
+  };
+  readonly nodes: readonly NodeSpan[];
+  readonly zones: readonly ZoneSpan[];
+  readonly cpus: readonly CpuDescription[];
+}
+
+/** Throws Inconsistency where the kernel's structures do not add up. */
+export function describeKernel({
+  kernel,
+  zones,
+}: Extract<Introspected, { found: true }>): KernelDescription {
+  const { vmcoreinfo, memory, physical, btf } = kernel;
+  const { kallsyms, symbols } = readKallsyms(kernel);
+  const valueOf = (name: (typeof describedSymbols)[number]): bigint | undefined => {
+    const address = symbols.get(name);
+    return address === undefined ? undefined : memory.u64(address);
+  };
+  const start = kernel.symbol('_text');
+  const btfStart = kernel.symbol('__start_BTF');
+  const btfStop = kernel.symbol('__stop_BTF');
+  return {
+    release: kernel.release,
+    buildId: kernel.buildId,
+    vmcoreinfo: placeOfVmcoreinfo(kernel, valueOf('vmcoreinfo_data')),
+    physicalBase: vmcoreinfo.number('phys_base'),
+    kaslrOffset: vmcoreinfo.kernelOffset,
+    pageTableRoot: kernel.pageTableRoot,
+    pagingLevels: kernel.pagingLevels,
+    text: {
+      start,
+      end: kernel.symbol('_end'),
+      gpa: start === undefined ? undefined : memory.translate(start),
+    },
+    directMapBase: valueOf('page_offset_base'),
+    vmallocBase: valueOf('vmalloc_base'),
+    vmemmapBase: valueOf('vmemmap_base'),
+    kallsyms,
+    btf: {
+      address: btfStart,
+      sizeBytes:
+        btfStart === undefined || btfStop === undefined ? undefined : Number(btfStop - btfStart),
+      // Type 0 is void, which no record stands for.
+      typeCount: btf.typeCount - 1,
+    },
+    memmap: describeMemmap(kernel, endPfn(physical.regions)),
+    nodes: describeNodes(kernel),
+    zones: describeZones(kernel, zones),
+    cpus: describeCpus(kernel, symbols),
+  };
+}
+
+function readKallsyms(kernel: Kernel): {
+  readonly kallsyms: KernelDescription['kallsyms'];
+  readonly symbols: SymbolAddresses;
+} {
+  const { memory, vmcoreinfo } = kernel;
+  const textAddress = vmcoreinfo.symbol('_stext') ?? 0n;
+  const stated = statedKallsyms(vmcoreinfo);
+  const tables = stated ?? findKallsyms(memory, textAddress);
+  const decoded =
+    tables === undefined
+      ? undefined
+      : decodeKallsyms(memory, tables, describedSymbols, { name: '_stext', address: textAddress });
+  return {
+    kallsyms: {
+      source: stated === undefined ? 'scan' : 'vmcoreinfo',
+      names: tables?.names ?? 0n,
+      symbolCount: tables === undefined ? undefined : memory.u32(tables.numSyms),
+    },
+    symbols: decoded?.ok === true ? decoded.symbols : new Map(),
+  };
+}
+
+/** The kernel's own pointer to it leads to the page that the scan took. Copies that lie about are not it. */
+function placeOfVmcoreinfo(kernel: Kernel, address: bigint | undefined): Place | undefined {
+  const gpa = address === undefined ? undefined : kernel.memory.translate(address);
+  const page = address === undefined ? undefined : kernel.memory.bytes(address, pageSizeBytes);
+  if (
+    gpa === undefined ||
+    page === undefined ||
+    parseVmcoreinfo(page)?.release !== kernel.release
+  ) {
+    return undefined;
+  }
+  return placeOf(kernel, gpa);
+}
+
+function placeOf(kernel: Kernel, gpa: Gpa): Place | undefined {
+  const page = pageIndexOf(kernel.physical.regions, Math.floor(gpa / pageSizeBytes));
+  return page === undefined
+    ? undefined
+    : { gpa, imageOffset: page * pageSizeBytes + (gpa % pageSizeBytes) };
+}
+
+function describeMemmap(kernel: Kernel, end: number): KernelDescription['memmap'] {
+  const memmap = openMemmap(kernel, end);
+  const sectionCount = Math.ceil(end / memmap.sectionPageCount);
+  const online = Array.from({ length: sectionCount }, (_, section) => memmap.isOnline(section));
+  return {
+    base: memmap.base,
+    structPageBytes: memmap.structPageBytes,
+    sectionBytes: memmap.sectionPageCount * pageSizeBytes,
+    onlineSectionCount: online.filter(Boolean).length,
+    sectionCount,
+  };
+}
+
+function describeCpus(kernel: Kernel, symbols: SymbolAddresses): readonly CpuDescription[] {
+  const possible = possibleCpus(kernel);
+  const mask = symbols.get('__cpu_online_mask');
+  const highest = Math.max(...possible.map(({ number }) => number));
+  const bits = mask === undefined ? undefined : kernel.memory.bytes(mask, (highest >> 3) + 1);
+  return possible.map(({ number, offset }) => ({
+    number,
+    online: bits !== undefined && (bits[number >> 3] & (1 << (number & 7))) !== 0,
+    offset,
+  }));
+}

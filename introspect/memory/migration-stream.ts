@@ -1,0 +1,77 @@
+// QEMU's migration stream as a source of guest RAM: what `migrate exec:` and `migrate file:` write, background snapshots
+// and mapped-ram files among them.
+//
+// The stream names RAM blocks, not addresses. As with a raw file, the size decides where a PC has its RAM, and the
+// kernel found inside decides between what is left.
+import { ParsError } from '../pars-error.js';
+import { ImageFile } from './image-file.js';
+import { ImageView } from './image-view.js';
+import type { ImageOpener, MemoryImage } from './memory-image.js';
+import { checkEnd } from './migration/check-end.js';
+import { decodeMigrationStream } from './migration/decode.js';
+import { migrationMagic } from './migration/layout.js';
+import { mainRamOf } from './migration/main-ram.js';
+import { skeletonOf, type SkeletonPiece } from './migration/skeleton.js';
+import { StreamRam } from './migration/stream-ram.js';
+import type { MigrationStream } from './migration/types.js';
+import { rawFileLayouts } from './raw-file.js';
+
+/** QEMU's names for machines whose RAM lies as `rawFileLayouts` says. */
+const pcMachine = /^(pc|q35|isapc|microvm)/;
+
+export const migrationOpener: ImageOpener = {
+  format: 'migration',
+  recognises: (head) => head.subarray(0, migrationMagic.length).equals(migrationMagic),
+  open: (path) =>
+    ImageFile.openAs(path, (file) => ({
+      format: 'migration',
+      ...openMigrationStream(file, 0, []),
+    })),
+};
+
+/** The stream from `startOffset` to the file's end. `prefix` is what its state begins with. Takes the file over. */
+export function openMigrationStream(
+  file: ImageFile,
+  startOffset: number,
+  prefix: readonly SkeletonPiece[],
+): Omit<MemoryImage, 'format'> {
+  const stream = decodeMigrationStream(file, startOffset);
+  if (stream.isRamElsewhere) {
+    throw new ParsError(
+      'unsupported',
+      `${file.path}: RAM is not in the stream, which was taken with the capability x-ignore-shared; ` +
+        "give the RAM's own file (QEMU's mem-path) as the image, and this one with --state",
+    );
+  }
+  checkEnd(file, stream.rest);
+  const ram = new StreamRam(file, mainRamOf(stream.blocks));
+  const unsupported = otherMachine(stream);
+  const layouts =
+    unsupported === undefined
+      ? rawFileLayouts(ram.sizeBytes)
+      : [[{ gpaStart: 0, sizeBytes: ram.sizeBytes, imageOffset: 0 }]];
+  return {
+    views: layouts.map(
+      (regions) =>
+        new ImageView(
+          regions,
+          (imageOffset, target) => {
+            ram.read(imageOffset, target);
+          },
+          undefined,
+          (imageOffset) => ram.dataAt(imageOffset),
+        ),
+    ),
+    ...(unsupported === undefined ? {} : { unsupported }),
+    state: skeletonOf(file, stream, prefix),
+    close: () => {
+      file.close();
+    },
+  };
+}
+
+function otherMachine({ configuration }: MigrationStream): string | undefined {
+  return configuration === undefined || pcMachine.test(configuration.machine)
+    ? undefined
+    : `the stream is of a machine ${JSON.stringify(configuration.machine)}, and where that has its RAM is not known here`;
+}

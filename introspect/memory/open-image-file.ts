@@ -1,0 +1,72 @@
+// Opens guest RAM whatever it comes in: the format is known by the content, or said.
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { ParsError } from '../pars-error.js';
+import { cloudHypervisorOpener } from './cloud-hypervisor.js';
+import { elfOpener } from './elf-core.js';
+import { firecrackerOpener } from './firecracker.js';
+import { libvirtSaveOpener } from './libvirt-save.js';
+import { libvmiOpener } from './libvmi.js';
+import {
+  type ImageFormat,
+  type ImageOpener,
+  imageHeadSizeBytes,
+  type MemoryImage,
+  type OpenOptions,
+} from './memory-image.js';
+import { migrationOpener } from './migration-stream.js';
+import { rawOpener } from './raw-file.js';
+import { refuseKnownFormats } from './refused-formats.js';
+
+/** In the order asked: by the name, then by the first bytes, then by what lies beside the file. */
+const openers: Readonly<Record<ImageFormat, ImageOpener>> = {
+  libvmi: libvmiOpener,
+  elf: elfOpener,
+  migration: migrationOpener,
+  'libvirt-save': libvirtSaveOpener,
+  'cloud-hypervisor': cloudHypervisorOpener,
+  firecracker: firecrackerOpener,
+  raw: rawOpener,
+};
+
+export interface OpenImageOptions extends OpenOptions {
+  /** Overrides what the content says. */
+  readonly format?: ImageFormat | undefined;
+}
+
+/** Throws `image-invalid` when the image is missing or damaged, `unsupported` when it is of a format that is not read. */
+export function openImage(path: string, options: OpenImageOptions = {}): MemoryImage {
+  const { format, mapPath } = options;
+  const opener = format === undefined ? recognise(path) : openers[format];
+  if (mapPath !== undefined && opener.takesMap !== true) {
+    throw new ParsError(
+      'usage',
+      `${path} is read as ${opener.format}, which takes no map: leave out ${mapPath}, or state --format raw`,
+    );
+  }
+  return opener.open(path, { mapPath });
+}
+
+function recognise(path: string): ImageOpener {
+  const head = headOf(path);
+  refuseKnownFormats(head, path);
+  return Object.values(openers).find((entry) => entry.recognises(head, path)) ?? rawOpener;
+}
+
+/** Empty for a folder or what cannot be opened: the opener says what is wrong with it. */
+function headOf(path: string): Buffer {
+  const head = Buffer.alloc(imageHeadSizeBytes);
+  let fd: number;
+  try {
+    // Opening a pipe would otherwise wait for its writer.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return head.subarray(0, 0);
+  }
+  try {
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
+  } catch {
+    return head.subarray(0, 0);
+  } finally {
+    closeSync(fd);
+  }
+}

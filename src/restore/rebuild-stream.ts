@@ -1,0 +1,122 @@
+// A whole migration stream, or virsh save file, from restored RAM and a device state that was taken from such a stream.
+//
+// The state is the stream without the machine's RAM (introspect/memory/migration/skeleton.ts). The pages go in as one
+// section behind the list of RAM blocks, where a source sends them too.
+import { ImageFile } from '../../introspect/memory/image-file.js';
+import { readSaveHead } from '../../introspect/memory/libvirt-save.js';
+import { decodeMigrationStream } from '../../introspect/memory/migration/decode.js';
+import { type BlockPages, encodeRamPart } from '../../introspect/memory/migration/encode.js';
+import { migrationMagic } from '../../introspect/memory/migration/layout.js';
+import { mainRamOf } from '../../introspect/memory/migration/main-ram.js';
+import type { MigrationStream, RamBlock } from '../../introspect/memory/migration/types.js';
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { ParsError } from '../../introspect/pars-error.js';
+
+export const streamFormats = ['migration', 'libvirt-save'] as const;
+export type StreamFormat = (typeof streamFormats)[number];
+
+const windowSizeBytes = 2 ** 20;
+const zeroPage = Buffer.alloc(pageSizeBytes);
+
+export class StreamRebuild {
+  readonly #state: ImageFile;
+  readonly #prefix: Uint8Array;
+  readonly #stream: MigrationStream;
+
+  private constructor(state: ImageFile, prefix: Uint8Array, stream: MigrationStream) {
+    this.#state = state;
+    this.#prefix = prefix;
+    this.#stream = stream;
+  }
+
+  /** Throws `unsupported` when the state is not of a stream, or of one with other RAM. */
+  static open(statePath: string, format: StreamFormat, ramSizeBytes: number): StreamRebuild {
+    return ImageFile.openAs(statePath, (state) => {
+      const head = readSaveHead(state);
+      if (format === 'libvirt-save' && head === undefined) {
+        throw cannot(format, 'its device state does not come from a virsh save file');
+      }
+      const startOffset = head?.bytes.length ?? 0;
+      if (!beginsStream(state, startOffset)) {
+        throw cannot(format, 'its device state does not come from a migration stream');
+      }
+      const stream = decodeMigrationStream(state, startOffset);
+      if (stream.isRamElsewhere) {
+        throw cannot(format, 'its device state was taken with the capability x-ignore-shared');
+      }
+      const mainBytes = mainRamOf(stream.blocks).reduce((sum, block) => sum + block.sizeBytes, 0);
+      if (mainBytes !== ramSizeBytes) {
+        throw cannot(
+          format,
+          `its device state is of a machine with ${mainBytes} bytes of RAM, the image has ${ramSizeBytes}`,
+        );
+      }
+      const prefix = format === 'libvirt-save' ? head?.bytes : undefined;
+      return new StreamRebuild(state, prefix ?? new Uint8Array(), stream);
+    });
+  }
+
+  /** The stream's bytes, with the pages of the RAM file. */
+  *content(ram: ImageFile): Generator<Uint8Array, void, undefined> {
+    const { range, startSection, blocks } = this.#stream;
+    yield this.#prefix;
+    yield* this.#stateBytes(range.startOffset, startSection.endOffset);
+    yield* encodeRamPart(this.#stream, pagesOf(ram, mainRamOf(blocks)));
+    yield* this.#stateBytes(startSection.endOffset, range.endOffset);
+  }
+
+  close(): void {
+    this.#state.close();
+  }
+
+  *#stateBytes(startOffset: number, endOffset: number): Generator<Uint8Array, void, undefined> {
+    for (let at = startOffset; at < endOffset; at += windowSizeBytes) {
+      const bytes = Buffer.allocUnsafe(Math.min(windowSizeBytes, endOffset - at));
+      this.#state.read(at, bytes);
+      yield bytes;
+    }
+  }
+}
+
+/** The blocks' pages lie one after the other in the file. Asked for in ascending order. */
+function pagesOf(ram: ImageFile, blocks: readonly RamBlock[]): readonly BlockPages[] {
+  const window = Buffer.allocUnsafe(windowSizeBytes);
+  let windowOffset = -1;
+  const pageAt = (offset: number): Buffer => {
+    const within = offset % windowSizeBytes;
+    if (windowOffset !== offset - within) {
+      windowOffset = offset - within;
+      ram.read(windowOffset, window.subarray(0, ram.sizeBytes - windowOffset));
+    }
+    return window.subarray(within, within + pageSizeBytes);
+  };
+  let startOffset = 0;
+  return blocks.map(({ name, sizeBytes }) => {
+    const blockOffset = startOffset;
+    startOffset += sizeBytes;
+    return {
+      name,
+      sizeBytes,
+      isZero: (page) => pageAt(blockOffset + page * pageSizeBytes).equals(zeroPage),
+      read: (page, target) => {
+        target.set(pageAt(blockOffset + page * pageSizeBytes));
+      },
+    };
+  });
+}
+
+function beginsStream(state: ImageFile, startOffset: number): boolean {
+  const magic = Buffer.alloc(migrationMagic.length);
+  if (startOffset + magic.length > state.sizeBytes) {
+    return false;
+  }
+  state.read(startOffset, magic);
+  return magic.equals(migrationMagic);
+}
+
+function cannot(format: StreamFormat, reason: string): ParsError {
+  return new ParsError(
+    'unsupported',
+    `this snapshot cannot be restored as ${format}: ${reason}; restore it as raw, which gives RAM and state as two files`,
+  );
+}

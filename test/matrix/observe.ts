@@ -1,0 +1,63 @@
+// From a guest's snapshot to its figures: labels its memory, then lets a copy of it tell its page flags again.
+import { classify } from '../../introspect/classify.js';
+import { findKernel } from '../../introspect/find-kernel.js';
+import { openRawFile } from '../../introspect/memory/raw-file.js';
+import type { PageMap } from '../../introspect/page-map.js';
+import { resumeGuest } from '../guest/guest.js';
+import type { GuestSnapshot } from '../guest/guest-snapshot.js';
+import { recordBeforeStop } from '../guest/page-record.js';
+import { type Figures, figuresOf } from './figures.js';
+import { readKernelCounters } from './kernel-counters.js';
+import { pageStates, type PageStates } from './page-truth.js';
+
+export interface Observation {
+  readonly map: PageMap;
+  /** As the kernel told them right before the stop. */
+  readonly before: PageStates;
+  readonly figures: Figures;
+  /** With one copy alone, where its figures had expendable pages that must not be, or labels contradicted. */
+  readonly firstFigures: Figures | undefined;
+}
+
+/**
+ * A page can be taken after the reading before the stop and given back before the one in the copy, or the other way
+ * round: both readings then agree, and are wrong of the moment between them. What looks like an error is therefore
+ * asked of a second copy. An error in the labels is one in every copy.
+ */
+export async function observe(snapshot: GuestSnapshot): Promise<Observation> {
+  const map = labelsOf(snapshot.ramPath);
+  const before = pageStates(recordBeforeStop(snapshot));
+  const counters = readKernelCounters(snapshot.countersPath);
+  const first = await statesInCopy(snapshot);
+  const figures = figuresOf({ map, before, after: [first], counters });
+  if (!hasErrors(figures)) return { map, before, figures, firstFigures: undefined };
+  const after = [first, await statesInCopy(snapshot)];
+  return {
+    map,
+    before,
+    figures: figuresOf({ map, before, after, counters }),
+    firstFigures: figures,
+  };
+}
+
+function hasErrors({ wrongCount, labels }: Figures): boolean {
+  return wrongCount > 0 || Object.values(labels).some((entry) => entry.contradictedCount > 0);
+}
+
+function labelsOf(ramPath: string): PageMap {
+  const image = openRawFile(ramPath);
+  try {
+    return classify(findKernel(image));
+  } finally {
+    image.close();
+  }
+}
+
+async function statesInCopy(snapshot: GuestSnapshot): Promise<PageStates> {
+  const copy = await resumeGuest(snapshot);
+  try {
+    return pageStates(await copy.pageRecord(1));
+  } finally {
+    await copy.close();
+  }
+}

@@ -1,0 +1,100 @@
+// From RAM and the state of a stream to a stream again.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ImageFile } from '../../introspect/memory/image-file.js';
+import { openImage } from '../../introspect/memory/open-image-file.js';
+import { StreamRebuild, type StreamFormat } from '../../src/restore/rebuild-stream.js';
+import {
+  backgroundSnapshot,
+  configuration,
+  ending,
+  fileHead,
+  liveStream,
+  mainBlock,
+  mappedRam,
+  ramSection,
+  ramStart,
+  saveFile,
+} from '../introspect/memory/migration-sample.js';
+import { thrownBy } from '../introspect/memory/thrown-by.js';
+
+let folder: string;
+let ramPath: string;
+let statePath: string;
+let streamPath: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pars-rebuild-'));
+  [ramPath, statePath, streamPath] = ['ram', 'state', 'stream'].map((name) => join(folder, name));
+  writeFileSync(ramPath, mainBlock.bytes);
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function stateOf(path: string): Buffer {
+  const image = openImage(path);
+  const state = Buffer.concat([...(image.state?.content() ?? [])]);
+  image.close();
+  return state;
+}
+
+function rebuild(format: StreamFormat): Buffer {
+  const stream = StreamRebuild.open(statePath, format, mainBlock.bytes.length);
+  const ram = ImageFile.open(ramPath);
+  const content = Buffer.concat([...stream.content(ram)]);
+  ram.close();
+  stream.close();
+  return content;
+}
+
+test.each<readonly [string, Buffer, StreamFormat]>([
+  ['a live stream', liveStream(), 'migration'],
+  ['a background snapshot', backgroundSnapshot(), 'migration'],
+  ['a mapped-ram file', mappedRam(), 'migration'],
+  ['a virsh save file', saveFile('raw'), 'libvirt-save'],
+  ['a compressed virsh save file', saveFile('gzip'), 'libvirt-save'],
+  ['a sparse virsh save file', saveFile('sparse'), 'libvirt-save'],
+  ["a virsh save file's stream alone", saveFile('raw'), 'migration'],
+])('%s holds the same RAM and the same state again', (_, content, format) => {
+  writeFileSync(streamPath, content);
+  const state = stateOf(streamPath);
+  writeFileSync(statePath, state);
+  writeFileSync(streamPath, rebuild(format));
+  const image = openImage(streamPath);
+  expect(image.format).toBe(format);
+  const bytes = Buffer.alloc(image.views[0].sizeBytes);
+  image.views[0].readImage(0, bytes);
+  image.close();
+  expect(bytes.equals(mainBlock.bytes)).toBe(true);
+  const again = stateOf(streamPath);
+  expect(again.equals(state.subarray(state.length - again.length))).toBe(true);
+});
+
+test.each<readonly [string, Buffer, StreamFormat, RegExp]>([
+  ['that is no stream', Buffer.alloc(500, 1), 'migration', /does not come from a migration stream/],
+  ['without a save header', liveStream(), 'libvirt-save', /does not come from a virsh save file/],
+  [
+    'that was taken without RAM',
+    Buffer.concat([
+      ...[fileHead, configuration(['x-ignore-shared'])],
+      ...[ramStart([mainBlock], () => Buffer.alloc(8)), ramSection(3, []), ending()],
+    ]),
+    'migration',
+    /x-ignore-shared/,
+  ],
+  [
+    'of other RAM',
+    Buffer.concat([
+      ...[fileHead, configuration()],
+      ...[ramStart([{ ...mainBlock, bytes: Buffer.alloc(8192) }]), ramSection(3, []), ending()],
+    ]),
+    'migration',
+    /8192 bytes of RAM, the image has 98304/,
+  ],
+])('a state %s is refused before RAM is read', (_, state, format, message) => {
+  writeFileSync(statePath, state);
+  const error = thrownBy(() => rebuild(format));
+  expect(error.code).toBe('unsupported');
+  expect(error.message).toMatch(message);
+});
