@@ -16,7 +16,7 @@ import { labelNumbers } from './page-class.js';
  * Twice as much takes four times as long.
  */
 const pagesPerRead = 4096;
-/** After a free block that reached beyond its read, the next read only looks whether another one follows. */
+/** Right behind a free block the next read only looks whether another one follows. */
 const pagesPerPeek = 64;
 
 export interface MemmapLabels {
@@ -81,7 +81,6 @@ function runOver(
   const { regions } = kernel.physical;
   const largestCount = Math.min(pagesPerRead, endPfn(regions));
   const words = new Int32Array(largestCount * strideWords);
-  let pagesAtOnce = pagesPerRead;
   for (const region of regions) {
     const firstPfn = region.gpaStart / pageSizeBytes;
     const lastPfn = firstPfn + region.sizeBytes / pageSizeBytes;
@@ -95,16 +94,15 @@ function runOver(
         pfn = sectionEnd;
         continue;
       }
-      const freeEnd = everyFrame ? pfn : Math.min(labeller.freeBlockEnd, sectionEnd);
+      const freeEnd = everyFrame ? 0 : Math.min(labeller.freeBlockEnd, sectionEnd);
       if (freeEnd > pfn) {
         labels.fill(labelNumbers.free, labelOffset + pfn, labelOffset + freeEnd);
         pfn = freeEnd;
-        pagesAtOnce = pagesPerPeek;
         continue;
       }
+      const atOnce = freeEnd === pfn ? pagesPerPeek : pagesPerRead;
       // Reads end where blocks may begin, so a head and the struct page after it come together.
-      const count = Math.min(pagesAtOnce - (pfn % pagesAtOnce), sectionEnd - pfn);
-      pagesAtOnce = pagesPerRead;
+      const count = Math.min(atOnce - (pfn % atOnce), sectionEnd - pfn);
       memmap.read(pfn, new Uint8Array(words.buffer, 0, count * memmap.structPageBytes));
       labeller.label(words, count, pfn, labels, labelOffset + pfn);
       pfn += count;

@@ -1,7 +1,7 @@
 // The buddy allocator's own lists (zone.free_area[order].free_list[type], mm/page_alloc.c): the second witness for a
 // free block, asked when the first one, the memmap, does not agree with the zone's counts.
 import type { Kernel } from '../kernel/kernel.js';
-import { expect, Inconsistency } from './inconsistency.js';
+import { expect, expectArrayOf, Inconsistency } from './inconsistency.js';
 import { framesOnList, listHeadBytes } from './linked-list.js';
 import type { MemmapLookup } from './memmap.js';
 import type { FreeRun } from './per-cpu-lists.js';
@@ -16,7 +16,7 @@ export function* blocksOnBuddyLists(
   const { btf } = kernel;
   const areas = expect(btf.struct('zone')?.member('free_area'), 'zone.free_area');
   const area = expect(btf.struct('free_area'), 'struct free_area');
-  const lists = expect(area.member('free_list'), 'free_area.free_list');
+  const lists = expectArrayOf(listHeadBytes, area.member('free_list'), 'free_area.free_list');
   const linkOffsetBytes = expect(
     btf.struct('page')?.member('buddy_list', 'lru'),
     'page.lru',

@@ -12,3 +12,18 @@ export function expect<T>(value: T | undefined, what: string): T {
   }
   return value;
 }
+
+/** An array member, if its size is that of its elements. What a damaged type says of their number may be anything. */
+export function expectArrayOf<T extends { readonly sizeBytes: number; readonly count: number }>(
+  elementBytes: number,
+  member: T | undefined,
+  what: string,
+): T {
+  const array = expect(member, what);
+  if (array.count * elementBytes !== array.sizeBytes) {
+    throw new Inconsistency(
+      `${what} has ${array.count} elements of ${elementBytes} bytes in ${array.sizeBytes}`,
+    );
+  }
+  return array;
+}

@@ -107,6 +107,7 @@ function mappingJudge(kernel: Kernel) {
     disk: offset('block_device', 'bd_disk'),
     diskName: offset('gendisk', 'disk_name'),
   };
+  const embeddedOffset = kernel.btf.struct('inode')?.member('i_data')?.offsetBytes;
   // As far as the last member, and not the whole struct: one read per file, whatever size the types claim.
   const through = (...offsets: readonly number[]): number => Math.max(...offsets) + wordBytes;
   const mappingBytes = through(at.host, at.mappingFlags);
@@ -136,11 +137,25 @@ function mappingJudge(kernel: Kernel) {
     return entry;
   };
 
-  const unproven = { kind: mappingKinds.unproven, pageCount: 0 };
-  return (address: bigint): { kind: number; pageCount: number } => {
+  const fileBehind = (
+    address: bigint,
+  ): { mapping?: Buffer | undefined; inode?: Buffer | undefined } => {
+    // Nearly every inode holds its own mapping: then one read gets both.
+    if (embeddedOffset !== undefined) {
+      const host = BigInt.asUintN(64, address - BigInt(embeddedOffset));
+      const inode = memory.bytes(host, Math.max(inodeBytes, embeddedOffset + mappingBytes));
+      if (inode?.readBigUInt64LE(embeddedOffset + at.host) === host) {
+        return { mapping: inode.subarray(embeddedOffset), inode };
+      }
+    }
     const mapping = memory.bytes(address, mappingBytes);
     const host = mapping?.readBigUInt64LE(at.host) ?? 0n;
-    const inode = host === 0n ? undefined : memory.bytes(host, inodeBytes);
+    return { mapping, inode: host === 0n ? undefined : memory.bytes(host, inodeBytes) };
+  };
+
+  const unproven = { kind: mappingKinds.unproven, pageCount: 0 };
+  return (address: bigint): { kind: number; pageCount: number } => {
+    const { mapping, inode } = fileBehind(address);
     if (mapping === undefined || inode?.readBigUInt64LE(at.mapping) !== address) {
       return unproven;
     }

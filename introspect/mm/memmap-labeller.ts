@@ -7,7 +7,7 @@
 //
 // Neighbours are mostly alike, so a page that repeats the words of the one before it takes that one's label.
 import { labelNumbers } from '../page-class.js';
-import type { Pfn } from '../memory/physical-memory.js';
+import { pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
 import { type Mappings, mappingKinds } from './mapping.js';
 import type { PageFlagMasks } from './page-flags.js';
 import type { PageLayout } from './page-layout.js';
@@ -16,6 +16,7 @@ import type { Memmap } from './memmap.js';
 
 /** Largest order a compound page can have: a 1 GiB page. */
 const largestOrder = 18;
+const wordBytes = 4;
 const anonymousMappingBit = 1;
 const mappingTagMask = 3;
 const ksmMappingTag = 3;
@@ -207,15 +208,26 @@ export class MemmapLabeller {
     } else {
       const low = this.#tailLow;
       const high = this.#tailHigh;
-      while (
-        base < lastBase &&
-        words[base + compoundHead] === low &&
-        words[base + compoundHead + 1] === high
-      ) {
+      const isTail = (at: number): boolean =>
+        words[at + compoundHead] === low && words[at + compoundHead + 1] === high;
+      while (base < lastBase && (isTail(base) || this.#isHeadsDouble(base, isTail))) {
         base += stride;
       }
     }
     return base / stride;
+  }
+
+  /**
+   * Whether it is the head of a huge page, seen again in place of a tail: up to 7.0 the kernel may give back the memmap
+   * of a huge page's tails and map the head's own page there (mm/hugetlb_vmemmap.c; page_fixed_fake_head in
+   * include/linux/page-flags.h). It stands at the start of a page, and the struct page after it is a tail.
+   */
+  #isHeadsDouble(base: number, isTail: (at: number) => boolean): boolean {
+    return (
+      this.#blockLabel === labelNumbers.hugetlb &&
+      (base * wordBytes) % pageSizeBytes === 0 &&
+      isTail(base + this.#context.layout.strideWords)
+    );
   }
 
   /** The head of a free block. */

@@ -1,7 +1,7 @@
 // What the kernel itself counts of its pages (enum node_stat_item, include/linux/mmzone.h; /proc/vmstat shows them):
 // the totals over all nodes, with what each CPU has not yet added.
 import type { Kernel } from '../kernel/kernel.js';
-import { Inconsistency } from './inconsistency.js';
+import { expectArrayOf, Inconsistency } from './inconsistency.js';
 import { type Cpu, possibleCpus } from './per-cpu.js';
 import { nodeAddresses } from './zone.js';
 
@@ -21,6 +21,7 @@ export function nodeCounters(kernel: Kernel): ReadonlyMap<string, number> {
   ) {
     return counters;
   }
+  expectArrayOf(8, totals, 'pglist_data.vm_stat');
   const cpus = possibleCpus(kernel);
   for (const address of nodeAddresses(kernel).values()) {
     const stated = kernel.memory.bytes(address + BigInt(totals.offsetBytes), totals.sizeBytes);

@@ -5,7 +5,7 @@
 // them half changed: then none of its pages is believed to be free, and the other CPUs' are.
 import type { Kernel } from '../kernel/kernel.js';
 import type { Pfn } from '../memory/physical-memory.js';
-import { expect, Inconsistency } from './inconsistency.js';
+import { expect, expectArrayOf, Inconsistency } from './inconsistency.js';
 import { framesOnList, listHeadBytes } from './linked-list.js';
 import { type Memmap, MemmapLookup } from './memmap.js';
 import { type Cpu, possibleCpus } from './per-cpu.js';
@@ -56,7 +56,7 @@ type ListsLayout = ReturnType<typeof listsLayout>;
 function listsLayout(kernel: Kernel) {
   const { btf } = kernel;
   const lists = expect(btf.struct('per_cpu_pages'), 'struct per_cpu_pages');
-  const member = expect(lists.member('lists'), 'per_cpu_pages.lists');
+  const member = expectArrayOf(listHeadBytes, lists.member('lists'), 'per_cpu_pages.lists');
   return {
     // Before 5.14 the lists stood inside the structure that also holds the counters.
     pointerOffset: expect(

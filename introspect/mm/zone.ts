@@ -4,7 +4,7 @@ import type { StructLayout } from '../kernel/btf/btf.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Pfn } from '../memory/physical-memory.js';
 import { possibleCpus } from './per-cpu.js';
-import { expect, Inconsistency } from './inconsistency.js';
+import { expect, expectArrayOf, Inconsistency } from './inconsistency.js';
 
 /** No x86-64 configuration has more than 1024 nodes (NODES_SHIFT 10). */
 const nodeLimit = 1024;
@@ -38,7 +38,11 @@ export interface ZoneBits {
 export function readZones(kernel: Kernel): readonly Zone[] {
   const nodeLayout = expect(kernel.btf.struct('pglist_data'), 'struct pglist_data');
   const zoneLayout = expect(kernel.btf.struct('zone'), 'struct zone');
-  const zonesOffset = expect(nodeLayout.member('node_zones'), 'pglist_data.node_zones');
+  const zonesOffset = expectArrayOf(
+    zoneLayout.sizeBytes,
+    nodeLayout.member('node_zones'),
+    'pglist_data.node_zones',
+  );
   const zoneTypeCount = zonesOffset.count;
   const zones: Zone[] = [];
   nodeAddresses(kernel).forEach((address, node) => {
@@ -136,7 +140,7 @@ function freePageCount(kernel: Kernel, layout: StructLayout, zone: Buffer): numb
     kernel.btf.enumeration('zone_stat_item')?.get('NR_FREE_PAGES'),
     'NR_FREE_PAGES',
   );
-  const counters = expect(layout.member('vm_stat'), 'zone.vm_stat');
+  const counters = expectArrayOf(8, layout.member('vm_stat'), 'zone.vm_stat');
   if (item < 0 || item >= counters.count) {
     throw new Inconsistency(`NR_FREE_PAGES is ${item}, of ${counters.count} counters`);
   }
@@ -168,8 +172,8 @@ function pendingDifference(
 }
 
 function freeBlockCounts(kernel: Kernel, layout: StructLayout, zone: Buffer): readonly number[] {
-  const areas = expect(layout.member('free_area'), 'zone.free_area');
   const area = expect(kernel.btf.struct('free_area'), 'struct free_area');
+  const areas = expectArrayOf(area.sizeBytes, layout.member('free_area'), 'zone.free_area');
   const count = expect(area.member('nr_free'), 'free_area.nr_free');
   return Array.from({ length: areas.count }, (_, order) =>
     Number(zone.readBigUInt64LE(areas.offsetBytes + order * area.sizeBytes + count.offsetBytes)),

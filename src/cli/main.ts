@@ -37,6 +37,9 @@ const formatOption = (): Option =>
     '--format <name>',
     'raw, elf, migration, libvirt-save, firecracker, cloud-hypervisor or libvmi (default: told by the content)',
   );
+const imageMeaning =
+  'file of guest RAM, folder of a Cloud Hypervisor snapshot, or libvmi:{kvm|xen|file}:NAME';
+
 const mapOption = (): Option =>
   new Option(
     '--map-file <file>',
@@ -57,7 +60,7 @@ const program = new Command('pars')
 program
   .command('classify')
   .description("label every page of a guest's memory")
-  .argument('<image>', 'file of guest RAM, or folder of a Cloud Hypervisor snapshot')
+  .argument('<image>', imageMeaning)
   .addOption(formatOption())
   .addOption(mapOption())
   .option('--labels <file>', 'write one byte per page, in file order: the number of its label')
@@ -81,7 +84,7 @@ program
 program
   .command('kernel')
   .description("show which kernel is in a guest's memory, and what of it was found where")
-  .argument('<image>', 'file of guest RAM, or folder of a Cloud Hypervisor snapshot')
+  .argument('<image>', imageMeaning)
   .addOption(formatOption())
   .addOption(mapOption())
   .addOption(jsonOption())
@@ -105,7 +108,7 @@ program
 program
   .command('upload')
   .description('store a snapshot: critical pages three times, expendable pages once')
-  .argument('<image>', 'file of guest RAM, or folder of a Cloud Hypervisor snapshot')
+  .argument('<image>', imageMeaning)
   .addOption(storeOption())
   .requiredOption('--name <vm>', 'what the VM is called')
   .option(

@@ -3,7 +3,8 @@
 //   page-reader <questions >answers
 //
 // A question is the record's number, 0 or 1; the answer is the size of each of its two accounts, once it is written.
-// A record is the text of zoneinfo, meminfo and vmstat, then /proc/kpageflags, then /proc/kpagecount.
+// A record is the text of zoneinfo, meminfo and vmstat, then /proc/kpageflags, then /proc/kpagecount. Record 1 has no
+// text: having the kernel add up its counters also has it tidy its free lists, which the copy must not do first.
 //
 // It is there before the first record and after the second, has everything open, and allocates nothing in between, nor
 // does the shell that waits for its answer. Memory that is freed after the one record would be found by the next, and
@@ -72,10 +73,9 @@ static off_t write_account(int account, off_t to) {
   return size;
 }
 
-static off_t write_record(off_t at) {
-  write_texts(at);
-  const off_t size = write_account(flags, at + BLOCK);
-  if (write_account(counts, at + BLOCK + size) != size) fail("accounts differ in size");
+static off_t write_accounts(off_t at) {
+  const off_t size = write_account(flags, at);
+  if (write_account(counts, at + size) != size) fail("accounts differ in size");
   return size;
 }
 
@@ -88,10 +88,14 @@ int main(void) {
   counts = open_or_fail("/proc/kpagecount", O_RDONLY);
   disk = open_or_fail("/dev/vdb", O_WRONLY | O_DIRECT);
   // Once for nothing, so that whatever the kernel allocates for it is allocated.
-  const off_t size = write_record(0);
+  write_texts(0);
+  const off_t size = write_accounts(BLOCK);
   char question[2];
   while (read(STDIN_FILENO, question, 2) == 2) {
-    write_record((question[0] - '0') * (BLOCK + 2 * size));
+    const int number = question[0] - '0';
+    const off_t at = number * (BLOCK + 2 * size);
+    if (number == 0) write_texts(at);
+    write_accounts(at + BLOCK);
     char answer[32];
     const int length = snprintf(answer, sizeof answer, "%lld\n", (long long)size);
     if (write(STDOUT_FILENO, answer, length) != length) fail("answer");

@@ -40,9 +40,11 @@ anonymous() {
   swap_out
 }
 
-# khugepaged would move pages together while they are being recorded. From now on it
-# sleeps for weeks at a time.
+# What the kernel would do by itself while its pages are being recorded: join small
+# pages, and take pages back from CPUs that have been idle for a second. From now on it
+# does so once in weeks.
 echo 4294967295 >/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs
+echo 1000000 >/proc/sys/vm/stat_interval
 
 "$workload"
 start_page_reader

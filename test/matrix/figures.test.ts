@@ -103,9 +103,20 @@ test('pages that the readings differ on are left out, but for how lately they we
   expect(figures.wrongCount).toBe(0);
 });
 
-test('free pages and cache that are not found show', () => {
+test('a kernel that shows every anonymous page as merged says nothing of merging', () => {
+  const anon: Page = { label: 'anon', flags: ['anon', 'ksm', 'lru'] };
+  expect(shortcomings(figuresFor([free, anon, { ...anon, label: 'ksm' }]))).toEqual([]);
+  const telling: Page = { label: 'anon', flags: ['anon', 'lru'] };
+  expect(shortcomings(figuresFor([free, anon, telling])).join()).toContain(
+    '1 pages labelled anon have other flags',
+  );
+});
+
+test('free pages and cache that are not found show, and free pages that are none', () => {
   const missed = figuresFor([free, { label: 'other', flags: ['buddy'] }]);
   expect(shortcomings(missed).join()).toContain('only 50.00 % of the free pages are found');
+  const invented = figuresFor([free, { label: 'free-pcp', flags: [] }]);
+  expect(shortcomings(invented).join()).toContain('200.00 % of the free pages are found');
   const kept = figuresFor([free, { label: 'file-clean', flags: droppable }]);
   expect(shortcomings(kept).join()).toContain('only 50.00 % of the ideal saving is reached');
 });

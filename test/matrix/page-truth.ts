@@ -42,7 +42,20 @@ export function pageStates({ flags, mapCounts }: PageRecord): PageStates {
     }
     first = end;
   }
+  dropKsmThatSaysNothing(low);
   return { pfnCount, low, high, mapped };
+}
+
+/**
+ * 6.12 to 6.18 show every anonymous page as merged: they test the two bits of PAGE_MAPPING_KSM, of which one is that of
+ * all anonymous pages, for any instead of for both (fs/proc/page.c, stable_page_flags).
+ */
+function dropKsmThatSaysNothing(low: Uint32Array): void {
+  const both = bit('anon') | bit('ksm');
+  if (low.some((flags) => (flags & both) === bit('anon'))) return;
+  low.forEach((flags, pfn) => {
+    low[pfn] = flags & ~bit('ksm');
+  });
 }
 
 function blockEnd(low: Uint32Array, first: number): number {

@@ -1,4 +1,4 @@
-// The figures of each case, kept in the user's cache as they come, so that a run of an hour can be interrupted. They are
+// The figures of each case, kept in the user's cache as they come, so that a long run can be interrupted. They are
 // good for as long as nothing has changed that they follow from.
 import { createHash } from 'node:crypto';
 import {

@@ -1,4 +1,4 @@
-// SUPPORT.md is written by a run of an hour, so what can be checked of it in a moment is: that it lists the matrix, all
+// SUPPORT.md is written by a long run, so what can be checked of it in a moment is: that it lists the matrix, all
 // of it and nothing else, and that every row passed.
 import { matrixCases } from './cases.js';
 import { identityCells, readSupportTable } from './support-table.js';

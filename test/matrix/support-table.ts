@@ -11,7 +11,8 @@ export const supportPath = fileURLToPath(new URL('../../SUPPORT.md', import.meta
 const intro = `# Guests
 
 Which Linux kernels PARS finds inside raw guest RAM, and how well its labels agree with what those kernels say of their
-own pages. \`npm run test:matrix\` boots every row, and writes this file; it takes about an hour under emulation.
+own pages. \`npm run test:matrix\` boots every row, and writes this file; that takes a quarter of an hour to
+an hour under emulation.
 
 - **Pages**: of 4 KiB, all labelled. The kernel's word is \`/proc/kpageflags\` and \`/proc/kpagecount\`, read right before the
   snapshot and again in a resumed copy; **left out** are pages on which the two readings differ.

@@ -486,6 +486,26 @@ describe('a huge page (hugetlbfs)', () => {
     expect(old.label(withDestructor(1)).labels).toEqual(Array(512).fill('other'));
   });
 
+  test('may show its head again where each page of its memmap begins, as the memmap of tails may be given back', () => {
+    const whole = withDestructor(2);
+    const pages = whole.map((page, index) => (index % 64 === 0 ? whole[0] : page));
+    const { labels, brokenBlockCount } = old.label(pages);
+    expect(labels).toEqual(Array(512).fill('hugetlb'));
+    expect(brokenBlockCount).toBe(0);
+  });
+
+  test.each([
+    ['elsewhere than where a page of the memmap begins', 2, 65],
+    ['without a tail behind it', 2, 64, 65],
+    ['in a compound page that is no huge page', 1, 64],
+  ])('a head %s is none of its frames', (_, destructor, ...heads) => {
+    const whole = withDestructor(destructor);
+    const pages = whole.map((page, index) => (heads.includes(index) ? whole[0] : page));
+    const { labels, brokenBlockCount } = old.label(pages);
+    expect(labels[64]).toBe('unknown');
+    expect(brokenBlockCount).toBeGreaterThan(0);
+  });
+
   test('is not known by that byte in a kernel that has no destructors', () => {
     const pages = withDestructor(2);
     expect(label(pages).labels).toEqual(Array(512).fill('other'));
