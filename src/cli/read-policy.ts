@@ -1,7 +1,7 @@
 // The policy that a command line asks for.
 import { readFile } from 'node:fs/promises';
 import { ParsError } from '../../introspect/pars-error.js';
-import { defaultPolicy, parsePolicy, type Policy } from '../plan/policy.js';
+import { defaultPolicy, type Policy } from '../plan/policy.js';
 
 export interface PolicyArguments {
   readonly policy?: string;
@@ -20,5 +20,6 @@ export async function readPolicy(options: PolicyArguments): Promise<Policy> {
       { cause: error },
     );
   });
+  const { parsePolicy } = await import('../plan/parse-policy.js');
   return parsePolicy(text, path, { allowWeakCritical: options.allowWeakCritical === true });
 }

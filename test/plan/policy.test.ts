@@ -1,6 +1,7 @@
 import { pageClasses } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
-import { defaultPolicy, parsePolicy, type Policy } from '../../src/plan/policy.js';
+import { parsePolicy } from '../../src/plan/parse-policy.js';
+import { defaultPolicy, type Policy } from '../../src/plan/policy.js';
 
 const strict = { allowWeakCritical: false };
 
@@ -44,7 +45,7 @@ test('JSON is read as well', () => {
 test('an unknown label is named together with the labels there are', () => {
   expectUsage(
     'replication: {fre: 2}',
-    /^policy test.yaml: replication: no label "fre"; the labels are unknown, not-ram, free, .*other$/,
+    /^policy test.yaml: replication: no label "fre"; the labels are unknown, not-ram, free, .*hwpoison$/,
   );
 });
 

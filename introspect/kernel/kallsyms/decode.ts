@@ -105,8 +105,13 @@ function findNames(
 ): ReadonlyMap<string, number> | undefined {
   const positions = new Map<string, number>();
   const longest = Math.max(...[...wanted].map((name) => name.length)) + 1;
-  const wantedLengths = new Set([...wanted].map((name) => name.length + 1));
+  // By length, type letter included, and last character: few of a kernel's names share both with a wanted one.
+  const candidates = new Uint8Array((longest + 1) * 256);
+  for (const name of wanted) {
+    candidates[(name.length + 1) * 256 + name.charCodeAt(name.length - 1)] = 1;
+  }
   const tokenLengths = Uint16Array.from(tokens, (token) => token.length);
+  const lastCharacters = Uint8Array.from(tokens, (token) => token.at(-1) ?? 0);
   const scratch = Buffer.alloc(longest);
   let at = 0;
   for (let position = 0; position < symbolCount; position++) {
@@ -121,12 +126,13 @@ function findNames(
     if (at + length > names.length) {
       return undefined;
     }
-    // Only the few names of a wanted length are spelled out: this loop runs over every symbol of the kernel.
+    // Only candidates are spelled out: this loop runs over every symbol of the kernel.
     let decodedLength = 0;
     for (let index = 0; index < length; index++) {
       decodedLength += tokenLengths[names[at + index]];
     }
-    if (wantedLengths.has(decodedLength)) {
+    const last = length === 0 ? 0 : lastCharacters[names[at + length - 1]];
+    if (decodedLength <= longest && candidates[decodedLength * 256 + last] === 1) {
       let to = 0;
       for (let index = 0; index < length; index++) {
         to += tokens[names[at + index]].copy(scratch, to);
@@ -174,17 +180,23 @@ function symbolAddress(
   }
 }
 
-/** The tables' sizes are not stated: read up to `limitBytes`, or to where the mapping ends. */
+const pageBytes = 4096;
+const largePieceBytes = 256 * 1024;
+
+/** The tables' sizes are not stated: read up to `limitBytes`, or to the page where the mapping ends. */
 function readAsMuchAsMapped(memory: VirtualMemory, address: bigint, limitBytes: number): Buffer {
   const target = Buffer.alloc(limitBytes);
   let done = 0;
-  while (done < limitBytes) {
+  for (let pieceBytes = largePieceBytes; done < limitBytes;) {
     const at = address + BigInt(done);
-    const length = Math.min(limitBytes - done, 4096 - Number(at & 4095n));
-    if (!memory.read(at, target.subarray(done, done + length))) {
+    const length = Math.min(limitBytes - done, pieceBytes - Number(at % BigInt(pieceBytes)));
+    if (memory.read(at, target.subarray(done, done + length))) {
+      done += length;
+    } else if (pieceBytes > pageBytes) {
+      pieceBytes = pageBytes;
+    } else {
       break;
     }
-    done += length;
   }
   return target.subarray(0, done);
 }
