@@ -1,6 +1,7 @@
 // pars classify IMAGE: labels by page, counted, and to files when asked; why a page has its label; and how the labels
 // stand beside the kernel's own counters.
-import { Explainer } from '../../introspect/explain/explain.js';
+import type { PageExplanation } from '../../introspect/explain/explain.js';
+import type { Pfn } from '../../introspect/memory/physical-memory.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import { readStatistics } from '../../introspect/statistics.js';
 import { planReplication } from '../plan/plan.js';
@@ -49,8 +50,7 @@ export async function classifyCommand(
     }
     await writeFiles(image, options, mapFormat);
     map.warnings.forEach(warn);
-    const explainer = new Explainer(introspected, map);
-    const explanations = pfns.flatMap((pfn) => explainer.explain(pfn) ?? []);
+    const explanations = pfns.length === 0 ? [] : await explain(image, pfns);
     const statistics = options.stats === true ? readStatistics(introspected, map) : undefined;
     const saving = plannedSaving(planReplication(map, policy));
     const { kernel, evidence, warnings, regions } = map;
@@ -80,6 +80,15 @@ export async function classifyCommand(
   } finally {
     image.close();
   }
+}
+
+async function explain(
+  { introspected, map }: LabelledImage,
+  pfns: readonly Pfn[],
+): Promise<readonly PageExplanation[]> {
+  const { Explainer } = await import('../../introspect/explain/explain.js');
+  const explainer = new Explainer(introspected, map);
+  return pfns.flatMap((pfn) => explainer.explain(pfn) ?? []);
 }
 
 async function writeFiles(

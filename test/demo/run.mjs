@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { testedSeries } from '../setup/kernel.mjs';
 import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -47,7 +48,11 @@ function runNode(nodeArguments) {
 
 async function prepareAndRun(hdfs) {
   const wanted = hdfs ? ['--hdfs'] : [];
-  const prepared = await runNode([join('test', 'setup', 'prepare.mjs'), ...wanted]);
+  const prepared = await runNode([
+    join('test', 'setup', 'prepare.mjs'),
+    `--kernel=${testedSeries.default}`,
+    ...wanted,
+  ]);
   if (prepared !== 0 || interruptedBy !== undefined) return prepared;
   const folder = mkdtempSync(join(tmpdir(), 'pars-demo-'));
   try {
