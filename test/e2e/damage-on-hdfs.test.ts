@@ -1,7 +1,7 @@
 // What others can do to a store on HDFS: refuse the user, and put wrong bytes in place of right ones. HDFS keeps
 // checksums of what it was given, so it takes the wrong bytes for right; only our own formats can tell.
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifestName } from '../../src/catalog/names.js';
 import { headSizeBytes } from '../../src/manifest/layout.js';
