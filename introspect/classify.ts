@@ -18,6 +18,7 @@ import { possibleCpus } from './mm/per-cpu.js';
 import { type Zone } from './mm/zone.js';
 import { labelNumbers } from './page-class.js';
 import type { Evidence, PageMap } from './page-map.js';
+import { replaceLabel } from './replace-label.js';
 
 /** Pages that each CPU may have in hand, in no list and no counter yet: a few batches of 31 (PAGEVEC_SIZE). */
 const pagesInMotionPerCpu = 128;
@@ -86,12 +87,7 @@ export function cacheDoubts(kernel: Kernel, labels: Uint8Array): readonly string
 function takeBackDoubtfulCache(kernel: Kernel, labels: Uint8Array): readonly string[] {
   const doubts = cacheDoubts(kernel, labels);
   if (doubts.length > 0) {
-    const { 'file-reread': reread, 'file-clean': clean } = labelNumbers;
-    labels.forEach((label, index) => {
-      if (label === reread) {
-        labels[index] = clean;
-      }
-    });
+    replaceLabel(labels, labelNumbers['file-reread'], labelNumbers['file-clean']);
   }
   return doubts;
 }

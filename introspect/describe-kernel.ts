@@ -2,8 +2,7 @@
 // says (`/proc/iomem`, `/proc/zoneinfo`, `/proc/kallsyms`). Nothing here bears on a label.
 import type { Introspected } from './find-kernel.js';
 import { decodeKallsyms, type SymbolAddresses } from './kernel/kallsyms/decode.js';
-import { findKallsyms } from './kernel/kallsyms/find.js';
-import { type Kernel, statedKallsyms } from './kernel/kernel.js';
+import { type Kernel, locateKallsyms } from './kernel/kernel.js';
 import { parseVmcoreinfo } from './kernel/vmcoreinfo.js';
 import { endPfn, type Gpa, pageIndexOf, pageSizeBytes } from './memory/physical-memory.js';
 import { openMemmap } from './mm/memmap.js';
@@ -124,15 +123,15 @@ function readKallsyms(kernel: Kernel): {
 } {
   const { memory, vmcoreinfo } = kernel;
   const textAddress = vmcoreinfo.symbol('_stext') ?? 0n;
-  const stated = statedKallsyms(vmcoreinfo);
-  const tables = stated ?? findKallsyms(memory, textAddress);
+  const located = locateKallsyms(memory, vmcoreinfo, textAddress);
+  const tables = located?.tables;
   const decoded =
     tables === undefined
       ? undefined
       : decodeKallsyms(memory, tables, describedSymbols, { name: '_stext', address: textAddress });
   return {
     kallsyms: {
-      source: stated === undefined ? 'scan' : 'vmcoreinfo',
+      source: located?.source ?? 'scan',
       names: tables?.names ?? 0n,
       symbolCount: tables === undefined ? undefined : memory.u32(tables.numSyms),
     },

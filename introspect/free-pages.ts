@@ -14,6 +14,7 @@ import { type Memmap, MemmapLookup } from './mm/memmap.js';
 import { type FreeRun, perCpuLists } from './mm/per-cpu-lists.js';
 import type { Zone } from './mm/zone.js';
 import { labelNumbers, pageClasses } from './page-class.js';
+import { replaceLabel } from './replace-label.js';
 
 /** No label: marks a page as confirmed while a zone is gone through. */
 const confirmed = 255;
@@ -38,7 +39,7 @@ export function takeBackDoubtfulFreePages(
     if (zone !== undefined) {
       for (const run of blocksOnBuddyLists(kernel, lookup, zone)) {
         if (isWholly(free, regions, run, zone, labels)) {
-          relabel(regions, run, confirmed, labels);
+          relabel(regions, run, labels, () => confirmed);
         }
       }
       inZone(regions, zone, (from, to) => {
@@ -68,7 +69,7 @@ export function labelPerCpuLists(
     const inUse = runs.find((run) => !isWholly(labelNumbers.other, regions, run, zone, labels));
     if (inUse === undefined) {
       runs.forEach((run) => {
-        relabel(regions, run, labelNumbers['free-pcp'], labels);
+        relabel(regions, run, labels, () => labelNumbers['free-pcp']);
       });
     } else {
       doubts.push(
@@ -76,7 +77,7 @@ export function labelPerCpuLists(
           `frame ${inUse.pfn} on it is in use or outside the zone`,
       );
       runs.forEach((run) => {
-        takeBack(regions, run, labels);
+        relabel(regions, run, labels, takenBack);
       });
     }
   }
@@ -88,7 +89,7 @@ export function labelHugePages(kernel: Kernel, memmap: Memmap, labels: Uint8Arra
   const { regions } = kernel.physical;
   for (const run of freeHugePages(kernel, memmap)) {
     if (isWholly(labelNumbers.hugetlb, regions, run, undefined, labels)) {
-      relabel(regions, run, labelNumbers['hugetlb-free'], labels);
+      relabel(regions, run, labels, () => labelNumbers['hugetlb-free']);
     }
   }
 }
@@ -117,25 +118,20 @@ function isWholly(
 function relabel(
   regions: readonly MemoryRegion[],
   { pfn, order }: FreeRun,
-  label: number,
   labels: Uint8Array,
+  labelFor: (before: number) => number,
 ): void {
   for (let page = pfn; page < pfn + 2 ** order; page++) {
     const index = pageIndexOf(regions, page);
     if (index !== undefined) {
-      labels[index] = label;
+      labels[index] = labelFor(labels[index]);
     }
   }
 }
 
 /** What two structures claim is nobody's to give up. */
-function takeBack(regions: readonly MemoryRegion[], run: FreeRun, labels: Uint8Array): void {
-  for (let page = run.pfn; page < run.pfn + 2 ** run.order; page++) {
-    const index = pageIndexOf(regions, page);
-    if (index !== undefined && pageClasses[labels[index]].expendable) {
-      labels[index] = labelNumbers.unknown;
-    }
-  }
+function takenBack(label: number): number {
+  return pageClasses[label].expendable ? labelNumbers.unknown : label;
 }
 
 function inZone(
@@ -151,11 +147,5 @@ function inZone(
       const offset = imageOffset / pageSizeBytes - first;
       visit(offset + from, offset + to);
     }
-  }
-}
-
-function replaceLabel(labels: Uint8Array, from: number, to: number): void {
-  for (let at = labels.indexOf(from); at >= 0; at = labels.indexOf(from, at + 1)) {
-    labels[at] = to;
   }
 }

@@ -145,7 +145,7 @@ function otherArchitecture(vmcoreinfo: Vmcoreinfo): string {
 }
 
 function readSymbols(memory: VirtualMemory, vmcoreinfo: Vmcoreinfo, textAddress: bigint) {
-  const tables = statedKallsyms(vmcoreinfo) ?? findKallsyms(memory, textAddress);
+  const tables = locateKallsyms(memory, vmcoreinfo, textAddress)?.tables;
   return tables === undefined
     ? ({
         ok: false,
@@ -154,8 +154,22 @@ function readSymbols(memory: VirtualMemory, vmcoreinfo: Vmcoreinfo, textAddress:
     : decodeKallsyms(memory, tables, wantedSymbols, { name: '_stext', address: textAddress });
 }
 
+/** Where the symbol tables are, and who says so. Undefined when nobody does and none is found. */
+export function locateKallsyms(
+  memory: VirtualMemory,
+  vmcoreinfo: Vmcoreinfo,
+  textAddress: bigint,
+): { readonly source: 'vmcoreinfo' | 'scan'; readonly tables: KallsymsTables } | undefined {
+  const stated = statedKallsyms(vmcoreinfo);
+  if (stated !== undefined) {
+    return { source: 'vmcoreinfo', tables: stated };
+  }
+  const found = findKallsyms(memory, textAddress);
+  return found === undefined ? undefined : { source: 'scan', tables: found };
+}
+
 /** Where VMCOREINFO says the tables are, from 6.0 on. */
-export function statedKallsyms(vmcoreinfo: Vmcoreinfo): KallsymsTables | undefined {
+function statedKallsyms(vmcoreinfo: Vmcoreinfo): KallsymsTables | undefined {
   const numSyms = vmcoreinfo.symbol('kallsyms_num_syms');
   const names = vmcoreinfo.symbol('kallsyms_names');
   const tokenTable = vmcoreinfo.symbol('kallsyms_token_table');
