@@ -1,19 +1,21 @@
 // Labels every page of a guest's memory, or says why none can be trusted.
 //
 //   label the memmap ──► hold free pages against the zones ──► add the per-CPU free lists ──► name the kernel's own
-//   pages ──► hold the page cache against the kernel's counters
+//   pages ──► hold the page cache against the kernel's counters ──► note what healing will need
 //
 // A structure that does not add up takes back what it bears on: those pages become `unknown`, or keep a critical label.
 // Where that cannot be confined, every page becomes `unknown`.
 import { compareCounters } from './counters.js';
 import type { Introspected } from './find-kernel.js';
+import { type HealingFacts, healingFacts } from './healing-facts.js';
 import { labelHugePages, labelPerCpuLists, takeBackDoubtfulFreePages } from './free-pages.js';
 import type { Kernel } from './kernel/kernel.js';
 import { labelKernelPages } from './label-kernel-pages.js';
 import { labelMemmap, labelOutsideZones } from './label-memmap.js';
 import { endPfn, pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
+import { freeContent } from './mm/free-content.js';
 import { Inconsistency } from './mm/inconsistency.js';
-import { openMemmap } from './mm/memmap.js';
+import { type Memmap, openMemmap } from './mm/memmap.js';
 import { possibleCpus } from './mm/per-cpu.js';
 import { type Zone } from './mm/zone.js';
 import { labelNumbers } from './page-class.js';
@@ -34,13 +36,14 @@ export function classify(introspected: Introspected): PageMap {
   const { kernel, zones } = introspected;
   const identity = { release: kernel.release, buildId: kernel.buildId };
   try {
-    const { labels, doubts } = labelPages(kernel, zones);
+    const { labels, doubts, healing } = labelPages(kernel, zones);
     return {
       regions: memory.regions,
       labels,
       evidence: doubts.length === 0 ? { kind: 'complete' } : { kind: 'partial', reason: doubts[0] },
       warnings: doubts.map((doubt) => `kept as critical: ${doubt}`),
       kernel: identity,
+      healing,
     };
   } catch (error) {
     if (error instanceof Inconsistency) {
@@ -62,7 +65,33 @@ function labelPages(kernel: Kernel, zones: readonly Zone[]) {
   labelKernelPages(kernel, labels);
   labelOutsideZones(kernel, zones, labels);
   doubts.push(...takeBackDoubtfulCache(kernel, labels));
-  return { labels, doubts };
+  const healing = whatHealingNeeds(kernel, memmap, labels, doubts);
+  return { labels, doubts, healing };
+}
+
+/** A page whose loss could not be healed is taken back, with one more doubt. */
+function whatHealingNeeds(
+  kernel: Kernel,
+  memmap: Memmap,
+  labels: Uint8Array,
+  doubts: string[],
+): HealingFacts {
+  const { byte: freeByte = 0, doubt } = freeContent(kernel, labels);
+  if (doubt !== undefined) {
+    doubts.push(doubt);
+    replaceLabel(labels, labelNumbers.free, labelNumbers.unknown);
+    replaceLabel(labels, labelNumbers['free-pcp'], labelNumbers.unknown);
+  }
+  try {
+    return healingFacts(kernel, memmap, labels, freeByte);
+  } catch (error) {
+    if (!(error instanceof Inconsistency)) {
+      throw error;
+    }
+    doubts.push(`clean file cache, as ${error.message}`);
+    replaceLabel(labels, labelNumbers['file-reread'], labelNumbers['file-clean']);
+    return healingFacts(kernel, memmap, labels, freeByte);
+  }
 }
 
 function brokenBlocks(count: number): string {

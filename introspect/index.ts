@@ -1,5 +1,8 @@
 // What other programs may use of introspection: guest RAM in, page labels out.
 export { classify } from './classify.js';
+export type { DiskHeldPages } from './disk-held.js';
+export { type FilePlaces, findFilePlaces } from './file-places.js';
+export type { HealingFacts } from './healing-facts.js';
 export { findKernel, type Introspected } from './find-kernel.js';
 export {
   type ImageFormat,

@@ -140,6 +140,13 @@ export const pageClasses = [
   pageClass(23, 'device', false, 'memory of a device (DAX, pmem, GPU)', 'its data is gone'),
   pageClass(24, 'page-pool', false, "a network driver's receive buffers", 'packets are garbled'),
   pageClass(25, 'hwpoison', false, 'broken in hardware, no longer used', 'none is known'),
+  pageClass(
+    26,
+    'disk-held',
+    true,
+    "cache whose bytes were found on the VM's disk when the snapshot was taken",
+    'none once the same bytes are put back from a disk image of that moment',
+  ),
 ] as const;
 
 export type PageLabel = (typeof pageClasses)[number]['label'];

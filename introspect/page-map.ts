@@ -1,4 +1,6 @@
 // The result of introspection: one label per page of the image, and what is known about the guest.
+import type { DiskHeldPages } from './disk-held.js';
+import type { HealingFacts } from './healing-facts.js';
 import type { MemoryRegion } from './memory/physical-memory.js';
 
 /** How far the labels can be trusted. Only with `complete` and `partial` does any page carry an expendable label. */
@@ -26,4 +28,8 @@ export interface PageMap {
   /** What a person should know, each a sentence. */
   readonly warnings: readonly string[];
   readonly kernel: GuestKernel | undefined;
+  /** What heals lost pages; absent where no page is expendable anyway. */
+  readonly healing?: HealingFacts | undefined;
+  /** Where the pages labelled `disk-held` are. */
+  readonly diskHeld?: DiskHeldPages | undefined;
 }

@@ -13,10 +13,30 @@ export type { AddressSpace, Manifest, ManifestHeader, PackEntry } from './manife
 export { labelOf, placeOf, type PagePlace } from './manifest/place.js';
 export { planReplication } from './plan/plan.js';
 export { parsePolicy } from './plan/parse-policy.js';
-export { buildPolicy, defaultPolicy, type Policy } from './plan/policy.js';
+export {
+  buildPolicy,
+  defaultPolicy,
+  namedPolicies,
+  type NamedPolicy,
+  type Policy,
+  type PolicyName,
+} from './plan/policy.js';
+export { withDiskHeld } from './plan/disk-held-pages.js';
+export {
+  closeGuestDisks,
+  type DiskArgument,
+  diskNames,
+  type GuestDisk,
+  openGuestDisks,
+  parseDiskArgument,
+} from './disk/guest-disks.js';
+export { type ProofCount, type ProvenPages, provePages } from './disk/prove-pages.js';
 export type { ReplicationPlan } from './plan/replication-plan.js';
 export { plannedSaving, type PlannedSaving, storedSaving } from './plan/saving.js';
 export type { LostRun } from './restore/lost-pages.js';
+export type { LossScenario, Verdict } from './restore/loss-scenarios.js';
+export type { Risk, RiskKind } from './restore/snapshot-risks.js';
+export type { Healing } from './restore/heal-ram.js';
 export type { StreamFormat } from './restore/rebuild-stream.js';
 export {
   restoreSnapshot,
@@ -33,6 +53,6 @@ export {
   type SnapshotResult,
   takeSnapshot,
 } from './snapshot/take-snapshot.js';
-export type { StateSource } from './snapshot/write-state.js';
+export type { StateSource } from './snapshot/write-attachment.js';
 export { openStore, type OpenStoreOptions } from './store/open-store.js';
 export type { Store, StoredBlock, StoredFile } from './store/store.js';

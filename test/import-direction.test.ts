@@ -9,6 +9,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   introspect: [],
   'src/flow': ['introspect'],
   'src/report': ['introspect'],
+  'src/disk': ['introspect', 'src/flow'],
+  'src/vm': ['introspect', 'src/flow'],
   'src/pack': ['introspect', 'src/flow'],
   'src/manifest': ['introspect', 'src/pack'],
   'src/plan': ['introspect', 'src/pack'],
@@ -26,11 +28,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/restore': [
     'introspect',
     'src/catalog',
+    'src/disk',
     'src/flow',
     'src/manifest',
     'src/pack',
     'src/snapshot',
     'src/store',
+    'src/vm',
   ],
 };
 

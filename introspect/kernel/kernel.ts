@@ -35,6 +35,8 @@ const wantedSymbols = [
   'init_task',
   'hstates',
   'hugetlb_max_hstate',
+  '_page_poisoning_enabled',
+  'want_page_poisoning',
 ] as const;
 export type KernelSymbol = (typeof wantedSymbols)[number];
 

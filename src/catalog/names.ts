@@ -4,6 +4,7 @@
 //   snapshots/<id>.manifest.part    the manifest on its way
 //   packs/<id>/000000.pack ...      packs that snapshot <id> wrote; later snapshots may name them too
 //   packs/<id>/state                its device state
+//   packs/<id>/machine              the command line of its machine
 
 export const snapshotsFolder = 'snapshots';
 export const packsFolder = 'packs';
@@ -21,6 +22,7 @@ export const packFolder = (id: string): string => `${packsFolder}/${id}`;
 export const packName = (id: string, index: number): string =>
   `${packFolder(id)}/${index.toString().padStart(6, '0')}.pack`;
 export const stateName = (id: string): string => `${packFolder(id)}/state`;
+export const machineName = (id: string): string => `${packFolder(id)}/machine`;
 
 /** The snapshot whose manifest this is, undefined for any other name. */
 export function idOfManifest(name: string): string | undefined {

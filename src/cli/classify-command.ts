@@ -41,7 +41,7 @@ export async function classifyCommand(
   // All that can be wrong with the command line, before the image is read.
   const pfns = options.explain?.map(parsePfn) ?? [];
   const mapFormat = options.map === undefined ? undefined : mapFormatOf(options.map);
-  const policy = await readPolicy(options);
+  const { policy } = await readPolicy(options);
   const image = labelImage(openImageArgument(imagePath, options));
   try {
     const { map, introspected } = image;

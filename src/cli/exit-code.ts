@@ -11,6 +11,8 @@ export const exitCodes = {
   inconsistent: 21,
   /** Stored and visible, but some file has fewer copies than wanted. */
   underReplicated: 22,
+  /** Restored, but the VM could not be started from it, or its QEMU failed: src/vm/resume-script.ts. */
+  vmFailed: 23,
 } as const;
 
 export const exitCodeOfError: Readonly<Record<ErrorCode, number>> = {

@@ -28,7 +28,10 @@ const storeOption = (): Option =>
     .makeOptionMandatory();
 const jsonOption = (): Option => new Option('--json', 'print the result as JSON');
 const policyOption = (): Option =>
-  new Option('--policy <file>', 'YAML or JSON file with copies by label');
+  new Option(
+    '--policy <name>',
+    'strict, disk, lean, or a YAML or JSON file with copies by label',
+  ).default('strict');
 const weakOption = (): Option =>
   new Option('--allow-weak-critical', 'accept a policy with one copy of critical pages');
 
@@ -119,6 +122,15 @@ program
   .addOption(mapOption())
   .addOption(policyOption())
   .addOption(weakOption())
+  .option(
+    '--disk <[name=]file>',
+    "raw disk image of the same moment as the memory: pages it is seen to hold may be stored once (policy disk) or not at all (lean); may be given again, with the guest's names such as vda=",
+    collect,
+  )
+  .option(
+    '--machine <file>',
+    "the VM's QEMU command line, for restore --resume: /proc/PID/cmdline, or a JSON array",
+  )
   .option('--dry-run', 'print the plan and store nothing')
   .addOption(jsonOption())
   .action((image: string, options: UploadOptions) =>
@@ -161,7 +173,28 @@ program
       .choices(['raw', 'migration', 'libvirt-save'])
       .default('raw'),
   )
-  .option('--allow-lost', 'write the image although pages are lost; those read as zero')
+  .option('--allow-lost', 'write the image although pages are lost for good; those read as zero')
+  .option('--no-heal', 'refuse when pages are lost, also those that can be healed')
+  .addOption(
+    new Option(
+      '--resume [mode]',
+      'start the VM from what was restored (run), or only write DIR/resume.sh, which does (write)',
+    ).choices(['run', 'write']),
+  )
+  .option(
+    '--machine <file>',
+    "with --resume: the VM's QEMU command line, instead of the one that was stored",
+  )
+  .option(
+    '--replace <old=new>',
+    'with --resume: a path of the command line, and the one to take instead; may be given again',
+    collect,
+  )
+  .option(
+    '--disk <[name=]file>',
+    "raw disk image of the snapshot's moment, for pages stored as what it holds; may be given again",
+    collect,
+  )
   .addOption(jsonOption())
   .action((id: string, options: RestoreOptions) =>
     run(options, async (context) =>
@@ -171,7 +204,7 @@ program
 
 program
   .command('verify')
-  .description('check that a snapshot could be restored and has all its copies')
+  .description('check that a snapshot could be restored, and tell what it would survive')
   .argument('<id>', 'its id, or the first digits of it')
   .addOption(storeOption())
   .option('--read-data', 'read and check every page too')

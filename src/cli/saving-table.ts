@@ -24,5 +24,15 @@ export function savingTable(saving: PlannedSaving): string {
     '',
     `All at replication 3: ${formatBytes(nativeBytes)}. By label: ${formatBytes(chosenBytes)}. ` +
       `Saved: ${formatPercent(savingFraction)} (before compression and zero pages).`,
+    ...notStoredLine(saving),
   ].join('\n');
+}
+
+function notStoredLine({ notStored }: PlannedSaving): readonly string[] {
+  return notStored === undefined
+    ? []
+    : [
+        `${notStored.pageCount} pages counted here with one copy are not stored at all: ` +
+          `${formatBytes(notStored.total.chosenBytes)}, saved ${formatPercent(notStored.total.savingFraction)}.`,
+      ];
 }

@@ -1,16 +1,22 @@
-// pars verify ID: could this snapshot be restored now, and does it have all its copies?
+// pars verify ID: could this snapshot be restored now, does it have all its copies, and what would it survive?
 import { loadManifest, resolveId } from '../catalog/catalog.js';
+import type { Manifest } from '../manifest/types.js';
 import { lostPageCount } from '../restore/lost-pages.js';
-import { verifySnapshot } from '../restore/verify-snapshot.js';
+import { type Verification, verifySnapshot } from '../restore/verify-snapshot.js';
 import { openStore } from '../store/open-store.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
+import { wrapText } from './format.js';
 import { lostTable, reportLost } from './lost-report.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
+import { scenarioTable } from './scenario-table.js';
+import { sharedDiskRisks } from './shared-disks.js';
 
 export interface VerifyOptions extends CommonOptions {
   readonly store: string;
   readonly readData?: boolean;
 }
+
+const columnCount = 80;
 
 export async function verifyCommand(
   prefix: string,
@@ -22,31 +28,92 @@ export async function verifyCommand(
     const manifest = await loadManifest(store, await resolveId(store, prefix), signal);
     const readData = options.readData === true;
     const result = await verifySnapshot({ store, manifest, readData, signal, onProgress });
-    const { lost, wrongFiles, underReplicated } = result;
-    const report = reportLost(lost, manifest.header, manifest.spaces[0]);
-    const lostPages = lostPageCount(lost);
+    const { lost, wrongFiles, underReplicated, scenarios } = result;
     wrongFiles.forEach(warn);
     for (const { name, wanted, found } of underReplicated) {
       warn(`${name} has ${found} of ${wanted} copies`);
     }
-    const { id } = manifest.header;
+    const nodes = scenarios.map(({ node }) => node).filter((node) => node !== null);
+    const isLocal = store.url.startsWith('file:');
+    const risks = [...result.risks, ...(isLocal ? await sharedDiskRisks(nodes) : [])];
     print(
-      { id, readData, lostPageCount: lostPages, lost: report, wrongFiles, underReplicated },
+      {
+        id: manifest.header.id,
+        readData,
+        lostPageCount: lostPageCount(lost),
+        lost: reportLost(lost, manifest.header, manifest.spaces[0]),
+        wrongFiles,
+        underReplicated,
+        scenarios,
+        risks,
+      },
       () =>
-        lostPages > 0
-          ? `${lostPages} pages of ${id} cannot be read back:\n${lostTable(report)}`
-          : wrongFiles.length > 0
-            ? `every page of ${id} can be read back, but not every file`
-            : `${id} is whole${readData ? ', every page was read and checked' : '; its data was not read (--read-data does)'}`,
+        [
+          verdictLine(manifest, result, readData),
+          ...hopelessTable(manifest, result),
+          '',
+          scenarioTable(scenarios),
+          ...(risks.length === 0 ? [] : ['', 'Risks:']),
+          ...risks.map(({ sentence }) => wrapText(`- ${sentence}`, columnCount, 2)),
+        ].join('\n'),
     );
-    if (lost.some(({ reason }) => reason === 'corrupt')) {
-      return exitCodeOfError.corrupt;
-    }
-    if (lostPages > 0 || wrongFiles.length > 0) {
-      return exitCodeOfError['data-lost'];
-    }
-    return underReplicated.length > 0 ? exitCodes.underReplicated : exitCodes.ok;
+    return exitCodeOf(result);
   } finally {
     await store.close();
   }
+}
+
+function verdictLine(
+  { header: { id } }: Manifest,
+  result: Verification,
+  readData: boolean,
+): string {
+  const { lost, outlook, wrongFiles, scenarios } = result;
+  const isFileLost = wrongFiles.length > 0 || scenarios[0].lostFiles.length > 0;
+  const lostPages = lostPageCount(lost);
+  if (lostPages === 0) {
+    return isFileLost
+      ? `every page of ${id} can be read back, but not every file`
+      : `${id} is whole${readData ? ', every page was read and checked' : '; its data was not read (--read-data does)'}`;
+  }
+  const forGood = lostPageCount(outlook.none);
+  const fromDisk = lostPageCount(outlook.disk);
+  const fates = [
+    ...(forGood > 0 ? [`${forGood} of them for good`] : []),
+    ...(fromDisk > 0 ? [`${fromDisk} of them healed only if restore is given --disk`] : []),
+  ];
+  return (
+    `${lostPages} pages of ${id} cannot be read back, ` +
+    (fates.length === 0 ? 'and restore heals them all' : fates.join(' and '))
+  );
+}
+
+/** What is healed without further ado nobody has to look up page by page; `--json` has it. */
+function hopelessTable({ header, spaces }: Manifest, { outlook }: Verification): readonly string[] {
+  const hopeless = hopelessRuns(outlook);
+  return hopeless.length === 0 ? [] : [lostTable(reportLost(hopeless, header, spaces[0]))];
+}
+
+function hopelessRuns({ none, disk }: Verification['outlook']) {
+  return [...none, ...disk].sort((a, b) => a.firstPage - b.firstPage);
+}
+
+/** As `restore` without --disk would end, as far as stored pages go; what it would heal counts as missing copies do. */
+function exitCodeOf({
+  lost,
+  outlook,
+  wrongFiles,
+  underReplicated,
+  scenarios,
+}: Verification): number {
+  const hopeless = hopelessRuns(outlook);
+  if (hopeless.some(({ reason }) => reason === 'corrupt')) {
+    return exitCodeOfError.corrupt;
+  }
+  if (hopeless.length > 0 || scenarios[0].lostFiles.length > 0) {
+    return exitCodeOfError['data-lost'];
+  }
+  return lost.length > 0 || wrongFiles.length > 0 || underReplicated.length > 0
+    ? exitCodes.underReplicated
+    : exitCodes.ok;
 }

@@ -4,7 +4,7 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { frameHeaderSizeBytes, packHeaderSizeBytes } from '../pack/layout.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-import { maxPageCount } from './layout.js';
+import { maxPageCount, notStoredFeature } from './layout.js';
 import type { AddressSpace, Manifest } from './types.js';
 
 /** The first thing that does not hold, in words, or undefined. */
@@ -29,7 +29,10 @@ export function findProblem({ header, spaces }: Manifest): string | undefined {
         : undefined) ??
       labelProblem(space, pageCount, header.legend.length, counts) ??
       frameProblem(space, pageCount, header) ??
-      hashProblem(space, pageCount);
+      hashProblem(space, pageCount) ??
+      memmapProblem(space) ??
+      diskHeldProblem(space, pageCount) ??
+      notStoredProblem(space, header);
     if (problem !== undefined) return `space ${space.name}: ${problem}`;
   }
   const imageSizeBytes = spaces[0].regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -159,4 +162,47 @@ function labelCountProblem(
   }
   const foreign = Object.keys(labelCounts).find((label) => !legend.includes(label));
   return foreign === undefined ? undefined : `labelCounts names ${foreign}, the legend does not`;
+}
+
+/** Runs of struct pages ascend, so that one can be searched. */
+function memmapProblem({ healing }: AddressSpace): string | undefined {
+  let end = 0;
+  for (const { firstPfn, pageCount, gpa } of healing?.memmapRuns ?? []) {
+    if (firstPfn < end) return `the struct pages of frame ${firstPfn} are out of order`;
+    end = firstPfn + pageCount;
+    if (!Number.isSafeInteger(end) || !Number.isSafeInteger(gpa + pageCount * 256)) {
+      return `the struct pages of frame ${firstPfn} lie beyond 2^53`;
+    }
+  }
+  return undefined;
+}
+
+function diskHeldProblem({ diskHeld }: AddressSpace, pageCount: number): string | undefined {
+  if (diskHeld === undefined) return undefined;
+  const { disks, page, disk, offsetBytes } = diskHeld;
+  for (let row = 0; row < page.length; row++) {
+    if (row > 0 && page[row] <= page[row - 1]) return `page ${page[row]} on a disk is out of order`;
+    if (page[row] >= pageCount) return `page ${page[row]} on a disk is beyond the space`;
+    if (disk[row] >= disks.length) {
+      return `page ${page[row]} is on disk ${disk[row]}, there are ${disks.length}`;
+    }
+    if (offsetBytes[row] + pageSizeBytes > disks[disk[row]].sizeBytes) {
+      return `page ${page[row]} is at byte ${offsetBytes[row]} of ${disks[disk[row]].name}, which ends before`;
+    }
+  }
+  return undefined;
+}
+
+/** A reader that knows nothing of it would take the pages for zero, so the feature must be named. */
+function notStoredProblem(
+  { notStored = [] }: AddressSpace,
+  { legend, requiredFeatures }: Manifest['header'],
+): string | undefined {
+  if (notStored.length > 0 && !requiredFeatures.includes(notStoredFeature)) {
+    return `labels are not stored, but the feature ${notStoredFeature} is not required`;
+  }
+  const unnamed = notStored.find((label) => label >= legend.length);
+  return unnamed === undefined
+    ? undefined
+    : `label ${unnamed} is not stored, the legend names ${legend.length}`;
 }

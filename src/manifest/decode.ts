@@ -8,6 +8,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { findProblem } from './check.js';
 import { unpackValue } from './codec.js';
 import { columnOfBytes } from './columns.js';
+import { diskHeldOf, healingOf } from './healing-record.js';
 import {
   hashSizeBytes,
   headField,
@@ -203,6 +204,9 @@ function spaceOf(record: SpaceRecord, atBytes: number): AddressSpace {
       pack: frameColumn('pack'),
     },
     pageHashes: record.pageHashes,
+    healing: record.healing === undefined ? undefined : healingOf(record.healing, sized),
+    diskHeld: record.diskHeld === undefined ? undefined : diskHeldOf(record.diskHeld, sized),
+    notStored: record.notStored,
   };
 }
 

@@ -6,6 +6,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { findProblem } from './check.js';
 import { packValue } from './codec.js';
 import { bytesOfColumn } from './columns.js';
+import { diskHeldRecord, healingRecord } from './healing-record.js';
 import {
   hashSizeBytes,
   headField,
@@ -105,5 +106,8 @@ function spaceRecord({ frames, labelRuns, ...space }: AddressSpace): SpaceRecord
       pack: bytesOfColumn(frames.pack),
     },
     pageHashes: space.pageHashes,
+    ...(space.healing === undefined ? {} : { healing: healingRecord(space.healing) }),
+    ...(space.diskHeld === undefined ? {} : { diskHeld: diskHeldRecord(space.diskHeld) }),
+    ...(space.notStored === undefined ? {} : { notStored: [...space.notStored] }),
   };
 }

@@ -31,5 +31,7 @@ export const maxPageCount = 2 ** 28;
 /** What `list` should read first: with up to some 600 packs the whole header is in it. */
 export const firstReadBytes = 64 * 2 ** 10;
 
-/** Features that this program knows and a manifest may require. None yet. */
-export const knownFeatures: readonly string[] = [];
+/** Pages of some labels are in no frame and yet not zero: every restore heals them. */
+export const notStoredFeature = 'not-stored';
+/** Features that this program knows and a manifest may require. */
+export const knownFeatures: readonly string[] = [notStoredFeature];

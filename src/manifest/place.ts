@@ -6,6 +6,8 @@ import type { AddressSpace } from './types.js';
 
 export type PagePlace =
   | { readonly kind: 'zero' }
+  /** Its label is one of which nothing was stored; a restore heals it. */
+  | { readonly kind: 'not-stored' }
   | {
       readonly kind: 'stored';
       /** Index in the header's packs. */
@@ -34,7 +36,7 @@ export function placeOf(space: AddressSpace, pageIndex: number): PagePlace {
       };
     }
   }
-  return { kind: 'zero' };
+  return { kind: space.notStored?.includes(labelOf(space, pageIndex)) ? 'not-stored' : 'zero' };
 }
 
 /** The label's number; the header's legend names it. Throws `usage` for a page index outside the space. */

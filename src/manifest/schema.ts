@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { maxPackSizeBytes, maxReplication, packHeaderSizeBytes } from '../pack/layout.js';
+import { healingKeys } from './healing-record.js';
 import { hashSizeBytes, maxPageCount } from './layout.js';
 
 const segmentPattern = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
@@ -69,6 +70,7 @@ export const bodySchema = z.object({
           pack: bin,
         }),
         pageHashes: bin.nullable(),
+        ...healingKeys,
       }),
     )
     .min(1)

@@ -1,5 +1,7 @@
 // What a manifest says, apart from its bytes (layout.ts, FORMAT.md). It names every page's label and place itself, so
 // a restore reads one manifest and never a chain.
+import type { DiskHeldPages } from '../../introspect/disk-held.js';
+import type { HealingFacts } from '../../introspect/healing-facts.js';
 import type { FrameColumns } from '../pack/types.js';
 
 /** A file of frames. May have been written by an earlier snapshot. */
@@ -73,6 +75,12 @@ export interface AddressSpace {
   readonly frames: FrameColumns & { readonly pack: Uint32Array };
   /** Optional: xxh64 of each page, 8 bytes little-endian per page, in image order. */
   readonly pageHashes: Uint8Array | null;
+  /** What heals lost pages. Absent where none are expendable, and in snapshots of before there was healing. */
+  readonly healing?: HealingFacts | undefined;
+  /** Where disk images of the snapshot's moment hold pages, by comparison. */
+  readonly diskHeld?: DiskHeldPages | undefined;
+  /** Labels by number of which no page was stored: each is healed by every restore. The feature `not-stored`. */
+  readonly notStored?: readonly number[] | undefined;
 }
 
 export interface Manifest {

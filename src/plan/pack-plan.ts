@@ -24,7 +24,7 @@ interface WindowMasks {
 }
 
 /**
- * Every page of the plan in exactly one frame. Packs come by replication, then by window, both ascending. Throws `usage`
+ * Every page of the plan that is stored at all in exactly one frame. Packs come by replication, then by window, both ascending. Throws `usage`
  * when a pack cannot hold even one whole window, or would be larger than readers take.
  */
 export function planPacks(
@@ -49,6 +49,7 @@ export function planPacks(
   const windowCount = Math.ceil(plan.pageCount / windowPageCount);
   const masks = new Map<number, WindowMasks>();
   for (const replication of new Set(plan.replication)) {
+    if (replication === 0) continue;
     masks.set(replication, {
       low: new Uint32Array(windowCount),
       high: new Uint32Array(windowCount),
@@ -57,7 +58,7 @@ export function planPacks(
   let current = -1;
   let currentMasks: WindowMasks | undefined;
   for (let run = 0; run < plan.firstPage.length; run++) {
-    if (currentMasks === undefined || plan.replication[run] !== current) {
+    if (plan.replication[run] !== current) {
       current = plan.replication[run];
       currentMasks = masks.get(current);
     }

@@ -15,7 +15,7 @@ import { buildPolicy, type Policy, type PolicyOptions } from './policy.js';
 
 const replication = z
   .int({ error: 'expected a whole number' })
-  .min(1, 'expected at least 1 copy: leaving pages out (0) is not possible yet')
+  .min(0, 'expected 0 copies or more')
   .max(maxReplication, `expected at most ${maxReplication} copies`);
 
 const changesSchema = z.strictObject({

@@ -6,6 +6,9 @@ import { ParsError } from '../../introspect/pars-error.js';
 import type { Policy } from './policy.js';
 import type { ReplicationPlan } from './replication-plan.js';
 
+/** Beyond every replication. */
+const noSuchLabel = 255;
+
 /** Plans every page of the map. Throws `unsupported` for a label number that page-class.ts does not list. */
 export function planReplication(map: Pick<PageMap, 'labels'>, policy: Policy): ReplicationPlan {
   const { labels } = map;
@@ -30,7 +33,7 @@ export function planReplication(map: Pick<PageMap, 'labels'>, policy: Policy): R
   const byLabel = replicationByLabel(policy);
   for (let run = 0; run < runCount; run++) {
     replication[run] = byLabel[label[run]];
-    if (replication[run] === 0) {
+    if (replication[run] === noSuchLabel) {
       throw new ParsError(
         'unsupported',
         `page ${firstPage[run]} has label number ${label[run]}, known are 0 to ${pageClasses.length - 1}; ` +
@@ -50,9 +53,9 @@ function countRuns(labels: Uint8Array): number {
   return runCount;
 }
 
-/** Indexed by label number; 0 where there is no such label. */
+/** Indexed by label number; `noSuchLabel` where there is none. */
 function replicationByLabel(policy: Policy): Uint8Array {
-  const table = new Uint8Array(256);
+  const table = new Uint8Array(256).fill(noSuchLabel);
   for (const { number, label } of pageClasses) table[number] = policy[label];
   return table;
 }

@@ -2,7 +2,7 @@
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 
-/** Copies by label, 1..10. */
+/** Copies by label, 1..10; 0 for pages that are not stored, as a restore can do without. */
 export type Policy = Readonly<Record<PageLabel, number>>;
 
 /** What a policy file may say. */
@@ -25,6 +25,33 @@ const defaults = { critical: 3, expendable: 1 } as const;
 /** Critical pages three times, expendable pages once. */
 export const defaultPolicy: Policy = buildPolicy({}, { allowWeakCritical: false });
 
+export const policyNames = ['strict', 'disk', 'lean'] as const;
+export type PolicyName = (typeof policyNames)[number];
+
+/** A policy, and what it makes of pages that a disk image holds. */
+export interface NamedPolicy {
+  readonly policy: Policy;
+  /** Pages of these labels become `disk-held` where a disk image of the same moment is seen to hold them. */
+  readonly heldLabels: readonly PageLabel[];
+}
+
+/** Cache that the guest cannot be made to read again: it is mapped, or has buffers. */
+export const heldByDisk: readonly PageLabel[] = ['file-clean', 'block-device'];
+const notStored = { free: 0, 'free-pcp': 0, offline: 0, 'disk-held': 0 };
+
+/**
+ * `strict` stores once what heals without a disk, `disk` also what the disk holds, and `lean` stores neither free pages
+ * nor what the disk holds.
+ */
+export const namedPolicies: Readonly<Record<PolicyName, NamedPolicy>> = {
+  strict: { policy: defaultPolicy, heldLabels: [] },
+  disk: { policy: defaultPolicy, heldLabels: heldByDisk },
+  lean: {
+    policy: buildPolicy({ replication: notStored }, { allowWeakCritical: false }),
+    heldLabels: [...heldByDisk, 'file-reread'],
+  },
+};
+
 /** The default policy with changes. Throws `usage` as `parsePolicy` does; numbers are taken as checked. */
 export function buildPolicy(
   changes: PolicyChanges,
@@ -38,6 +65,13 @@ export function buildPolicy(
     changes.replication?.[entry.label] ?? (entry.expendable ? expendable : critical),
   ]);
   const policy = Object.fromEntries(entries) as Policy;
+  const dropped = pageClasses.find(({ label, expendable }) => !expendable && policy[label] === 0);
+  if (dropped !== undefined) {
+    throw new ParsError(
+      'usage',
+      `policy ${source}: expected copies of ${dropped.label}, found 0; only expendable pages can be left out`,
+    );
+  }
   const weak = pageClasses.filter(
     ({ label, expendable }) => !expendable && policy[label] < minCriticalReplication,
   );

@@ -8,5 +8,6 @@ export interface ReplicationPlan {
   readonly runPageCount: Uint32Array;
   /** Label number, introspect/page-class.ts. */
   readonly label: Uint8Array;
+  /** 0: not stored. */
   readonly replication: Uint8Array;
 }

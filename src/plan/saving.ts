@@ -34,7 +34,10 @@ export interface PlannedSaving {
   /** Labels that occur, by number, then replication. */
   readonly labels: readonly LabelSaving[];
   readonly pageCount: number;
+  /** Pages that are not stored count as stored once, so that this compares with what others publish: 3 copies and 1. */
   readonly total: Saving;
+  /** Set when pages are not stored: what is gained by that as well, which is no longer a matter of 3 and 1. */
+  readonly notStored?: { readonly pageCount: number; readonly total: Saving };
 }
 
 /** Planned bytes, before zero pages and compression. */
@@ -55,11 +58,30 @@ export function plannedSaving(plan: ReplicationPlan): PlannedSaving {
         replication,
         pageCount,
         sizeBytes,
-        ...savingOf(sizeBytes * nativeReplication, sizeBytes * replication),
+        ...savingOf(sizeBytes * nativeReplication, sizeBytes * Math.max(replication, 1)),
       });
     }
   }
-  return { labels, pageCount: plan.pageCount, total: sumOf(labels) };
+  const total = sumOf(labels);
+  const notStoredPageCount = labels
+    .filter(({ replication }) => replication === 0)
+    .reduce((sum, { pageCount }) => sum + pageCount, 0);
+  return {
+    labels,
+    pageCount: plan.pageCount,
+    total,
+    ...(notStoredPageCount === 0
+      ? {}
+      : {
+          notStored: {
+            pageCount: notStoredPageCount,
+            total: savingOf(
+              total.nativeBytes,
+              total.chosenBytes - notStoredPageCount * pageSizeBytes,
+            ),
+          },
+        }),
+  };
 }
 
 /** Stored bytes of packs written, against the same packs with three copies each. */

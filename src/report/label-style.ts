@@ -26,6 +26,7 @@ export const labelStyles: Readonly<Record<PageLabel, LabelStyle>> = {
   'free-pcp': plain('#9fcdf2'),
   offline: textured('dots', '#dcebf7', '#4a7fae'),
   'file-reread': plain('#a3e2c6'),
+  'disk-held': textured('dots', '#a3e2c6', '#00664b'),
   'file-clean': plain('#009e73'),
   'file-dirty': plain('#e69f00'),
   'block-device': plain('#8a6100'),
@@ -56,7 +57,7 @@ export const labelGroups: readonly {
   readonly labels: readonly PageLabel[];
 }[] = [
   { title: 'Expendable: free', labels: ['free', 'free-pcp', 'offline'] },
-  { title: 'Expendable: re-readable', labels: ['file-reread'] },
+  { title: 'Expendable: re-readable', labels: ['file-reread', 'disk-held'] },
   { title: 'Critical: files', labels: ['file-clean', 'file-dirty', 'block-device'] },
   {
     title: 'Critical: processes',

@@ -4,8 +4,10 @@ import type { AddressSpace } from '../manifest/types.js';
 import { maskHas } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
 
-/** `lost`: no live copy. `corrupt`: a copy was read, and it is not what was written. */
-export type LossReason = 'lost' | 'corrupt';
+/**
+ * `lost`: no live copy. `corrupt`: a copy was read, and it is not what was written. `not-stored`: the policy left it out.
+ */
+export type LossReason = 'lost' | 'corrupt' | 'not-stored';
 
 /** A run of pages with one label and one reason. */
 export interface LostRun {
@@ -58,4 +60,26 @@ export function lostRuns(
 
 export function lostPageCount(runs: readonly LostRun[]): number {
   return runs.reduce((sum, run) => sum + run.pageCount, 0);
+}
+
+/** The pages that every restore lacks, ascending. */
+export function notStoredRuns({ labelRuns, notStored = [] }: AddressSpace): readonly LostRun[] {
+  const { label, firstPage, pageCount } = labelRuns;
+  const runs: LostRun[] = [];
+  for (let run = 0; run < label.length && notStored.length > 0; run++) {
+    if (notStored.includes(label[run])) {
+      runs.push({
+        firstPage: firstPage[run],
+        pageCount: pageCount[run],
+        label: label[run],
+        reason: 'not-stored',
+      });
+    }
+  }
+  return runs;
+}
+
+/** Both ascend, and have no page in common. */
+export function mergeRuns(a: readonly LostRun[], b: readonly LostRun[]): readonly LostRun[] {
+  return b.length === 0 ? a : [...a, ...b].sort((x, y) => x.firstPage - y.firstPage);
 }

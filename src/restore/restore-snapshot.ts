@@ -1,18 +1,21 @@
 // A snapshot back into files: DIR/ram, sparse, and DIR/state; or the one file that both came from, a migration stream.
 //
-// Files get their final name last, so what stands under that name is whole. When pages are lost nothing is written
-// unless the caller allows it; then the lost pages read as zero, and the result says exactly which they are.
+// Files get their final name last, so what stands under that name is whole. Lost pages are healed. When some cannot be,
+// nothing is written unless the caller allows it; then those read as zero, and the result says exactly which they are.
 import { createHash } from 'node:crypto';
 import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageFile } from '../../introspect/memory/image-file.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import type { GuestDisk } from '../disk/guest-disks.js';
+import { diskError } from '../flow/disk-error.js';
 import type { OnProgress } from '../flow/progress.js';
-import type { Attachment, Manifest } from '../manifest/types.js';
+import type { AddressSpace, Attachment, Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
 import type { Store } from '../store/store.js';
-import { type LostRun, lostRuns, type LossReason } from './lost-pages.js';
-import { diskError } from '../flow/disk-error.js';
+import { type Healing, healRam, nothingHealed } from './heal-ram.js';
+import { healingOutlook, type UnhealedRun } from './healing-outlook.js';
+import { type LostRun, lostRuns, type LossReason, mergeRuns, notStoredRuns } from './lost-pages.js';
 import { findLostPacks, readFrames } from './read-frames.js';
 import { readSizeBytes } from './read-plan.js';
 import { type StreamFormat, StreamRebuild } from './rebuild-stream.js';
@@ -24,20 +27,26 @@ export interface RestoreRequest {
   readonly folder: string;
   /** What to write; RAM lies in the folder meanwhile, so a stream takes twice its room. Raw by default. */
   readonly format?: 'raw' | StreamFormat | undefined;
-  /** Write what can be had although pages are lost. */
+  /** Write what can be had although pages are lost that cannot be healed. */
   readonly allowLost: boolean;
+  /** Do so for every lost page: none is healed. */
+  readonly noHeal?: boolean;
+  /** Disk images of the snapshot's moment, for the pages that were stored as what they hold. */
+  readonly disks?: readonly GuestDisk[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
 }
 
 export interface RestoreResult {
-  /** Undefined when pages are lost and that was not allowed: then no file was written. */
+  /** Undefined when pages remain lost and that was not allowed: then no file was written. */
   readonly ramPath: string | undefined;
   readonly statePath: string | undefined;
   /** Set instead of both when a stream was asked for. */
   readonly streamPath: string | undefined;
   /** Empty when all came back. */
   readonly lost: readonly LostRun[];
+  /** What became of the lost pages. When no file was written, `unhealed` says why. */
+  readonly healing: Healing;
 }
 
 const ramFile = 'ram';
@@ -46,7 +55,7 @@ const stateFile = 'state';
 const nothingWritten = { ramPath: undefined, statePath: undefined, streamPath: undefined };
 
 export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreResult> {
-  const { manifest, folder, allowLost, signal, format = 'raw' } = request;
+  const { manifest, folder, signal, format = 'raw' } = request;
   const ramPath = join(folder, ramFile);
   const statePath = join(folder, stateFile);
   const streamPath = join(folder, format);
@@ -65,14 +74,10 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
     await checkFree(path);
   }
   const lostPacks = await findLostPacks({ ...request, packs: manifest.header.packs, space });
-  if (lostPacks.size > 0 && !allowLost) {
-    const lostFrames = new Map<number, LossReason>();
-    space.frames.pack.forEach((pack, frame) => {
-      if (lostPacks.has(pack)) {
-        lostFrames.set(frame, 'lost');
-      }
-    });
-    return { ...nothingWritten, lost: lostRuns(space, lostFrames) };
+  const foreseen = foreseenLoss(space, lostPacks);
+  const hopeless = unhealable(request, foreseen);
+  if (hopeless.length > 0 && !request.allowLost) {
+    return { ...nothingWritten, lost: foreseen, healing: { ...nothingHealed, unhealed: hopeless } };
   }
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw diskError(error, `cannot make the folder ${folder}`);
@@ -96,15 +101,16 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
     const ram = await createPart(ramPart);
     made.push(ramPart);
     const lost = await writeRam(request, ram, ramPart, lostPacks);
-    if (lost.length > 0 && !allowLost) {
-      return { ...nothingWritten, lost };
+    const healing = await healLost(request, ramPart, lost);
+    if (healing.unhealed.length > 0 && !request.allowLost) {
+      return { ...nothingWritten, lost, healing };
     }
     if (rebuild !== undefined) {
       const file = await createPart(streamPart);
       made.push(streamPart);
       await writeStream(request, rebuild, ramPart, file, streamPart);
       await place(streamPart, streamPath);
-      return { ...nothingWritten, streamPath, lost };
+      return { ...nothingWritten, streamPath, lost, healing };
     }
     if (state !== undefined) {
       await place(statePart, statePath);
@@ -115,6 +121,7 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
       statePath: state === undefined ? undefined : statePath,
       streamPath: undefined,
       lost,
+      healing,
     };
   } catch (error) {
     if (signal?.aborted === true) {
@@ -127,6 +134,53 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
     rebuild?.close();
     await Promise.all(made.map((part) => rm(part, { force: true })));
   }
+}
+
+/** What is known to be lost before anything is read. */
+function foreseenLoss(space: AddressSpace, lostPacks: ReadonlySet<number>): readonly LostRun[] {
+  const lostFrames = new Map<number, LossReason>();
+  space.frames.pack.forEach((pack, frame) => {
+    if (lostPacks.has(pack)) {
+      lostFrames.set(frame, 'lost');
+    }
+  });
+  return mergeRuns(lostRuns(space, lostFrames), notStoredRuns(space));
+}
+
+/** The pages that a restore will certainly lack. */
+function unhealable(
+  { manifest, noHeal, disks = [] }: RestoreRequest,
+  lost: readonly LostRun[],
+): readonly UnhealedRun[] {
+  if (noHeal === true) {
+    return lost.map((run) => ({ ...run, why: 'healing was not wanted' }));
+  }
+  const { none, disk } = healingOutlook(manifest.spaces[0], manifest.header, lost);
+  const names = manifest.spaces[0].diskHeld?.disks.map(({ name }) => name).join(', ') ?? 'unnamed';
+  const withoutDisk = disks.length > 0 ? [] : disk;
+  return [
+    ...none,
+    ...withoutDisk.map((run) => ({
+      ...run,
+      why: `only the disk ${names} of the snapshot's moment has their bytes: give it with --disk`,
+    })),
+  ].sort((a, b) => a.firstPage - b.firstPage);
+}
+
+async function healLost(
+  request: RestoreRequest,
+  ramPath: string,
+  lost: readonly LostRun[],
+): Promise<Healing> {
+  if (lost.length === 0) {
+    return nothingHealed;
+  }
+  const { manifest, disks = [], signal } = request;
+  if (request.noHeal === true) {
+    return { ...nothingHealed, unhealed: unhealable(request, lost) };
+  }
+  const outlook = healingOutlook(manifest.spaces[0], manifest.header, lost);
+  return await healRam({ ramPath, space: manifest.spaces[0], outlook, disks, signal });
 }
 
 async function checkFree(path: string): Promise<void> {
@@ -197,7 +251,7 @@ async function writeRam(
       },
       lostPacks,
     );
-    return lostRuns(space, lostFrames);
+    return mergeRuns(lostRuns(space, lostFrames), notStoredRuns(space));
   } finally {
     await pool.close();
     await file.close();

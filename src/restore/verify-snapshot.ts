@@ -1,18 +1,19 @@
-// Says whether a snapshot could be restored now, and how safely: every file there, of its length, with its copies; and,
-// when asked, every frame read and checked.
-import pLimit from 'p-limit';
+// Says whether a snapshot could be restored now, how safely, and what it would survive: every file there, of its length,
+// with its copies; and, when asked, every frame read and checked.
 import { ParsError } from '../../introspect/pars-error.js';
-import { manifestReplication } from '../catalog/catalog.js';
-import { manifestName } from '../catalog/names.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
-import { type UnderReplicated, underReplicated } from '../snapshot/confirm-replication.js';
+import type { UnderReplicated } from '../snapshot/confirm-replication.js';
 import type { Store } from '../store/store.js';
-import { type LostRun, lostRuns } from './lost-pages.js';
-import { findLostPacks, readFrames } from './read-frames.js';
-
-const statConcurrency = 8;
+import { isLost, liveCopyCount } from './file-copies.js';
+import { type HealingOutlook, healingOutlook } from './healing-outlook.js';
+import { locateFiles } from './locate-files.js';
+import { type LossScenario, lossScenarios } from './loss-scenarios.js';
+import { type LostRun, lostRuns, type LossReason } from './lost-pages.js';
+import { countPages } from './pages-by-label.js';
+import { readFrames } from './read-frames.js';
+import { type Risk, snapshotRisks } from './snapshot-risks.js';
 
 export interface VerifyRequest {
   readonly store: Store;
@@ -23,71 +24,65 @@ export interface VerifyRequest {
 }
 
 export interface Verification {
-  /** Pages that could not be restored now. */
+  /** Pages that were stored and cannot be read back now. Those that the policy left out are in the scenarios alone. */
   readonly lost: readonly LostRun[];
+  /** Which of them a restore would heal, and how. */
+  readonly outlook: HealingOutlook;
   /** Files of another length than the manifest states, or missing, each with what was found. */
   readonly wrongFiles: readonly string[];
   /** Files that are there with fewer copies than wanted. */
   readonly underReplicated: readonly UnderReplicated[];
+  /** What would be lost, and whether the guest would resume: as things are, without each node, without single copies. */
+  readonly scenarios: readonly LossScenario[];
+  readonly risks: readonly Risk[];
 }
 
 export async function verifySnapshot(request: VerifyRequest): Promise<Verification> {
   const { store, manifest, readData, signal } = request;
-  const { packs, attachments } = manifest.header;
-  const files = [
-    ...packs,
-    ...attachments.map((file) => ({ ...file, replication: manifestReplication })),
-  ];
-  const wrongFiles = await findWrongFiles(store, files, signal);
-  const wrongNames = new Set(wrongFiles.map(({ name }) => name));
+  const { header } = manifest;
   const space = manifest.spaces[0];
-  const located = await findLostPacks({ ...request, packs, space });
-  const lostPacks = new Set([
-    ...located,
-    ...packs.flatMap(({ name }, index) => (wrongNames.has(name) ? [index] : [])),
-  ]);
+  const { packs, beside, wrong } = await locateFiles(store, header, signal);
+  const lostPacks = new Set([...packs.keys()].filter((pack) => isLost(packs[pack])));
   const lostFrames = readData
     ? await readAll(request, lostPacks)
-    : new Map(
-        [...space.frames.pack].flatMap((pack, frame) =>
-          lostPacks.has(pack) ? [[frame, 'lost'] as const] : [],
-        ),
-      );
-  const present = [
-    ...files.filter(({ name }) => !wrongNames.has(name)),
-    // It has just been read, so it is not empty.
-    { name: manifestName(manifest.header.id), sizeBytes: 1, replication: manifestReplication },
-  ];
+    : framesOfPacks(space.frames.pack, lostPacks);
+  const lost = lostRuns(space, lostFrames);
+
+  const labelCount = header.legend.length;
+  const input = {
+    header,
+    space,
+    packs,
+    beside,
+    pages: countPages(space, packs.length, labelCount),
+    damagedPages: countPages(space, packs.length, labelCount, (frame) => lostFrames.has(frame)),
+    copiesComeLater: store.copiesComeLater,
+  };
+  const scenarios = lossScenarios(input);
+  const wrongNames = new Set(wrong.map(({ name }) => name));
   return {
-    lost: lostRuns(space, lostFrames),
-    wrongFiles: wrongFiles.map(({ found }) => found),
-    underReplicated: await underReplicated(store, present, signal),
+    lost,
+    outlook: healingOutlook(space, header, lost),
+    wrongFiles: wrong.map(({ found }) => found),
+    underReplicated: [...packs, ...beside]
+      .map((file) => ({ name: file.name, wanted: file.wanted, found: liveCopyCount(file) }))
+      .filter(({ name, wanted, found }) => found < wanted && !wrongNames.has(name)),
+    scenarios,
+    risks: snapshotRisks(input, scenarios),
   };
 }
 
-async function findWrongFiles(
-  store: Store,
-  files: readonly { readonly name: string; readonly sizeBytes: number }[],
-  signal: AbortSignal | undefined,
-) {
-  const limit = pLimit(statConcurrency);
-  const checked = await Promise.all(
-    files.map(({ name, sizeBytes }) =>
-      limit(async () => {
-        const file = await store.stat(name, { signal });
-        return file?.sizeBytes === sizeBytes
-          ? undefined
-          : {
-              name,
-              found:
-                file === undefined
-                  ? `${name} is missing`
-                  : `${name} has ${file.sizeBytes} bytes, ${sizeBytes} were written`,
-            };
-      }),
-    ),
-  );
-  return checked.filter((entry) => entry !== undefined);
+function framesOfPacks(
+  packOfFrame: Uint32Array,
+  packs: ReadonlySet<number>,
+): ReadonlyMap<number, LossReason> {
+  const frames = new Map<number, LossReason>();
+  packOfFrame.forEach((pack, frame) => {
+    if (packs.has(pack)) {
+      frames.set(frame, 'lost');
+    }
+  });
+  return frames;
 }
 
 async function readAll(

@@ -15,10 +15,11 @@ import {
   removeUnpublished,
   writeManifest,
 } from '../catalog/catalog.js';
-import { packName, partName, stateName, vmName } from '../catalog/names.js';
+import { machineName, packName, partName, stateName, vmName } from '../catalog/names.js';
 import { ByteBudget } from '../flow/byte-budget.js';
 import { firstCause } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
+import { notStoredFeature } from '../manifest/layout.js';
 import type { Attachment, Manifest, PackEntry } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
 import { defaultBlockSizeBytes, packContentBytes } from '../pack/layout.js';
@@ -31,7 +32,7 @@ import type { Store } from '../store/store.js';
 import { confirmReplication, type UnderReplicated } from './confirm-replication.js';
 import { mergeFrames } from './merge-frames.js';
 import { PackContent, type PackSource } from './pack-content.js';
-import { stateOfFile, type StateSource, writeState } from './write-state.js';
+import { stateOfFile, type StateSource, writeAttachment } from './write-attachment.js';
 
 /** Packs sent at a time: one fills the other's waits for the store. */
 const packConcurrency = 3;
@@ -48,6 +49,8 @@ export interface SnapshotRequest {
   readonly statePath?: string | undefined;
   /** That of the image itself, kept when there is no `statePath`. */
   readonly state?: StateSource | undefined;
+  /** The command line of the VM's machine, as src/vm/qemu-command.ts reads it. */
+  readonly machine?: Uint8Array | undefined;
   /** One pack is at most one block. */
   readonly blockSizeBytes?: number;
   /** How long to wait for the store to report every copy. */
@@ -110,11 +113,19 @@ async function writeSnapshot(request: SnapshotRequest, id: string): Promise<Snap
 }
 
 async function writeAttachments(
-  { store, statePath, state, signal }: SnapshotRequest,
+  { store, statePath, state, machine, signal }: SnapshotRequest,
   id: string,
 ): Promise<readonly Attachment[]> {
+  const attachments: Attachment[] = [];
   const source = statePath === undefined ? state : await stateOfFile(statePath);
-  return source === undefined ? [] : [await writeState(store, stateName(id), source, signal)];
+  if (source !== undefined) {
+    attachments.push(await writeAttachment(store, 'state', stateName(id), source, signal));
+  }
+  if (machine !== undefined) {
+    const bytes = { sizeBytes: machine.length, content: () => [machine] };
+    attachments.push(await writeAttachment(store, 'machine', machineName(id), bytes, signal));
+  }
+  return attachments;
 }
 
 async function writePacks(
@@ -130,6 +141,7 @@ async function writePacks(
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const limit = pLimit(packConcurrency);
+  const totalBytes = storedPageCount(plan) * pageSizeBytes;
   let doneBytes = 0;
   const source: PackSource = {
     memory,
@@ -137,7 +149,7 @@ async function writePacks(
     budget: new ByteBudget(budgetBytes),
     onPages: (sizeBytes) => {
       doneBytes += sizeBytes;
-      onProgress?.({ phase: 'storing pages', doneBytes, totalBytes: memory.sizeBytes });
+      onProgress?.({ phase: 'storing pages', doneBytes, totalBytes });
     },
   };
   const writeOne = async (packRequest: PackRequest, index: number) => {
@@ -186,6 +198,10 @@ async function writePacks(
   }
 }
 
+function storedPageCount({ replication, runPageCount }: ReplicationPlan): number {
+  return runPageCount.reduce((sum, count, run) => (replication[run] === 0 ? sum : sum + count), 0);
+}
+
 function buildManifest(
   { map, memory, vm }: SnapshotRequest,
   id: string,
@@ -194,6 +210,7 @@ function buildManifest(
   frames: Manifest['spaces'][number]['frames'],
   attachments: readonly Attachment[],
 ): Manifest {
+  const notStored = [...new Set(plan.label.filter((_, run) => plan.replication[run] === 0))];
   const labelCounts: Record<string, number> = {};
   plan.label.forEach((label, run) => {
     const name = pageClasses[label].label;
@@ -204,7 +221,7 @@ function buildManifest(
       id,
       vm,
       createdMs: Date.now(),
-      requiredFeatures: [],
+      requiredFeatures: notStored.length === 0 ? [] : [notStoredFeature],
       packs,
       attachments,
       guest: map.kernel ?? null,
@@ -225,6 +242,9 @@ function buildManifest(
         },
         frames,
         pageHashes: null,
+        healing: map.healing,
+        diskHeld: map.diskHeld,
+        notStored: notStored.length === 0 ? undefined : notStored,
       },
     ],
   };

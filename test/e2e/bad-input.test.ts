@@ -195,7 +195,7 @@ const mistakes: readonly Mistake[] = [
     command: () => upload('noise', '--policy', at('no-copy.yaml')),
     exitCode: 2,
     code: 'usage',
-    says: () => [at('no-copy.yaml'), 'replication.free', 'at least 1 copy'],
+    says: () => [at('no-copy.yaml'), 'replication.free', '0 copies or more'],
   },
   {
     what: 'a policy with one copy of critical pages',

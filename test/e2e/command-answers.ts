@@ -39,6 +39,13 @@ export const restoreAnswer = z.object({
   stream: z.string().nullable(),
   lostPageCount: z.int(),
   lost: z.array(lostRun),
+  healing: z.object({
+    filledPageCount: z.int(),
+    rereadPageCount: z.int(),
+    rereadFolioCount: z.int(),
+    putBackPageCount: z.int(),
+    unhealedPageCount: z.int(),
+  }),
 });
 
 export const verifyAnswer = z.object({
@@ -48,6 +55,22 @@ export const verifyAnswer = z.object({
   lost: z.array(lostRun),
   wrongFiles: z.array(z.string()),
   underReplicated,
+});
+
+/** What `verify` foretells, beside its answer. */
+export const verifyForecast = z.object({
+  scenarios: z.array(
+    z.object({
+      without: z.enum(['nothing', 'node', 'single-copies']),
+      node: z.string().nullable(),
+      lostPageCount: z.int(),
+      lostByLabel: z.record(z.string(), z.int()),
+      unhealedPageCount: z.int(),
+      lostFiles: z.array(z.string()),
+      verdict: z.enum(['resumes', 'resumes-with-disk', 'does-not-resume']),
+    }),
+  ),
+  risks: z.array(z.object({ kind: z.string(), sentence: z.string() })),
 });
 
 export const deleteAnswer = z.object({

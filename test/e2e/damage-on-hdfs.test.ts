@@ -34,6 +34,7 @@ const setUpTimeoutMs = clusterStartTimeoutMs + 300_000;
 const testTimeoutMs = 120_000;
 const permissionDenied = 6;
 const corrupt = 10;
+const lessThanWanted = 22;
 
 let store: StoreOnHdfs;
 let folder: TemporaryFolder;
@@ -114,22 +115,30 @@ test.each([
       expect(pages.length).toBeGreaterThan(0);
 
       const verified = await pars('verify', id, '--read-data');
-      expect(verified.exitCode).toBe(corrupt);
+      // What restore heals is no loss of data.
+      expect(verified.exitCode).toBe(replication === 1 ? lessThanWanted : corrupt);
       expect(verifyAnswer.parse(verified.json).lost).toEqual(lost);
 
       const out = join(folder.path, `flipped-${replication}`);
-      const refused = await pars('restore', id, '--out', out);
+      const refused = await pars('restore', id, '--out', out, '--no-heal');
       expect(refused.exitCode).toBe(corrupt);
       expect(restoreAnswer.parse(refused.json)).toMatchObject({ ram: null, state: null, lost });
       expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
 
-      const allowed = await pars('restore', id, '--out', out, '--allow-lost');
+      const allowed = await pars('restore', id, '--out', out, '--allow-lost', '--no-heal');
       expect(allowed.exitCode).toBe(corrupt);
       expect(restoreAnswer.parse(allowed.json).lost).toEqual(lost);
       const differences = differingPages(guest.ramPath, join(out, 'ram'));
       // Pages of zeroes are in no frame, so every lost page shows.
       expect(differences).toEqual({ pages, areZeroInSecond: true });
       expect(await sha256Of(join(out, 'state'))).toBe(await sha256Of(guest.statePath));
+
+      const healed = await pars('restore', id, '--out', `${out}-healed`);
+      expect(healed.exitCode).toBe(replication === 1 ? 0 : corrupt);
+      expect(restoreAnswer.parse(healed.json)).toMatchObject({
+        lost,
+        healing: { unhealedPageCount: replication === 1 ? 0 : pages.length },
+      });
     } finally {
       await overwriteOnHdfs(path, whole, replication);
     }

@@ -15,6 +15,8 @@ export interface FsckFile {
 }
 
 export interface FsckBlock {
+  /** What its file is called in a DataNode's folder: `blk_1073741825`. */
+  readonly name: string;
   /** `host:port` of each live copy. */
   readonly locations: readonly string[];
 }
@@ -33,7 +35,7 @@ export async function fsckFiles(cluster: HdfsCluster, path: string): Promise<rea
 }
 
 const filePattern = /^(\/\S+) (\d+) bytes, replicated: replication=(\d+), (\d+) block\(s\):/;
-const blockPattern = /^\d+\. BP-\S+:blk_\S+ len=\d+ (.*)$/;
+const blockPattern = /^\d+\. BP-\S+:(blk_\d+)_\d+ len=\d+ (.*)$/;
 const locationPattern = /DatanodeInfoWithStorage\[([^,\]]+),/g;
 
 function parseFsck(report: string): readonly FsckFile[] {
@@ -59,8 +61,9 @@ function parseFsck(report: string): readonly FsckFile[] {
     }
     const block = blockPattern.exec(line);
     if (block !== null) {
-      const locations = [...block[1].matchAll(locationPattern)].map(([, location]) => location);
-      files.at(-1)?.blocks.push({ locations });
+      const [, name, places] = block;
+      const locations = [...places.matchAll(locationPattern)].map(([, location]) => location);
+      files.at(-1)?.blocks.push({ name, locations });
     }
   }
   if (!report.includes('FSCK ended'))

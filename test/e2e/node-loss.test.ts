@@ -15,6 +15,7 @@ import {
   showAnswer,
   uploadAnswer,
   verifyAnswer,
+  verifyForecast,
   type LostRunAnswer,
 } from './command-answers.js';
 import { lostRunsOf, manifestOnHdfs, pagesOfFrames } from './expected-loss.js';
@@ -26,7 +27,7 @@ import {
   startStoreOnHdfs,
   type StoreOnHdfs,
 } from './hdfs-cluster.js';
-import { differingPages, nonZeroPages } from './pages.js';
+import { differingBits, differingPages, nonZeroPages } from './pages.js';
 import { expectPars, runPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
@@ -36,6 +37,7 @@ const testTimeoutMs = 180_000;
 const patienceMs = 15_000;
 const fsckPatienceMs = 30_000;
 const dataLost = 9;
+const lessThanWanted = 22;
 const dataNodeCount = 5;
 const nodesKilled = 2;
 
@@ -124,6 +126,60 @@ test(
   testTimeoutMs,
 );
 
+test(
+  'verify foretells for each node what its loss would cost: expendable pages that restore heals',
+  async () => {
+    const outcome = await pars('verify', id);
+    expect(outcome.exitCode).toBe(0);
+    const { scenarios, risks } = verifyForecast.parse(outcome.json);
+    const files = await fsckFiles(store.cluster, store.rootPath);
+    const pagesWithout = (isGone: (file: FsckFile) => boolean): readonly number[] => {
+      const gone = new Set(
+        files.filter(isGone).map(({ path }) => path.slice(store.rootPath.length + 1)),
+      );
+      const { frames } = manifest.spaces[0];
+      return pagesOfFrames(manifest, (frame) =>
+        gone.has(manifest.header.packs[frames.pack[frame]].name),
+      );
+    };
+    const expected = [
+      { without: 'nothing', node: null, lostPageCount: 0 },
+      ...store.cluster.dataNodes
+        .map(({ name }) => name)
+        .filter((name) =>
+          files.some(({ blocks }) => blocks.some(({ locations }) => locations.includes(name))),
+        )
+        .sort()
+        .map((node) => ({
+          without: 'node',
+          node,
+          lostPageCount: pagesWithout(({ blocks }) =>
+            blocks.some(({ locations }) => locations.every((name) => name === node)),
+          ).length,
+        })),
+      {
+        without: 'single-copies',
+        node: null,
+        lostPageCount: pagesWithout(({ replication }) => replication === 1).length,
+      },
+    ];
+    expect(scenarios).toEqual(
+      expected.map(
+        (scenario) =>
+          expect.objectContaining({
+            ...scenario,
+            unhealedPageCount: 0,
+            lostFiles: [],
+            verdict: 'resumes',
+          }) as unknown,
+      ),
+    );
+    expect(scenarios[scenarios.length - 1].lostPageCount).toBeGreaterThan(0);
+    expect(risks.map(({ kind }) => kind)).toEqual(['reread-from-disk']);
+  },
+  testTimeoutMs,
+);
+
 describe('with two DataNodes killed', () => {
   beforeAll(async () => {
     const files = await fsckFiles(store.cluster, store.rootPath);
@@ -159,7 +215,7 @@ describe('with two DataNodes killed', () => {
   });
 
   test(
-    'unnoticed: restore says at once which pages are lost and writes nothing',
+    'unnoticed: restore, not to heal, says at once which pages are lost and writes nothing',
     async () => {
       await expectRefusal('unnoticed');
       // Otherwise this was another test than its name says.
@@ -202,11 +258,17 @@ describe('with two DataNodes killed', () => {
   );
 
   test(
-    'noticed: restore says which pages are lost and does not even make the folder',
+    'noticed: restore, not to heal, says which pages are lost and does not even make the folder',
     async () => {
       await expectRefusal('noticed');
       expect(existsSync(join(folder.path, 'noticed'))).toBe(false);
     },
+    testTimeoutMs,
+  );
+
+  test(
+    'noticed: restore heals what is lost, and changes nothing else but the flags of lost cache',
+    () => expectHealed('healed'),
     testTimeoutMs,
   );
 
@@ -250,7 +312,7 @@ async function fsckFilesOnce(
 
 async function expectRefusal(folderName: string): Promise<void> {
   const out = join(folder.path, folderName);
-  const outcome = await pars('restore', id, '--out', out);
+  const outcome = await pars('restore', id, '--out', out, '--no-heal');
   expect(outcome.exitCode).toBe(dataLost);
   expect(outcome.durationMs).toBeLessThan(patienceMs);
   expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
@@ -262,16 +324,50 @@ async function expectRefusal(folderName: string): Promise<void> {
 
 async function expectVerdict(...options: readonly string[]): Promise<void> {
   const outcome = await pars('verify', id, ...options);
-  expect(outcome.exitCode).toBe(dataLost);
+  // Expendable pages are healed, so they are no loss of data.
+  expect(outcome.exitCode).toBe(lessThanWanted);
   expect(outcome.durationMs).toBeLessThan(patienceMs);
   const answer = verifyAnswer.parse(outcome.json);
   expect(answer).toMatchObject({ id, lostPageCount: lostPages.length, wrongFiles: [] });
   expect(answer.lost).toEqual(lostRuns);
+  expect(verifyForecast.parse(outcome.json).scenarios[0]).toMatchObject({
+    without: 'nothing',
+    lostPageCount: lostPages.length,
+    unhealedPageCount: 0,
+    verdict: 'resumes',
+  });
+}
+
+async function expectHealed(folderName: string): Promise<void> {
+  const out = join(folder.path, folderName);
+  const outcome = await pars('restore', id, '--out', out);
+  expect(outcome.exitCode).toBe(0);
+  const answer = restoreAnswer.parse(outcome.json);
+  const lostCache = lostRuns.filter(({ label }) => label === 'file-reread');
+  const lostCacheCount = lostCache.reduce((sum, { pageCount }) => sum + pageCount, 0);
+  expect(lostCacheCount).toBeGreaterThan(0);
+  expect(answer).toMatchObject({
+    lost: lostRuns,
+    healing: {
+      filledPageCount: lostPages.length - lostCacheCount,
+      rereadPageCount: lostCacheCount,
+      // Folios of one page, in the kernel of this guest.
+      rereadFolioCount: lostCacheCount,
+      unhealedPageCount: 0,
+    },
+  });
+  const { pages } = differingPages(guest.ramPath, join(out, 'ram'));
+  const lost = new Set(lostPages);
+  const others = pages.filter((page) => !lost.has(page));
+  expect(differingBits(guest.ramPath, join(out, 'ram'), others)).toEqual({
+    clearedCount: lostCacheCount,
+    setCount: 0,
+  });
 }
 
 async function expectTheRest(folderName: string): Promise<void> {
   const out = join(folder.path, folderName);
-  const outcome = await pars('restore', id, '--out', out, '--allow-lost');
+  const outcome = await pars('restore', id, '--out', out, '--allow-lost', '--no-heal');
   expect(outcome.exitCode).toBe(dataLost);
   expect(outcome.durationMs).toBeLessThan(patienceMs);
   const answer = restoreAnswer.parse(outcome.json);

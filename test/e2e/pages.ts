@@ -33,6 +33,31 @@ export function differingPages(firstPath: string, secondPath: string): PageDiffe
   return { pages, areZeroInSecond };
 }
 
+/** Bits of the given pages that are 1 in the first file and 0 in the second, and the other way round. */
+export function differingBits(
+  firstPath: string,
+  secondPath: string,
+  pages: readonly number[],
+): { readonly clearedCount: number; readonly setCount: number } {
+  const wanted = new Set(pages);
+  let clearedCount = 0;
+  let setCount = 0;
+  forEachPage([firstPath, secondPath], (index, [first, second]) => {
+    if (!wanted.has(index)) return;
+    for (let at = 0; at < pageSizeBytes; at++) {
+      clearedCount += bitCount(first[at] & ~second[at]);
+      setCount += bitCount(second[at] & ~first[at]);
+    }
+  });
+  return { clearedCount, setCount };
+}
+
+function bitCount(byte: number): number {
+  let count = 0;
+  for (let rest = byte; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
 /** The given pages of a file that are not zero: losing a zero page would not show. */
 export function nonZeroPages(path: string, pages: readonly number[]): readonly number[] {
   const wanted = new Set(pages);

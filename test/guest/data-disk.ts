@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDebianRoot } from './debian-root.js';
 import { BUSYBOX_PATH } from './initramfs.js';
 
 const MIB = 1 << 20;
@@ -26,12 +27,15 @@ export interface DataDiskOptions {
   readonly fileSystem?: 'ext4' | 'xfs' | 'btrfs';
   /** Of ext4. Blocks smaller than a page give a page several buffers. */
   readonly blockSizeBytes?: 1024 | 2048 | 4096;
+  /** A root with programs of Debian, as `debian-root.ts` says. */
+  readonly hasPrograms?: boolean;
 }
 
 export function makeDataDisk(path: string, options: DataDiskOptions): void {
   const treeFolder = `${path}.tree`;
   try {
     writeTree(treeFolder, options.contentSizeMib);
+    if (options.hasPrograms === true) makeDebianRoot(join(treeFolder, 'root'));
     makeFileSystem(path, treeFolder, options);
   } finally {
     rmSync(treeFolder, { recursive: true, force: true });
@@ -90,25 +94,28 @@ function writeTree(folder: string, contentSizeMib: number): void {
   mkdirSync(join(filesFolder, 'small'), { recursive: true });
   mkdirSync(join(folder, 'bin'));
   copyFileSync(BUSYBOX_PATH, join(folder, 'bin', 'busybox'));
-  writeFileSync(join(filesFolder, 'modified'), pseudoRandomBytes('modified', 2 * MIB));
+  writeFileSync(join(filesFolder, 'modified'), dataFileContent('modified', 2 * MIB));
   let leftBytes = contentSizeMib * MIB;
   for (let index = 0; index < SMALL_FILE_COUNT && leftBytes > 0; index++) {
     // Sizes that end at odd places in the last page, as real files do.
     const sizeBytes = Math.min(leftBytes, 100 + ((index * 2039) % 61_440));
     const name = `small/${String(index)}`;
-    writeFileSync(join(filesFolder, name), pseudoRandomBytes(name, sizeBytes));
+    writeFileSync(join(filesFolder, name), dataFileContent(name, sizeBytes));
     leftBytes -= sizeBytes;
   }
   for (let index = 0; leftBytes > 0; index++) {
     const sizeBytes = Math.min(leftBytes, LARGE_FILE_MIB * MIB);
     const name = `large-${String(index)}`;
-    writeFileSync(join(filesFolder, name), pseudoRandomBytes(name, sizeBytes));
+    writeFileSync(join(filesFolder, name), dataFileContent(name, sizeBytes));
     leftBytes -= sizeBytes;
   }
 }
 
-/** A key stream is the quickest reproducible source of incompressible bytes. */
-function pseudoRandomBytes(seed: string, sizeBytes: number): Buffer {
+/**
+ * What a file of that name below `files/` holds; all of them but `modified` stay as they were made. A key stream is the
+ * quickest reproducible source of incompressible bytes.
+ */
+export function dataFileContent(seed: string, sizeBytes: number): Buffer {
   const key = Buffer.alloc(32, seed);
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(sizeBytes));
 }

@@ -9,7 +9,7 @@ import type { Machine } from './machine.js';
 import { KALLSYMS_AT_MIB } from './spare-disk.js';
 
 /** What a guest does with its memory; workload.sh says it in full. */
-export type Workload = 'mixed' | 'aged' | 'cache' | 'anonymous';
+export type Workload = 'mixed' | 'aged' | 'cache' | 'anonymous' | 'programs' | 'database';
 
 export interface GuestOptions {
   readonly ramSizeMib?: number;
@@ -41,6 +41,8 @@ const DISKS: Readonly<Record<Workload, DataDiskOptions>> = {
   cache: { contentSizeMib: 200 },
   // Swap lies on it too.
   anonymous: { contentSizeMib: 40, spareRoomMib: 224 },
+  programs: { contentSizeMib: 40, hasPrograms: true },
+  database: { contentSizeMib: 40, hasPrograms: true },
 };
 
 /** Those that reach the disks, and what the workload needs. */
@@ -66,10 +68,11 @@ function fileSystemOf(options: GuestOptions): string {
 }
 
 export function machineOf(options: GuestOptions, kernel: KernelPackage): Machine {
+  const isSmall = diskOf(options).hasPrograms === true;
   const environment = {
     kallsyms_at_mib: KALLSYMS_AT_MIB,
-    anonymous_mib: options.anonymousSizeMib ?? 32,
-    tmpfs_mib: options.tmpfsSizeMib ?? 20,
+    anonymous_mib: options.anonymousSizeMib ?? (isSmall ? 4 : 32),
+    tmpfs_mib: options.tmpfsSizeMib ?? (isSmall ? 8 : 20),
     fill_mib_max: options.fillSizeMib ?? 4096,
     file_system: fileSystemOf(options),
     workload: workloadOf(options),

@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseChecksums } from './checksums.js';
 import { CommandPort } from './command-port.js';
 import { copySparse } from './copy-sparse.js';
 import { makeDataDisk } from './data-disk.js';
@@ -80,13 +81,7 @@ export class Guest {
 
   /** A checksum for each kind of content the guest holds, by name. */
   async checksums(): Promise<ReadonlyMap<string, string>> {
-    const lines = (await this.command('checksums')).split('\n');
-    return new Map(
-      lines.map((line) => {
-        const [checksum, name] = line.split('  ');
-        return [name, checksum];
-      }),
-    );
+    return parseChecksums(await this.command('checksums'));
   }
 
   /**

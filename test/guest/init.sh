@@ -12,6 +12,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 exec </dev/console >/dev/console 2>&1
+exec 7>/dev/kmsg
 # The workload fills memory to the brim; whoever is killed then, it is not us.
 echo -1000 >/proc/self/oom_score_adj
 
@@ -21,6 +22,8 @@ done </modules/order
 
 . /commands.sh
 . /fill.sh
+. /debian.sh
+. /survival.sh
 
 stty -F /dev/ttyS1 raw -echo
 exec 3<>/dev/ttyS1

@@ -1,4 +1,4 @@
-// Builds the guest's whole user land: static busybox, two programs of our own,
+// Builds the guest's whole user land: static busybox, a few programs of our own,
 // the kernel modules asked for, and the shell scripts of this folder. Uncompressed, as
 // unpacking under emulation takes longer than reading a few more megabytes.
 
@@ -25,6 +25,7 @@ export function buildInitramfs(kernel: KernelPackage, wantedModules: readonly st
     },
     program('hold'),
     program('page-reader'),
+    program('press'),
     // init.sh makes the other applets' links.
     { kind: 'symlink', path: 'bin/sh', target: 'busybox' },
     ...modules.map(({ fileName, content }): CpioEntry => ({
@@ -40,6 +41,8 @@ export function buildInitramfs(kernel: KernelPackage, wantedModules: readonly st
     script('init', 'init.sh'),
     script('commands.sh', 'commands.sh'),
     script('fill.sh', 'fill.sh'),
+    script('debian.sh', 'debian.sh'),
+    script('survival.sh', 'survival.sh'),
     script('workload.sh', 'workload.sh'),
   ];
   return encodeCpio(entries);

@@ -1,5 +1,5 @@
-# The workloads that a guest can be asked for, from the parts in fill.sh. Each goes
-# through its memory once and then rests.
+# The workloads that a guest can be asked for, from the parts in fill.sh and debian.sh.
+# Each goes through its memory once. Most rest then; those with programs of Debian go on.
 
 # Some of everything.
 mixed() {
@@ -40,6 +40,36 @@ anonymous() {
   swap_out
 }
 
+# Programs that run on, and their libraries: mapped, idle, at work.
+programs() {
+  hold_huge
+  fill_tmpfs
+  hold_anonymous
+  fill_page_cache
+  enter_root
+  start_perl
+  start_dash
+  start_idle
+  hold_rows
+  hold mapped /data/files/large-0 /data/files/small/1*
+  until [ -s /data/root/run/perl ] && [ -s /data/root/run/dash ]; do usleep 100000; done
+  rows_checksum >/dev/null
+  anonymous_checksum >/dev/null
+}
+
+# A database that is written to all the time.
+database() {
+  hold_huge
+  fill_tmpfs
+  hold_anonymous
+  fill_page_cache
+  enter_root
+  make_database
+  start_inserting
+  until [ "$(last_sequence)" -gt "$DATABASE_FIRST_ROW_COUNT" ]; do usleep 100000; done
+  anonymous_checksum >/dev/null
+}
+
 # What the kernel would do by itself while its pages are being recorded: join small
 # pages, and take pages back from CPUs that have been idle for a second. From now on it
 # does so once in weeks.
@@ -48,4 +78,6 @@ echo 1000000 >/proc/sys/vm/stat_interval
 
 "$workload"
 start_page_reader
+remember_processes
+mark_log
 [ "$workload_status" = 0 ]

@@ -29,6 +29,7 @@ const golden = [
   [23, 'device', false],
   [24, 'page-pool', false],
   [25, 'hwpoison', false],
+  [26, 'disk-held', true],
 ] as const;
 
 test('every number keeps its label and what may be done with it', () => {

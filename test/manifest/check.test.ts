@@ -2,7 +2,7 @@ import { decodeManifest } from '../../src/manifest/decode.js';
 import { encodeManifest } from '../../src/manifest/encode.js';
 import { findProblem } from '../../src/manifest/check.js';
 import type { AddressSpace, Manifest, ManifestHeader } from '../../src/manifest/types.js';
-import { sampleManifest } from './sample-manifest.js';
+import { healingKeys, sampleManifest } from './sample-manifest.js';
 
 const [ram] = sampleManifest.spaces;
 
@@ -142,6 +142,46 @@ test.each<[string, RegExp, Manifest]>([
     'too few page hashes',
     /page hashes take 8 bytes, expected 1040/,
     withSpace({ pageHashes: new Uint8Array(8) }),
+  ],
+  [
+    'struct pages out of order',
+    /struct pages of frame 3 are out of order/,
+    withSpace({
+      healing: {
+        ...healingKeys.healing,
+        memmapRuns: [
+          { firstPfn: 0, pageCount: 4, gpa: 0 },
+          { firstPfn: 3, pageCount: 1, gpa: 4096 },
+        ],
+      },
+    }),
+  ],
+  [
+    'a page on a disk twice',
+    /page 6 on a disk is out of order/,
+    withSpace({ diskHeld: { ...healingKeys.diskHeld, page: Uint32Array.of(6, 6, 7) } }),
+  ],
+  [
+    'a page on a disk beyond the last page',
+    /page 130 on a disk is beyond the space/,
+    withSpace({ diskHeld: { ...healingKeys.diskHeld, page: Uint32Array.of(6, 7, 130) } }),
+  ],
+  [
+    'a page on a disk that is not there',
+    /page 7 is on disk 1, there are 1/,
+    withSpace({ diskHeld: { ...healingKeys.diskHeld, disk: Uint8Array.of(0, 1, 0) } }),
+  ],
+  [
+    'a page beyond the end of its disk',
+    /page 6 is at byte 8192 of vda, which ends before/,
+    withSpace({
+      diskHeld: { ...healingKeys.diskHeld, disks: [{ name: 'vda', sizeBytes: 8192 + 4095 }] },
+    }),
+  ],
+  [
+    'labels that are not stored without the feature',
+    /the feature not-stored is not required/,
+    withSpace({ notStored: [2] }),
   ],
 ])('%s is found, and such a manifest is not written', (_, message, manifest) => {
   expect(findProblem(manifest)).toMatch(message);

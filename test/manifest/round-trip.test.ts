@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { decodeManifest, decodeManifestHeader } from '../../src/manifest/decode.js';
 import { encodeManifest } from '../../src/manifest/encode.js';
 import type { Manifest } from '../../src/manifest/types.js';
-import { sampleManifest } from './sample-manifest.js';
+import { healingKeys, sampleManifest } from './sample-manifest.js';
 
 /** Byte columns come back as Buffers; what they hold is what counts. */
 function plain(manifest: Manifest): unknown {
@@ -86,6 +86,25 @@ test('a manifest comes back as it was written', () => {
     { numRuns: 150 },
   );
 });
+
+test('what healing needs comes back as it was written', () => {
+  const { header, spaces } = sampleManifest;
+  const manifest: Manifest = {
+    header: { ...header, requiredFeatures: ['not-stored'] },
+    spaces: [{ ...spaces[0], ...healingKeys }],
+  };
+  const read = decodeManifest(encodeManifest(manifest));
+  expect(read.spaces[0].healing).toEqual(healingKeys.healing);
+  expect(plain(withoutFacts(read))).toEqual(plain(withoutFacts(manifest)));
+});
+
+/** JSON has no integers of 64 bits. */
+function withoutFacts(manifest: Manifest): Manifest {
+  return {
+    ...manifest,
+    spaces: manifest.spaces.map((space) => ({ ...space, healing: undefined })),
+  };
+}
 
 test('the header is read from the first bytes, asking for more when they do not suffice', () => {
   const bytes = encodeManifest(sampleManifest);

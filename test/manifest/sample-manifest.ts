@@ -4,6 +4,34 @@ import type { Manifest } from '../../src/manifest/types.js';
 
 const pageCount = 130;
 
+/** What a version 1 manifest may say besides, and the first ones did not. */
+export const healingKeys = {
+  healing: {
+    freeByte: 0xaa,
+    structPage: {
+      sizeBytes: 64,
+      flagsOffset: 0,
+      headOffset: 8,
+      tailsHoldMask: true,
+      uptodateMask: 4,
+      busyMask: 0x8000_0011,
+    },
+    memmapBase: 0xffff_ea00_0000_0000n,
+    memmapRuns: [
+      { firstPfn: 0, pageCount: 64, gpa: 4096 },
+      { firstPfn: 2 ** 20, pageCount: 30, gpa: 2 ** 40 },
+    ],
+  },
+  diskHeld: {
+    disks: [{ name: 'vda', sizeBytes: 2 ** 41 }],
+    page: Uint32Array.of(6, 7, 129),
+    disk: Uint8Array.of(0, 0, 0),
+    offsetBytes: Float64Array.of(8192, 512, 2 ** 40),
+    hash: Uint8Array.from({ length: 48 }, (_, index) => index),
+  },
+  notStored: [1],
+};
+
 export const sampleManifest: Manifest = {
   header: {
     id: '2026-11-21T02.00.00Z-7f3a',

@@ -31,12 +31,21 @@ test('runs give every page its own label and what the policy says of it', () => 
   );
 });
 
+test('a label may have no copy at all', () => {
+  const { free, anon } = labelNumbers;
+  const plan = planReplication(
+    { labels: Uint8Array.of(anon, free) },
+    { ...defaultPolicy, free: 0 },
+  );
+  expect([...plan.replication]).toEqual([3, 0]);
+});
+
 test('no pages make no runs', () => {
   expect(planReplication({ labels: new Uint8Array() }, defaultPolicy).firstPage).toHaveLength(0);
 });
 
 test('a label number that is not known is refused with its page', () => {
   expect(() => planReplication({ labels: Uint8Array.of(0, 0, 99) }, defaultPolicy)).toThrow(
-    /page 2 has label number 99, known are 0 to 25/,
+    /page 2 has label number 99, known are 0 to 26/,
   );
 });

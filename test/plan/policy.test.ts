@@ -1,7 +1,7 @@
 import { pageClasses } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { parsePolicy } from '../../src/plan/parse-policy.js';
-import { defaultPolicy, type Policy } from '../../src/plan/policy.js';
+import { defaultPolicy, namedPolicies, type Policy } from '../../src/plan/policy.js';
 
 const strict = { allowWeakCritical: false };
 
@@ -45,12 +45,14 @@ test('JSON is read as well', () => {
 test('an unknown label is named together with the labels there are', () => {
   expectUsage(
     'replication: {fre: 2}',
-    /^policy test.yaml: replication: no label "fre"; the labels are unknown, not-ram, free, .*hwpoison$/,
+    /^policy test.yaml: replication: no label "fre"; the labels are unknown, not-ram, free, .*hwpoison, disk-held$/,
   );
 });
 
 test.each([
-  ['replication: {free: 0}', /replication\.free: .*leaving pages out \(0\) is not possible yet/],
+  ['replication: {free: -1}', /replication\.free: expected 0 copies or more/],
+  ['replication: {anon: 0}', /expected copies of anon, found 0; only expendable pages/],
+  ['default: {critical: 0}', /expected copies of unknown, found 0; only expendable pages/],
   ['replication: {free: 11}', /replication\.free: expected at most 10 copies/],
   ['replication: {free: 1.5}', /replication\.free: expected a whole number/],
   ['replication: {free: "2"}', /replication\.free: expected a whole number/],
@@ -75,3 +77,22 @@ test.each(['replication: {anon: 1}', 'default: {critical: 1}'])(
     expect(parsePolicy(text, 'test.yaml', { allowWeakCritical: true }).anon).toBe(1);
   },
 );
+
+test('a policy file may leave expendable pages out', () => {
+  expect(parse('replication: {free: 0}')).toEqual({ ...defaultPolicy, free: 0 });
+});
+
+test('lean leaves out what a restore makes anew, and critical pages have three copies under every name', () => {
+  expect(namedPolicies.lean.policy).toEqual({
+    ...defaultPolicy,
+    free: 0,
+    'free-pcp': 0,
+    offline: 0,
+    'disk-held': 0,
+  });
+  for (const { policy } of Object.values(namedPolicies)) {
+    for (const { label, expendable } of pageClasses) {
+      if (!expendable) expect(policy[label]).toBe(3);
+    }
+  }
+});

@@ -22,6 +22,9 @@ const GUEST_NEEDS = [
   { packageName: 'xz-utils', isThere: () => hasProgram('xz') },
   { packageName: 'dpkg', isThere: () => hasProgram('dpkg-deb') },
   { packageName: 'util-linux', isThere: () => hasProgram('setpriv') },
+  // Programs that guests run, of those that not every Debian has.
+  { packageName: 'mawk', isThere: () => existsSync('/usr/bin/mawk') },
+  { packageName: 'sqlite3', isThere: () => existsSync('/usr/bin/sqlite3') },
 ];
 
 const HDFS_NEEDS = [

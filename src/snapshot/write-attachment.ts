@@ -1,4 +1,5 @@
-// The device state into a store: a file of its own beside the packs, from a file that was given or from the image.
+// What belongs to a snapshot beside its pages into a store, a file of its own each: the device state, from a file that
+// was given or from the image, and the machine's command line.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -46,8 +47,9 @@ export async function stateOfFile(path: string): Promise<StateSource> {
   };
 }
 
-export async function writeState(
+export async function writeAttachment(
   store: Store,
+  role: string,
   name: string,
   source: StateSource,
   signal: AbortSignal | undefined,
@@ -66,7 +68,7 @@ export async function writeState(
     blockSizeBytes: Math.max(defaultBlockSizeBytes, Math.ceil(source.sizeBytes / 512) * 512),
     signal,
   });
-  return { role: 'state', name, sizeBytes, sha256: hash.digest() };
+  return { role, name, sizeBytes, sha256: hash.digest() };
 }
 
 function reasonOf(error: unknown): string {

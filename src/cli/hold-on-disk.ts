@@ -1,0 +1,61 @@
+// The labels of an image after a look at the VM's disks: pages whose bytes they were seen to hold become `disk-held`.
+import { findFilePlaces } from '../../introspect/file-places.js';
+import type { PageLabel } from '../../introspect/page-class.js';
+import {
+  closeGuestDisks,
+  type DiskArgument,
+  diskNames,
+  openGuestDisks,
+} from '../disk/guest-disks.js';
+import { type ProofCount, provePages } from '../disk/prove-pages.js';
+import { withDiskHeld } from '../plan/disk-held-pages.js';
+import { formatPercent } from './format.js';
+import type { LabelledImage } from './open-image.js';
+import type { CommandContext } from './run-command.js';
+
+/** What the disks were found to hold, by label; absent when none was asked. */
+export interface DiskProof {
+  readonly diskHeld?: readonly ProofCount[];
+}
+
+export interface HeldImage extends LabelledImage {
+  readonly proof: DiskProof;
+}
+
+/** Pages of `labels` that the disks hold are labelled anew. Throws as `openGuestDisks` does. */
+export async function holdOnDisk(
+  image: LabelledImage,
+  labels: readonly PageLabel[],
+  disks: readonly DiskArgument[],
+  { warn, signal, onProgress }: CommandContext,
+): Promise<HeldImage> {
+  const { introspected, map, memory } = image;
+  if (disks.length === 0 || !introspected.found) {
+    return { ...image, proof: {} };
+  }
+  const places = findFilePlaces(introspected.kernel, map.labels);
+  const opened = openGuestDisks(disks, diskNames(places));
+  try {
+    const { held, counts, warnings } = await provePages({
+      memory,
+      places,
+      disks: opened,
+      signal,
+      onProgress,
+    });
+    warnings.forEach(warn);
+    return { ...image, map: withDiskHeld(map, held, labels), proof: { diskHeld: counts } };
+  } finally {
+    closeGuestDisks(opened);
+  }
+}
+
+/** One line for each kind of cache that was compared. */
+export function proofLines({ diskHeld = [] }: DiskProof): readonly string[] {
+  return diskHeld
+    .filter(({ pageCount }) => pageCount > 0)
+    .map(
+      ({ label, pageCount, heldPageCount }) =>
+        `The disk holds ${heldPageCount} of ${pageCount} pages of ${label} byte for byte (${formatPercent(heldPageCount / pageCount)}).`,
+    );
+}

@@ -1,0 +1,122 @@
+// What healing needs, as it stands in the file: facts about the guest's kernel, and where disks hold pages. Three keys
+// of a space, each absent where there is nothing to say.
+import { z } from 'zod';
+import { type DiskHeldPages, heldHashBytes } from '../../introspect/disk-held.js';
+import type { HealingFacts } from '../../introspect/healing-facts.js';
+import { bytesOfColumn, bytesOfWideColumn, columnOfBytes, wideColumnOfBytes } from './columns.js';
+import { maxPageCount } from './layout.js';
+
+const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
+const byte = z.int().min(0).max(255);
+const u32 = z.int().min(0).max(0xffff_ffff);
+const count = z.int().min(0).max(maxPageCount);
+/** A struct page is read whole, so what the file says of its size must be bounded. */
+const structPageSize = z.int().min(16).max(256).multipleOf(8);
+const memberOffset = z.int().min(0).max(248).multipleOf(8);
+
+const healingSchema = z.object({
+  freeByte: byte,
+  structPage: z.object({
+    sizeBytes: structPageSize,
+    flagsOffset: memberOffset,
+    headOffset: memberOffset,
+    tailsHoldMask: z.boolean(),
+    uptodateMask: u32.refine((mask) => mask !== 0 && (mask & (mask - 1)) === 0, 'expected one bit'),
+    busyMask: u32,
+  }),
+  memmapBase: bin,
+  memmapRunCount: count,
+  memmapRuns: z.object({ firstPfn: bin, pageCount: bin, gpa: bin }),
+});
+
+const diskHeldSchema = z.object({
+  disks: z
+    .array(z.object({ name: z.string().min(1).max(64), sizeBytes: z.int().min(0) }))
+    .min(1)
+    .max(256),
+  pageCount: count,
+  page: bin,
+  disk: bin,
+  offset: bin,
+  hash: bin,
+});
+
+export const healingKeys = {
+  healing: healingSchema.optional(),
+  diskHeld: diskHeldSchema.optional(),
+  notStored: z.array(byte).min(1).max(256).optional(),
+};
+
+type HealingRecord = z.infer<typeof healingSchema>;
+type DiskHeldRecord = z.infer<typeof diskHeldSchema>;
+
+/** Gives a column back when it has that many bytes, and throws `corrupt` otherwise. */
+export type CheckSized = (column: Uint8Array, field: string, sizeBytes: number) => Uint8Array;
+
+export function healingRecord(facts: HealingFacts): HealingRecord {
+  const { structPage, memmapRuns } = facts;
+  const base = Buffer.alloc(8);
+  base.writeBigUInt64LE(facts.memmapBase);
+  return {
+    freeByte: facts.freeByte,
+    structPage: {
+      sizeBytes: structPage.sizeBytes,
+      flagsOffset: structPage.flagsOffset,
+      headOffset: structPage.headOffset,
+      tailsHoldMask: structPage.tailsHoldMask,
+      uptodateMask: structPage.uptodateMask,
+      busyMask: structPage.busyMask,
+    },
+    memmapBase: base,
+    memmapRunCount: memmapRuns.length,
+    memmapRuns: {
+      firstPfn: bytesOfWideColumn(memmapRuns.map(({ firstPfn }) => firstPfn)),
+      pageCount: bytesOfColumn(Uint32Array.from(memmapRuns, ({ pageCount }) => pageCount)),
+      gpa: bytesOfWideColumn(memmapRuns.map(({ gpa }) => gpa)),
+    },
+  };
+}
+
+export function healingOf(record: HealingRecord, sized: CheckSized): HealingFacts {
+  const { memmapRunCount: runCount, memmapRuns: runs } = record;
+  const firstPfn = wideColumnOfBytes(
+    sized(runs.firstPfn, 'healing.memmapRuns.firstPfn', runCount * 8),
+  );
+  const pageCount = columnOfBytes(
+    sized(runs.pageCount, 'healing.memmapRuns.pageCount', runCount * 4),
+  );
+  const gpa = wideColumnOfBytes(sized(runs.gpa, 'healing.memmapRuns.gpa', runCount * 8));
+  const base = Buffer.from(sized(record.memmapBase, 'healing.memmapBase', 8));
+  return {
+    freeByte: record.freeByte,
+    structPage: record.structPage,
+    memmapBase: base.readBigUInt64LE(0),
+    memmapRuns: Array.from(firstPfn, (first, run) => ({
+      firstPfn: first,
+      pageCount: pageCount[run],
+      gpa: gpa[run],
+    })),
+  };
+}
+
+export function diskHeldRecord({ disks, page, disk, offsetBytes, hash }: DiskHeldPages) {
+  return {
+    disks: disks.map(({ name, sizeBytes }) => ({ name, sizeBytes })),
+    pageCount: page.length,
+    page: bytesOfColumn(page),
+    disk,
+    offset: bytesOfWideColumn(offsetBytes),
+    hash,
+  } satisfies DiskHeldRecord;
+}
+
+export function diskHeldOf(record: DiskHeldRecord, sized: CheckSized): DiskHeldPages {
+  const { pageCount } = record;
+  return {
+    disks: record.disks,
+    page: columnOfBytes(sized(record.page, 'diskHeld.page', pageCount * 4)),
+    disk: sized(record.disk, 'diskHeld.disk', pageCount),
+    offsetBytes: wideColumnOfBytes(sized(record.offset, 'diskHeld.offset', pageCount * 8)),
+    hash: sized(record.hash, 'diskHeld.hash', pageCount * heldHashBytes),
+  };
+}

@@ -1,0 +1,48 @@
+// How many pages of each label lie in each pack, counted once over the columns. Who asks what is lost with which packs
+// then adds up numbers, and looks at no page again.
+import type { AddressSpace } from '../manifest/types.js';
+import { lowBits, maskPageCount } from '../pack/mask.js';
+import { windowPageCount } from '../pack/types.js';
+
+export interface PagesByLabel {
+  readonly labelCount: number;
+  /** Pages of label l in pack p at p * labelCount + l. Pages of zeroes lie in no pack. */
+  readonly counts: Uint32Array;
+}
+
+/** Counts the pages of all frames, or of those that `isCounted`. */
+export function countPages(
+  { frames, labelRuns }: Pick<AddressSpace, 'frames' | 'labelRuns'>,
+  packCount: number,
+  labelCount: number,
+  isCounted: (frame: number) => boolean = () => true,
+): PagesByLabel {
+  const { window, maskLow, maskHigh, pack } = frames;
+  const { label, firstPage, pageCount } = labelRuns;
+  const counts = new Uint32Array(packCount * labelCount);
+  // Frames ascend by window, so the runs before one are behind all that follow.
+  let run = 0;
+  for (let frame = 0; frame < window.length; frame++) {
+    if (!isCounted(frame)) {
+      continue;
+    }
+    const start = window[frame] * windowPageCount;
+    while (run < label.length && firstPage[run] + pageCount[run] <= start) {
+      run++;
+    }
+    for (let at = run; at < label.length && firstPage[at] < start + windowPageCount; at++) {
+      const from = Math.max(firstPage[at] - start, 0);
+      const end = Math.min(firstPage[at] + pageCount[at] - start, windowPageCount);
+      counts[pack[frame] * labelCount + label[at]] += maskPageCount(
+        maskLow[frame] & bitsBetween(Math.min(from, 32), Math.min(end, 32)),
+        maskHigh[frame] & bitsBetween(Math.max(from - 32, 0), Math.max(end - 32, 0)),
+      );
+    }
+  }
+  return { labelCount, counts };
+}
+
+/** Bits `from` up to but not including `end`, both 0..32. */
+function bitsBetween(from: number, end: number): number {
+  return lowBits(end) & ~lowBits(from);
+}

@@ -1,0 +1,32 @@
+// The file that describes a machine, as `--machine FILE` names it.
+import { open } from 'node:fs/promises';
+import { diskError } from '../flow/disk-error.js';
+import { maxMachineBytes, parseQemuCommand } from './qemu-command.js';
+
+/** Its bytes, as they are to be kept. Throws `usage` when they describe no machine. */
+export async function readMachineFile(path: string): Promise<Uint8Array> {
+  const bytes = await readUpTo(path, maxMachineBytes + 1).catch((error: unknown) => {
+    throw diskError(error, `cannot read the machine ${path}`);
+  });
+  parseQemuCommand(bytes, path);
+  return bytes;
+}
+
+/** Not by the file's size: files of /proc have none. */
+async function readUpTo(path: string, limitBytes: number): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const bytes = Buffer.alloc(limitBytes);
+    let sizeBytes = 0;
+    while (sizeBytes < limitBytes) {
+      const { bytesRead } = await file.read(bytes, sizeBytes, limitBytes - sizeBytes);
+      if (bytesRead === 0) {
+        break;
+      }
+      sizeBytes += bytesRead;
+    }
+    return Uint8Array.prototype.slice.call(bytes, 0, sizeBytes);
+  } finally {
+    await file.close();
+  }
+}

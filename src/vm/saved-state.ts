@@ -1,0 +1,39 @@
+// Which parts of a VM a restored device state holds.
+import { ImageFile } from '../../introspect/memory/image-file.js';
+import { readSaveHead } from '../../introspect/memory/libvirt-save.js';
+import { decodeMigrationStream } from '../../introspect/memory/migration/decode.js';
+import { migrationMagic } from '../../introspect/memory/migration/layout.js';
+import { ParsError } from '../../introspect/pars-error.js';
+
+/**
+ * Returns when QEMU can load the state with the RAM in a file beside it. Throws `usage` when it needs the RAM in the same
+ * stream, `unsupported` when it is no state of QEMU's.
+ */
+export function checkRamElsewhere(statePath: string): void {
+  const state = ImageFile.open(statePath);
+  try {
+    const startOffset = readSaveHead(state)?.bytes.length ?? 0;
+    if (!beginsStream(state, startOffset)) {
+      throw new ParsError(
+        'unsupported',
+        `${statePath}: expected a migration stream of QEMU (${migrationMagic.toString()} at offset ${startOffset}); ` +
+          'only QEMU machines can be resumed',
+      );
+    }
+    if (!decodeMigrationStream(state, startOffset).isRamElsewhere) {
+      throw new ParsError(
+        'usage',
+        `the device state ${statePath} was taken from a stream with the RAM in it, and QEMU takes it back only so; ` +
+          'restore with --output-format migration',
+      );
+    }
+  } finally {
+    state.close();
+  }
+}
+
+function beginsStream(state: ImageFile, startOffset: number): boolean {
+  const magic = Buffer.alloc(Math.min(migrationMagic.length, state.sizeBytes - startOffset));
+  state.read(startOffset, magic);
+  return magic.equals(migrationMagic);
+}

@@ -1,0 +1,199 @@
+// What would be lost with a node, and whether the guest would resume: held against a model that asks page by page.
+
+import fc from 'fast-check';
+import type { AddressSpace } from '../../src/manifest/types.js';
+import type { FileCopies } from '../../src/restore/file-copies.js';
+import { type LossInput, lossScenarios } from '../../src/restore/loss-scenarios.js';
+import { countPages } from '../../src/restore/pages-by-label.js';
+import { healingFacts } from './healing-facts.js';
+import { type RandomSpace, randomSpace, windowPageCount } from './random-space.js';
+
+/** Random spaces have as many labels and packs. */
+const legend = ['free', 'file-reread', 'anon', 'disk-held'];
+const ways: Readonly<Record<string, 'filling' | 'rereading' | 'disk' | undefined>> = {
+  free: 'filling',
+  'file-reread': 'rereading',
+  'disk-held': 'disk',
+};
+const packCount = 3;
+const nodes = ['a', 'b', 'c', 'd'];
+
+const blocks = fc.array(fc.subarray(nodes), { maxLength: 3 });
+/** No pack is empty: it has a header of its own. */
+const packBlocks = fc.array(fc.subarray(nodes), { minLength: 1, maxLength: 3 });
+const file = (name: string): fc.Arbitrary<FileCopies> =>
+  fc.record({
+    name: fc.constant(name),
+    wanted: fc.integer({ min: 1, max: 3 }),
+    blocks: packBlocks,
+  });
+
+interface Case {
+  readonly input: LossInput;
+  readonly random: RandomSpace;
+  readonly notStored: readonly number[];
+  readonly damagedFrames: ReadonlySet<number>;
+}
+
+const cases: fc.Arbitrary<Case> = fc
+  .record({
+    random: randomSpace,
+    packs: fc.tuple(file('0'), file('1'), file('2')),
+    roles: fc.subarray(['state', 'machine']),
+    besideBlocks: fc.tuple(blocks, blocks, blocks),
+    isDamaged: fc.func(fc.boolean()),
+    notStored: fc.subarray([0, 3]),
+    hasFacts: fc.boolean(),
+  })
+  .map(({ random, packs, roles, besideBlocks, isDamaged, notStored, hasFacts }) => {
+    const space: AddressSpace = {
+      ...withoutPages(random, notStored),
+      notStored,
+      healing: hasFacts ? healingFacts : undefined,
+    };
+    const damagedFrames = new Set(
+      [...space.frames.pack.keys()].filter((frame) => isDamaged(frame)),
+    );
+    const header = {
+      legend,
+      attachments: roles.map((role) => ({
+        role,
+        name: role,
+        sizeBytes: 1,
+        sha256: new Uint8Array(32),
+      })),
+    };
+    const beside = [...roles, 'manifest'].map((role, index) => ({
+      role,
+      name: role,
+      wanted: 3,
+      blocks: besideBlocks[index],
+    }));
+    const count = (isCounted?: (frame: number) => boolean) =>
+      countPages(space, packCount, legend.length, isCounted);
+    const input = {
+      header,
+      space,
+      packs,
+      beside,
+      pages: count(),
+      damagedPages: count((frame) => damagedFrames.has(frame)),
+    };
+    return { input, random, notStored, damagedFrames };
+  });
+
+/** Pages of labels that are not stored lie in no frame. */
+function withoutPages({ space, labels }: RandomSpace, notStored: readonly number[]): AddressSpace {
+  const { frames } = space;
+  const cut = (mask: Uint32Array, from: number): Uint32Array =>
+    mask.map((bits, frame) => {
+      const start = frames.window[frame] * windowPageCount + from;
+      return Array.from({ length: 32 }, (_, bit) => bit)
+        .filter((bit) => notStored.includes(labels[start + bit]))
+        .reduce((left, bit) => left & ~(1 << bit), bits);
+    });
+  return {
+    ...space,
+    frames: { ...frames, maskLow: cut(frames.maskLow, 0), maskHigh: cut(frames.maskHigh, 32) },
+  };
+}
+
+/** One page after the other, and every copy looked at. */
+function modelOf(
+  { input, random, notStored, damagedFrames }: Case,
+  isGone: (node: string, file: FileCopies) => boolean,
+) {
+  const isLost = (copies: FileCopies): boolean =>
+    copies.blocks.some((block) => block.every((node) => isGone(node, copies)));
+  const lostByLabel: Record<string, number> = {};
+  const healed = { filling: 0, rereading: 0, disk: 0 };
+  let unhealed = 0;
+  random.labels.forEach((number, page) => {
+    const frame = random.frameOfPage[page];
+    const isPageLost =
+      notStored.includes(number) ||
+      (frame !== undefined &&
+        (damagedFrames.has(frame) || isLost(input.packs[input.space.frames.pack[frame]])));
+    if (!isPageLost) {
+      return;
+    }
+    const label = legend[number];
+    lostByLabel[label] = (lostByLabel[label] ?? 0) + 1;
+    const way = ways[label];
+    if (way === undefined || (way !== 'disk' && input.space.healing === undefined)) {
+      unhealed++;
+    } else {
+      healed[way]++;
+    }
+  });
+  const lostFiles = input.beside.filter(isLost).map(({ role }) => role);
+  const hasState = input.header.attachments.some(({ role }) => role === 'state');
+  const cannot =
+    unhealed > 0 || !hasState || lostFiles.includes('state') || lostFiles.includes('manifest');
+  return {
+    lostByLabel,
+    lostPageCount: Object.values(lostByLabel).reduce((sum, count) => sum + count, 0),
+    healedPageCounts: healed,
+    unhealedPageCount: unhealed,
+    lostFiles: lostFiles.sort(),
+    verdict: cannot ? 'does-not-resume' : healed.disk > 0 ? 'resumes-with-disk' : 'resumes',
+  };
+}
+
+test('every scenario is what a look at each page and each copy finds', () => {
+  fc.assert(
+    fc.property(cases, (drawn) => {
+      const { packs, beside } = drawn.input;
+      const holding = nodes.filter((node) =>
+        [...packs, ...beside].some((copies) => copies.blocks.flat().includes(node)),
+      );
+      const expected = [
+        { without: 'nothing', node: null, ...modelOf(drawn, () => false) },
+        ...holding.map((node) => ({
+          without: 'node',
+          node,
+          ...modelOf(drawn, (name) => name === node),
+        })),
+        {
+          without: 'single-copies',
+          node: null,
+          ...modelOf(drawn, (_, copies) => packs.includes(copies) && copies.wanted === 1),
+        },
+      ];
+      const found = lossScenarios(drawn.input);
+      expect(
+        found.map((scenario) => ({
+          without: scenario.without,
+          node: scenario.node,
+          lostByLabel: scenario.lostByLabel,
+          lostPageCount: scenario.lostPageCount,
+          healedPageCounts: scenario.healedPageCounts,
+          unhealedPageCount: scenario.unhealedPageCount,
+          lostFiles: [...scenario.lostFiles].sort(),
+          verdict: scenario.verdict,
+        })),
+      ).toEqual(expected);
+      for (const { verdict, reasons, unhealed, unhealedPageCount } of found) {
+        expect(reasons.length > 0).toBe(verdict === 'does-not-resume');
+        expect(unhealed.reduce((sum, { pageCount }) => sum + pageCount, 0)).toBe(unhealedPageCount);
+      }
+    }),
+  );
+});
+
+test('the pages of each pack are counted by label, of the frames that are wanted', () => {
+  fc.assert(
+    fc.property(randomSpace, fc.func(fc.boolean()), ({ space, labels, frameOfPage }, isCounted) => {
+      const expected = new Uint32Array(packCount * legend.length);
+      frameOfPage.forEach((frame, page) => {
+        if (frame !== undefined && isCounted(frame)) {
+          expected[space.frames.pack[frame] * legend.length + labels[page]]++;
+        }
+      });
+      expect(countPages(space, packCount, legend.length, isCounted)).toEqual({
+        labelCount: legend.length,
+        counts: expected,
+      });
+    }),
+  );
+});

@@ -1,0 +1,194 @@
+// Each risk is told when it is one, and a snapshot as it should be has none.
+
+import type { AddressSpace } from '../../src/manifest/types.js';
+import type { FileCopies } from '../../src/restore/file-copies.js';
+import { lossScenarios } from '../../src/restore/loss-scenarios.js';
+import { countPages } from '../../src/restore/pages-by-label.js';
+import { type RiskInput, snapshotRisks } from '../../src/restore/snapshot-risks.js';
+import { healingFacts } from './healing-facts.js';
+
+const everywhere = ['a', 'b', 'c'];
+
+interface Told {
+  /** Ten pages of each: label, and what its pack is. */
+  readonly packs?: readonly (Partial<FileCopies> & { readonly label: string })[];
+  readonly state?: readonly string[];
+  readonly manifest?: readonly string[];
+  readonly evidence?: string;
+  readonly space?: Partial<AddressSpace>;
+  readonly copiesComeLater?: boolean;
+}
+
+const pagesEach = 10;
+const anon = { label: 'anon', wanted: 3, blocks: [everywhere] };
+const free = { label: 'free', wanted: 1, blocks: [['b']] };
+const reread = { label: 'file-reread', wanted: 1, blocks: [['c']] };
+const held = { label: 'disk-held', wanted: 1, blocks: [['c']] };
+const diskHeld = {
+  disks: [
+    { name: 'vda', sizeBytes: 1 << 30 },
+    { name: 'vdb', sizeBytes: 4096 },
+  ],
+  page: Uint32Array.of(64),
+  disk: Uint8Array.of(0),
+  offsetBytes: Float64Array.of(0),
+  hash: new Uint8Array(16),
+};
+
+/** A window for each pack, of which the first pages are its own. */
+function risksOf(told: Told) {
+  const { packs = [anon, free], state = everywhere, manifest = everywhere } = told;
+  const legend = [...new Set([...packs.map(({ label }) => label), 'disk-held', 'unknown'])];
+  const runs = packs.flatMap(({ label }, index) => [
+    { label, firstPage: index * 64, pageCount: pagesEach },
+    { label: 'unknown', firstPage: index * 64 + pagesEach, pageCount: 64 - pagesEach },
+  ]);
+  const column = (value: (index: number) => number) => Uint32Array.from(packs.keys(), value);
+  const space: AddressSpace = {
+    name: 'ram',
+    pageSizeBytes: 4096,
+    regions: [{ start: 0, sizeBytes: packs.length * 64 * 4096 }],
+    labelRuns: {
+      label: Uint8Array.from(runs, ({ label }) => legend.indexOf(label)),
+      firstPage: Uint32Array.from(runs, ({ firstPage }) => firstPage),
+      pageCount: Uint32Array.from(runs, ({ pageCount }) => pageCount),
+    },
+    frames: {
+      window: column((index) => index),
+      maskLow: column(() => 2 ** pagesEach - 1),
+      maskHigh: column(() => 0),
+      offset: column(() => 32),
+      length: column(() => 4096),
+      pack: column((index) => index),
+    },
+    pageHashes: null,
+    healing: healingFacts,
+    ...told.space,
+  };
+  const input: RiskInput = {
+    header: {
+      legend,
+      evidence: told.evidence ?? 'complete',
+      attachments:
+        state.length === 0
+          ? []
+          : [{ role: 'state', name: 'state', sizeBytes: 1, sha256: new Uint8Array(32) }],
+    },
+    space,
+    packs: packs.map(({ label, wanted = 3, blocks = [everywhere] }) => ({
+      name: `pack-${label}`,
+      wanted,
+      blocks,
+    })),
+    beside: [
+      ...(state.length === 0 ? [] : [{ role: 'state', name: 'state', wanted: 3, blocks: [state] }]),
+      { role: 'manifest', name: 'manifest', wanted: 3, blocks: [manifest] },
+    ],
+    pages: countPages(space, packs.length, legend.length),
+    damagedPages: countPages(space, packs.length, legend.length, () => false),
+    copiesComeLater: told.copiesComeLater ?? true,
+  };
+  return snapshotRisks(input, lossScenarios(input));
+}
+
+test('critical pages on three nodes, free pages on one, device state: no risk', () => {
+  expect(risksOf({})).toEqual([]);
+});
+
+const cases: readonly (readonly [name: string, kind: string, told: Told, says: RegExp])[] = [
+  [
+    'labels in doubt',
+    'evidence-incomplete',
+    { evidence: 'no kernel was found' },
+    /no kernel was found/,
+  ],
+  ['RAM alone', 'no-device-state', { state: [] }, /--state/],
+  [
+    'expendable pages that nothing heals',
+    'no-healing-facts',
+    { packs: [anon, { ...free, blocks: [['b'], ['c', 'b']] }], space: { healing: undefined } },
+    /10 expendable pages/,
+  ],
+  [
+    'cache that may have to be read again',
+    'reread-from-disk',
+    { packs: [anon, reread] },
+    /^if its single copies go, the guest reads 10 pages/,
+  ],
+  [
+    'cache that has to be',
+    'reread-from-disk',
+    { packs: [anon, { ...reread, blocks: [[]] }] },
+    /^10 pages of file cache are lost/,
+  ],
+  [
+    'pages kept once that a disk holds too',
+    'disk-stored-once',
+    { packs: [anon, held], space: { diskHeld } },
+    /^if .* 10 pages .* vda \(1073741824 bytes\) as it was .*--disk$/,
+  ],
+  [
+    'a policy of two copies',
+    'few-copies-wanted',
+    { packs: [{ ...anon, wanted: 2, blocks: [['a', 'b']] }, free] },
+    /1 of 1 packs .*as low as 2/,
+  ],
+  [
+    'a pack with a copy missing',
+    'few-copies-alive',
+    { packs: [{ ...anon, blocks: [['a', 'b']] }, free] },
+    /^pack-anon .* 2 live copies are left; let the store/,
+  ],
+  [
+    'a manifest with a copy missing where none comes back by itself',
+    'few-copies-alive',
+    { manifest: ['a', 'b'], copiesComeLater: false },
+    /^manifest .*upload it again/,
+  ],
+];
+
+test.each(cases)('%s: %s', (_, kind, told, says) => {
+  const risks = risksOf(told);
+  const found = risks.filter((risk) => risk.kind === kind);
+  expect(found).toEqual([{ kind, sentence: expect.stringMatching(says) as string }]);
+});
+
+test('the only copy of the device state on one node is a risk of its own', () => {
+  const risks = risksOf({ state: ['a'] });
+  expect(risks.map(({ kind }) => kind)).toEqual(['few-copies-alive', 'single-node']);
+  expect(risks[1].sentence).toMatch(/^the loss of one node .*: a;/);
+});
+
+test('what is lost already is told by the scenarios, not as a risk', () => {
+  expect(risksOf({ packs: [{ ...anon, blocks: [[]] }, free] })).toEqual([]);
+});
+
+test('every node that alone would cost the guest is counted, not all are named', () => {
+  const single = ['a', 'b', 'c', 'd', 'e'].map((node) => ({ ...anon, blocks: [[node]] }));
+  const risk = risksOf({ packs: single }).find(({ kind }) => kind === 'single-node');
+  expect(risk?.sentence).toMatch(/: a, b, c and 2 more;/);
+});
+
+test('what a disk holds and the policy left out must be given back by a disk', () => {
+  const risks = risksOf({
+    packs: [anon],
+    space: {
+      diskHeld,
+      notStored: [1],
+      labelRuns: {
+        label: Uint8Array.of(0, 1),
+        firstPage: Uint32Array.of(0, pagesEach),
+        pageCount: Uint32Array.of(pagesEach, 64 - pagesEach),
+      },
+    },
+  });
+  expect(risks).toEqual([
+    {
+      kind: 'disk-not-stored',
+      sentence: expect.stringMatching(
+        /^54 pages are not stored.* vda \(1073741824 bytes\)/,
+      ) as string,
+    },
+  ]);
+  expect(risks[0].sentence).not.toContain('vdb');
+});
