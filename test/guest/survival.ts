@@ -8,6 +8,7 @@ import type { GuestOptions, Workload } from './guest-options.js';
 import { severeLines } from './kernel-log.js';
 
 const CHECK_TIMEOUT_MS = 120_000;
+const LOG_TIMEOUT_MS = 20_000;
 
 const smallMixture = {
   ramSizeMib: 640,
@@ -50,10 +51,20 @@ export async function checkSurvival(
   try {
     for await (const found of findings(guest, before, options)) wrong.push(found);
   } catch (error) {
-    wrong.push(`expected the guest to answer, found: ${(error as Error).message}`);
-    wrong.push(`its last words: ${guest.lastWords()}`);
+    const { message } = error as Error;
+    const words = guest.lastWords();
+    // When QEMU itself has ended they are in the message already.
+    const end = message.includes(words) ? '' : `\n${words}`;
+    wrong.push(`expected the guest to answer, found: ${message}${end}`);
+    // One whose shell alone has died may still say why.
+    wrong.push(...(await severeLog(guest).catch(() => [])));
   }
   return wrong;
+}
+
+async function severeLog(guest: Guest): Promise<string[]> {
+  const log = await guest.command('log_since_mark', LOG_TIMEOUT_MS);
+  return severeLines(log).map((line) => `kernel log: ${line}`);
 }
 
 async function* findings(
@@ -80,14 +91,12 @@ async function* findings(
     const expected = new Map(names.map((name) => [name, before.get(name) ?? '']));
     return checksumDifferences(expected, found).map((line) => `${when}: ${line}`);
   };
-  const log = async () =>
-    severeLines(await ask('log_since_mark')).map((line) => `kernel log: ${line}`);
 
   const dead = await look('after the resume', 'survival_processes');
   yield* dead;
   if (dead.length > 0) {
     // Whoever asks the dead waits for ever.
-    yield* await log();
+    yield* await severeLog(guest);
     return;
   }
   yield* await compare('after the resume', 'file_checksums');
@@ -103,7 +112,7 @@ async function* findings(
   yield* await look('after the pressure', 'survival_work');
   yield* await look('after the pressure', 'survival_of_new_programs');
   yield* await look('in the end', 'survival_processes');
-  yield* await log();
+  yield* await severeLog(guest);
 }
 
 /** Which of the two functions of commands.sh tells it. */

@@ -1,5 +1,5 @@
-// The guests that must survive, and what they lose. Every kernel in both flavours under four workloads, at three moments
-// each; at every moment once all that is stored once, and once a part of it.
+// The guests that must survive, and what they lose. Every kernel in both flavours under four workloads, at two or three
+// moments each; at every moment once all that is stored once, and once a part of it.
 import type { PolicyName } from '../../src/plan/policy.js';
 import type { DataDiskOptions } from '../guest/data-disk.js';
 import type { GuestOptions, Workload } from '../guest/guest-options.js';
@@ -12,13 +12,14 @@ export interface SoakGuest {
   readonly workload: Workload;
   readonly fileSystem: DataDiskOptions['fileSystem'] & string;
   readonly kernelArguments: readonly string[];
+  readonly vcpuCount: 1 | 2;
   readonly moments: readonly SoakMoment[];
 }
 
 /** A snapshot, and what is taken from it. */
 export interface SoakMoment {
   readonly policy: PolicyName;
-  readonly part: PartialLoss;
+  readonly part?: PartialLoss;
 }
 
 /** Of the expendable pages. */
@@ -43,10 +44,9 @@ const parts: readonly PartialLoss[] = [
 
 /** What a kernel watches over its own memory with. Debian's cloud kernels are built without page poisoning. */
 const debugArguments = [
-  'init_on_free=1',
-  'page_poison=1',
-  'slub_debug=FZP',
-  'debug_pagealloc=on',
+  ['init_on_free=1'],
+  ['page_poison=1'],
+  ['slub_debug=FZP', 'debug_pagealloc=on'],
 ] as const;
 
 const plainGuests: readonly SoakGuest[] = seriesNames.flatMap((series, row) =>
@@ -61,7 +61,8 @@ const plainGuests: readonly SoakGuest[] = seriesNames.flatMap((series, row) =>
         fileSystem:
           turn % 2 === 1 && (workload === 'programs' || workload === 'database') ? 'xfs' : 'ext4',
         kernelArguments: [],
-        moments: (['strict', 'disk', 'lean'] as const).map((policy, moment) => ({
+        vcpuCount: turn % 3 === 0 ? 1 : 2,
+        moments: policiesOf(flavour, turn).map((policy, moment) => ({
           policy,
           part: parts[(turn + moment * 2) % parts.length],
         })),
@@ -70,14 +71,21 @@ const plainGuests: readonly SoakGuest[] = seriesNames.flatMap((series, row) =>
   ),
 );
 
+function policiesOf(flavour: KernelFlavour, turn: number): readonly PolicyName[] {
+  return flavour === 'cloud'
+    ? ['strict', 'disk', 'lean']
+    : ['strict', turn % 2 === 0 ? 'disk' : 'lean'];
+}
+
 const watchingGuests: readonly SoakGuest[] = seriesNames.flatMap((series, row) =>
-  debugArguments.map((argument, index) => ({
+  debugArguments.map((kernelArguments, index) => ({
     series,
     flavour: 'generic' as const,
     workload: (row + index) % 2 === 0 ? ('programs' as const) : ('database' as const),
     fileSystem: 'ext4' as const,
-    kernelArguments: [argument],
-    moments: [{ policy: 'strict' as const, part: parts[(row + index) % parts.length] }],
+    kernelArguments,
+    vcpuCount: 2 as const,
+    moments: [{ policy: 'strict' as const }],
   })),
 );
 
@@ -90,7 +98,8 @@ export const soakSlice: SoakGuest = {
   workload: 'programs',
   fileSystem: 'ext4',
   kernelArguments: [],
-  moments: [{ policy: 'strict', part: { share: 0.5, shape: 'folio halves' } }],
+  vcpuCount: 2,
+  moments: [{ policy: 'strict' }],
 };
 
 export function guestName({ series, flavour, workload, kernelArguments }: SoakGuest): string {
@@ -103,6 +112,7 @@ export function guestOptionsOf(guest: SoakGuest): GuestOptions {
     kernelFlavour: guest.flavour,
     workload: guest.workload,
     ...survivalSizes[guest.workload],
+    vcpuCount: guest.vcpuCount,
     kernelArguments: guest.kernelArguments,
     disk: { ...survivalSizes[guest.workload].disk, fileSystem: guest.fileSystem },
   };

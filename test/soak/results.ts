@@ -34,7 +34,9 @@ const sourceFolders = [
 ].map((path) => fileURLToPath(new URL(`../../${path}`, import.meta.url)));
 
 export function caseKeys(guest: SoakGuest): readonly CaseKey[] {
-  return guest.moments.flatMap((_, moment): CaseKey[] => [`${moment}-all`, `${moment}-part`]);
+  return guest.moments.flatMap(({ part }, moment): CaseKey[] =>
+    part === undefined ? [`${moment}-all`] : [`${moment}-all`, `${moment}-part`],
+  );
 }
 
 /** What was found when the same sources met the same guest, or undefined. */

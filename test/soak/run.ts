@@ -98,7 +98,7 @@ async function runGuest(entry: SoakGuest, copies: SingleCopies): Promise<void> {
       const snapshot = await stopAndCopy(guest, join(folder, 'snapshot'));
       for (const key of keys) {
         await runCase(entry, key, snapshot, () =>
-          key === `${moment}-all`
+          part === undefined || key === `${moment}-all`
             ? loseAll(snapshot, policy, copies, join(folder, key))
             : losePart(snapshot, policy, part, moment + 1, join(folder, key)),
         );

@@ -20,8 +20,8 @@ What becomes of a guest that has lost the pages that were stored once. \`npm run
 work, and writes this file; that takes an hour or two under emulation, and goes on where it was interrupted.
 
 - **All lost**: the snapshot is uploaded to a real HDFS, the block files of everything stored once are deleted from the
-  DataNodes, the rest is restored and healed, and the guest resumed. Three moments of each guest, one for each policy:
-  \`strict\`, \`disk\` and \`lean\`; one, under \`strict\`, of those with arguments.
+  DataNodes, the rest is restored and healed, and the guest resumed. Two or three moments of each guest, under the policy
+  \`strict\`, and under \`disk\` or \`lean\` or both; one, under \`strict\`, of those with arguments.
 - **Part lost**: 1, 10 or 50 % of the expendable pages, in runs anywhere, or first one half of every large folio.
 - **Survived** means, in the resumed guest: all files have their checksums; so have anonymous memory, huge pages and tmpfs;
   programs run on, and new ones start from the disk; a database that was being written is whole and goes on; new files can
