@@ -25,11 +25,17 @@ export class PageTables {
   readonly #root: Gpa;
   /** Tables read so far, by address: a walk touches the same few again and again. */
   readonly #tables = new Map<Gpa, BigUint64Array | undefined>();
+  #highestMissing: Gpa | undefined;
 
   constructor(memory: PhysicalMemory, root: Gpa, levels: PagingLevels) {
     this.#memory = memory;
     this.#root = root;
     this.levels = levels;
+  }
+
+  /** Highest address that a table should be at and that is not in the image, if any. */
+  get highestMissing(): Gpa | undefined {
+    return this.#highestMissing;
   }
 
   /** Undefined when the address is not mapped, or the tables lead outside RAM. */
@@ -68,7 +74,11 @@ export class PageTables {
       if (this.#tables.size >= cachedTableLimit) {
         this.#tables.clear();
       }
-      this.#tables.set(gpa, readTable(this.#memory, gpa));
+      const table = readTable(this.#memory, gpa);
+      this.#tables.set(gpa, table);
+      if (table === undefined) {
+        this.#highestMissing = Math.max(this.#highestMissing ?? 0, gpa);
+      }
     }
     return this.#tables.get(gpa);
   }

@@ -27,9 +27,12 @@ export class VirtualMemory {
     return this.#tables.translate(address);
   }
 
-  /** Highest address that was mapped but not in the image, if any: a sign that the image is only a part of the RAM. */
+  /** Highest address that was mapped, or that a page table should be at, but not in the image, if any: a sign that the image is only a part of the RAM. */
   get highestMissing(): Gpa | undefined {
-    return this.#highestMissing;
+    const ofTables = this.#tables.highestMissing;
+    return ofTables === undefined
+      ? this.#highestMissing
+      : Math.max(this.#highestMissing ?? 0, ofTables);
   }
 
   /** Fills `target` from `address`; false when any part is not mapped to RAM. */

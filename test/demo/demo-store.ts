@@ -1,10 +1,13 @@
 // Where the demo keeps its snapshot: five folders that stand for five disks, or a real HDFS with five DataNodes. Both
 // come down to a store's URL and five places of which each may be lost for itself.
 
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { userInfo } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import { LocalStoreFolder } from '../e2e/local-store-folder.js';
 import { startHdfs } from '../hdfs/cluster.js';
+import { destroySingleCopies } from '../soak/destroy-blocks.js';
 
 /** What is lost together: a disk or a DataNode. */
 export interface StoreNode {
@@ -19,6 +22,8 @@ export interface StoreNode {
 export interface DemoStore {
   readonly url: string;
   readonly nodes: readonly StoreNode[];
+  /** Takes these packs, of which there is one copy each, as broken disks would: nobody is told. */
+  destroy(packNames: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,20 +36,38 @@ export function localStore(folder: string): DemoStore {
       const disk = join(folder, name);
       return { name, location: disk, folder: disk };
     }),
+    destroy: (packNames) => {
+      const copies = new LocalStoreFolder(folder);
+      packNames
+        .flatMap((name) => copies.copiesOf(name))
+        .forEach((path) => {
+          rmSync(path);
+        });
+      return Promise.resolve();
+    },
     close: () => Promise.resolve(),
   };
 }
 
+const storePath = '/pars';
+
 export async function hdfsStore(): Promise<DemoStore> {
-  const cluster = await startHdfs({ dataNodeCount: 5 });
+  const cluster = await startHdfs({
+    dataNodeCount: 5,
+    // How long a DataNode looks for another copy of a block that is gone: the default is half a minute.
+    configOverrides: { 'dfs.client.retry.window.base': '10' },
+  });
   return {
     // The superuser of this HDFS is whoever started it; without a name it would take us for nobody.
-    url: cluster.webhdfsUrl('/pars', userInfo().username),
+    url: cluster.webhdfsUrl(storePath, userInfo().username),
     nodes: cluster.dataNodes.map(({ name, dataFolder }, index) => ({
       name: `node${index + 1}`,
       location: name,
       folder: dataFolder,
     })),
+    destroy: async () => {
+      await destroySingleCopies(cluster, storePath);
+    },
     close: () => cluster.close(),
   };
 }

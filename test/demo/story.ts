@@ -115,7 +115,7 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     () => pars.show('upload', 'snapshot/ram', '--state', 'snapshot/state', '--name', vmName),
   );
 
-  const id = await narrator.step(
+  const { id, singlePacks } = await narrator.step(
     'See where it is',
     ['The store itself is asked which nodes hold a live copy of each block.'],
     async () => {
@@ -144,7 +144,8 @@ export async function tellStory(options: StoryOptions): Promise<void> {
         `All together ${formatBytes(diskBytes)}, compressed; ` +
           `three plain copies of the memory would take ${formatBytes(planned.nativeBytes)}.`,
       );
-      return listed.id;
+      const single = packs.filter(({ replication }) => replication === 1);
+      return { id: listed.id, singlePacks: single.map(({ name }) => name) };
     },
   );
 
@@ -177,6 +178,29 @@ export async function tellStory(options: StoryOptions): Promise<void> {
       narrator.table(contentsTable(before, after));
       expectSameContents(before, after);
       narrator.good(`all ${after.size} checksums of the guest are those of before`);
+      await resumed.close();
+    },
+  );
+
+  await narrator.step(
+    'Lose everything that was stored once',
+    [
+      'Each pack of expendable pages is deleted from the node that had it, behind the back of the store.',
+      'The restore heals the guest: its kernel is made to read its page cache again from its disk.',
+    ],
+    async () => {
+      await store.destroy(singlePacks);
+      narrator.say(`${singlePacks.length} packs are gone.`);
+      await pars.show('restore', id, '--out', 'healed');
+      const resumed = await resumeGuest(snapshot, {
+        ramPath: join(folder, 'healed', 'ram'),
+        statePath: join(folder, 'healed', 'state'),
+      });
+      cleanup.add(() => resumed.close());
+      const after = await resumed.checksums();
+      narrator.table(contentsTable(before, after));
+      expectSameContents(before, after);
+      narrator.good(`it runs on, and all ${after.size} checksums are those of before`);
     },
   );
 

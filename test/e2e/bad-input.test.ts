@@ -46,9 +46,13 @@ beforeAll(async () => {
   writeFileSync(at('cut-inside-a-page'), readFileSync(at('noise')).subarray(0, 4096 * 10 + 1));
   writeFileSync(at('empty'), '');
   writeFileSync(at('unknown-label.yaml'), 'replication:\n  anonymous: 3\n');
-  writeFileSync(at('no-copy.yaml'), 'replication:\n  free: 0\n');
+  writeFileSync(at('no-copy.yaml'), 'replication:\n  anon: 0\n');
   writeFileSync(at('weak.yaml'), 'replication:\n  anon: 1\n');
   writeFileSync(at('torn.yaml'), 'replication: {free: \n');
+  writeFileSync(
+    at('disk.qcow2'),
+    Buffer.concat([Buffer.from('QFI\xfb', 'latin1'), Buffer.alloc(4096)]),
+  );
   mkdirSync(at('taken'));
   writeFileSync(at('taken/ram'), 'somebody else');
   mkdirSync(at('state-taken'));
@@ -191,11 +195,11 @@ const mistakes: readonly Mistake[] = [
     says: () => [at('unknown-label.yaml'), '"anonymous"', 'the labels are', 'anon, shmem'],
   },
   {
-    what: 'a policy without any copy',
+    what: 'a policy without any copy of critical pages',
     command: () => upload('noise', '--policy', at('no-copy.yaml')),
     exitCode: 2,
     code: 'usage',
-    says: () => [at('no-copy.yaml'), 'replication.free', '0 copies or more'],
+    says: () => [at('no-copy.yaml'), 'copies of anon', 'found 0', 'only expendable pages'],
   },
   {
     what: 'a policy with one copy of critical pages',
@@ -203,6 +207,69 @@ const mistakes: readonly Mistake[] = [
     exitCode: 2,
     code: 'usage',
     says: () => ['at least 2 copies', 'found 1 for anon', '--allow-weak-critical'],
+  },
+  {
+    what: 'a disk that no policy asks for',
+    command: () => upload('noise', '--disk', at('noise')),
+    exitCode: 2,
+    code: 'usage',
+    says: () => ['the policy strict', 'leave --disk out', '--policy disk or lean'],
+  },
+  {
+    what: 'a policy that needs a disk, and none',
+    command: () => upload('noise', '--policy', 'disk'),
+    exitCode: 2,
+    code: 'usage',
+    says: () => ['the policy disk', '--disk'],
+  },
+  {
+    what: 'a disk by a name that no guest has for one',
+    command: () => upload('noise', '--policy', 'lean', '--disk', `disk0=${at('noise')}`),
+    exitCode: 2,
+    code: 'usage',
+    says: () => ['"disk0"', 'vda'],
+  },
+  {
+    what: 'a machine that is not there',
+    command: () => upload('noise', '--machine', at('nowhere.json')),
+    exitCode: 4,
+    code: 'not-found',
+    says: () => [at('nowhere.json'), 'ENOENT'],
+  },
+  {
+    what: 'a machine that is none',
+    command: () => upload('noise', '--machine', at('torn.yaml')),
+    exitCode: 2,
+    code: 'usage',
+    says: () => [at('torn.yaml')],
+  },
+  {
+    what: 'a machine for a restore that starts none',
+    command: () => ['restore', id, '--out', at('out'), '--machine', at('noise')],
+    exitCode: 2,
+    code: 'usage',
+    says: () => ['--machine and --replace are for --resume'],
+  },
+  {
+    what: 'a VM to be started from a snapshot without its machine',
+    command: () => ['restore', id, '--out', at('out'), '--resume', 'write'],
+    exitCode: 2,
+    code: 'usage',
+    says: () => ['uploaded without its machine', '--machine FILE', '/proc/PID/cmdline'],
+  },
+  {
+    what: 'a disk of another format for a restore',
+    command: () => ['restore', id, '--out', at('out'), '--disk', at('disk.qcow2')],
+    exitCode: 11,
+    code: 'unsupported',
+    says: () => [at('disk.qcow2'), 'qcow2', 'qemu-img convert'],
+  },
+  {
+    what: 'a disk for a restore that is not there',
+    command: () => ['restore', id, '--out', at('out'), '--disk', `vda=${at('nowhere.img')}`],
+    exitCode: 3,
+    code: 'image-invalid',
+    says: () => ['cannot open the disk', at('nowhere.img')],
   },
   {
     what: 'no store',

@@ -7,7 +7,7 @@ const lostRun = z.object({
   pageCount: z.int(),
   pfn: z.int(),
   label: z.string(),
-  reason: z.enum(['lost', 'corrupt']),
+  reason: z.enum(['lost', 'corrupt', 'not-stored']),
 });
 export type LostRunAnswer = z.infer<typeof lostRun>;
 
@@ -45,6 +45,7 @@ export const restoreAnswer = z.object({
     rereadFolioCount: z.int(),
     putBackPageCount: z.int(),
     unhealedPageCount: z.int(),
+    unhealed: z.array(lostRun.extend({ why: z.string() })),
   }),
 });
 
