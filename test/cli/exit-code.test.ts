@@ -42,6 +42,7 @@ test('the codes are those that have been published', () => {
     noKernel: 20,
     inconsistent: 21,
     underReplicated: 22,
+    vmFailed: 23,
     cancelled: 130,
   });
 });

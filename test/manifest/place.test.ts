@@ -30,3 +30,8 @@ test.each([-1, 130, 0.5])('a page index of %d is outside the space', (page) => {
   expect(() => placeOf(ram, page)).toThrow(/space ram has 130 pages/);
   expect(() => labelOf(ram, page)).toThrow(/space ram has 130 pages/);
 });
+
+test('a page of a label that is not stored has no place, where others are zero', () => {
+  const space = { ...ram, notStored: [labelOf(ram, 1)] };
+  expect(placeOf(space, 1)).toEqual({ kind: 'not-stored' });
+});

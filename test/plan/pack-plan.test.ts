@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { labelNumbers } from '../../introspect/page-class.js';
 import { maxFrameSizeBytes } from '../../src/pack/layout.js';
 import { maskHas, maskPageCount } from '../../src/pack/mask.js';
 import type { PackRequest } from '../../src/pack/types.js';
@@ -86,6 +87,16 @@ test('a last window that is not full has only the pages there are', () => {
   const [pack] = planPacks(plan, { packContentBytes: 2 * maxFrameSizeBytes });
   expect([...pack.frames.maskLow]).toEqual([0xffffffff, 1]);
   expect([...pack.frames.maskHigh]).toEqual([0xffffffff, 0]);
+});
+
+test('pages without a copy are in no pack, between others or alone', () => {
+  const { anon, free } = labelNumbers;
+  const labels = Uint8Array.from({ length: 130 }, (_, page) => (page < 64 ? anon : free));
+  const plan = planReplication({ labels }, { ...policy, free: 0 });
+  const packs = planPacks(plan, oneWindow);
+  expect(packs.map(({ replication, frames }) => [replication, ...frames.window])).toEqual([[2, 0]]);
+  const none = planReplication({ labels: labels.subarray(64) }, { ...policy, free: 0 });
+  expect(planPacks(none, oneWindow)).toEqual([]);
 });
 
 test('no pages make no packs', () => {

@@ -44,6 +44,18 @@ test('more copies than native is a loss, and nothing saves nothing', () => {
   expect(plannedSaving(none).total.savingFraction).toBe(0);
 });
 
+test('what is not stored counts as stored once in the total, and apart from it as not at all', () => {
+  const labels = Uint8Array.of(anon, free, free, slab);
+  const saving = plannedSaving(planReplication({ labels }, { ...defaultPolicy, free: 0 }));
+  const once = plannedSaving(planReplication({ labels }, defaultPolicy));
+  expect(saving.total).toEqual(once.total);
+  expect(once.notStored).toBeUndefined();
+  expect(saving.notStored).toEqual({
+    pageCount: 2,
+    total: { nativeBytes: 12 * 4096, chosenBytes: 6 * 4096, savingFraction: 0.5 },
+  });
+});
+
 test('stored bytes are compared with the same packs kept three times', () => {
   const packs = [
     { sizeBytes: 100, replication: 3 },

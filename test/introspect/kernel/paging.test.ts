@@ -129,7 +129,9 @@ test('bit 7 above the 1 GiB level is reserved: such an entry maps nothing', () =
 test('tables outside RAM map nothing, and are not followed further', () => {
   const { ram, builder, tables } = tablesFor(4, [{ address: text, gpa: 0x5000, leafLevel: 1 }]);
   builder.setEntry(text, 3, BigInt(ramBytes) | 1n);
+  expect(tables.highestMissing).toBeUndefined();
   expect(tables.translate(text)).toBeUndefined();
+  expect(tables.highestMissing).toBe(ramBytes);
   const visited: number[] = [];
   visitTablePages(ram, builder.root, 4, wholeTable, new Set(), (gpa) => visited.push(gpa));
   expect(visited).toEqual([builder.root, builder.tables[1].gpa, ramBytes]);
