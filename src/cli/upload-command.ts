@@ -130,7 +130,10 @@ async function uploadLabelled(
       `snapshot ${header.id} of ${header.vm}: ${formatBytes(stored.chosenBytes)} on disks, ` +
       `${formatPercent(planned.total.savingFraction)} saved by label ` +
       `(${formatPercent(1 - stored.chosenBytes / planned.total.nativeBytes)} with compression and zero pages` +
-      `${planned.notStored === undefined ? '' : `, and ${planned.notStored.pageCount} pages not stored`})`,
+      [
+        `${planned.notStored === undefined ? '' : `, and ${planned.notStored.pageCount} pages not stored`})`,
+        ...proofLines(proof),
+      ].join('\n'),
   );
   return result.underReplicated.length > 0 ? exitCodes.underReplicated : exitCodeOfEvidence(map);
 }

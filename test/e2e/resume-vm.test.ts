@@ -3,7 +3,7 @@
 // The old VM's folder is gone, so every path but RAM's is replaced. The script is run as users do, by its name.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,10 @@ import { MACHINE_FILES, qemuCommandLine, RUNTIME_FILES } from '../guest/machine.
 import { Qmp } from '../guest/qmp.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 import { connectWhenThere } from '../guest/socket.js';
+import { showAnswer, uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
+import { LocalStoreFolder } from './local-store-folder.js';
+import { expectPars, startPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const guestBootTimeoutMs = 300_000;
@@ -72,8 +75,14 @@ function start(path: string): RunningScript {
   return script;
 }
 
+interface RestoredFiles {
+  readonly request: ResumeRequest & { readonly machine: Buffer; readonly diskPath: string };
+  /** Where the VM's other files are. */
+  readonly vm: string;
+}
+
 /** Restored files in a folder with a difficult name, disks in another. */
-async function restoredFiles(): Promise<{ readonly request: ResumeRequest; readonly vm: string }> {
+async function restoredFiles(): Promise<RestoredFiles> {
   const restored = join(folder.path, "it's, restored");
   const vm = join(folder.path, 'vm');
   await mkdir(restored);
@@ -231,21 +240,44 @@ test(
 );
 
 test(
-  'run at once: the exit code comes back, and an abort ends the VM',
+  'pars restore --resume: one command heals what is lost and starts the VM, and Ctrl-C ends it',
   async () => {
-    const { request, vm } = await restoredRamAndState();
-    const abort = new AbortController();
-    const resumed = resumeVm({ ...request, mode: 'run', signal: abort.signal });
-    try {
-      expect(await checksumsIn(vm, request.folder)).toEqual(guest.checksums);
-    } finally {
-      abort.abort();
-      await resumed;
+    const { request, vm } = await restoredFiles();
+    const store = new LocalStoreFolder(join(folder.path, 'store'));
+    const machine = join(folder.path, 'machine');
+    await writeFile(machine, request.machine);
+    const upload = await expectPars(
+      0,
+      [
+        ...['upload', guest.ramPath, '--state', guest.statePath],
+        ...['--name', 'vm', '--machine', machine, '--json'],
+      ],
+      { storeUrl: store.url },
+    );
+    const { id } = uploadAnswer.parse(upload.json);
+    const { packs } = showAnswer.parse(
+      (await expectPars(0, ['show', id, '--json'], { storeUrl: store.url })).json,
+    );
+    for (const { name } of packs.filter(({ replication }) => replication === 1)) {
+      await Promise.all(store.copiesOf(name).map((path) => rm(path)));
     }
-    expect(await resumed).toEqual({
-      scriptPath: join(request.folder, 'resume.sh'),
-      exitCode: 130,
-    });
+    const out = join(folder.path, 'out');
+    const { child, ended } = startPars(
+      [
+        ...['restore', id, '--out', out, '--resume', '--disk', request.diskPath],
+        ...request.replacements.flatMap((replacement) => ['--replace', replacement]),
+      ],
+      { storeUrl: store.url },
+    );
+    try {
+      expect(await checksumsIn(vm, out)).toEqual(guest.checksums);
+    } finally {
+      child.kill('SIGINT');
+    }
+    const { exitCode, stdout, stderr } = await ended;
+    expect(exitCode).toBe(130);
+    expect(stdout).toMatch(/^healed: \d+ pages of cache \(\d+ folios\) will be read again/m);
+    expect(stderr).toContain('the VM runs');
   },
   stepTimeoutMs,
 );
