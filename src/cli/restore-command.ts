@@ -50,6 +50,7 @@ export async function restoreCommand(
     try {
       if (vm !== undefined) {
         await checkResume(vm);
+        tellOfDisk(vm, manifest, warn);
       }
       const result = await restoreSnapshot({
         store,
@@ -115,6 +116,19 @@ async function vmOf(
     signal,
     warn,
   };
+}
+
+/** Its pages may be the only ones there are. */
+function tellOfDisk(
+  { diskPath }: Pick<ResumeRequest, 'diskPath'>,
+  { spaces }: Manifest,
+  warn: (sentence: string) => void,
+): void {
+  if (diskPath !== undefined && spaces[0].diskHeld !== undefined) {
+    warn(
+      `the VM will write to ${diskPath}, which this snapshot needs as it is: to restore it again, give a copy instead`,
+    );
+  }
 }
 
 function tellOfLoss(

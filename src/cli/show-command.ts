@@ -1,5 +1,6 @@
 // pars show ID: what a manifest says of one snapshot.
 import { loadManifest, resolveId } from '../catalog/catalog.js';
+import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
 import { openStore } from '../store/open-store.js';
 import { exitCodes } from './exit-code.js';
 import { formatBytes, formatTable, formatTime } from './format.js';
@@ -26,11 +27,16 @@ export async function showCommand(
       {
         ...header,
         attachments,
-        spaces: spaces.map(({ name, pageSizeBytes, regions, frames }) => ({
+        spaces: spaces.map(({ name, pageSizeBytes, regions, frames, ...space }) => ({
           name,
           pageSizeBytes,
           regions,
           frameCount: frames.window.length,
+          notStored: (space.notStored ?? []).map((label) => header.legend[label]),
+          diskHeld: {
+            disks: space.diskHeld?.disks ?? [],
+            pageCount: space.diskHeld?.page.length ?? 0,
+          },
         })),
       },
       () =>
@@ -42,6 +48,7 @@ export async function showCommand(
           `evidence   ${header.evidence}`,
           `image      ${formatBytes(header.imageSizeBytes)}`,
           `on disks   ${formatBytes(diskBytes(header))} in ${header.packs.length} packs`,
+          ...spaces.flatMap((space) => neededLines(header, space)),
           '',
           formatTable(
             ['label', 'pages'],
@@ -67,4 +74,21 @@ export async function showCommand(
   } finally {
     await store.close();
   }
+}
+
+/** What a restore must have or make besides the packs. */
+function neededLines(
+  { legend }: ManifestHeader,
+  { notStored = [], diskHeld }: AddressSpace,
+): readonly string[] {
+  return [
+    ...(notStored.length === 0
+      ? []
+      : [`not stored ${notStored.map((label) => legend[label]).join(', ')}`]),
+    ...(diskHeld === undefined || diskHeld.page.length === 0
+      ? []
+      : [
+          `held by    ${diskHeld.disks.map(({ name }) => name).join(', ')}: ${diskHeld.page.length} pages, for restore --disk`,
+        ]),
+  ];
 }
