@@ -162,6 +162,20 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     },
   );
 
+  /** The guest from what was restored to that folder; its checksums must be those of before. */
+  const runOn = async (folderName: string): Promise<ReadonlyMap<string, string>> => {
+    const resumed = await resumeGuest(snapshot, {
+      ramPath: join(folder, folderName, 'ram'),
+      statePath: join(folder, folderName, 'state'),
+    });
+    cleanup.add(() => resumed.close());
+    const after = await resumed.checksums();
+    narrator.table(contentsTable(before, after));
+    expectSameContents(before, after);
+    await resumed.close();
+    return after;
+  };
+
   await narrator.step(
     'Let the restored machine run on',
     [
@@ -169,16 +183,8 @@ export async function tellStory(options: StoryOptions): Promise<void> {
       'The guest then checksums its files and memory once more.',
     ],
     async () => {
-      const resumed = await resumeGuest(snapshot, {
-        ramPath: join(folder, 'restored', 'ram'),
-        statePath: join(folder, 'restored', 'state'),
-      });
-      cleanup.add(() => resumed.close());
-      const after = await resumed.checksums();
-      narrator.table(contentsTable(before, after));
-      expectSameContents(before, after);
+      const after = await runOn('restored');
       narrator.good(`all ${after.size} checksums of the guest are those of before`);
-      await resumed.close();
     },
   );
 
@@ -192,14 +198,7 @@ export async function tellStory(options: StoryOptions): Promise<void> {
       await store.destroy(singlePacks);
       narrator.say(`${singlePacks.length} packs are gone.`);
       await pars.show('restore', id, '--out', 'healed');
-      const resumed = await resumeGuest(snapshot, {
-        ramPath: join(folder, 'healed', 'ram'),
-        statePath: join(folder, 'healed', 'state'),
-      });
-      cleanup.add(() => resumed.close());
-      const after = await resumed.checksums();
-      narrator.table(contentsTable(before, after));
-      expectSameContents(before, after);
+      const after = await runOn('healed');
       narrator.good(`it runs on, and all ${after.size} checksums are those of before`);
     },
   );

@@ -1,17 +1,7 @@
-// The figures of each case, kept in the user's cache as they come, so that a long run can be interrupted. They are
-// good for as long as nothing has changed that they follow from.
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+// The figures of each case of the matrix.
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { findKernelPackage } from '../guest/kernel-package.js';
+import { hashOfSources, identityOf, keep, readKept } from '../kept-results.js';
 import { cacheFolder } from '../setup/cache-folder.mjs';
 import { caseName, guestOptionsOf, type MatrixCase } from './cases.js';
 import type { Figures } from './figures.js';
@@ -26,39 +16,23 @@ export interface CaseResult {
   readonly seconds: number;
 }
 
-const sourceFolders = ['../../introspect', '../guest', '.'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+const sources = hashOfSources(['introspect', 'test/guest', 'test/matrix']);
 
 /** What was found when the same sources met the same guest, or undefined. */
 export function readResult(entry: MatrixCase): CaseResult | undefined {
-  const path = resultPath(entry);
-  if (!existsSync(path)) return undefined;
-  const kept = JSON.parse(readFileSync(path, 'utf8')) as { of: string; result: CaseResult };
-  return kept.of === identityOf(entry) ? kept.result : undefined;
+  return readKept(resultPath(entry), identityOfCase(entry)) as CaseResult | undefined;
 }
 
 export function writeResult(entry: MatrixCase, result: CaseResult): void {
-  const path = resultPath(entry);
-  mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(`${path}.unfinished`, JSON.stringify({ of: identityOf(entry), result }, null, 2));
-  renameSync(`${path}.unfinished`, path);
+  keep(resultPath(entry), identityOfCase(entry), result);
 }
 
 function resultPath(entry: MatrixCase): string {
   return join(cacheFolder(), 'matrix', `${caseName(entry)}.json`);
 }
 
-function identityOf(entry: MatrixCase): string {
+function identityOfCase(entry: MatrixCase): string {
   const options = guestOptionsOf(entry);
-  const hash = createHash('sha256')
-    .update(JSON.stringify(options))
-    .update(findKernelPackage(options.kernelRelease, options.kernelFlavour).release);
-  for (const folder of sourceFolders) {
-    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-    for (const name of names.filter((path) => /(?<!\.test)\.(?:ts|sh|c)$/.test(path))) {
-      hash.update(name).update(readFileSync(join(folder, name)));
-    }
-  }
-  return hash.digest('hex').slice(0, 16);
+  const { release } = findKernelPackage(options.kernelRelease, options.kernelFlavour);
+  return identityOf([sources, options, release]);
 }
