@@ -49,6 +49,16 @@ export const restoreAnswer = z.object({
   }),
 });
 
+/** What a restore says of healing when every page came back. */
+export const nothingHealed = {
+  filledPageCount: 0,
+  rereadPageCount: 0,
+  rereadFolioCount: 0,
+  putBackPageCount: 0,
+  unhealedPageCount: 0,
+  unhealed: [],
+};
+
 export const verifyAnswer = z.object({
   id: z.string(),
   readData: z.boolean(),

@@ -11,6 +11,7 @@ import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 import {
   deleteAnswer,
   listAnswer,
+  nothingHealed,
   restoreAnswer,
   showAnswer,
   uploadAnswer,
@@ -147,6 +148,7 @@ describe.each([
         stream: null,
         lostPageCount: 0,
         lost: [],
+        healing: nothingHealed,
       });
       expect(await sha256Of(ramPath())).toBe(await sha256Of(guest.ramPath));
       expect(await sha256Of(statePath())).toBe(await sha256Of(guest.statePath));

@@ -6,7 +6,13 @@ import { pathToFileURL } from 'node:url';
 import { fixtureGuest } from '../guest/fixtures.js';
 import { resumeGuest } from '../guest/guest.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
-import { errorAnswer, restoreAnswer, showAnswer, uploadAnswer } from './command-answers.js';
+import {
+  errorAnswer,
+  nothingHealed,
+  restoreAnswer,
+  showAnswer,
+  uploadAnswer,
+} from './command-answers.js';
 import { expectPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
@@ -60,6 +66,7 @@ test(
       stream: streamPath,
       lostPageCount: 0,
       lost: [],
+      healing: nothingHealed,
     });
     const resumed = await resumeGuest(guest, { streamPath });
     try {
