@@ -15,6 +15,14 @@ const ways: Readonly<Record<string, 'filling' | 'rereading' | 'disk' | undefined
   'file-reread': 'rereading',
   'disk-held': 'disk',
 };
+/** Only that there are some counts. */
+const placesOnDisk = {
+  disks: [{ name: 'vda', sizeBytes: 4096 }],
+  page: new Uint32Array(),
+  disk: new Uint8Array(),
+  offsetBytes: new Float64Array(),
+  hash: new Uint8Array(),
+};
 const packCount = 3;
 const nodes = ['a', 'b', 'c', 'd'];
 
@@ -44,12 +52,14 @@ const cases: fc.Arbitrary<Case> = fc
     isDamaged: fc.func(fc.boolean()),
     notStored: fc.subarray([0, 3]),
     hasFacts: fc.boolean(),
+    hasPlaces: fc.boolean(),
   })
-  .map(({ random, packs, roles, besideBlocks, isDamaged, notStored, hasFacts }) => {
+  .map(({ random, packs, roles, besideBlocks, isDamaged, notStored, hasFacts, hasPlaces }) => {
     const space: AddressSpace = {
       ...withoutPages(random, notStored),
       notStored,
       healing: hasFacts ? healingFacts : undefined,
+      diskHeld: hasPlaces ? placesOnDisk : undefined,
     };
     const damagedFrames = new Set(
       [...space.frames.pack.keys()].filter((frame) => isDamaged(frame)),
@@ -120,7 +130,9 @@ function modelOf(
     const label = legend[number];
     lostByLabel[label] = (lostByLabel[label] ?? 0) + 1;
     const way = ways[label];
-    if (way === undefined || (way !== 'disk' && input.space.healing === undefined)) {
+    const { healing, diskHeld } = input.space;
+    const needed = way === 'disk' ? diskHeld : healing;
+    if (way === undefined || needed === undefined) {
       unhealed++;
     } else {
       healed[way]++;
