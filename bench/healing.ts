@@ -25,7 +25,8 @@ import { formatSpread } from './samples.js';
 
 const rounds = Number(process.argv[2] ?? 5);
 const warmupRounds = 2;
-const guests: readonly FixtureName[] = ['aged', 'newest', 'aboveHole'];
+/** Its cache is in folios of one page, so there is an edit for every page. */
+const guests: readonly FixtureName[] = ['aged'];
 const noticeTimeoutMs = 60_000;
 
 async function upload(name: FixtureName, store: Store): Promise<Manifest> {
@@ -56,14 +57,14 @@ async function waitUntilNoticed(store: Store, { header, spaces }: Manifest): Pro
   }
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'pars-bench-'));
-const cluster = await startHdfs({
-  dataNodeCount: 3,
-  configOverrides: { 'dfs.datanode.directoryscan.interval': '1' },
-});
-try {
-  for (const name of guests) {
-    const path = `/${name}`;
+for (const name of guests) {
+  const folder = await mkdtemp(join(tmpdir(), 'pars-bench-'));
+  const cluster = await startHdfs({
+    dataNodeCount: 3,
+    configOverrides: { 'dfs.datanode.directoryscan.interval': '1' },
+  });
+  try {
+    const path = '/pars';
     const store = await openStore(cluster.webhdfsUrl(path, userInfo().username));
     const manifest = await upload(name, store);
     await destroySingleCopies(cluster, path);
@@ -97,8 +98,8 @@ try {
       `  ${figures?.filledPageCount} pages filled, ${figures?.rereadPageCount} in ${figures?.rereadFolioCount} folios to be read again`,
     );
     await store.close();
+  } finally {
+    await cluster.close();
+    await rm(folder, { recursive: true, force: true });
   }
-} finally {
-  await cluster.close();
-  await rm(folder, { recursive: true, force: true });
 }

@@ -37,7 +37,7 @@ export const healedBy: Readonly<Partial<Record<PageLabel, 'filling' | 'rereading
 
 /** Bytes to change, one each. */
 export interface FlagEdits {
-  /** Ascending, in bytes. */
+  /** In bytes; in the order of the pages that are lost, and so mostly ascending. */
   readonly imageOffset: Float64Array;
   readonly value: Uint8Array;
 }

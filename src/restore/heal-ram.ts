@@ -44,8 +44,8 @@ export interface HealRequest {
 }
 
 const fillSizeBytes = 2 ** 20;
-/** So many bytes are changed before a Ctrl-C is looked for. */
-const editsAtOnce = 4096;
+/** So many pages are changed before a Ctrl-C is looked for. */
+const pagesAtOnce = 256;
 
 /** Throws as disks do; the file is then half healed, and must not be used. */
 export async function healRam(request: HealRequest): Promise<Healing> {
@@ -107,23 +107,36 @@ async function rereadPages(
   return { folioCount: plan.folioCount, refused: plan.refused };
 }
 
-/** Single bytes, and by the thousand: waiting for each would take longer than writing it. */
+/** Page by page: struct pages lie together, and a write for each byte would take longer than all the rest. */
 async function writeFlags(
   file: FileHandle,
   ramPath: string,
   { imageOffset, value }: FlagEdits,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  try {
-    for (let edit = 0; edit < value.length; edit++) {
-      if (edit % editsAtOnce === 0) {
-        await setImmediate();
-        signal?.throwIfAborted();
-      }
-      writeSync(file.fd, value, edit, 1, imageOffset[edit]);
+  const page = Buffer.alloc(pageSizeBytes);
+  let writtenCount = 0;
+  for (let edit = 0; edit < value.length;) {
+    if (writtenCount++ % pagesAtOnce === 0) {
+      await setImmediate();
+      signal?.throwIfAborted();
     }
+    const start = imageOffset[edit] - (imageOffset[edit] % pageSizeBytes);
+    readFully(file.fd, start, page, ramPath);
+    // In the order of the pages that are lost, which need not be that of their struct pages.
+    const isInPage = (offset: number): boolean => offset >= start && offset < start + pageSizeBytes;
+    for (; edit < value.length && isInPage(imageOffset[edit]); edit++) {
+      page[imageOffset[edit] - start] = value[edit];
+    }
+    writePage(file, ramPath, page, start);
+  }
+}
+
+function writePage(file: FileHandle, ramPath: string, page: Uint8Array, offset: number): void {
+  try {
+    writeSync(file.fd, page, 0, page.length, offset);
   } catch (error) {
-    throw signal?.aborted === true ? error : diskError(error, `cannot write ${ramPath}`);
+    throw diskError(error, `cannot write ${ramPath}`);
   }
 }
 
@@ -135,18 +148,13 @@ async function putBackPages(
   if (space.diskHeld === undefined || outlook.disk.length === 0) {
     return outlook.disk.map((run) => ({ ...run, reason: 'the snapshot names no disk for them' }));
   }
-  const put = (page: number, bytes: Uint8Array): void => {
-    try {
-      writeSync(file.fd, bytes, 0, bytes.length, page * pageSizeBytes);
-    } catch (error) {
-      throw diskError(error, `cannot write ${ramPath}`);
-    }
-  };
   const missing = await readHeldPages({
     disks,
     held: space.diskHeld,
     wantedPages: pagesOf(outlook.disk),
-    onPage: put,
+    onPage: (page, bytes) => {
+      writePage(file, ramPath, bytes, page * pageSizeBytes);
+    },
     signal,
   });
   return refusedRuns(missing, 'no disk image that was given holds the bytes that they had');

@@ -77,6 +77,30 @@ test('cache is marked as not read, and nothing else changes', async () => {
   expect(after.equals(before)).toBe(true);
 });
 
+test('struct pages may lie in another order than their pages', async () => {
+  const otherPage = 1;
+  for (let page = 32; page < pageCount; page++) {
+    before.writeUInt32LE(uptodate | 0x20, otherPage * pageBytes + page * 64);
+  }
+  const healing = {
+    ...healingFacts,
+    memmapRuns: [
+      { firstPfn: 0, pageCount: 32, gpa: memmapPage * pageBytes },
+      { firstPfn: 32, pageCount: 32, gpa: otherPage * pageBytes + 32 * 64 },
+    ],
+  };
+  const { after } = await heal([lostRun('file-reread', 30, 4)], { healing });
+  for (const [page, at] of [
+    [30, memmapPage],
+    [31, memmapPage],
+    [32, otherPage],
+    [33, otherPage],
+  ]) {
+    before.writeUInt32LE(0x20, at * pageBytes + page * 64);
+  }
+  expect(after.equals(before)).toBe(true);
+});
+
 test('pages of a disk come back if they have their hash, and are refused otherwise', async () => {
   const disk = Buffer.alloc(8 * pageBytes);
   disk.fill('held', 512, 512 + pageBytes);
