@@ -66,49 +66,43 @@ export function planReread(
 ): RereadPlan {
   const offsets: number[] = [];
   const values: number[] = [];
-  const refused: { firstPage: number; pageCount: number; reason: string }[] = [];
+  const refused: RefusedRun[] = [];
   const reader = new StructPageReader(facts, memory);
-  let folioCount = 0;
   let lastHead = -1;
   let lastRefusal: string | undefined;
   for (const { firstPage, pageCount } of lost) {
     for (let page = firstPage; page < firstPage + pageCount; page++) {
       const head = reader.headOf(pfnOfPage(memory.regions, page));
-      let reason = typeof head === 'string' ? head : undefined;
-      if (typeof head !== 'string') {
-        if (head === lastHead) {
-          reason = lastRefusal;
-        } else {
-          const edit = reader.clearUptodate(head);
-          lastHead = head;
-          reason = lastRefusal = typeof edit === 'string' ? edit : undefined;
-          if (typeof edit !== 'string') {
-            offsets.push(edit.imageOffset);
-            values.push(edit.value);
-            folioCount++;
-          }
+      if (typeof head === 'string') {
+        addRefused(refused, page, head);
+        continue;
+      }
+      if (head !== lastHead) {
+        const edit = reader.clearUptodate(head);
+        lastHead = head;
+        lastRefusal = typeof edit === 'string' ? edit : undefined;
+        if (typeof edit !== 'string') {
+          offsets.push(edit.imageOffset);
+          values.push(edit.value);
         }
       }
-      if (reason !== undefined) {
-        addRefused(refused, page, reason);
+      if (lastRefusal !== undefined) {
+        addRefused(refused, page, lastRefusal);
       }
     }
   }
   return {
     edits: { imageOffset: Float64Array.from(offsets), value: Uint8Array.from(values) },
-    folioCount,
+    folioCount: offsets.length,
     refused,
   };
 }
 
-function addRefused(
-  refused: { firstPage: number; pageCount: number; reason: string }[],
-  page: number,
-  reason: string,
-): void {
+/** Adds a page to runs that ascend: to the last one, if it goes on there for the same reason. */
+export function addRefused(refused: RefusedRun[], page: number, reason: string): void {
   const last = refused.at(-1);
   if (last?.reason === reason && last.firstPage + last.pageCount === page) {
-    last.pageCount++;
+    refused[refused.length - 1] = { ...last, pageCount: last.pageCount + 1 };
   } else {
     refused.push({ firstPage: page, pageCount: 1, reason });
   }

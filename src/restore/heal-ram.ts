@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { type FlagEdits, planReread, type RefusedRun } from '../../introspect/heal.js';
+import { addRefused, type FlagEdits, planReread, type RefusedRun } from '../../introspect/heal.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { pageSizeBytes, type MemoryRegion } from '../../introspect/memory/physical-memory.js';
 import { readFully } from '../../introspect/memory/read-fully.js';
@@ -157,7 +157,11 @@ async function putBackPages(
     },
     signal,
   });
-  return refusedRuns(missing, 'no disk image that was given holds the bytes that they had');
+  const refused: RefusedRun[] = [];
+  for (const page of missing) {
+    addRefused(refused, page, 'no disk image that was given holds the bytes that they had');
+  }
+  return refused;
 }
 
 function pagesOf(runs: readonly LostRun[]): Uint32Array {
@@ -169,19 +173,6 @@ function pagesOf(runs: readonly LostRun[]): Uint32Array {
     }
   }
   return pages;
-}
-
-function refusedRuns(pages: Uint32Array, reason: string): readonly RefusedRun[] {
-  const runs: { firstPage: number; pageCount: number; reason: string }[] = [];
-  for (const page of pages) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.firstPage + last.pageCount === page) {
-      last.pageCount++;
-    } else {
-      runs.push({ firstPage: page, pageCount: 1, reason });
-    }
-  }
-  return runs;
 }
 
 function viewOf(file: FileHandle, path: string, space: HealRequest['space']): ImageView {

@@ -19,6 +19,20 @@ export interface LostRun {
   readonly reason: LossReason;
 }
 
+/** The frames that go with packs that are lost as a whole. */
+export function framesOfPacks(
+  { frames }: Pick<AddressSpace, 'frames'>,
+  lostPacks: ReadonlySet<number>,
+): ReadonlyMap<number, LossReason> {
+  const lostFrames = new Map<number, LossReason>();
+  frames.pack.forEach((pack, frame) => {
+    if (lostPacks.has(pack)) {
+      lostFrames.set(frame, 'lost');
+    }
+  });
+  return lostFrames;
+}
+
 /** Runs ascending by page, from frame indices and why each is lost. */
 export function lostRuns(
   space: AddressSpace,

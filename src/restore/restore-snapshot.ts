@@ -15,7 +15,7 @@ import { createFramePool } from '../pack/frame-pool.js';
 import type { Store } from '../store/store.js';
 import { type Healing, healRam, nothingHealed } from './heal-ram.js';
 import { healingOutlook, type UnhealedRun } from './healing-outlook.js';
-import { type LostRun, lostRuns, type LossReason, mergeRuns, notStoredRuns } from './lost-pages.js';
+import { framesOfPacks, type LostRun, lostRuns, mergeRuns, notStoredRuns } from './lost-pages.js';
 import { findLostPacks, readFrames } from './read-frames.js';
 import { readSizeBytes } from './read-plan.js';
 import { type StreamFormat, StreamRebuild } from './rebuild-stream.js';
@@ -138,13 +138,7 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
 
 /** What is known to be lost before anything is read. */
 function foreseenLoss(space: AddressSpace, lostPacks: ReadonlySet<number>): readonly LostRun[] {
-  const lostFrames = new Map<number, LossReason>();
-  space.frames.pack.forEach((pack, frame) => {
-    if (lostPacks.has(pack)) {
-      lostFrames.set(frame, 'lost');
-    }
-  });
-  return mergeRuns(lostRuns(space, lostFrames), notStoredRuns(space));
+  return mergeRuns(lostRuns(space, framesOfPacks(space, lostPacks)), notStoredRuns(space));
 }
 
 /** The pages that a restore will certainly lack. */

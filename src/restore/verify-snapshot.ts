@@ -10,7 +10,7 @@ import { isLost, liveCopyCount } from './file-copies.js';
 import { type HealingOutlook, healingOutlook } from './healing-outlook.js';
 import { locateFiles } from './locate-files.js';
 import { type LossScenario, lossScenarios } from './loss-scenarios.js';
-import { type LostRun, lostRuns, type LossReason } from './lost-pages.js';
+import { framesOfPacks, type LostRun, lostRuns } from './lost-pages.js';
 import { countPages } from './pages-by-label.js';
 import { readFrames } from './read-frames.js';
 import { type Risk, snapshotRisks } from './snapshot-risks.js';
@@ -43,9 +43,7 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
   const space = manifest.spaces[0];
   const { packs, beside, wrong } = await locateFiles(store, header, signal);
   const lostPacks = new Set([...packs.keys()].filter((pack) => isLost(packs[pack])));
-  const lostFrames = readData
-    ? await readAll(request, lostPacks)
-    : framesOfPacks(space.frames.pack, lostPacks);
+  const lostFrames = readData ? await readAll(request, lostPacks) : framesOfPacks(space, lostPacks);
   const lost = lostRuns(space, lostFrames);
 
   const labelCount = header.legend.length;
@@ -70,19 +68,6 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
     scenarios,
     risks: snapshotRisks(input, scenarios),
   };
-}
-
-function framesOfPacks(
-  packOfFrame: Uint32Array,
-  packs: ReadonlySet<number>,
-): ReadonlyMap<number, LossReason> {
-  const frames = new Map<number, LossReason>();
-  packOfFrame.forEach((pack, frame) => {
-    if (packs.has(pack)) {
-      frames.set(frame, 'lost');
-    }
-  });
-  return frames;
 }
 
 async function readAll(
