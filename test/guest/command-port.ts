@@ -4,6 +4,9 @@
 import type { Socket } from 'node:net';
 import { withDeadline } from './deadline.js';
 
+/** What a guest that did not start in time was in the middle of. */
+export const NOT_READY = 'waiting for the guest to be ready';
+
 interface PendingCommand {
   readonly number: number;
   readonly resolve: (reply: string) => void;
@@ -28,11 +31,7 @@ export class CommandPort {
 
   /** A booting guest reports ready with reply 0; a resumed one has done so long ago. */
   async ready(timeoutMs: number): Promise<void> {
-    const reply = await withDeadline(
-      this.#reply(0),
-      timeoutMs,
-      () => 'waiting for the guest to be ready',
-    );
+    const reply = await withDeadline(this.#reply(0), timeoutMs, () => NOT_READY);
     if (!reply.endsWith(' 0')) throw new Error('the guest could not do its whole workload');
   }
 
