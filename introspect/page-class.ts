@@ -147,6 +147,13 @@ export const pageClasses = [
     "cache whose bytes were found on the VM's disk when the snapshot was taken",
     'none once the same bytes are put back from a disk image of that moment',
   ),
+  pageClass(
+    27,
+    'disk',
+    false,
+    'a block of a disk image stored with the memory',
+    'written data is gone',
+  ),
 ] as const;
 
 export type PageLabel = (typeof pageClasses)[number]['label'];

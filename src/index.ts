@@ -1,15 +1,24 @@
 // What other programs may use of pars: everything that the command line does, as functions.
 export * from '../introspect/index.js';
+export { listSnapshots, loadManifest, resolveId, type SnapshotList } from './catalog/catalog.js';
+export { deleteSnapshot, type Deletion, prepareDeletions } from './catalog/delete-snapshots.js';
+export { findLeftovers, type Leftover } from './catalog/find-leftovers.js';
+export { removeLeftover } from './catalog/remove-leftover.js';
 export {
-  deleteSnapshot,
-  type Deletion,
-  listSnapshots,
-  loadManifest,
-  resolveId,
-  type SnapshotList,
-} from './catalog/catalog.js';
+  type DatedSnapshot,
+  type KeepReason,
+  planRetention,
+  type RetentionDecision,
+  type RetentionRule,
+} from './catalog/retention.js';
 export type { OnProgress, Progress } from './flow/progress.js';
-export type { AddressSpace, Manifest, ManifestHeader, PackEntry } from './manifest/types.js';
+export type {
+  AddressSpace,
+  Manifest,
+  ManifestHeader,
+  PackEntry,
+  StoredDisk,
+} from './manifest/types.js';
 export { labelOf, placeOf, type PagePlace } from './manifest/place.js';
 export { planReplication } from './plan/plan.js';
 export { parsePolicy } from './plan/parse-policy.js';
@@ -48,11 +57,14 @@ export {
   verifySnapshot,
   type VerifyRequest,
 } from './restore/verify-snapshot.js';
+export type { DiskLoss, RestoredDisk } from './restore/restored-disk.js';
+export type { DiskToStore } from './snapshot/disk-to-store.js';
 export {
   type SnapshotRequest,
   type SnapshotResult,
   takeSnapshot,
 } from './snapshot/take-snapshot.js';
 export type { StateSource } from './snapshot/write-attachment.js';
+export { limitBandwidth } from './store/limit-bandwidth.js';
 export { openStore, type OpenStoreOptions } from './store/open-store.js';
 export type { Store, StoredBlock, StoredFile } from './store/store.js';

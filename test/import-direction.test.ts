@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/snapshot': [
     'introspect',
     'src/catalog',
+    'src/disk',
     'src/flow',
     'src/manifest',
     'src/pack',

@@ -1,5 +1,5 @@
-// The snapshots of a store: listing, loading, publishing, deleting. The order of writes and removals here is what makes
-// a snapshot either whole or not there.
+// The snapshots of a store: listing, loading, publishing. The order of writes here is what makes a snapshot either whole
+// or not there.
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -13,7 +13,6 @@ import {
   idOfManifest,
   manifestName,
   packFolder,
-  packsFolder,
   partName,
   snapshotsFolder,
 } from './names.js';
@@ -160,61 +159,6 @@ export async function removeUnpublished(store: Store, id: string): Promise<void>
   await store.remove(manifestName(id));
   await store.remove(partName(id));
   await store.remove(packFolder(id));
-}
-
-/** Names of the files removed with the manifest. */
-export interface Deletion {
-  readonly removed: readonly string[];
-  /** Files that another snapshot names too. */
-  readonly kept: readonly string[];
-}
-
-/**
- * Deletes a snapshot: its manifest first, then the files that no other manifest names. Of a snapshot whose own manifest
- * is damaged, the files are those that it wrote. Throws, with nothing removed, when another manifest cannot be read: it
- * might name any of them.
- */
-export async function deleteSnapshot(store: Store, id: string): Promise<Deletion> {
-  const files = await filesToDelete(store, id);
-  const { snapshots, unreadable } = await listSnapshots(store);
-  const obstacle = unreadable.find((entry) => entry.id !== id);
-  if (obstacle !== undefined) {
-    throw new ParsError(
-      obstacle.error.code,
-      `nothing was deleted: snapshot ${obstacle.id} cannot be read and may share files with ${id} (${obstacle.error.message})`,
-      { cause: obstacle.error },
-    );
-  }
-  const usedElsewhere = new Set(
-    snapshots.filter((entry) => entry.header.id !== id).flatMap((entry) => filesOf(entry.header)),
-  );
-  await store.remove(manifestName(id));
-  const removed = files.filter((name) => !usedElsewhere.has(name));
-  for (const name of removed) {
-    await store.remove(name);
-  }
-  const folders = new Set(removed.map((name) => name.slice(0, name.lastIndexOf('/'))));
-  for (const folder of folders) {
-    if (folder.startsWith(`${packsFolder}/`) && (await store.list(folder)).length === 0) {
-      await store.remove(folder);
-    }
-  }
-  return { removed, kept: files.filter((name) => usedElsewhere.has(name)) };
-}
-
-async function filesToDelete(store: Store, id: string): Promise<readonly string[]> {
-  try {
-    return filesOf((await loadManifest(store, id)).header);
-  } catch (error) {
-    if (error instanceof ParsError && error.code === 'corrupt') {
-      return (await store.list(packFolder(id))).map(({ name }) => name);
-    }
-    throw error;
-  }
-}
-
-function filesOf(header: ManifestHeader): readonly string[] {
-  return [...header.packs, ...header.attachments].map(({ name }) => name);
 }
 
 async function readHeader(

@@ -30,3 +30,9 @@ export function idOfManifest(name: string): string | undefined {
   const id = last.endsWith(manifestSuffix) ? last.slice(0, -manifestSuffix.length) : '';
   return snapshotId.test(id) ? id : undefined;
 }
+
+/** The snapshot whose manifest on its way this is, under whatever name the store gives it meanwhile. */
+export function idOfPart(name: string): string | undefined {
+  const id = name.slice(snapshotsFolder.length + 1).split('.', 1)[0];
+  return snapshotId.test(id) && name.startsWith(partName(id)) ? id : undefined;
+}

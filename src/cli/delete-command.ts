@@ -1,5 +1,6 @@
 // pars delete ID: the manifest first, then the files that no other snapshot names.
-import { deleteSnapshot, resolveId } from '../catalog/catalog.js';
+import { resolveId } from '../catalog/catalog.js';
+import { deleteSnapshot } from '../catalog/delete-snapshots.js';
 import { openStore } from '../store/open-store.js';
 import { exitCodes } from './exit-code.js';
 import type { CommandContext, CommonOptions } from './run-command.js';

@@ -1,23 +1,29 @@
-// Lost pages for people and for programs: every run, with where it lies in the guest.
-import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
+// Lost pages for people and for programs: every run, with where it lies in the guest, in RAM or on a disk.
+import type { AddressSpace, Manifest } from '../manifest/types.js';
 import type { LostRun } from '../restore/lost-pages.js';
+import type { DiskLoss } from '../restore/restored-disk.js';
 import { formatTable } from './format.js';
 
 /** A lost run as `--json` states it. */
 export interface LostRunReport {
+  /** `ram`, or `disk-NAME`. */
+  readonly space: string;
   readonly firstPage: number;
   readonly pageCount: number;
+  /** Of a disk, whose pages are counted from its beginning, the same as `firstPage`. */
   readonly pfn: number;
   readonly label: string;
   readonly reason: string;
 }
 
+/** Of RAM. */
 export function reportLost(
   lost: readonly LostRun[],
-  header: ManifestHeader,
-  space: AddressSpace,
+  { header, spaces }: Manifest,
+  space: AddressSpace = spaces[0],
 ): readonly LostRunReport[] {
   return lost.map(({ firstPage, pageCount, label, reason }) => ({
+    space: space.name,
     firstPage,
     pageCount,
     pfn: pfnOf(space, firstPage),
@@ -26,17 +32,33 @@ export function reportLost(
   }));
 }
 
+export function reportLostOnDisks(
+  losses: readonly DiskLoss[],
+  manifest: Manifest,
+): readonly LostRunReport[] {
+  return losses.flatMap(({ name, lost }) =>
+    reportLost(
+      lost,
+      manifest,
+      manifest.spaces.find(({ disk }) => disk?.name === name),
+    ),
+  );
+}
+
+/** RAM alone need not be named. */
 export function lostTable(report: readonly LostRunReport[]): string {
+  const isNamed = report.some(({ space }) => space !== 'ram');
   return formatTable(
-    ['image pages', 'pages', 'first pfn', 'label', 'reason'],
-    report.map(({ firstPage, pageCount, pfn, label, reason }) => [
+    [...(isNamed ? ['space'] : []), 'image pages', 'pages', 'first pfn', 'label', 'reason'],
+    report.map(({ space, firstPage, pageCount, pfn, label, reason }) => [
+      ...(isNamed ? [space] : []),
       `${firstPage}-${firstPage + pageCount - 1}`,
       String(pageCount),
       `0x${pfn.toString(16)}`,
       label,
       reason,
     ]),
-    ['left', 'right', 'right', 'left', 'left'],
+    [...(isNamed ? (['left'] as const) : []), 'left', 'right', 'right', 'left', 'left'],
   );
 }
 

@@ -5,9 +5,11 @@ import { Command, CommanderError, Option } from 'commander';
 import { exitCodeOfError } from './exit-code.js';
 import type { ClassifyOptions } from './classify-command.js';
 import type { DeleteOptions } from './delete-command.js';
+import type { ForgetOptions } from './forget-command.js';
 import type { InitOptions } from './init-command.js';
 import type { KernelOptions } from './kernel-command.js';
 import type { ListOptions } from './list-command.js';
+import type { PruneOptions } from './prune-command.js';
 import type { RestoreOptions } from './restore-command.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 import type { ShowOptions } from './show-command.js';
@@ -127,6 +129,7 @@ program
     "raw disk image of the same moment as the memory: pages it is seen to hold may be stored once (policy disk) or not at all (lean); may be given again, with the guest's names such as vda=",
     collect,
   )
+  .option('--with-disks', 'store the images given with --disk too, so that a restore has them')
   .option(
     '--machine <file>',
     "the VM's QEMU command line, for restore --resume: /proc/PID/cmdline, or a JSON array",
@@ -164,7 +167,9 @@ program
 
 program
   .command('restore')
-  .description('write a snapshot back to DIR/ram and DIR/state, or to one file named as its format')
+  .description(
+    'write a snapshot back to DIR/ram and DIR/state, or to one file named as its format, and its disks to DIR/disk-NAME.img',
+  )
   .argument('<id>', 'its id, or the first digits of it')
   .addOption(storeOption())
   .requiredOption('--out <dir>', 'folder to write to; made when missing')
@@ -195,6 +200,7 @@ program
     "raw disk image of the snapshot's moment, for pages stored as what it holds; may be given again",
     collect,
   )
+  .option('--without-disks', 'leave out the disks that were stored with it')
   .addOption(jsonOption())
   .action((id: string, options: RestoreOptions) =>
     run(options, async (context) =>
@@ -224,6 +230,41 @@ program
   .action((id: string, options: DeleteOptions) =>
     run(options, async (context) =>
       (await import('./delete-command.js')).deleteCommand(id, options, context),
+    ),
+  );
+
+program
+  .command('forget')
+  .description('delete the snapshots that none of the --keep options keeps, for each VM by itself')
+  .addOption(storeOption())
+  .option('--name <vm>', 'a VM to go through (default: all); may be given again', collect)
+  .option('--keep-last <n>', 'keep the last n snapshots')
+  .option('--keep-hourly <n>', 'keep the newest of each of the last n hours that have a snapshot')
+  .option('--keep-daily <n>', 'keep the newest of each of the last n days that have a snapshot')
+  .option('--keep-weekly <n>', 'keep the newest of each of the last n weeks that have a snapshot')
+  .option('--keep-monthly <n>', 'keep the newest of each of the last n months that have a snapshot')
+  .option('--dry-run', 'tell what would be kept and removed, and remove nothing')
+  .addOption(jsonOption())
+  .action((options: ForgetOptions) =>
+    run(options, async (context) =>
+      (await import('./forget-command.js')).forgetCommand(options, context),
+    ),
+  );
+
+program
+  .command('prune')
+  .description('remove what killed uploads have left in the store')
+  .addOption(storeOption())
+  .option(
+    '--older-than <age>',
+    'only what has not changed for so long, such as 24h or 7d; at least 1h',
+    '24h',
+  )
+  .option('--dry-run', 'tell what would be removed, and remove nothing')
+  .addOption(jsonOption())
+  .action((options: PruneOptions) =>
+    run(options, async (context) =>
+      (await import('./prune-command.js')).pruneCommand(options, context),
     ),
   );
 

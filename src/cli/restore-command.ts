@@ -1,18 +1,20 @@
-// pars restore ID: a snapshot back into DIR/ram and DIR/state, or into DIR/migration or DIR/libvirt-save; lost pages are
-// healed, and the VM is started when asked.
+// pars restore ID: a snapshot back into DIR/ram and DIR/state, or into DIR/migration or DIR/libvirt-save, and its disks
+// beside them; lost pages are healed, and the VM is started when asked.
 import { ParsError } from '../../introspect/pars-error.js';
 import { loadManifest, resolveId } from '../catalog/catalog.js';
 import type { Manifest } from '../manifest/types.js';
 import { type Healing } from '../restore/heal-ram.js';
 import { lostPageCount } from '../restore/lost-pages.js';
 import type { StreamFormat } from '../restore/rebuild-stream.js';
+import { disksToBeGiven } from '../restore/own-disks.js';
+import { diskTargets, restoredDisk } from '../restore/restored-disk.js';
 import { restoreSnapshot, type RestoreResult } from '../restore/restore-snapshot.js';
 import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../disk/guest-disks.js';
 import { readMachine } from '../restore/read-machine.js';
 import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
-import { lostTable, reportLost } from './lost-report.js';
+import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
 import { checkResume, type ResumeRequest, resumeVm } from './resume-vm.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 
@@ -24,6 +26,7 @@ export interface RestoreOptions extends CommonOptions {
   /** False with --no-heal. */
   readonly heal: boolean;
   readonly disk?: readonly string[];
+  readonly withoutDisks?: boolean;
   /** True when no mode was named: then the VM runs. */
   readonly resume?: true | 'run' | 'write';
   readonly machine?: string;
@@ -60,6 +63,7 @@ export async function restoreCommand(
         allowLost: options.allowLost === true,
         noHeal: !options.heal,
         disks,
+        withoutDisks: options.withoutDisks === true,
         signal,
         onProgress,
       });
@@ -100,18 +104,19 @@ function expectResumeOptions({ resume, machine, replace }: RestoreOptions): void
 }
 
 async function vmOf(
-  { out, resume, machine, replace = [], disk = [] }: RestoreOptions,
+  { out, resume, machine, replace = [], disk = [], withoutDisks }: RestoreOptions,
   store: Store,
-  { header }: Manifest,
+  manifest: Manifest,
   { warn, signal }: CommandContext,
 ): Promise<Omit<ResumeRequest, 'ramPath' | 'statePath' | 'streamPath'>> {
   const disks = disk.map(parseDiskArgument);
   return {
     folder: out,
-    machine: machine === undefined ? await readMachine(store, header, signal) : undefined,
+    machine: machine === undefined ? await readMachine(store, manifest.header, signal) : undefined,
     machineFile: machine,
     replacements: replace,
     diskPath: disks.length === 1 ? disks[0].path : undefined,
+    restoredDisks: withoutDisks === true ? [] : diskTargets(manifest, out).map(restoredDisk),
     mode: resume === 'write' ? 'write' : 'run',
     signal,
     warn,
@@ -124,7 +129,7 @@ function tellOfDisk(
   { spaces }: Manifest,
   warn: (sentence: string) => void,
 ): void {
-  if (diskPath !== undefined && spaces[0].diskHeld !== undefined) {
+  if (diskPath !== undefined && disksToBeGiven(spaces).length > 0) {
     warn(
       `the VM will write to ${diskPath}, which this snapshot needs as it is: to restore it again, give a copy instead`,
     );
@@ -132,44 +137,55 @@ function tellOfDisk(
 }
 
 function tellOfLoss(
-  { ramPath, streamPath, healing }: RestoreResult,
+  { ramPath, streamPath, diskPaths, lostOnDisks, healing }: RestoreResult,
   warn: (sentence: string) => void,
 ): void {
   const pagesPath = streamPath ?? ramPath;
   const unhealedPages = lostPageCount(healing.unhealed);
+  const isWritten = pagesPath !== undefined;
+  for (const why of new Set(healing.unhealed.map((run) => run.why))) {
+    warn(why);
+  }
   if (unhealedPages > 0) {
-    for (const why of new Set(healing.unhealed.map((run) => run.why))) {
-      warn(why);
-    }
     warn(
-      pagesPath === undefined
-        ? `${unhealedPages} pages cannot be read back, so nothing was written; --allow-lost writes the rest`
-        : `${unhealedPages} pages could not be read back and are zero in ${pagesPath}`,
+      isWritten
+        ? `${unhealedPages} pages could not be read back and are zero in ${pagesPath}`
+        : `${unhealedPages} pages cannot be read back, so nothing was written; --allow-lost writes the rest`,
+    );
+  }
+  for (const { name, lost } of lostOnDisks) {
+    const found = `${lostPageCount(lost)} pages of the disk ${name}`;
+    warn(
+      isWritten
+        ? `${found} could not be read back and are zero in ${diskPaths.find((disk) => disk.name === name)?.path ?? name}`
+        : `${found} cannot be read back and nothing heals a disk, so nothing was written; --allow-lost writes the rest, ` +
+            '--without-disks leaves disks out',
     );
   }
   if (healing.rereadPageCount > 0) {
     warn(
-      "the guest will read cache again from its disk: start it with the disk of the snapshot's moment and no other",
+      "the guest will read cache again from its disk: start it with the disk of the snapshot's moment and no other" +
+        (diskPaths.length > 0 ? ', as restored with it' : ''),
     );
   }
 }
 
-function asJson(
-  { header, spaces }: Manifest,
-  { ramPath, statePath, streamPath, lost, healing }: RestoreResult,
-): Record<string, unknown> {
+function asJson(manifest: Manifest, result: RestoreResult): Record<string, unknown> {
+  const { ramPath, statePath, streamPath, diskPaths, lost, lostOnDisks, healing } = result;
   const { unhealed, ...healed } = healing;
+  const allLost = [...reportLost(lost, manifest), ...reportLostOnDisks(lostOnDisks, manifest)];
   return {
-    id: header.id,
+    id: manifest.header.id,
     ram: ramPath ?? null,
     state: statePath ?? null,
     stream: streamPath ?? null,
-    lostPageCount: lostPageCount(lost),
-    lost: reportLost(lost, header, spaces[0]),
+    disks: diskPaths,
+    lostPageCount: allLost.reduce((sum, { pageCount }) => sum + pageCount, 0),
+    lost: allLost,
     healing: {
       ...healed,
       unhealedPageCount: lostPageCount(unhealed),
-      unhealed: reportLost(unhealed, header, spaces[0]).map((run, index) => ({
+      unhealed: reportLost(unhealed, manifest).map((run, index) => ({
         ...run,
         why: unhealed[index].why,
       })),
@@ -177,18 +193,21 @@ function asJson(
   };
 }
 
-function asText(
-  { header, spaces }: Manifest,
-  { ramPath, statePath, streamPath, healing }: RestoreResult,
-): string {
-  const written = [streamPath, ramPath, statePath].filter((path) => path !== undefined);
+function asText(manifest: Manifest, result: RestoreResult): string {
+  const { ramPath, statePath, streamPath, diskPaths, lostOnDisks, healing } = result;
+  const { id, vm } = manifest.header;
+  const written = [streamPath, ramPath, statePath, ...diskPaths.map(({ path }) => path)].filter(
+    (path) => path !== undefined,
+  );
+  const gone = [
+    ...reportLost(healing.unhealed, manifest),
+    ...reportLostOnDisks(lostOnDisks, manifest),
+  ];
   return [
-    ...(healing.unhealed.length === 0
+    ...(gone.length === 0 ? [] : [lostTable(gone)]),
+    ...(written.length === 0 || gone.length > 0
       ? []
-      : [lostTable(reportLost(healing.unhealed, header, spaces[0]))]),
-    ...(written.length === 0 || healing.unhealed.length > 0
-      ? []
-      : [`restored ${header.id} of ${header.vm} to ${written.join(' and ')}`]),
+      : [`restored ${id} of ${vm} to ${written.join(' and ')}`]),
     ...healedLines(healing),
   ].join('\n');
 }
@@ -208,11 +227,12 @@ function healedLines(healing: Healing): readonly string[] {
   ];
 }
 
-function exitCodeOf({ healing: { unhealed } }: RestoreResult): number {
-  if (unhealed.length === 0) {
+function exitCodeOf({ lostOnDisks, healing }: RestoreResult): number {
+  const gone = [...healing.unhealed, ...lostOnDisks.flatMap(({ lost }) => lost)];
+  if (gone.length === 0) {
     return exitCodes.ok;
   }
-  return unhealed.some(({ reason }) => reason === 'corrupt')
+  return gone.some(({ reason }) => reason === 'corrupt')
     ? exitCodeOfError.corrupt
     : exitCodeOfError['data-lost'];
 }

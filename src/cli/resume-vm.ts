@@ -4,9 +4,11 @@ import { constants } from 'node:os';
 import { lstat, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
+import { convertImage, expectConverter } from '../disk/convert-image.js';
 import { diskError } from '../flow/disk-error.js';
+import type { RestoredDisk } from '../restore/restored-disk.js';
 import { readMachineFile } from '../vm/machine-file.js';
-import { planResume } from '../vm/plan-resume.js';
+import { isReplaceable, planResume, type ResumePlan } from '../vm/plan-resume.js';
 import { parseQemuCommand, type QemuCommand } from '../vm/qemu-command.js';
 import { parseReplacement } from '../vm/replace-path.js';
 import { markerName, resumeScript, scriptName } from '../vm/resume-script.js';
@@ -25,8 +27,10 @@ export interface ResumeRequest {
   readonly machineFile?: string | undefined;
   /** OLD=NEW each. */
   readonly replacements: readonly string[];
-  /** The restored disk. */
+  /** The disk that was given to the restore. */
   readonly diskPath?: string | undefined;
+  /** Those that were stored with the snapshot. */
+  readonly restoredDisks?: readonly RestoredDisk[];
   readonly mode: 'write' | 'run';
   /** Ends the VM, in the mode `run`. */
   readonly signal?: AbortSignal | undefined;
@@ -39,18 +43,31 @@ export interface ResumeResult {
   readonly exitCode: number | undefined;
 }
 
+/** Of every disk that a restore writes. */
+const rawFormat = 'raw';
+
 /** For before the restore, which takes minutes. Throws as `resumeVm` would for the same reasons. */
 export async function checkResume(
-  request: Pick<ResumeRequest, 'folder' | 'machine' | 'machineFile' | 'replacements'>,
+  request: Pick<
+    ResumeRequest,
+    'folder' | 'machine' | 'machineFile' | 'replacements' | 'restoredDisks'
+  >,
 ): Promise<void> {
   request.replacements.forEach(parseReplacement);
-  await readMachine(request);
+  const { options } = await readMachine(request);
   await checkFirst(request.folder);
+  const isConverted = (request.restoredDisks ?? []).some(
+    ({ sourceFormat, sourcePath }) =>
+      sourceFormat !== rawFormat && isReplaceable(options, sourcePath),
+  );
+  if (isConverted) {
+    await expectConverter();
+  }
 }
 
 /** Throws `usage` when there is no machine or it does not fit, `already-exists` when the folder has had its VM. */
 export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
-  const { mode, signal } = request;
+  const { mode, signal, restoredDisks = [] } = request;
   const folder = resolve(request.folder);
   const command = await readMachine(request);
   await checkFirst(folder);
@@ -61,8 +78,13 @@ export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
     folder,
     replacements: request.replacements.map(parseReplacement),
     diskPath: request.diskPath === undefined ? undefined : resolve(request.diskPath),
+    restoredDisks: restoredDisks.map((disk) => ({
+      sourcePath: disk.sourcePath,
+      path: machinePathOf(disk),
+    })),
   });
-  warnOfDisks(request, plan.diskPaths);
+  warnOfDisks(request, plan);
+  await convertDisks(restoredDisks, plan, signal);
   const scriptPath = join(folder, scriptName);
   const script = resumeScript({
     command: plan.command,
@@ -130,19 +152,56 @@ async function savedOf({ ramPath, statePath, streamPath }: ResumeRequest): Promi
   return { statePath: resolve(statePath), ram: { path: resolve(ramPath), sizeBytes: size } };
 }
 
-function warnOfDisks({ diskPath, warn }: ResumeRequest, diskPaths: readonly string[]): void {
-  const disks = diskPaths.join(' and ');
+/** The file that the machine is to use: the restored one, or what it is converted to beside it. */
+function machinePathOf({ path, sourceFormat }: RestoredDisk): string {
+  const restored = resolve(path);
+  return sourceFormat === rawFormat ? restored : restored.replace(/\.img$/, `.${sourceFormat}`);
+}
+
+/** The machine says which format its disk has, and cannot be told another without changing what the guest sees. */
+async function convertDisks(
+  disks: readonly RestoredDisk[],
+  { usedDisks }: ResumePlan,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const disk of disks) {
+    const path = machinePathOf(disk);
+    if (disk.sourceFormat !== rawFormat && usedDisks.some((used) => used.path === path)) {
+      await convertImage(disk.path, path, disk.sourceFormat, signal);
+    }
+  }
+}
+
+function warnOfDisks(request: ResumeRequest, { diskPaths, usedDisks }: ResumePlan): void {
+  const { diskPath, restoredDisks = [], warn } = request;
+  const others = diskPaths.filter((path) => !usedDisks.some((used) => used.path === path));
   if (diskPath !== undefined && !diskPaths.includes(resolve(diskPath))) {
     warn(
       diskPaths.length === 0
         ? `the machine writes to no disk, so ${diskPath} is not used`
-        : `the VM's disks stay ${disks}; say with --replace OLD=${diskPath} which of them the restored disk is`,
+        : others.length === 0
+          ? `the VM's disks are those restored with it, so it does not use ${diskPath}`
+          : `the VM's disks stay ${others.join(' and ')}; say with --replace OLD=${diskPath} which of them the restored disk is`,
     );
-  } else if (diskPath === undefined && diskPaths.length > 0) {
+  } else if (diskPath === undefined && others.length > 0) {
     warn(
-      `the VM's disks are ${disks}: they must be as they were at the snapshot, or its file systems break; ` +
+      `the VM's disks are ${others.join(' and ')}: they must be as they were at the snapshot, or its file systems break; ` +
         '--replace OLD=NEW names copies',
     );
+  }
+  const replacements = request.replacements.map(parseReplacement);
+  for (const disk of restoredDisks) {
+    const isUsed = usedDisks.some(({ sourcePath }) => sourcePath === disk.sourcePath);
+    const isChosen = replacements.some(
+      ({ oldPath, newPath }) =>
+        oldPath === disk.sourcePath || resolve(newPath) === resolve(disk.path),
+    );
+    if (!isUsed && !isChosen) {
+      warn(
+        `the machine's command line does not name ${disk.sourcePath}, so the VM does not use ${disk.path}; ` +
+          `--replace OLD=${disk.path} says which of its disks that is`,
+      );
+    }
   }
 }
 

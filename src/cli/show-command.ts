@@ -1,6 +1,7 @@
 // pars show ID: what a manifest says of one snapshot.
 import { loadManifest, resolveId } from '../catalog/catalog.js';
 import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
+import { disksToBeGiven } from '../restore/own-disks.js';
 import { openStore } from '../store/open-store.js';
 import { exitCodes } from './exit-code.js';
 import { formatBytes, formatTable, formatTime } from './format.js';
@@ -32,6 +33,7 @@ export async function showCommand(
           pageSizeBytes,
           regions,
           frameCount: frames.window.length,
+          disk: space.disk ?? null,
           notStored: (space.notStored ?? []).map((label) => header.legend[label]),
           diskHeld: {
             disks: space.diskHeld?.disks ?? [],
@@ -48,7 +50,8 @@ export async function showCommand(
           `evidence   ${header.evidence}`,
           `image      ${formatBytes(header.imageSizeBytes)}`,
           `on disks   ${formatBytes(diskBytes(header))} in ${header.packs.length} packs`,
-          ...spaces.flatMap((space) => neededLines(header, space)),
+          ...spaces.flatMap(diskLines),
+          ...neededLines(header, spaces),
           '',
           formatTable(
             ['label', 'pages'],
@@ -76,11 +79,21 @@ export async function showCommand(
   }
 }
 
+function diskLines({ disk }: AddressSpace): readonly string[] {
+  return disk === undefined
+    ? []
+    : [
+        `disk       ${disk.name}: ${formatBytes(disk.sizeBytes)}, ${disk.sourceFormat} at ${disk.sourcePath}`,
+      ];
+}
+
 /** What a restore must have or make besides the packs. */
 function neededLines(
   { legend }: ManifestHeader,
-  { notStored = [], diskHeld }: AddressSpace,
+  spaces: readonly AddressSpace[],
 ): readonly string[] {
+  const { notStored = [], diskHeld } = spaces[0];
+  const isGiven = disksToBeGiven(spaces).length > 0;
   return [
     ...(notStored.length === 0
       ? []
@@ -88,7 +101,8 @@ function neededLines(
     ...(diskHeld === undefined || diskHeld.page.length === 0
       ? []
       : [
-          `held by    ${diskHeld.disks.map(({ name }) => name).join(', ')}: ${diskHeld.page.length} pages, for restore --disk`,
+          `held by    ${diskHeld.disks.map(({ name }) => name).join(', ')}: ${diskHeld.page.length} pages` +
+            (isGiven ? ', for restore --disk' : ', stored with it'),
         ]),
   ];
 }

@@ -4,10 +4,19 @@ import { type DiskArgument, parseDiskArgument } from '../disk/guest-disks.js';
 import { planReplication } from '../plan/plan.js';
 import type { NamedPolicy } from '../plan/policy.js';
 import { plannedSaving, storedSaving } from '../plan/saving.js';
+import type { DiskToStore } from '../snapshot/disk-to-store.js';
 import { takeSnapshot } from '../snapshot/take-snapshot.js';
 import { readMachineFile } from '../vm/machine-file.js';
 import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
+import {
+  disksToStore,
+  packsOfRam,
+  planDisks,
+  plannedDiskLines,
+  storedDiskLines,
+  storedDiskSizes,
+} from './disks-to-store.js';
 import { exitCodes } from './exit-code.js';
 import { type HeldImage, holdOnDisk, proofLines } from './hold-on-disk.js';
 import { formatBytes, formatPercent } from './format.js';
@@ -23,6 +32,7 @@ import { savingTable } from './saving-table.js';
 
 export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArguments {
   readonly disk?: readonly string[];
+  readonly withDisks?: boolean;
   readonly machine?: string;
   readonly store: string;
   readonly name: string;
@@ -49,8 +59,10 @@ export async function uploadCommand(
   try {
     const image = labelImage(opened);
     try {
-      const held = await holdOnDisk(image, policy.heldLabels, diskArguments, context);
-      return await uploadLabelled(held, store, policy, machine, options, context);
+      const compared = policy.heldLabels.length === 0 ? [] : diskArguments;
+      const held = await holdOnDisk(image, policy.heldLabels, compared, context);
+      const disks = options.withDisks === true ? disksToStore(diskArguments, image) : [];
+      return await uploadLabelled(held, disks, store, policy, machine, options, context);
     } finally {
       image.close();
     }
@@ -60,14 +72,21 @@ export async function uploadCommand(
 }
 
 function expectDisks(
-  { policy = 'strict' }: UploadOptions,
+  { policy = 'strict', withDisks = false }: UploadOptions,
   { heldLabels }: NamedPolicy,
   disks: readonly DiskArgument[],
 ): void {
-  if (disks.length > 0 && heldLabels.length === 0) {
+  if (disks.length > 0 && heldLabels.length === 0 && !withDisks) {
     throw new ParsError(
       'usage',
-      `the policy ${policy} stores nothing by what a disk holds: leave --disk out, or say --policy disk or lean`,
+      `the policy ${policy} stores nothing by what a disk holds: leave --disk out, say --policy disk or lean, or store ` +
+        'the disk too, with --with-disks',
+    );
+  }
+  if (disks.length === 0 && withDisks) {
+    throw new ParsError(
+      'usage',
+      "--with-disks stores the VM's disks as they were at the moment of its memory: give them with --disk",
     );
   }
   if (disks.length === 0 && policy === 'disk') {
@@ -80,6 +99,7 @@ function expectDisks(
 
 async function uploadLabelled(
   { map, memory, state, proof }: HeldImage,
+  disks: readonly DiskToStore[],
   store: Store,
   { policy }: NamedPolicy,
   machine: Uint8Array | undefined,
@@ -89,8 +109,11 @@ async function uploadLabelled(
   map.warnings.forEach(warn);
   if (options.dryRun === true) {
     const planned = plannedSaving(planReplication(map, policy));
-    print({ dryRun: true, evidence: map.evidence, plan: planned, ...proof }, () =>
-      [savingTable(planned), ...proofLines(proof)].join('\n'),
+    const plannedDisks = planDisks(disks, policy);
+    print(
+      { dryRun: true, evidence: map.evidence, plan: planned, disks: plannedDisks, ...proof },
+      () =>
+        [savingTable(planned), ...plannedDiskLines(plannedDisks), ...proofLines(proof)].join('\n'),
     );
     return exitCodeOfEvidence(map);
   }
@@ -105,10 +128,13 @@ async function uploadLabelled(
     statePath: options.state,
     state,
     machine,
+    disks,
   });
   const planned = plannedSaving(result.plan);
   const { header } = result.manifest;
   const stored = storedSaving(header.packs);
+  const storedDisks = storedDiskSizes(result.manifest);
+  const storedRam = storedSaving(packsOfRam(result.manifest));
   for (const { name, wanted, found } of result.underReplicated) {
     warn(`${name} has ${found} of ${wanted} copies`);
   }
@@ -122,16 +148,20 @@ async function uploadLabelled(
       ...(planned.notStored === undefined ? {} : { notStored: planned.notStored }),
       ...proof,
       stored,
+      disks: storedDisks,
       packCount: header.packs.length,
       manifestSizeBytes: result.manifestSizeBytes,
       underReplicated: result.underReplicated,
     },
     () =>
-      `snapshot ${header.id} of ${header.vm}: ${formatBytes(stored.chosenBytes)} on disks, ` +
-      `${formatPercent(planned.total.savingFraction)} saved by label ` +
-      `(${formatPercent(1 - stored.chosenBytes / planned.total.nativeBytes)} with compression and zero pages` +
       [
-        `${planned.notStored === undefined ? '' : `, and ${planned.notStored.pageCount} pages not stored`})`,
+        `snapshot ${header.id} of ${header.vm}: ${formatBytes(storedRam.chosenBytes)} on disks, ` +
+          `${formatPercent(planned.total.savingFraction)} saved by label ` +
+          `(${formatPercent(1 - storedRam.chosenBytes / planned.total.nativeBytes)} with compression and zero pages` +
+          (planned.notStored === undefined
+            ? ')'
+            : `, and ${planned.notStored.pageCount} pages not stored)`),
+        ...storedDiskLines(storedDisks),
         ...proofLines(proof),
       ].join('\n'),
   );

@@ -1,12 +1,12 @@
 // pars verify ID: could this snapshot be restored now, does it have all its copies, and what would it survive?
 import { loadManifest, resolveId } from '../catalog/catalog.js';
 import type { Manifest } from '../manifest/types.js';
-import { lostPageCount } from '../restore/lost-pages.js';
+import { lostPageCount, type LostRun } from '../restore/lost-pages.js';
 import { type Verification, verifySnapshot } from '../restore/verify-snapshot.js';
 import { openStore } from '../store/open-store.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { wrapText } from './format.js';
-import { lostTable, reportLost } from './lost-report.js';
+import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 import { scenarioTable } from './scenario-table.js';
 import { sharedDiskRisks } from './shared-disks.js';
@@ -28,7 +28,7 @@ export async function verifyCommand(
     const manifest = await loadManifest(store, await resolveId(store, prefix), signal);
     const readData = options.readData === true;
     const result = await verifySnapshot({ store, manifest, readData, signal, onProgress });
-    const { lost, wrongFiles, underReplicated, scenarios } = result;
+    const { lost, lostOnDisks, wrongFiles, underReplicated, scenarios } = result;
     wrongFiles.forEach(warn);
     for (const { name, wanted, found } of underReplicated) {
       warn(`${name} has ${found} of ${wanted} copies`);
@@ -40,8 +40,8 @@ export async function verifyCommand(
       {
         id: manifest.header.id,
         readData,
-        lostPageCount: lostPageCount(lost),
-        lost: reportLost(lost, manifest.header, manifest.spaces[0]),
+        lostPageCount: allLostPageCount(result),
+        lost: [...reportLost(lost, manifest), ...reportLostOnDisks(lostOnDisks, manifest)],
         wrongFiles,
         underReplicated,
         scenarios,
@@ -68,16 +68,16 @@ function verdictLine(
   result: Verification,
   readData: boolean,
 ): string {
-  const { lost, outlook, wrongFiles, scenarios } = result;
+  const { outlook, wrongFiles, scenarios } = result;
   const isFileLost = wrongFiles.length > 0 || scenarios[0].lostFiles.length > 0;
-  const lostPages = lostPageCount(lost);
+  const lostPages = allLostPageCount(result);
   if (lostPages === 0) {
     return isFileLost
       ? `every page of ${id} can be read back, but not every file`
       : `${id} is whole${readData ? ', every page was read and checked' : '; its data was not read (--read-data does)'}`;
   }
-  const forGood = lostPageCount(outlook.none);
-  const fromDisk = lostPageCount(outlook.disk);
+  const forGood = lostPageCount([...outlook.none, ...runsOnDisks(result)]);
+  const fromDisk = lostPageCount(runsNeedingDisk(result));
   const fates = [
     ...(forGood > 0 ? [`${forGood} of them for good`] : []),
     ...(fromDisk > 0 ? [`${fromDisk} of them healed only if restore is given --disk`] : []),
@@ -89,24 +89,38 @@ function verdictLine(
 }
 
 /** What is healed without further ado nobody has to look up page by page; `--json` has it. */
-function hopelessTable({ header, spaces }: Manifest, { outlook }: Verification): readonly string[] {
-  const hopeless = hopelessRuns(outlook);
-  return hopeless.length === 0 ? [] : [lostTable(reportLost(hopeless, header, spaces[0]))];
+function hopelessTable(manifest: Manifest, result: Verification): readonly string[] {
+  const report = [
+    ...reportLost(hopelessRuns(result), manifest),
+    ...reportLostOnDisks(result.lostOnDisks, manifest),
+  ];
+  return report.length === 0 ? [] : [lostTable(report)];
 }
 
-function hopelessRuns({ none, disk }: Verification['outlook']) {
-  return [...none, ...disk].sort((a, b) => a.firstPage - b.firstPage);
+/** Of RAM. */
+function hopelessRuns(result: Verification): readonly LostRun[] {
+  return [...result.outlook.none, ...runsNeedingDisk(result)].sort(
+    (a, b) => a.firstPage - b.firstPage,
+  );
+}
+
+/** A disk that is stored with the snapshot is there for its pages. */
+function runsNeedingDisk({ outlook, disksToBeGiven }: Verification): readonly LostRun[] {
+  return disksToBeGiven.length === 0 ? [] : outlook.disk;
+}
+
+function runsOnDisks({ lostOnDisks }: Verification): readonly LostRun[] {
+  return lostOnDisks.flatMap(({ lost }) => lost);
+}
+
+function allLostPageCount(result: Verification): number {
+  return lostPageCount([...result.lost, ...runsOnDisks(result)]);
 }
 
 /** As `restore` without --disk would end, as far as stored pages go; what it would heal counts as missing copies do. */
-function exitCodeOf({
-  lost,
-  outlook,
-  wrongFiles,
-  underReplicated,
-  scenarios,
-}: Verification): number {
-  const hopeless = hopelessRuns(outlook);
+function exitCodeOf(result: Verification): number {
+  const { lost, wrongFiles, underReplicated, scenarios } = result;
+  const hopeless = [...hopelessRuns(result), ...runsOnDisks(result)];
   if (hopeless.some(({ reason }) => reason === 'corrupt')) {
     return exitCodeOfError.corrupt;
   }

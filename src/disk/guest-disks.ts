@@ -94,7 +94,8 @@ export function closeGuestDisks(disks: readonly GuestDisk[]): void {
   }
 }
 
-function onlyName(names: readonly string[], path: string): string | undefined {
+/** Of a disk that was given without one; undefined where there is none. Throws `usage` where it could be several. */
+export function onlyName(names: readonly string[], path: string): string | undefined {
   if (names.length > 1) {
     throw new ParsError(
       'usage',

@@ -4,17 +4,21 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { frameHeaderSizeBytes, packHeaderSizeBytes } from '../pack/layout.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
+import { disksProblem } from './disk-space.js';
 import { maxPageCount, notStoredFeature } from './layout.js';
 import type { AddressSpace, Manifest } from './types.js';
 
 /** The first thing that does not hold, in words, or undefined. */
-export function findProblem({ header, spaces }: Manifest): string | undefined {
+export function findProblem(manifest: Manifest): string | undefined {
+  const { header, spaces } = manifest;
   const doubled = firstDoubled(header.packs.map(({ name }) => name));
   if (doubled !== undefined) return `two packs are named ${doubled}`;
   const role = firstDoubled(header.attachments.map((attachment) => attachment.role));
   if (role !== undefined) return `two attachments have the role ${role}`;
   const label = firstDoubled(header.legend);
   if (label !== undefined) return `the legend names ${label} twice`;
+  const name = firstDoubled(spaces.map((space) => space.name));
+  if (name !== undefined) return `two spaces are named ${name}`;
 
   const counts = new Float64Array(256);
   for (const space of spaces) {
@@ -39,7 +43,7 @@ export function findProblem({ header, spaces }: Manifest): string | undefined {
   if (imageSizeBytes !== header.imageSizeBytes) {
     return `imageSizeBytes is ${header.imageSizeBytes}, the regions of ${spaces[0].name} have ${imageSizeBytes}`;
   }
-  return labelCountProblem(header, counts);
+  return labelCountProblem(header, counts) ?? disksProblem(manifest);
 }
 
 function firstDoubled(names: readonly string[]): string | undefined {

@@ -207,6 +207,7 @@ function spaceOf(record: SpaceRecord, atBytes: number): AddressSpace {
     healing: record.healing === undefined ? undefined : healingOf(record.healing, sized),
     diskHeld: record.diskHeld === undefined ? undefined : diskHeldOf(record.diskHeld, sized),
     notStored: record.notStored,
+    disk: record.disk,
   };
 }
 

@@ -6,6 +6,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { findProblem } from './check.js';
 import { packValue } from './codec.js';
 import { bytesOfColumn } from './columns.js';
+import { diskRecord } from './disk-record.js';
 import { diskHeldRecord, healingRecord } from './healing-record.js';
 import {
   hashSizeBytes,
@@ -109,5 +110,6 @@ function spaceRecord({ frames, labelRuns, ...space }: AddressSpace): SpaceRecord
     ...(space.healing === undefined ? {} : { healing: healingRecord(space.healing) }),
     ...(space.diskHeld === undefined ? {} : { diskHeld: diskHeldRecord(space.diskHeld) }),
     ...(space.notStored === undefined ? {} : { notStored: [...space.notStored] }),
+    ...(space.disk === undefined ? {} : { disk: diskRecord(space.disk) }),
   };
 }

@@ -33,5 +33,7 @@ export const firstReadBytes = 64 * 2 ** 10;
 
 /** Pages of some labels are in no frame and yet not zero: every restore heals them. */
 export const notStoredFeature = 'not-stored';
+/** Disks are stored beside RAM: a restore that knows RAM alone would leave them out without a word. */
+export const disksFeature = 'disks';
 /** Features that this program knows and a manifest may require. */
-export const knownFeatures: readonly string[] = [notStoredFeature];
+export const knownFeatures: readonly string[] = [notStoredFeature, disksFeature];

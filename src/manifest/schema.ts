@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { maxPackSizeBytes, maxReplication, packHeaderSizeBytes } from '../pack/layout.js';
+import { diskSchema } from './disk-record.js';
 import { healingKeys } from './healing-record.js';
 import { hashSizeBytes, maxPageCount } from './layout.js';
 
@@ -71,6 +72,7 @@ export const bodySchema = z.object({
         }),
         pageHashes: bin.nullable(),
         ...healingKeys,
+        disk: diskSchema.optional(),
       }),
     )
     .min(1)

@@ -64,11 +64,23 @@ export interface LabelRuns {
   readonly pageCount: Uint32Array;
 }
 
-/** RAM today; a disk later. */
+/** Where a disk comes from, for a VM that is to find it again. */
+export interface StoredDisk {
+  /** The VM's name for it, such as vda. */
+  readonly name: string;
+  /** Where the VM had it, */
+  readonly sourcePath: string;
+  /** and as what, such as raw or qcow2. What is stored are the raw bytes that the guest sees. */
+  readonly sourceFormat: string;
+  /** Exact; the space's last page is filled up with zeroes. */
+  readonly sizeBytes: number;
+}
+
+/** RAM, which comes first, or a disk. */
 export interface AddressSpace {
   readonly name: string;
   readonly pageSizeBytes: number;
-  /** Guest-physical runs in image order. */
+  /** Guest-physical runs in image order; of a disk one, from 0. */
   readonly regions: readonly SpaceRegion[];
   readonly labelRuns: LabelRuns;
   /** Ascending by window; masks of one window do not overlap. A page in no mask is all zero. */
@@ -81,6 +93,8 @@ export interface AddressSpace {
   readonly diskHeld?: DiskHeldPages | undefined;
   /** Labels by number of which no page was stored: each is healed by every restore. The feature `not-stored`. */
   readonly notStored?: readonly number[] | undefined;
+  /** Set for a disk. The feature `disks`. */
+  readonly disk?: StoredDisk | undefined;
 }
 
 export interface Manifest {

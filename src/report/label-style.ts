@@ -46,6 +46,7 @@ export const labelStyles: Readonly<Record<PageLabel, LabelStyle>> = {
   other: plain('#8c8c8c'),
   'page-pool': textured('dots', '#8c8c8c', '#000000'),
   device: textured('hatch', '#8c8c8c', '#000000'),
+  disk: textured('dots', '#4d4d4d', '#ffffff'),
   'not-ram': textured('hatch', '#4d4d4d', '#ffffff'),
   hwpoison: textured('dots', '#000000', '#f0e442'),
   unknown: textured('hatch', '#000000', '#f0e442'),
@@ -70,5 +71,5 @@ export const labelGroups: readonly {
       ...(['reserved', 'other', 'page-pool'] as const),
     ],
   },
-  { title: 'Critical: the rest', labels: ['device', 'not-ram', 'hwpoison', 'unknown'] },
+  { title: 'Critical: the rest', labels: ['device', 'disk', 'not-ram', 'hwpoison', 'unknown'] },
 ];

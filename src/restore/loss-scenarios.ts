@@ -9,12 +9,15 @@ import type { PagesByLabel } from './pages-by-label.js';
 
 export interface LossInput {
   readonly header: Pick<ManifestHeader, 'legend' | 'attachments'>;
+  /** RAM. */
   readonly space: AddressSpace;
+  /** Disks that hold pages of RAM and are not stored with it. */
+  readonly disksToBeGiven: readonly string[];
   /** In the order of the header. */
   readonly packs: readonly FileCopies[];
   /** The attachments and the manifest. */
   readonly beside: readonly FileBeside[];
-  /** What lies in each pack, */
+  /** What lies in each pack, of RAM and of disks, */
   readonly pages: PagesByLabel;
   /** and what of it cannot be read back although the pack is there. Of a pack that is lost it does not count. */
   readonly damagedPages: PagesByLabel;
@@ -139,7 +142,7 @@ function addPages(
   }
 }
 
-function describer({ header, space }: LossInput) {
+function describer({ header, space, disksToBeGiven }: LossInput) {
   const { legend } = header;
   // A page of each label, to learn how those are healed.
   const outlook = healingOutlook(
@@ -191,7 +194,7 @@ function describer({ header, space }: LossInput) {
       verdict:
         reasons.length > 0
           ? 'does-not-resume'
-          : healedPageCounts.disk > 0
+          : healedPageCounts.disk > 0 && disksToBeGiven.length > 0
             ? 'resumes-with-disk'
             : 'resumes',
       reasons,

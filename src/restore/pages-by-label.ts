@@ -42,6 +42,15 @@ export function countPages(
   return { labelCount, counts };
 }
 
+/** Of several spaces together, counted over the same packs and labels. */
+export function sumPages(counted: readonly PagesByLabel[]): PagesByLabel {
+  const [{ labelCount, counts }, ...others] = counted;
+  return {
+    labelCount,
+    counts: counts.map((count, at) => others.reduce((sum, other) => sum + other.counts[at], count)),
+  };
+}
+
 /** Bits `from` up to but not including `end`, both 0..32. */
 function bitsBetween(from: number, end: number): number {
   return lowBits(end) & ~lowBits(from);

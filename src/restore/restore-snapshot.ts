@@ -1,9 +1,10 @@
 // A snapshot back into files: DIR/ram, sparse, and DIR/state; or the one file that both came from, a migration stream.
+// Beside them the disks that were stored with it, DIR/disk-NAME.img.
 //
 // Files get their final name last, so what stands under that name is whole. Lost pages are healed. When some cannot be,
 // nothing is written unless the caller allows it; then those read as zero, and the result says exactly which they are.
 import { createHash } from 'node:crypto';
-import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageFile } from '../../introspect/memory/image-file.js';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -11,19 +12,32 @@ import type { GuestDisk } from '../disk/guest-disks.js';
 import { diskError } from '../flow/disk-error.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { AddressSpace, Attachment, Manifest } from '../manifest/types.js';
-import { createFramePool } from '../pack/frame-pool.js';
 import type { Store } from '../store/store.js';
-import { type Healing, healRam, nothingHealed } from './heal-ram.js';
-import { healingOutlook, type UnhealedRun } from './healing-outlook.js';
+import { healLost, unhealable } from './heal-lost.js';
+import { type Healing, nothingHealed } from './heal-ram.js';
 import { framesOfPacks, type LostRun, lostRuns, mergeRuns, notStoredRuns } from './lost-pages.js';
-import { findLostPacks, readFrames } from './read-frames.js';
+import { checkFree, createPart, partOf, placePart } from './part-file.js';
+import { findLostPacks } from './read-frames.js';
 import { readSizeBytes } from './read-plan.js';
 import { type StreamFormat, StreamRebuild } from './rebuild-stream.js';
+import {
+  type DiskLoss,
+  type DiskTarget,
+  diskTargets,
+  foreseenDiskLosses,
+  restoredDisk,
+  type RestoredDisk,
+  writeDisks,
+} from './restored-disk.js';
+import { writeSpace } from './write-space.js';
 
 export interface RestoreRequest {
   readonly store: Store;
   readonly manifest: Manifest;
-  /** Made when missing. The files to be written must not exist in it: `ram` and `state`, or one named as the format. */
+  /**
+   * Made when missing. The files to be written must not exist in it: `ram` and `state`, or one named as the format, and
+   * `disk-NAME.img` for each disk.
+   */
   readonly folder: string;
   /** What to write; RAM lies in the folder meanwhile, so a stream takes twice its room. Raw by default. */
   readonly format?: 'raw' | StreamFormat | undefined;
@@ -31,8 +45,13 @@ export interface RestoreRequest {
   readonly allowLost: boolean;
   /** Do so for every lost page: none is healed. */
   readonly noHeal?: boolean;
-  /** Disk images of the snapshot's moment, for the pages that were stored as what they hold. */
+  /**
+   * Disk images of the snapshot's moment, for the pages that were stored as what they hold. They go before the disks that
+   * were stored with it, which hold the same.
+   */
   readonly disks?: readonly GuestDisk[];
+  /** Leave out the disks that were stored with it. */
+  readonly withoutDisks?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
 }
@@ -43,8 +62,12 @@ export interface RestoreResult {
   readonly statePath: string | undefined;
   /** Set instead of both when a stream was asked for. */
   readonly streamPath: string | undefined;
-  /** Empty when all came back. */
+  /** Empty when nothing was written. */
+  readonly diskPaths: readonly RestoredDisk[];
+  /** Of RAM. Empty when all came back. */
   readonly lost: readonly LostRun[];
+  /** Of the disks that lost anything. It stops the restore as RAM that is not healed does. */
+  readonly lostOnDisks: readonly DiskLoss[];
   /** What became of the lost pages. When no file was written, `unhealed` says why. */
   readonly healing: Healing;
 }
@@ -52,7 +75,12 @@ export interface RestoreResult {
 const ramFile = 'ram';
 const stateFile = 'state';
 
-const nothingWritten = { ramPath: undefined, statePath: undefined, streamPath: undefined };
+const nothingWritten = {
+  ramPath: undefined,
+  statePath: undefined,
+  streamPath: undefined,
+  diskPaths: [],
+};
 
 export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreResult> {
   const { manifest, folder, signal, format = 'raw' } = request;
@@ -61,6 +89,7 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
   const streamPath = join(folder, format);
   const state = manifest.header.attachments.find(({ role }) => role === 'state');
   const space = manifest.spaces[0];
+  const targets = request.withoutDisks === true ? [] : diskTargets(manifest, folder);
   if (format !== 'raw' && state === undefined) {
     throw new ParsError(
       'unsupported',
@@ -70,21 +99,27 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
   // Before anything is read: a restore takes minutes, and its end would be the wrong time to say so.
   const written =
     format !== 'raw' ? [streamPath] : state === undefined ? [ramPath] : [ramPath, statePath];
-  for (const path of written) {
+  for (const path of [...written, ...targets.map((target) => target.path)]) {
     await checkFree(path);
   }
-  const lostPacks = await findLostPacks({ ...request, packs: manifest.header.packs, space });
+  const lostPacks = await lostPacksOf(request, targets);
   const foreseen = foreseenLoss(space, lostPacks);
+  const foreseenOnDisks = foreseenDiskLosses(manifest, targets, lostPacks);
   const hopeless = unhealable(request, foreseen);
-  if (hopeless.length > 0 && !request.allowLost) {
-    return { ...nothingWritten, lost: foreseen, healing: { ...nothingHealed, unhealed: hopeless } };
+  if (hopeless.length + foreseenOnDisks.length > 0 && !request.allowLost) {
+    return {
+      ...nothingWritten,
+      lost: foreseen,
+      lostOnDisks: foreseenOnDisks,
+      healing: { ...nothingHealed, unhealed: hopeless },
+    };
   }
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw diskError(error, `cannot make the folder ${folder}`);
   });
-  const ramPart = `${ramPath}.part`;
-  const statePart = `${statePath}.part`;
-  const streamPart = `${streamPath}.part`;
+  const ramPart = partOf(ramPath);
+  const statePart = partOf(statePath);
+  const streamPart = partOf(streamPath);
   // Only what this call has made: a part may belong to another restore.
   const made: string[] = [];
   let rebuild: StreamRebuild | undefined;
@@ -98,29 +133,40 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
     if (format !== 'raw') {
       rebuild = StreamRebuild.open(statePart, format, manifest.header.imageSizeBytes);
     }
+    // Disks before RAM, which may be healed from them.
+    const lostOnDisks = await writeDisks({ ...request, lostPacks }, targets, (part) =>
+      made.push(part),
+    );
+    if (lostOnDisks.length > 0 && !request.allowLost) {
+      return { ...nothingWritten, lost: foreseen, lostOnDisks, healing: nothingHealed };
+    }
     const ram = await createPart(ramPart);
     made.push(ramPart);
     const lost = await writeRam(request, ram, ramPart, lostPacks);
-    const healing = await healLost(request, ramPart, lost);
+    const healing = await healLost(request, targets, ramPart, lost);
     if (healing.unhealed.length > 0 && !request.allowLost) {
-      return { ...nothingWritten, lost, healing };
+      return { ...nothingWritten, lost, lostOnDisks, healing };
     }
     if (rebuild !== undefined) {
       const file = await createPart(streamPart);
       made.push(streamPart);
       await writeStream(request, rebuild, ramPart, file, streamPart);
-      await place(streamPart, streamPath);
-      return { ...nothingWritten, streamPath, lost, healing };
     }
-    if (state !== undefined) {
-      await place(statePart, statePath);
+    // What says that all is there comes last.
+    for (const path of [...targets.map((target) => target.path), ...written.toReversed()]) {
+      await placePart(path);
     }
-    await place(ramPart, ramPath);
+    const diskPaths = targets.map(restoredDisk);
+    if (rebuild !== undefined) {
+      return { ...nothingWritten, streamPath, diskPaths, lost, lostOnDisks, healing };
+    }
     return {
       ramPath,
       statePath: state === undefined ? undefined : statePath,
       streamPath: undefined,
+      diskPaths,
       lost,
+      lostOnDisks,
       healing,
     };
   } catch (error) {
@@ -136,74 +182,25 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
   }
 }
 
-/** What is known to be lost before anything is read. */
+/** Of RAM and the disks that are wanted. */
+async function lostPacksOf(
+  { store, manifest, signal }: RestoreRequest,
+  targets: readonly DiskTarget[],
+): Promise<ReadonlySet<number>> {
+  const { packs } = manifest.header;
+  const lost = new Set<number>();
+  for (const index of [0, ...targets.map(({ spaceIndex }) => spaceIndex)]) {
+    const space = manifest.spaces[index];
+    for (const pack of await findLostPacks({ store, packs, space, signal })) {
+      lost.add(pack);
+    }
+  }
+  return lost;
+}
+
+/** What is known of RAM to be lost before anything is read. */
 function foreseenLoss(space: AddressSpace, lostPacks: ReadonlySet<number>): readonly LostRun[] {
   return mergeRuns(lostRuns(space, framesOfPacks(space, lostPacks)), notStoredRuns(space));
-}
-
-/** The pages that a restore will certainly lack. */
-function unhealable(
-  { manifest, noHeal, disks = [] }: RestoreRequest,
-  lost: readonly LostRun[],
-): readonly UnhealedRun[] {
-  if (noHeal === true) {
-    return lost.map((run) => ({ ...run, why: 'healing was not wanted' }));
-  }
-  const { none, disk } = healingOutlook(manifest.spaces[0], manifest.header, lost);
-  const names = manifest.spaces[0].diskHeld?.disks.map(({ name }) => name).join(', ') ?? 'unnamed';
-  const withoutDisk = disks.length > 0 ? [] : disk;
-  return [
-    ...none,
-    ...withoutDisk.map((run) => ({
-      ...run,
-      why: `only the disk ${names} of the snapshot's moment has their bytes: give it with --disk`,
-    })),
-  ].sort((a, b) => a.firstPage - b.firstPage);
-}
-
-async function healLost(
-  request: RestoreRequest,
-  ramPath: string,
-  lost: readonly LostRun[],
-): Promise<Healing> {
-  if (lost.length === 0) {
-    return nothingHealed;
-  }
-  const { manifest, disks = [], signal } = request;
-  if (request.noHeal === true) {
-    return { ...nothingHealed, unhealed: unhealable(request, lost) };
-  }
-  const outlook = healingOutlook(manifest.spaces[0], manifest.header, lost);
-  return await healRam({ ramPath, space: manifest.spaces[0], outlook, disks, signal });
-}
-
-async function checkFree(path: string): Promise<void> {
-  const found = await lstat(path).catch((error: unknown) => {
-    const problem = diskError(error, `cannot look at ${path}`);
-    if (problem.code === 'not-found') {
-      return undefined;
-    }
-    throw problem;
-  });
-  if (found !== undefined) {
-    throw new ParsError(
-      'already-exists',
-      `${path} is there already, and nothing was overwritten; remove it, or restore to another folder`,
-    );
-  }
-}
-
-async function createPart(path: string): Promise<FileHandle> {
-  return await open(path, 'wx', 0o600).catch((error: unknown) => {
-    const problem = diskError(error, `cannot create ${path}`);
-    throw problem.code === 'already-exists'
-      ? new ParsError(
-          'already-exists',
-          `${path} is there already: another restore is writing it, or one was killed; then remove it`,
-          { cause: error },
-        )
-      : problem;
-  });
 }
 
 async function writeRam(
@@ -213,41 +210,21 @@ async function writeRam(
   lostPacks: ReadonlySet<number>,
 ): Promise<readonly LostRun[]> {
   const space = manifest.spaces[0];
-  const { packs } = manifest.header;
-  const totalBytes = space.frames.length.reduce((sum, length) => sum + length, 0);
-  let doneBytes = 0;
-  const pool = createFramePool();
   try {
-    // Pages of zeroes are not written: the file keeps holes there.
-    await file.truncate(manifest.header.imageSizeBytes).catch((error: unknown) => {
-      throw diskError(error, `cannot give ${path} its ${manifest.header.imageSizeBytes} bytes`);
-    });
-    const lostFrames = await readFrames(
-      {
-        store,
-        packs,
-        space,
-        spaceIndex: 0,
-        take: (stored) =>
-          pool.write(stored, file.fd).catch((error: unknown) => {
-            // The threads know the file by its descriptor only.
-            throw error instanceof ParsError && error.code !== 'corrupt'
-              ? new ParsError(error.code, `cannot write ${path}: ${error.message}`, {
-                  cause: error,
-                })
-              : error;
-          }),
-        onRead: (sizeBytes) => {
-          doneBytes += sizeBytes;
-          onProgress?.({ phase: 'reading pages', doneBytes, totalBytes });
-        },
-        signal,
-      },
+    const lostFrames = await writeSpace({
+      store,
+      manifest,
+      spaceIndex: 0,
       lostPacks,
-    );
+      file,
+      path,
+      sizeBytes: manifest.header.imageSizeBytes,
+      phase: 'reading pages',
+      signal,
+      onProgress,
+    });
     return mergeRuns(lostRuns(space, lostFrames), notStoredRuns(space));
   } finally {
-    await pool.close();
     await file.close();
   }
 }
@@ -302,10 +279,4 @@ async function writeStream(
     ram.close();
     await file.close();
   }
-}
-
-async function place(part: string, path: string): Promise<void> {
-  await rename(part, path).catch((error: unknown) => {
-    throw diskError(error, `cannot name ${path}`);
-  });
 }

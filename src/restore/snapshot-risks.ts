@@ -6,6 +6,8 @@ import { type FileCopies, isLost, liveCopyCount } from './file-copies.js';
 import type { LossInput, LossScenario } from './loss-scenarios.js';
 
 export interface RiskInput extends LossInput {
+  /** Names of those that are stored with RAM. */
+  readonly storedDisks: readonly string[];
   readonly header: Pick<ManifestHeader, 'legend' | 'attachments' | 'evidence'>;
   /** Whether the store makes missing copies by itself. */
   readonly copiesComeLater: boolean;
@@ -58,7 +60,7 @@ export function snapshotRisks(
           'moment elsewhere, or upload with --state',
     ],
     ['no-healing-facts', withoutHealing(singles)],
-    ['reread-from-disk', reread(now, singles)],
+    ['reread-from-disk', reread(input, now, singles)],
     notStored(input)
       ? ['disk-not-stored', held(input, now)]
       : ['disk-stored-once', held(input, singles)],
@@ -81,10 +83,17 @@ function withoutHealing({ unhealed }: LossScenario): string | undefined {
         'while they are there, restore it and upload it again';
 }
 
-function reread(now: LossScenario, singles: LossScenario): string | undefined {
+function reread(
+  { storedDisks }: RiskInput,
+  now: LossScenario,
+  singles: LossScenario,
+): string | undefined {
   const lostCount = now.healedPageCounts.rereading;
   const pageCount = singles.healedPageCounts.rereading;
-  const keep = "keep the VM's disks as they were at the snapshot's moment, and resume on them";
+  const keep =
+    storedDisks.length === 0
+      ? "keep the VM's disks as they were at the snapshot's moment, and resume on them"
+      : `resume on what is restored of ${named(storedDisks)}, and keep any other disk of the VM as it was`;
   if (lostCount > 0) {
     return `${lostCount} pages of file cache are lost, which the guest will read again from its disk; ${keep}`;
   }
@@ -101,13 +110,12 @@ function notStored({ header, space }: RiskInput): boolean {
 
 function held(input: RiskInput, { healedPageCounts }: LossScenario): string | undefined {
   const pageCount = healedPageCounts.disk;
-  const { disks = [], disk = [] } = input.space.diskHeld ?? {};
-  if (pageCount === 0) {
+  const { disks = [] } = input.space.diskHeld ?? {};
+  if (pageCount === 0 || input.disksToBeGiven.length === 0) {
     return undefined;
   }
-  const used = new Set(disk);
   const images = disks
-    .filter((_, index) => used.has(index))
+    .filter(({ name }) => input.disksToBeGiven.includes(name))
     .map(({ name, sizeBytes }) => `${name} (${sizeBytes} bytes)`)
     .join(', ');
   const keep = `keep an image of ${images} as it was at the snapshot's moment, and give it to restore with --disk`;

@@ -10,11 +10,13 @@ import { maskPageCount } from '../pack/mask.js';
 import { readRequestedPages, requestedSizeBytes } from '../pack/read-pages.js';
 import type { FrameBatch, FrameColumns, FrameRequests, PackRequest } from '../pack/types.js';
 
-/** Only RAM so far. */
-export const ramSpace = 0;
+/** RAM, or a disk: byte n of the space is byte n here. */
+export type PagesSource = Pick<PhysicalMemory, 'fd' | 'readImage'>;
 
 export interface PackSource {
-  readonly memory: PhysicalMemory;
+  /** Index of the space in the manifest. */
+  readonly space: number;
+  readonly pages: PagesSource;
   readonly pool: FramePool;
   readonly budget: ByteBudget;
   /** Called as raw bytes go into the stream. */
@@ -40,7 +42,7 @@ export class PackContent {
     this.#batches = [];
     const header = encodePackHeader({
       replication: this.#request.replication,
-      space: ramSpace,
+      space: this.#source.space,
     });
     yield header;
     let offset = header.length;
@@ -81,16 +83,16 @@ export class PackContent {
 
   /** Never throws: what fails shows when the batch is awaited in its turn, and its budget is given back there. */
   #encode(frames: FrameRequests, rawSizeBytes: number): Promise<FrameBatch> {
-    const { memory, pool } = this.#source;
+    const { space, pages, pool } = this.#source;
     const encode = async (): Promise<FrameBatch> => {
-      if (memory.fd !== undefined) {
-        return await pool.encodeFile({ space: ramSpace, frames, fd: memory.fd });
+      if (pages.fd !== undefined) {
+        return await pool.encodeFile({ space, frames, fd: pages.fd });
       }
       const bytes = new Uint8Array(rawSizeBytes);
       readRequestedPages(frames, bytes, (imageOffset, target) => {
-        memory.readImage(imageOffset, target);
+        pages.readImage(imageOffset, target);
       });
-      return await pool.encode({ space: ramSpace, frames, bytes });
+      return await pool.encode({ space, frames, bytes });
     };
     const encoded = encode();
     // A failure before its turn must not count as unhandled.

@@ -1,12 +1,21 @@
 // The command line that starts a VM from what was restored, made from the one it was saved under.
+import { isAbsolute } from 'node:path';
 import { writableDisks, withDiskPath } from './disk-images.js';
 import { settingOf } from './option-value.js';
 import type { QemuCommand, QemuOption } from './qemu-command.js';
-import { type Replacement, replacePaths } from './replace-path.js';
+import { namesPath, type Replacement, replacePaths } from './replace-path.js';
 import { type RamFile, useNewRam, useRestoredRam } from './shared-ram.js';
 
 /** Of the monitor that loads the state. A VM that was resumed before has it on its command line. */
 export const monitorId = 'pars-resume';
+
+/** A disk that was restored with the RAM. */
+export interface RestoredDiskFile {
+  /** Where the machine had it. */
+  readonly sourcePath: string;
+  /** The file that it is to use now, in the format that it had. */
+  readonly path: string;
+}
 
 export interface ResumeInput {
   readonly command: QemuCommand;
@@ -16,6 +25,8 @@ export interface ResumeInput {
   readonly replacements: readonly Replacement[];
   /** The restored disk, for a machine that writes to one which no replacement names. */
   readonly diskPath?: string | undefined;
+  /** They stand for the paths that they had, wherever no replacement names those. */
+  readonly restoredDisks?: readonly RestoredDiskFile[];
 }
 
 export interface ResumePlan {
@@ -23,6 +34,8 @@ export interface ResumePlan {
   readonly command: QemuCommand;
   /** The images that the VM will write to. Without `diskPath` among them there was no single one that it could stand for. */
   readonly diskPaths: readonly string[];
+  /** Restored disks that the machine now uses. */
+  readonly usedDisks: readonly RestoredDiskFile[];
 }
 
 /** They load another state, or keep QEMU from being one process that starts by itself; the pid file is the old VM's. */
@@ -32,23 +45,36 @@ const droppedOptions: ReadonlySet<string> = new Set([
 
 /** Throws `usage` when the machine does not fit the RAM or names no path that is to be replaced. */
 export function planResume(input: ResumeInput): ResumePlan {
-  const { command, ram, folder, replacements, diskPath } = input;
-  const replaced = replacePaths(
-    command.options.filter((option) => !isDropped(option)),
-    replacements,
+  const { command, ram, folder, diskPath, restoredDisks = [] } = input;
+  const kept = command.options.filter((option) => !isDropped(option));
+  const usedDisks = restoredDisks.filter(
+    ({ sourcePath }) =>
+      isReplaceable(kept, sourcePath) &&
+      !input.replacements.some(({ oldPath }) => oldPath === sourcePath),
   );
+  const replacements = [
+    ...input.replacements,
+    ...usedDisks.map(({ sourcePath, path }) => ({ oldPath: sourcePath, newPath: path })),
+  ];
+  const replaced = replacePaths(kept, replacements);
   const chosenPaths = new Set(replacements.map(({ newPath }) => newPath));
   const options =
     ram === undefined ? useNewRam(replaced, folder, chosenPaths) : useRestoredRam(replaced, ram);
   const { program } = command;
   const disks = writableDisks(options);
   if (diskPath === undefined || disks.length !== 1 || chosenPaths.has(disks[0].path)) {
-    return { command: { program, options }, diskPaths: disks.map(({ path }) => path) };
+    return { command: { program, options }, diskPaths: disks.map(({ path }) => path), usedDisks };
   }
   return {
     command: { program, options: withDiskPath(options, disks[0], diskPath) },
     diskPaths: [diskPath],
+    usedDisks,
   };
+}
+
+/** A relative path could be meant by any word of the same letters, so it takes a person to say so. */
+export function isReplaceable(options: readonly QemuOption[], sourcePath: string): boolean {
+  return isAbsolute(sourcePath) && namesPath(options, sourcePath);
 }
 
 function isDropped({ name, value }: QemuOption): boolean {

@@ -60,6 +60,16 @@ export function replacePaths(
   return replaced;
 }
 
+/** Whether the command line names the path anywhere, so that it can be replaced. */
+export function namesPath(options: readonly QemuOption[], wanted: string): boolean {
+  let isNamed = false;
+  mapPaths(options, (path) => {
+    isNamed ||= path === wanted;
+    return path;
+  });
+  return isNamed;
+}
+
 function shown(values: ReadonlySet<string>): string {
   const paths = [...values].filter((value) => value.includes('/'));
   const more = paths.length - shownPathCount;

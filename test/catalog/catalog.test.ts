@@ -2,120 +2,33 @@
 
 import { ParsError } from '../../introspect/pars-error.js';
 import {
-  deleteSnapshot,
   listSnapshots,
   loadManifest,
   newSnapshotId,
-  publishManifest,
   removeUnpublished,
   resolveId,
-  writeManifest,
 } from '../../src/catalog/catalog.js';
-import { manifestName, packName, partName, stateName } from '../../src/catalog/names.js';
+import { manifestName, packName, partName } from '../../src/catalog/names.js';
 import { firstReadBytes } from '../../src/manifest/layout.js';
-import type { Manifest } from '../../src/manifest/types.js';
-import type { Store } from '../../src/store/store.js';
 import { withStore } from '../store/local/disk-folders.js';
 import { changedStore } from './changed-store.js';
-import { type SmallSnapshot, smallManifest, writeFilesOf } from './small-snapshot.js';
+import {
+  filesBelow,
+  publishSmall,
+  smallManifest,
+  writeAndPublish,
+  writeText,
+} from './small-snapshot.js';
 
-const blockSizeBytes = 2 ** 20;
 const first = '1000000000000001';
 const second = '1100000000000002';
 const third = '2000000000000003';
 
-async function publish(store: Store, snapshot: SmallSnapshot): Promise<void> {
-  const manifest = smallManifest(snapshot);
-  await writeFilesOf(store, manifest);
-  await writeAndPublish(store, manifest);
-}
-
-/** Returns the manifest's size in bytes. */
-async function writeAndPublish(store: Store, manifest: Manifest): Promise<number> {
-  const sizeBytes = await writeManifest(store, manifest, blockSizeBytes);
-  await publishManifest(store, manifest.header.id);
-  return sizeBytes;
-}
-
-async function writeText(store: Store, name: string, text: string): Promise<void> {
-  await store.write(name, () => [Buffer.from(text)], { replication: 3, blockSizeBytes });
-}
-
-/** Names of all files below a folder. */
-async function filesBelow(store: Store, folder: string): Promise<readonly string[]> {
-  const children = await store.list(folder);
-  const names: string[] = [];
-  for (const { name, kind } of children) {
-    names.push(...(kind === 'folder' ? await filesBelow(store, name) : [name]));
-  }
-  return names.sort();
-}
-
-describe('deleting a snapshot', () => {
-  test('removes its own files and keeps those that another manifest names', async () => {
-    await withStore(async ({ store }) => {
-      const shared = [packName(first, 1), packName(first, 2)];
-      const own = [packName(first, 0), stateName(first)];
-      await publish(store, { id: first, packs: [own[0], ...shared], state: own[1] });
-      const later = [...shared, packName(second, 0)];
-      await publish(store, { id: second, packs: later });
-
-      const deletion = await deleteSnapshot(store, first);
-      expect([...deletion.removed].sort()).toEqual([...own].sort());
-      expect([...deletion.kept].sort()).toEqual(shared);
-      expect(await filesBelow(store, 'packs')).toEqual([...later].sort());
-      await loadManifest(store, second);
-
-      // The last one that names them takes them along, and no folder stays.
-      expect((await deleteSnapshot(store, second)).kept).toEqual([]);
-      expect(await store.list('packs')).toEqual([]);
-      expect(await store.list('snapshots')).toEqual([]);
-    });
-  });
-
-  test.each(['header', 'whole'])(
-    'refuses, and removes nothing, while the %s of another manifest cannot be read',
-    async (part) => {
-      await withStore(async ({ store }) => {
-        await publish(store, { id: first, packs: [packName(first, 0)] });
-        const text = part === 'header' ? 'PARSMANI and then nonsense'.repeat(9) : 'nonsense';
-        await writeText(store, manifestName(third), text);
-        const before = await filesBelow(store, '');
-        await expect(deleteSnapshot(store, first)).rejects.toMatchObject({
-          message: expect.stringMatching(`^nothing was deleted: snapshot ${third}`) as string,
-        });
-        expect(await filesBelow(store, '')).toEqual(before);
-      });
-    },
-  );
-
-  test('takes the manifest away first, so that a failure leaves files and no broken snapshot', async () => {
-    await withStore(async ({ store }) => {
-      await publish(store, { id: first, packs: [packName(first, 0), packName(first, 1)] });
-      const failing = changedStore(store, {
-        remove: async (name) => {
-          if (name.endsWith('.pack')) throw new ParsError('unavailable', 'the store went away');
-          await store.remove(name);
-        },
-      });
-      await expect(deleteSnapshot(failing, first)).rejects.toMatchObject({ code: 'unavailable' });
-      expect(await listSnapshots(store)).toEqual({ snapshots: [], unreadable: [] });
-      expect(await filesBelow(store, 'packs')).toHaveLength(2);
-    });
-  });
-
-  test('throws not-found for one that is not there', async () => {
-    await withStore(async ({ store }) => {
-      await expect(deleteSnapshot(store, first)).rejects.toMatchObject({ code: 'not-found' });
-    });
-  });
-});
-
 describe('listing snapshots', () => {
   test('is by age and knows no manifest that is still on its way', async () => {
     await withStore(async ({ store }) => {
-      await publish(store, { id: first, packs: [packName(first, 0)], createdMs: 2000 });
-      await publish(store, { id: third, packs: [packName(third, 0)], createdMs: 1000 });
+      await publishSmall(store, { id: first, packs: [packName(first, 0)], createdMs: 2000 });
+      await publishSmall(store, { id: third, packs: [packName(third, 0)], createdMs: 1000 });
       await writeText(store, partName(second), 'half a manifest');
       await writeText(store, 'snapshots/README', 'of somebody else');
       const { snapshots, unreadable } = await listSnapshots(store);
@@ -132,7 +45,7 @@ describe('listing snapshots', () => {
 
   test('names what it cannot read and hides nothing else', async () => {
     await withStore(async ({ store }) => {
-      await publish(store, { id: first, packs: [packName(first, 0)] });
+      await publishSmall(store, { id: first, packs: [packName(first, 0)] });
       await writeText(store, manifestName(second), '');
       const { snapshots, unreadable } = await listSnapshots(store);
       expect(snapshots.map(({ header }) => header.id)).toEqual([first]);
@@ -142,8 +55,8 @@ describe('listing snapshots', () => {
 
   test('passes over a snapshot that is deleted meanwhile', async () => {
     await withStore(async ({ store }) => {
-      await publish(store, { id: first, packs: [packName(first, 0)] });
-      await publish(store, { id: second, packs: [packName(second, 0)] });
+      await publishSmall(store, { id: first, packs: [packName(first, 0)] });
+      await publishSmall(store, { id: second, packs: [packName(second, 0)] });
       const racing = changedStore(store, {
         list: async (folder) => {
           const files = await store.list(folder);
@@ -173,7 +86,7 @@ describe('the beginning of an id', () => {
   test('names the one snapshot that has it', async () => {
     await withStore(async ({ store }) => {
       for (const id of [first, second, third])
-        await publish(store, { id, packs: [packName(id, 0)] });
+        await publishSmall(store, { id, packs: [packName(id, 0)] });
       expect(await resolveId(store, '2')).toBe(third);
       expect(await resolveId(store, '10')).toBe(first);
       expect(await resolveId(store, second)).toBe(second);
@@ -195,7 +108,7 @@ describe('the beginning of an id', () => {
 describe('publishing', () => {
   test('takes no id that is taken, and changes nothing then', async () => {
     await withStore(async ({ store }) => {
-      await publish(store, { id: first, packs: [packName(first, 0)], createdMs: 1 });
+      await publishSmall(store, { id: first, packs: [packName(first, 0)], createdMs: 1 });
       const again = smallManifest({ id: first, packs: [packName(first, 0)], createdMs: 2 });
       await expect(writeAndPublish(store, again)).rejects.toMatchObject({
         code: 'already-exists',
@@ -213,7 +126,7 @@ describe('publishing', () => {
 
 test('what an upload left is removed manifest first: it may have been published all the same', async () => {
   await withStore(async ({ store }) => {
-    await publish(store, { id: first, packs: [packName(first, 0)] });
+    await publishSmall(store, { id: first, packs: [packName(first, 0)] });
     const removed: string[] = [];
     const watched = changedStore(store, {
       remove: async (name) => {
@@ -225,7 +138,7 @@ test('what an upload left is removed manifest first: it may have been published 
     expect(removed[0]).toBe(manifestName(first));
     expect(await filesBelow(store, '')).toEqual([]);
 
-    await publish(store, { id: second, packs: [packName(second, 0)] });
+    await publishSmall(store, { id: second, packs: [packName(second, 0)] });
     const failing = changedStore(store, {
       remove: () => Promise.reject(new ParsError('unavailable', 'the store went away')),
     });

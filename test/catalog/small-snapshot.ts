@@ -1,12 +1,13 @@
 // Manifests of a few pages, made by hand, with the files that they name: for tests of what refers to what.
 
-import { manifestReplication } from '../../src/catalog/catalog.js';
+import { manifestReplication, publishManifest, writeManifest } from '../../src/catalog/catalog.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import type { Store } from '../../src/store/store.js';
 
 const packSizeBytes = 8192;
 const pageSizeBytes = 4096;
 const packPageCount = 1;
+const blockSizeBytes = 2 ** 20;
 
 export interface SmallSnapshot {
   /** 16 hex digits. */
@@ -15,16 +16,23 @@ export interface SmallSnapshot {
   readonly packs: readonly string[];
   readonly state?: string;
   readonly createdMs?: number;
+  readonly vm?: string;
 }
 
-export function smallManifest({ id, packs, state, createdMs = 0 }: SmallSnapshot): Manifest {
+export function smallManifest({
+  id,
+  packs,
+  state,
+  createdMs = 0,
+  vm = 'small',
+}: SmallSnapshot): Manifest {
   const windows = Uint32Array.from(packs, (_, index) => index);
   const column = (value: number) => new Uint32Array(packs.length).fill(value);
   const pageCount = packs.length * 64;
   return {
     header: {
       id,
-      vm: 'small',
+      vm,
       createdMs,
       requiredFeatures: [],
       packs: packs.map((name) => ({ name, sizeBytes: packSizeBytes, replication: 2 })),
@@ -72,7 +80,35 @@ export async function writeFilesOf(store: Store, { header }: Manifest): Promise<
     if ((await store.stat(name)) !== undefined) continue;
     await store.write(name, () => [new Uint8Array(packSizeBytes)], {
       replication,
-      blockSizeBytes: 2 ** 20,
+      blockSizeBytes,
     });
   }
+}
+
+/** With its files, and visible. */
+export async function publishSmall(store: Store, snapshot: SmallSnapshot): Promise<void> {
+  const manifest = smallManifest(snapshot);
+  await writeFilesOf(store, manifest);
+  await writeAndPublish(store, manifest);
+}
+
+/** Returns the manifest's size in bytes. */
+export async function writeAndPublish(store: Store, manifest: Manifest): Promise<number> {
+  const sizeBytes = await writeManifest(store, manifest, blockSizeBytes);
+  await publishManifest(store, manifest.header.id);
+  return sizeBytes;
+}
+
+export async function writeText(store: Store, name: string, text: string): Promise<void> {
+  await store.write(name, () => [Buffer.from(text)], { replication: 3, blockSizeBytes });
+}
+
+/** Names of all files below a folder. */
+export async function filesBelow(store: Store, folder: string): Promise<readonly string[]> {
+  const children = await store.list(folder);
+  const names: string[] = [];
+  for (const { name, kind } of children) {
+    names.push(...(kind === 'folder' ? await filesBelow(store, name) : [name]));
+  }
+  return names.sort();
 }

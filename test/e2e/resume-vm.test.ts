@@ -282,6 +282,103 @@ test(
   stepTimeoutMs,
 );
 
+/** The machine as it was started, its disks where the fixture has them; only what runs beside it lies elsewhere. */
+async function machineAtHome(vm: string, change = (word: string) => word) {
+  const path = join(folder.path, 'machine-at-home');
+  const words = ['qemu-system-x86_64', ...qemuCommandLine(guest.machine, guest.folder)];
+  await writeFile(path, JSON.stringify(words.map(change)));
+  const replacements = Object.values(RUNTIME_FILES).map(
+    (name) => `${join(guest.folder, name)}=${join(vm, name)}`,
+  );
+  return { path, replacements };
+}
+
+test(
+  'pars restore --resume: disks that were stored with it need not be named, and the VM runs on them',
+  async () => {
+    const vm = join(folder.path, 'vm');
+    await mkdir(vm);
+    const { path, replacements } = await machineAtHome(vm);
+    const store = new LocalStoreFolder(join(folder.path, 'store'));
+    const spare = join(guest.folder, MACHINE_FILES.spare);
+    const before = [await sha256Of(guest.diskPath), await sha256Of(spare)];
+    const upload = await expectPars(
+      0,
+      [
+        ...['upload', guest.ramPath, '--state', guest.statePath, '--name', 'vm', '--json'],
+        ...['--policy', 'lean', '--with-disks', '--machine', path],
+        ...['--disk', `vda=${guest.diskPath}`, '--disk', `vdb=${spare}`],
+      ],
+      { storeUrl: store.url },
+    );
+    const { id } = uploadAnswer.parse(upload.json);
+    const out = join(folder.path, 'out');
+    const { child, ended } = startPars(
+      [
+        ...['restore', id, '--out', out, '--resume'],
+        ...replacements.flatMap((replacement) => ['--replace', replacement]),
+      ],
+      { storeUrl: store.url },
+    );
+    try {
+      expect(await checksumsIn(vm, out)).toEqual(guest.checksums);
+    } finally {
+      child.kill('SIGINT');
+    }
+    const { exitCode, stderr } = await ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).not.toContain('must be as they were');
+    expect((await readdir(out)).sort()).toEqual([
+      ...['disk-vda.img', 'disk-vdb.img', 'ram', 'resume.sh', 'resumed', 'state'],
+    ]);
+    expect([await sha256Of(guest.diskPath), await sha256Of(spare)]).toEqual(before);
+  },
+  stepTimeoutMs,
+);
+
+test(
+  'a restored disk that was no raw file is converted to what the machine expects, and others are told of',
+  async () => {
+    const { request, vm } = await restoredRamAndState();
+    const { path, replacements } = await machineAtHome(vm, (word) =>
+      word.replace('driver=raw,node-name=disk,', 'driver=qcow2,node-name=disk,'),
+    );
+    const restored = join(request.folder, 'disk-vda.img');
+    await copySparse(guest.diskPath, restored);
+    const stored = { name: 'vda', path: restored, sourcePath: guest.diskPath };
+    const spare = join(guest.folder, MACHINE_FILES.spare);
+    const warnings: string[] = [];
+    const resume: ResumeRequest = {
+      ...request,
+      machine: undefined,
+      machineFile: path,
+      replacements: [...replacements, `${spare}=${join(vm, MACHINE_FILES.spare)}`],
+      diskPath: undefined,
+      restoredDisks: [
+        { ...stored, sourceFormat: 'qcow2' },
+        { ...stored, name: 'vdz', path: '/out/vdz', sourcePath: '/gone/z', sourceFormat: 'raw' },
+      ],
+      warn: (sentence) => warnings.push(sentence),
+    };
+    await checkResume(resume);
+    const { scriptPath } = await resumeVm(resume);
+    expect(warnings).toEqual([
+      expect.stringContaining(`the VM's disks are ${join(vm, MACHINE_FILES.spare)}:`),
+      expect.stringContaining('does not name /gone/z, so the VM does not use /out/vdz'),
+    ]);
+    const converted = await readFile(join(request.folder, 'disk-vda.qcow2'));
+    expect(converted.subarray(0, 4).toString('latin1')).toBe('QFI\xfb');
+    const script = start(scriptPath);
+    expect(await checksumsIn(vm, request.folder)).toEqual(guest.checksums);
+    script.stop();
+    expect(await script.exitCode).toBe(130);
+    expect((await readdir(request.folder)).sort()).toEqual([
+      ...['disk-vda.img', 'disk-vda.qcow2', 'ram', 'resume.sh', 'resumed', 'state'],
+    ]);
+  },
+  stepTimeoutMs,
+);
+
 test('a machine with another size of RAM is refused, and so is none', async () => {
   const { request } = await restoredRamAndState();
   const words = ['qemu-system-x86_64', ...qemuCommandLine(guest.machine, oldFolder)];

@@ -30,6 +30,7 @@ const golden = [
   [24, 'page-pool', false],
   [25, 'hwpoison', false],
   [26, 'disk-held', true],
+  [27, 'disk', false],
 ] as const;
 
 test('every number keeps its label and what may be done with it', () => {

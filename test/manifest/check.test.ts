@@ -2,7 +2,7 @@ import { decodeManifest } from '../../src/manifest/decode.js';
 import { encodeManifest } from '../../src/manifest/encode.js';
 import { findProblem } from '../../src/manifest/check.js';
 import type { AddressSpace, Manifest, ManifestHeader } from '../../src/manifest/types.js';
-import { healingKeys, sampleManifest } from './sample-manifest.js';
+import { healingKeys, sampleDisk, sampleManifest, sampleWithDisk } from './sample-manifest.js';
 
 const [ram] = sampleManifest.spaces;
 
@@ -28,11 +28,16 @@ function withRuns(label: number[], pageCount: number[], firstPage: number[]): Ma
   });
 }
 
+function withDisk(change: Partial<AddressSpace>): Manifest {
+  return { ...sampleWithDisk, spaces: [ram, { ...sampleDisk, ...change }] };
+}
+
 const [critical, expendable] = sampleManifest.header.packs;
 const [state] = sampleManifest.header.attachments;
 
 test('the sample hangs together', () => {
   expect(findProblem(sampleManifest)).toBeUndefined();
+  expect(findProblem(sampleWithDisk)).toBeUndefined();
 });
 
 test.each<[string, RegExp, Manifest]>([
@@ -183,9 +188,81 @@ test.each<[string, RegExp, Manifest]>([
     /the feature not-stored is not required/,
     withSpace({ notStored: [2] }),
   ],
+  [
+    'a disk without the feature',
+    /the feature disks is not required/,
+    { ...sampleWithDisk, header: { ...sampleWithDisk.header, requiredFeatures: [] } },
+  ],
+  [
+    'a disk in the place of RAM',
+    /the first space, disk-vda, is a disk/,
+    {
+      ...sampleWithDisk,
+      header: {
+        ...sampleWithDisk.header,
+        labelCounts: { disk: 70 },
+        imageSizeBytes: 70 * 4096,
+      },
+      spaces: [sampleDisk],
+    },
+  ],
+  [
+    'a second space that is no disk',
+    /space disk-vda: it is neither RAM nor a disk/,
+    withDisk({ disk: undefined }),
+  ],
+  ['two spaces of one name', /two spaces are named ram/, withDisk({ name: 'ram' })],
+  ['a disk of another name', /so disk-vda was expected/, withDisk({ name: 'disk-vdb' })],
+  [
+    'a disk of another size than its pages',
+    /a disk of 4096 bytes has one region of 4096/,
+    withDisk({ disk: { name: 'vda', sourcePath: '/a', sourceFormat: 'raw', sizeBytes: 4096 } }),
+  ],
+  [
+    'a disk that does not begin at 0',
+    /has one region of 286720 bytes from 0/,
+    withDisk({ regions: [{ start: 4096, sizeBytes: 70 * 4096 }] }),
+  ],
+  [
+    'a disk that would be healed',
+    /pages of a disk cannot be healed/,
+    withDisk({ healing: healingKeys.healing }),
+  ],
+  [
+    'a disk with pages that are labelled as those of RAM',
+    /pages of a disk are not labelled disk/,
+    {
+      ...sampleWithDisk,
+      header: { ...sampleWithDisk.header, labelCounts: { critical: 127, free: 73 } },
+      spaces: [
+        ram,
+        { ...sampleDisk, labelRuns: { ...sampleDisk.labelRuns, label: Uint8Array.of(2) } },
+      ],
+    },
+  ],
+  [
+    'RAM with pages that are labelled as those of a disk',
+    /space ram: pages of RAM are labelled disk/,
+    withHeader({ legend: ['critical', 'unused', 'disk'], labelCounts: { critical: 127, disk: 3 } }),
+  ],
 ])('%s is found, and such a manifest is not written', (_, message, manifest) => {
   expect(findProblem(manifest)).toMatch(message);
   expect(() => encodeManifest(manifest)).toThrow(message);
+});
+
+test.each([
+  ['a name that leads elsewhere', /disk\.name: expected a name/, { name: '../vda' }],
+  ['a hidden name', /disk\.name: expected a name/, { name: '.vda' }],
+  [
+    'a format that leads elsewhere',
+    /disk\.sourceFormat: expected a format/,
+    { sourceFormat: 'a/b' },
+  ],
+  ['a path beyond what Linux takes', /disk\.sourcePath/, { sourcePath: 'x'.repeat(4097) }],
+  ['no bytes', /disk\.sizeBytes/, { sizeBytes: 0 }],
+])('a disk with %s is not written', (_, message, change) => {
+  const disk = { name: 'vda', sourcePath: '/a', sourceFormat: 'raw', sizeBytes: 4096 };
+  expect(() => encodeManifest(withDisk({ disk: { ...disk, ...change } }))).toThrow(message);
 });
 
 test('a label without pages may be missing from the counts', () => {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { decodeManifest, decodeManifestHeader } from '../../src/manifest/decode.js';
 import { encodeManifest } from '../../src/manifest/encode.js';
-import type { Manifest } from '../../src/manifest/types.js';
-import { healingKeys, sampleManifest } from './sample-manifest.js';
+import type { AddressSpace, Manifest } from '../../src/manifest/types.js';
+import { healingKeys, sampleManifest, sampleWithDisk } from './sample-manifest.js';
 
 /** Byte columns come back as Buffers; what they hold is what counts. */
 function plain(manifest: Manifest): unknown {
@@ -76,6 +76,69 @@ const manifests: fc.Arbitrary<Manifest> = fc
       ],
     };
   });
+
+/** Any disks beside such RAM, a frame for some of their windows. */
+const manifestsWithDisks: fc.Arbitrary<Manifest> = fc
+  .record({
+    manifest: manifests,
+    disks: fc.uniqueArray(
+      fc.record({
+        name: fc.stringMatching(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/),
+        sourcePath: fc.string({ unit: 'grapheme', maxLength: 200 }),
+        sourceFormat: fc.constantFrom('raw', 'qcow2', 'host-device'),
+        sizeBytes: fc.integer({ min: 1, max: 2 ** 24 }),
+      }),
+      { minLength: 1, maxLength: 5, selector: ({ name }) => name },
+    ),
+    isStored: fc.func(fc.boolean()),
+  })
+  .map(({ manifest: { header, spaces }, disks, isStored }) => {
+    const diskSpaces = disks.map((disk): AddressSpace => {
+      const pageCount = Math.ceil(disk.sizeBytes / 4096);
+      const windows = Array.from({ length: Math.ceil(pageCount / 64) }, (_, window) => window);
+      const window = Uint32Array.from(windows.filter((index) => isStored(disk.name, index)));
+      return {
+        name: `disk-${disk.name}`,
+        pageSizeBytes: 4096,
+        regions: [{ start: 0, sizeBytes: pageCount * 4096 }],
+        labelRuns: {
+          label: Uint8Array.of(3),
+          firstPage: Uint32Array.of(0),
+          pageCount: Uint32Array.of(pageCount),
+        },
+        frames: {
+          window,
+          maskLow: window.map(() => 1),
+          maskHigh: window.map(() => 0),
+          offset: window.map((_, index) => 32 + index * 33),
+          length: window.map(() => 33),
+          pack: window.map(() => 0),
+        },
+        pageHashes: null,
+        disk,
+      };
+    });
+    const diskPages = diskSpaces.reduce((sum, space) => sum + space.regions[0].sizeBytes / 4096, 0);
+    return {
+      header: {
+        ...header,
+        requiredFeatures: ['disks'],
+        legend: [...header.legend, 'disk'],
+        labelCounts: { ...header.labelCounts, disk: diskPages },
+      },
+      spaces: [...spaces, ...diskSpaces],
+    };
+  });
+
+test('a manifest with disks comes back as it was written', () => {
+  expect(plain(decodeManifest(encodeManifest(sampleWithDisk)))).toEqual(plain(sampleWithDisk));
+  fc.assert(
+    fc.property(manifestsWithDisks, (manifest) => {
+      expect(plain(decodeManifest(encodeManifest(manifest)))).toEqual(plain(manifest));
+    }),
+    { numRuns: 100 },
+  );
+});
 
 test('a manifest comes back as it was written', () => {
   expect(plain(decodeManifest(encodeManifest(sampleManifest)))).toEqual(plain(sampleManifest));

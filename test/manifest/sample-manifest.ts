@@ -1,6 +1,6 @@
 // A small manifest with everything in it: two packs, a window with two frames, a zero page, a last window not full, a
 // region above 4 GiB, an attachment and page hashes.
-import type { Manifest } from '../../src/manifest/types.js';
+import type { AddressSpace, Manifest } from '../../src/manifest/types.js';
 
 const pageCount = 130;
 
@@ -30,6 +30,33 @@ export const healingKeys = {
     hash: Uint8Array.from({ length: 48 }, (_, index) => index),
   },
   notStored: [1],
+};
+
+/** A second space: a disk that ends within its last page, one window and a bit of it stored. */
+export const sampleDisk: AddressSpace = {
+  name: 'disk-vda',
+  pageSizeBytes: 4096,
+  regions: [{ start: 0, sizeBytes: 70 * 4096 }],
+  labelRuns: {
+    label: Uint8Array.of(3),
+    firstPage: Uint32Array.of(0),
+    pageCount: Uint32Array.of(70),
+  },
+  frames: {
+    window: Uint32Array.of(0, 1),
+    maskLow: Uint32Array.of(1, 0x3f),
+    maskHigh: Uint32Array.of(0, 0),
+    offset: Uint32Array.of(32, 1032),
+    length: Uint32Array.of(1000, 1000),
+    pack: Uint32Array.of(2, 2),
+  },
+  pageHashes: null,
+  disk: {
+    name: 'vda',
+    sourcePath: '/vms/web 1, å/disk.qcow2',
+    sourceFormat: 'qcow2',
+    sizeBytes: 69 * 4096 + 512,
+  },
 };
 
 export const sampleManifest: Manifest = {
@@ -80,4 +107,19 @@ export const sampleManifest: Manifest = {
       pageHashes: Uint8Array.from({ length: pageCount * 8 }, (_, index) => index & 0xff),
     },
   ],
+};
+
+/** The sample with the disk beside its RAM. */
+export const sampleWithDisk: Manifest = {
+  header: {
+    ...sampleManifest.header,
+    requiredFeatures: ['disks'],
+    packs: [
+      ...sampleManifest.header.packs,
+      { name: 'web-1/packs/disk-0', sizeBytes: 3000, replication: 3 },
+    ],
+    labelCounts: { ...sampleManifest.header.labelCounts, disk: 70 },
+    legend: [...sampleManifest.header.legend, 'disk'],
+  },
+  spaces: [...sampleManifest.spaces, sampleDisk],
 };

@@ -46,6 +46,6 @@ test('no pages make no runs', () => {
 
 test('a label number that is not known is refused with its page', () => {
   expect(() => planReplication({ labels: Uint8Array.of(0, 0, 99) }, defaultPolicy)).toThrow(
-    /page 2 has label number 99, known are 0 to 26/,
+    /page 2 has label number 99, known are 0 to 27/,
   );
 });

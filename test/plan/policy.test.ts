@@ -45,7 +45,7 @@ test('JSON is read as well', () => {
 test('an unknown label is named together with the labels there are', () => {
   expectUsage(
     'replication: {fre: 2}',
-    /^policy test.yaml: replication: no label "fre"; the labels are unknown, not-ram, free, .*hwpoison, disk-held$/,
+    /^policy test.yaml: replication: no label "fre"; the labels are unknown, not-ram, free, .*hwpoison, disk-held, disk$/,
   );
 });
 

@@ -4,12 +4,13 @@ import fc from 'fast-check';
 import type { AddressSpace } from '../../src/manifest/types.js';
 import type { FileCopies } from '../../src/restore/file-copies.js';
 import { type LossInput, lossScenarios } from '../../src/restore/loss-scenarios.js';
-import { countPages } from '../../src/restore/pages-by-label.js';
+import { disksToBeGiven } from '../../src/restore/own-disks.js';
+import { countPages, sumPages } from '../../src/restore/pages-by-label.js';
 import { healingFacts } from './healing-facts.js';
-import { type RandomSpace, randomSpace, windowPageCount } from './random-space.js';
+import { diskSpaceIn, type RandomSpace, randomSpace, windowPageCount } from './random-space.js';
 
-/** Random spaces have as many labels and packs. */
-const legend = ['free', 'file-reread', 'anon', 'disk-held'];
+/** Random spaces have as many labels and packs; the last of both are those of a disk. */
+const legend = ['free', 'file-reread', 'anon', 'disk-held', 'disk'];
 const ways: Readonly<Record<string, 'filling' | 'rereading' | 'disk' | undefined>> = {
   free: 'filling',
   'file-reread': 'rereading',
@@ -18,12 +19,13 @@ const ways: Readonly<Record<string, 'filling' | 'rereading' | 'disk' | undefined
 /** Only that there are some counts. */
 const placesOnDisk = {
   disks: [{ name: 'vda', sizeBytes: 4096 }],
-  page: new Uint32Array(),
-  disk: new Uint8Array(),
-  offsetBytes: new Float64Array(),
-  hash: new Uint8Array(),
+  page: Uint32Array.of(0),
+  disk: Uint8Array.of(0),
+  offsetBytes: Float64Array.of(0),
+  hash: new Uint8Array(16),
 };
-const packCount = 3;
+const packCount = 4;
+const diskPack = 3;
 const nodes = ['a', 'b', 'c', 'd'];
 
 const blocks = fc.array(fc.subarray(nodes), { maxLength: 3 });
@@ -41,12 +43,16 @@ interface Case {
   readonly random: RandomSpace;
   readonly notStored: readonly number[];
   readonly damagedFrames: ReadonlySet<number>;
+  /** Undefined where the snapshot has none. */
+  readonly disk: AddressSpace | undefined;
+  readonly damagedDiskFrames: ReadonlySet<number>;
 }
 
 const cases: fc.Arbitrary<Case> = fc
   .record({
     random: randomSpace,
-    packs: fc.tuple(file('0'), file('1'), file('2')),
+    packs: fc.tuple(file('0'), file('1'), file('2'), file('3')),
+    diskPageCount: fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined }),
     roles: fc.subarray(['state', 'machine']),
     besideBlocks: fc.tuple(blocks, blocks, blocks),
     isDamaged: fc.func(fc.boolean()),
@@ -54,7 +60,8 @@ const cases: fc.Arbitrary<Case> = fc
     hasFacts: fc.boolean(),
     hasPlaces: fc.boolean(),
   })
-  .map(({ random, packs, roles, besideBlocks, isDamaged, notStored, hasFacts, hasPlaces }) => {
+  .map(({ random, packs, roles, besideBlocks, isDamaged, notStored, ...drawn }) => {
+    const { diskPageCount, hasFacts, hasPlaces } = drawn;
     const space: AddressSpace = {
       ...withoutPages(random, notStored),
       notStored,
@@ -64,6 +71,14 @@ const cases: fc.Arbitrary<Case> = fc
     const damagedFrames = new Set(
       [...space.frames.pack.keys()].filter((frame) => isDamaged(frame)),
     );
+    const disk =
+      diskPageCount === undefined
+        ? undefined
+        : diskSpaceIn(diskPack, diskPageCount, legend.indexOf('disk'));
+    const damagedDiskFrames = new Set(
+      [...(disk?.frames.pack.keys() ?? [])].filter((frame) => isDamaged(-frame - 1)),
+    );
+    const spaces = disk === undefined ? [space] : [space, disk];
     const header = {
       legend,
       attachments: roles.map((role) => ({
@@ -79,17 +94,24 @@ const cases: fc.Arbitrary<Case> = fc
       wanted: 3,
       blocks: besideBlocks[index],
     }));
-    const count = (isCounted?: (frame: number) => boolean) =>
-      countPages(space, packCount, legend.length, isCounted);
+    const count = (isCounted: (frame: number, space: number) => boolean) =>
+      sumPages(
+        spaces.map((counted, index) =>
+          countPages(counted, packCount, legend.length, (frame) => isCounted(frame, index)),
+        ),
+      );
     const input = {
       header,
       space,
+      disksToBeGiven: disksToBeGiven(spaces),
       packs,
       beside,
-      pages: count(),
-      damagedPages: count((frame) => damagedFrames.has(frame)),
+      pages: count(() => true),
+      damagedPages: count((frame, index) =>
+        (index === 0 ? damagedFrames : damagedDiskFrames).has(frame),
+      ),
     };
-    return { input, random, notStored, damagedFrames };
+    return { input, random, notStored, damagedFrames, disk, damagedDiskFrames };
   });
 
 /** Pages of labels that are not stored lie in no frame. */
@@ -110,7 +132,7 @@ function withoutPages({ space, labels }: RandomSpace, notStored: readonly number
 
 /** One page after the other, and every copy looked at. */
 function modelOf(
-  { input, random, notStored, damagedFrames }: Case,
+  { input, random, notStored, damagedFrames, disk, damagedDiskFrames }: Case,
   isGone: (node: string, file: FileCopies) => boolean,
 ) {
   const isLost = (copies: FileCopies): boolean =>
@@ -138,6 +160,14 @@ function modelOf(
       healed[way]++;
     }
   });
+  const diskPageCount = (disk?.disk?.sizeBytes ?? 0) / 4096;
+  for (let page = 0; page < diskPageCount; page++) {
+    const frame = Math.floor(page / windowPageCount);
+    if (isLost(input.packs[diskPack]) || damagedDiskFrames.has(frame)) {
+      lostByLabel['disk'] = (lostByLabel['disk'] ?? 0) + 1;
+      unhealed++;
+    }
+  }
   const lostFiles = input.beside.filter(isLost).map(({ role }) => role);
   const hasState = input.header.attachments.some(({ role }) => role === 'state');
   const cannot =
@@ -148,7 +178,11 @@ function modelOf(
     healedPageCounts: healed,
     unhealedPageCount: unhealed,
     lostFiles: lostFiles.sort(),
-    verdict: cannot ? 'does-not-resume' : healed.disk > 0 ? 'resumes-with-disk' : 'resumes',
+    verdict: cannot
+      ? 'does-not-resume'
+      : healed.disk > 0 && disk === undefined
+        ? 'resumes-with-disk'
+        : 'resumes',
   };
 }
 

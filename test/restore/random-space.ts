@@ -14,6 +14,40 @@ export interface RandomSpace {
   readonly frameOfPage: readonly (number | undefined)[];
 }
 
+/** A disk whose every page lies in one pack, a frame for each window. */
+export function diskSpaceIn(pack: number, pageCount: number, label: number): AddressSpace {
+  const windowCount = Math.ceil(pageCount / windowPageCount);
+  const column = (value: (window: number) => number) =>
+    Uint32Array.from({ length: windowCount }, (_, window) => value(window));
+  const half = (window: number, from: number) =>
+    2 ** Math.max(0, Math.min(32, pageCount - window * windowPageCount - from)) - 1;
+  return {
+    name: 'disk-vda',
+    pageSizeBytes: 4096,
+    regions: [{ start: 0, sizeBytes: pageCount * 4096 }],
+    labelRuns: {
+      label: Uint8Array.of(label),
+      firstPage: Uint32Array.of(0),
+      pageCount: Uint32Array.of(pageCount),
+    },
+    frames: {
+      window: column((window) => window),
+      maskLow: column((window) => half(window, 0)),
+      maskHigh: column((window) => half(window, 32)),
+      offset: column((window) => 32 + window * 1000),
+      length: column(() => 1000),
+      pack: column(() => pack),
+    },
+    pageHashes: null,
+    disk: {
+      name: 'vda',
+      sourcePath: '/vm/vda',
+      sourceFormat: 'raw',
+      sizeBytes: pageCount * 4096,
+    },
+  };
+}
+
 /** Up to 3 frames per window, at most one for each pack. */
 export const randomSpace: fc.Arbitrary<RandomSpace> = fc
   .array(

@@ -3,6 +3,7 @@
 import type { AddressSpace } from '../../src/manifest/types.js';
 import type { FileCopies } from '../../src/restore/file-copies.js';
 import { lossScenarios } from '../../src/restore/loss-scenarios.js';
+import { disksToBeGiven } from '../../src/restore/own-disks.js';
 import { countPages } from '../../src/restore/pages-by-label.js';
 import { type RiskInput, snapshotRisks } from '../../src/restore/snapshot-risks.js';
 import { healingFacts } from './healing-facts.js';
@@ -16,6 +17,8 @@ interface Told {
   readonly manifest?: readonly string[];
   readonly evidence?: string;
   readonly space?: Partial<AddressSpace>;
+  /** Stored with RAM. */
+  readonly storedDisks?: readonly string[];
   readonly copiesComeLater?: boolean;
 }
 
@@ -38,6 +41,7 @@ const diskHeld = {
 /** A window for each pack, of which the first pages are its own. */
 function risksOf(told: Told) {
   const { packs = [anon, free], state = everywhere, manifest = everywhere } = told;
+  const { storedDisks = [] } = told;
   const legend = [...new Set([...packs.map(({ label }) => label), 'disk-held', 'unknown'])];
   const runs = packs.flatMap(({ label }, index) => [
     { label, firstPage: index * 64, pageCount: pagesEach },
@@ -75,6 +79,14 @@ function risksOf(told: Told) {
           : [{ role: 'state', name: 'state', sizeBytes: 1, sha256: new Uint8Array(32) }],
     },
     space,
+    storedDisks,
+    disksToBeGiven: disksToBeGiven([
+      space,
+      ...storedDisks.map((name) => ({
+        ...space,
+        disk: { name, sourcePath: name, sourceFormat: 'raw', sizeBytes: 4096 },
+      })),
+    ]),
     packs: packs.map(({ label, wanted = 3, blocks = [everywhere] }) => ({
       name: `pack-${label}`,
       wanted,
@@ -151,6 +163,18 @@ test.each(cases)('%s: %s', (_, kind, told, says) => {
   const risks = risksOf(told);
   const found = risks.filter((risk) => risk.kind === kind);
   expect(found).toEqual([{ kind, sentence: expect.stringMatching(says) as string }]);
+});
+
+test('pages that a disk stored with them holds too are no risk, and cache is read again from that disk', () => {
+  const packs = [anon, held];
+  expect(risksOf({ packs, space: { diskHeld }, storedDisks: ['vda'] })).toEqual([]);
+  const other = risksOf({ packs, space: { diskHeld }, storedDisks: ['vdb'] });
+  expect(other.map(({ kind }) => kind)).toEqual(['disk-stored-once']);
+  const [again] = risksOf({ packs: [anon, reread], storedDisks: ['vda'] });
+  expect(again).toEqual({
+    kind: 'reread-from-disk',
+    sentence: expect.stringMatching(/resume on what is restored of vda/) as string,
+  });
 });
 
 test('the only copy of the device state on one node is a risk of its own', () => {

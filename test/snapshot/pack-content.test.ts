@@ -68,7 +68,8 @@ test(
       let pagesBytes = 0;
       const content = new PackContent(
         {
-          memory,
+          space: 0,
+          pages: memory,
           pool,
           budget: new ByteBudget(8 * batchSizeBytes),
           onPages: (sizeBytes) => (pagesBytes += sizeBytes),
@@ -104,7 +105,7 @@ test(
     // Room for one batch: had the first call kept any of it, the second would wait for ever.
     const budget = new ByteBudget(batchSizeBytes);
     const content = new PackContent(
-      { memory, pool: slowPool(2), budget, onPages: () => undefined },
+      { space: 0, pages: memory, pool: slowPool(2), budget, onPages: () => undefined },
       request,
     );
     const broken = content.content();
@@ -112,7 +113,13 @@ test(
     await broken.return(undefined);
     const whole = await bytesOf(content);
     const fresh = new PackContent(
-      { memory, pool: slowPool(2), budget: new ByteBudget(2 ** 40), onPages: () => undefined },
+      {
+        space: 0,
+        pages: memory,
+        pool: slowPool(2),
+        budget: new ByteBudget(2 ** 40),
+        onPages: () => undefined,
+      },
       request,
     );
     expect(whole.equals(await bytesOf(fresh))).toBe(true);
@@ -125,7 +132,8 @@ test.each([1, 2, 3, 5, 8])(
   'packs that share a budget of %d batches do not wait for each other for ever',
   async (batchCount) => {
     const source = {
-      memory,
+      space: 0,
+      pages: memory,
       pool: slowPool(4),
       budget: new ByteBudget(batchCount * 1.25 * batchSizeBytes),
       onPages: () => undefined,
@@ -148,7 +156,7 @@ test('an image that cannot be read fails the pack and gives the budget back', as
     throw new Error('the image ended');
   });
   const content = new PackContent(
-    { memory: unreadable, pool: slowPool(2), budget, onPages: () => undefined },
+    { space: 0, pages: unreadable, pool: slowPool(2), budget, onPages: () => undefined },
     request,
   );
   await expect(bytesOf(content)).rejects.toThrow('the image ended');

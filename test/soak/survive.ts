@@ -9,7 +9,8 @@ import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/phys
 import { openRawFile } from '../../introspect/memory/raw-file.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/page-map.js';
-import { deleteSnapshot, loadManifest } from '../../src/catalog/catalog.js';
+import { loadManifest } from '../../src/catalog/catalog.js';
+import { deleteSnapshot } from '../../src/catalog/delete-snapshots.js';
 import { closeGuestDisks, diskNames, openGuestDisks } from '../../src/disk/guest-disks.js';
 import { type ProofCount, provePages } from '../../src/disk/prove-pages.js';
 import type { Manifest } from '../../src/manifest/types.js';

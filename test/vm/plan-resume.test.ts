@@ -77,6 +77,36 @@ test('the restored disk replaces the one disk, but none of several and not what 
   expect(plan([], { diskPath }).diskPaths).toEqual([]);
 });
 
+test('a disk restored with the RAM stands for the path that it had, unless the user says otherwise', () => {
+  const words = ['-drive', 'file=/vms/a.qcow2,format=qcow2', '-hdb', '/vms/b', '-cdrom', '/c'];
+  const a = { sourcePath: '/vms/a.qcow2', path: '/out/disk-a.qcow2' };
+  const b = { sourcePath: '/vms/b', path: '/out/disk-b.img' };
+  const all = plan(words, { restoredDisks: [a, b] });
+  expect(wordsOf(all.command.options)).toEqual([
+    ...['-drive', 'file=/out/disk-a.qcow2,format=qcow2', '-hdb', '/out/disk-b.img'],
+    ...['-cdrom', '/c'],
+  ]);
+  expect(all).toMatchObject({ diskPaths: [a.path, b.path], usedDisks: [a, b] });
+
+  const replacements = [{ oldPath: '/vms/b', newPath: '/mine' }];
+  const chosen = plan(words, { restoredDisks: [a, b], replacements });
+  expect(chosen).toMatchObject({ diskPaths: [a.path, '/mine'], usedDisks: [a] });
+  expect(plan(words, { restoredDisks: [a], diskPath: '/given' }).diskPaths).toEqual([
+    ...[a.path, '/vms/b'],
+  ]);
+});
+
+test('a restored disk that the machine does not name, or not by a whole path, is not used', () => {
+  const words = ['-hda', 'relative', '-name', '/vms/a', '-smp', '1'];
+  const restoredDisks = ['/vms/a', 'relative', '1', ''].map((sourcePath) => ({
+    sourcePath,
+    path: '/out/disk',
+  }));
+  const { command, usedDisks } = plan(words, { restoredDisks });
+  expect(wordsOf(command.options)).toEqual(words);
+  expect(usedDisks).toEqual([]);
+});
+
 test('a path of a dropped option is named nowhere', () => {
   const replacements = [{ oldPath: '/p', newPath: '/q' }];
   expect(thrownBy(() => plan(['-pidfile', '/p'], { replacements })).code).toBe('usage');

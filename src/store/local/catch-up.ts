@@ -21,16 +21,23 @@ import { forgetRemoved, publish, takeAway, walkNames } from './name-tree.js';
 /** No write takes a day without touching its files; a file that old belongs to a process that died. */
 const abandonedAfterMs = 24 * 3600 * 1000;
 
-/** Brings the disks that are there together, as far as each can be written; none of it is needed for reading. */
-export async function catchUp(members: Membership): Promise<void> {
+/**
+ * Brings the disks that are there together, as far as each can be written; none of it is needed for reading.
+ * `removesOrphans`: looks for copies without a name also where nothing else is to be done, which takes reading all
+ * names. A process that died after its copies were whole and before it declared the change has left no other sign.
+ */
+export async function catchUp(members: Membership, removesOrphans = false): Promise<void> {
   let isNeeded = members.present.length > members.current.length;
   for (const disk of members.present) {
     isNeeded ||= await hasIntent(disk);
     await ignoringFailure(() => sweep(disk));
   }
-  if (!isNeeded) return;
-
   const [deciding] = members.current;
+  if (!isNeeded) {
+    if (removesOrphans) await ignoringFailure(() => removeOrphans(members, members.current));
+    return;
+  }
+
   const followers = [deciding];
   for (const disk of members.present) {
     if (disk === deciding) continue;
@@ -40,7 +47,7 @@ export async function catchUp(members: Membership): Promise<void> {
     });
   }
   await ignoringFailure(() => recordFollowers(members, followers));
-  await ignoringFailure(() => removeOrphans(deciding, followers));
+  await ignoringFailure(() => removeOrphans(members, followers));
 }
 
 async function makeNamesEqual(deciding: Disk, disk: Disk): Promise<void> {
@@ -66,7 +73,9 @@ async function namesOf(disk: Disk): Promise<ReadonlyMap<string, WalkedEntry>> {
 }
 
 /** Copies that no name refers to: removed while the disk was away, or written by a process that died. */
-async function removeOrphans(deciding: Disk, disks: readonly Disk[]): Promise<void> {
+async function removeOrphans(members: Membership, disks: readonly Disk[]): Promise<void> {
+  const [deciding] = members.current;
+  if (!isSurelyNewest(members)) return;
   const copyIds = new Set<string>();
   for await (const { entry } of walkNames(deciding)) copyIds.add(entry.copyId);
   for (const disk of disks) {
@@ -78,6 +87,19 @@ async function removeOrphans(deciding: Disk, disks: readonly Disk[]): Promise<vo
       }
     }
   }
+}
+
+/**
+ * Whether no disk that is away can know names that the deciding disk does not: those that followed it are all there.
+ * Else it may itself have been left behind, and a copy of a name that it never saw is no orphan.
+ */
+function isSurelyNewest({ present, current: [deciding] }: Membership): boolean {
+  const { maxDiskNumber, leftBehind } = deciding.marker;
+  const presentNumbers = new Set(present.map(({ marker }) => marker.diskNumber));
+  for (let diskNumber = 1; diskNumber <= maxDiskNumber; diskNumber++) {
+    if (!presentNumbers.has(diskNumber) && leftBehind[diskNumber] === undefined) return false;
+  }
+  return true;
 }
 
 async function sweep(disk: Disk): Promise<void> {

@@ -18,6 +18,8 @@ export interface LocalStoreOptions {
   readonly initialiseDisks?: boolean;
   /** Throw `not-found` where there is no store yet, rather than make one. For those who only read. */
   readonly mustExist?: boolean;
+  /** Remove copies that no name refers to and that are a day old, as killed writers leave them. */
+  readonly removeOrphans?: boolean;
 }
 
 /** Returns the id of the store on the listed disks. Throws `not-found` when there is none and none may be made. */

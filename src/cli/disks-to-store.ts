@@ -1,0 +1,97 @@
+// `--with-disks`: the images given with `--disk` as the disks that a snapshot stores, and what that takes.
+import { resolve } from 'node:path';
+import { findFilePlaces } from '../../introspect/file-places.js';
+import { type DiskArgument, diskNames, onlyName } from '../disk/guest-disks.js';
+import { isDiskSpace } from '../manifest/disk-space.js';
+import type { Manifest, PackEntry } from '../manifest/types.js';
+import { plannedDiskBytes } from '../plan/disk-plan.js';
+import type { Policy } from '../plan/policy.js';
+import { storedSaving } from '../plan/saving.js';
+import {
+  closeDisksToStore,
+  type DiskToStore,
+  openDisksToStore,
+} from '../snapshot/disk-to-store.js';
+import { formatBytes } from './format.js';
+import type { LabelledImage } from './open-image.js';
+
+/**
+ * A disk without a name is the only one that the guest's memory names; where that names none, it is called by its place
+ * on the command line. Throws `usage` where the memory names several.
+ */
+export function disksToStore(
+  disks: readonly DiskArgument[],
+  { introspected, map }: Pick<LabelledImage, 'introspected' | 'map'>,
+): readonly DiskToStore[] {
+  const isAnyUnnamed = disks.some(({ name }) => name === undefined);
+  const names =
+    isAnyUnnamed && introspected.found
+      ? diskNames(findFilePlaces(introspected.kernel, map.labels))
+      : [];
+  return disks.map(({ name, path }, index) => ({
+    name: name ?? onlyName(names, path) ?? `disk${index + 1}`,
+    path,
+    sourcePath: resolve(path),
+    sourceFormat: 'raw',
+  }));
+}
+
+/** What storing a disk would take. */
+export interface PlannedDisk {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Bytes on all disks together, before compression and pages of zeroes outside of holes. */
+  readonly plannedBytes: number;
+}
+
+export function planDisks(disks: readonly DiskToStore[], policy: Policy): readonly PlannedDisk[] {
+  const opened = openDisksToStore(disks);
+  try {
+    return opened.map((disk) => ({
+      name: disk.disk.name,
+      sizeBytes: disk.sizeBytes,
+      plannedBytes: plannedDiskBytes(disk.plan(policy.disk)) * policy.disk,
+    }));
+  } finally {
+    closeDisksToStore(opened);
+  }
+}
+
+export function plannedDiskLines(disks: readonly PlannedDisk[]): readonly string[] {
+  return disks.map(
+    ({ name, sizeBytes, plannedBytes }) =>
+      `The disk ${name} of ${formatBytes(sizeBytes)} takes up to ${formatBytes(plannedBytes)} more (before compression and zero pages).`,
+  );
+}
+
+/** What storing a disk took. */
+export interface StoredDiskSize {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Bytes on all disks together. */
+  readonly storedBytes: number;
+}
+
+export function storedDiskSizes({ header, spaces }: Manifest): readonly StoredDiskSize[] {
+  return spaces.filter(isDiskSpace).map(({ disk, frames }) => ({
+    name: disk.name,
+    sizeBytes: disk.sizeBytes,
+    storedBytes: storedSaving([...new Set(frames.pack)].map((pack) => header.packs[pack]))
+      .chosenBytes,
+  }));
+}
+
+export function storedDiskLines(disks: readonly StoredDiskSize[]): readonly string[] {
+  return disks.map(
+    ({ name, sizeBytes, storedBytes }) =>
+      `The disk ${name} of ${formatBytes(sizeBytes)}: ${formatBytes(storedBytes)} more on disks.`,
+  );
+}
+
+/** The packs that hold RAM. */
+export function packsOfRam({ header, spaces }: Manifest): readonly PackEntry[] {
+  const ofDisks = new Set(
+    spaces.filter(isDiskSpace).flatMap(({ frames }) => [...new Set(frames.pack)]),
+  );
+  return header.packs.filter((_, pack) => !ofDisks.has(pack));
+}

@@ -1,0 +1,110 @@
+// pars prune: removes what killed uploads left behind, once it is old enough to belong to none that is alive.
+import { ParsError } from '../../introspect/pars-error.js';
+import { findLeftovers, type Leftover } from '../catalog/find-leftovers.js';
+import { removeLeftover } from '../catalog/remove-leftover.js';
+import { parseDuration } from '../flow/parse-duration.js';
+import { openStore } from '../store/open-store.js';
+import type { Store } from '../store/store.js';
+import { formatBytes, formatTable, formatTime } from './format.js';
+import {
+  exitCodeOfRemovals,
+  outcomeTexts,
+  type Removal,
+  removeInTurn,
+  warnOfFailures,
+} from './remove-in-turn.js';
+import type { CommandContext, CommonOptions } from './run-command.js';
+
+/** An upload shows nothing in the store while it sends a pack, and the clocks of hosts differ. */
+const minAgeMs = 3600 * 1000;
+
+export interface PruneOptions extends CommonOptions {
+  readonly store: string;
+  /** As it was typed. */
+  readonly olderThan: string;
+  readonly dryRun?: boolean;
+}
+
+export async function pruneCommand(
+  options: PruneOptions,
+  { print, warn, signal }: CommandContext,
+): Promise<number> {
+  const ageMs = parseAge(options.olderThan);
+  const isDryRun = options.dryRun === true;
+  const store = await openStore(options.store, {
+    local: { mustExist: true, removeOrphans: !isDryRun },
+  });
+  try {
+    const leftovers = await findLeftovers(store, {
+      unchangedSinceMs: Date.now() - ageMs,
+      signal,
+    });
+    const removals = await prune(store, leftovers, isDryRun, signal);
+    warnOfFailures(removals, 'what is left of upload', warn);
+    const rows = leftovers.map((leftover, index) => ({
+      ...summaryOf(leftover),
+      outcome: removals[index].outcome,
+    }));
+    print(
+      {
+        dryRun: isDryRun,
+        leftovers: rows.map(({ modifiedMs, ...row }) => ({
+          ...row,
+          modified: new Date(modifiedMs).toISOString(),
+        })),
+      },
+      () =>
+        rows.length === 0
+          ? `nothing is left of uploads that ended more than ${options.olderThan} ago`
+          : formatTable(
+              ['upload', 'last changed', 'files', 'size', ''],
+              rows.map(({ id, modifiedMs, fileCount, sizeBytes, outcome }) => [
+                id,
+                formatTime(modifiedMs),
+                String(fileCount),
+                formatBytes(sizeBytes),
+                outcomeTexts[outcome],
+              ]),
+              ['left', 'left', 'right', 'right', 'left'],
+            ),
+    );
+    return exitCodeOfRemovals(removals, signal);
+  } finally {
+    await store.close();
+  }
+}
+
+function parseAge(text: string): number {
+  const ageMs = parseDuration(text);
+  if (ageMs === undefined || ageMs < minAgeMs) {
+    throw new ParsError(
+      'usage',
+      `--older-than ${JSON.stringify(text)}: expected 1h or longer, such as 24h or 7d; ` +
+        `what is younger may belong to an upload under way`,
+    );
+  }
+  return ageMs;
+}
+
+async function prune(
+  store: Store,
+  leftovers: readonly Leftover[],
+  isDryRun: boolean,
+  signal: AbortSignal,
+): Promise<readonly Removal[]> {
+  if (isDryRun) {
+    return leftovers.map(({ id }) => ({ id, outcome: 'would-be-removed' }));
+  }
+  return await removeInTurn(
+    leftovers,
+    async (leftover) => ((await removeLeftover(store, leftover)) ? 'removed' : 'changed'),
+    signal,
+  );
+}
+
+/** Sizes of one copy each: the store does not say how many there are. */
+function summaryOf({ id, parts, files, modifiedMs }: Leftover) {
+  const all = [...parts, ...files];
+  const sizeBytes = all.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return { id, fileCount: all.length, sizeBytes, modifiedMs };
+}

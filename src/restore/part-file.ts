@@ -1,0 +1,42 @@
+// A file that a restore writes: under a name of its own while it is not whole, then placed by a rename.
+import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
+import { ParsError } from '../../introspect/pars-error.js';
+import { diskError } from '../flow/disk-error.js';
+
+export const partOf = (path: string): string => `${path}.part`;
+
+/** Throws `already-exists` when anything has the name. */
+export async function checkFree(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: unknown) => {
+    const problem = diskError(error, `cannot look at ${path}`);
+    if (problem.code === 'not-found') {
+      return undefined;
+    }
+    throw problem;
+  });
+  if (found !== undefined) {
+    throw new ParsError(
+      'already-exists',
+      `${path} is there already, and nothing was overwritten; remove it, or restore to another folder`,
+    );
+  }
+}
+
+export async function createPart(path: string): Promise<FileHandle> {
+  return await open(path, 'wx', 0o600).catch((error: unknown) => {
+    const problem = diskError(error, `cannot create ${path}`);
+    throw problem.code === 'already-exists'
+      ? new ParsError(
+          'already-exists',
+          `${path} is there already: another restore is writing it, or one was killed; then remove it`,
+          { cause: error },
+        )
+      : problem;
+  });
+}
+
+export async function placePart(path: string): Promise<void> {
+  await rename(partOf(path), path).catch((error: unknown) => {
+    throw diskError(error, `cannot name ${path}`);
+  });
+}

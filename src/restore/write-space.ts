@@ -1,0 +1,74 @@
+// The pages of one space into an open file, each at its place; what is zero stays a hole.
+import type { FileHandle } from 'node:fs/promises';
+import { ParsError } from '../../introspect/pars-error.js';
+import { diskError } from '../flow/disk-error.js';
+import type { OnProgress } from '../flow/progress.js';
+import type { Manifest } from '../manifest/types.js';
+import { createFramePool } from '../pack/frame-pool.js';
+import type { Store } from '../store/store.js';
+import type { LossReason } from './lost-pages.js';
+import { readFrames } from './read-frames.js';
+
+export interface WriteSpaceRequest {
+  readonly store: Store;
+  readonly manifest: Manifest;
+  readonly spaceIndex: number;
+  readonly lostPacks: ReadonlySet<number>;
+  readonly file: FileHandle;
+  /** Of the file, for messages. */
+  readonly path: string;
+  /** What the file is to have in the end; pages beyond are cut off. */
+  readonly sizeBytes: number;
+  /** For progress. */
+  readonly phase: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** The frames that could not be read, which are holes in the file. */
+export async function writeSpace(
+  request: WriteSpaceRequest,
+): Promise<ReadonlyMap<number, LossReason>> {
+  const { store, manifest, spaceIndex, lostPacks, file, path, sizeBytes, signal } = request;
+  const space = manifest.spaces[spaceIndex];
+  const totalBytes = space.frames.length.reduce((sum, length) => sum + length, 0);
+  let doneBytes = 0;
+  const pool = createFramePool();
+  const giveSize = async (): Promise<void> => {
+    await file.truncate(sizeBytes).catch((error: unknown) => {
+      throw diskError(error, `cannot give ${path} its ${sizeBytes} bytes`);
+    });
+  };
+  try {
+    // Pages of zeroes are not written: the file keeps holes there.
+    await giveSize();
+    const lostFrames = await readFrames(
+      {
+        store,
+        packs: manifest.header.packs,
+        space,
+        spaceIndex,
+        take: (stored) =>
+          pool.write(stored, file.fd).catch((error: unknown) => {
+            // The threads know the file by its descriptor only.
+            throw error instanceof ParsError && error.code !== 'corrupt'
+              ? new ParsError(error.code, `cannot write ${path}: ${error.message}`, {
+                  cause: error,
+                })
+              : error;
+          }),
+        onRead: (readBytes) => {
+          doneBytes += readBytes;
+          request.onProgress?.({ phase: request.phase, doneBytes, totalBytes });
+        },
+        signal,
+      },
+      lostPacks,
+    );
+    // The last page may be longer than what is left of the file.
+    await giveSize();
+    return lostFrames;
+  } finally {
+    await pool.close();
+  }
+}

@@ -1,0 +1,91 @@
+// What was stored, as the manifest says it: RAM first, then the disks. Pure.
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
+import type { PageMap } from '../../introspect/page-map.js';
+import { diskRegionBytes, diskSpaceName } from '../manifest/disk-space.js';
+import { disksFeature, notStoredFeature } from '../manifest/layout.js';
+import type { AddressSpace, Attachment, Manifest, StoredDisk } from '../manifest/types.js';
+import type { ReplicationPlan } from '../plan/replication-plan.js';
+import type { WrittenPacks } from './write-packs.js';
+
+export interface StoredSnapshot {
+  readonly id: string;
+  readonly vm: string;
+  readonly createdMs: number;
+  readonly map: PageMap;
+  /** Of RAM. */
+  readonly plan: ReplicationPlan;
+  readonly disks: readonly StoredDisk[];
+  /** Of RAM and the disks. */
+  readonly written: WrittenPacks;
+  readonly attachments: readonly Attachment[];
+}
+
+export function buildManifest(stored: StoredSnapshot): Manifest {
+  const { id, vm, createdMs, map, plan, disks, written, attachments } = stored;
+  const notStored = [...new Set(plan.label.filter((_, run) => plan.replication[run] === 0))];
+  const [ramFrames, ...diskFrames] = written.frames;
+  const ram: AddressSpace = {
+    name: 'ram',
+    pageSizeBytes,
+    regions: map.regions.map(({ gpaStart, sizeBytes }) => ({ start: gpaStart, sizeBytes })),
+    labelRuns: {
+      label: plan.label,
+      firstPage: plan.firstPage,
+      pageCount: plan.runPageCount,
+    },
+    frames: ramFrames,
+    pageHashes: null,
+    healing: map.healing,
+    diskHeld: map.diskHeld,
+    notStored: notStored.length === 0 ? undefined : notStored,
+  };
+  const spaces = [ram, ...disks.map((disk, index) => diskSpace(disk, diskFrames[index]))];
+  return {
+    header: {
+      id,
+      vm,
+      createdMs,
+      requiredFeatures: [
+        ...(notStored.length === 0 ? [] : [notStoredFeature]),
+        ...(disks.length === 0 ? [] : [disksFeature]),
+      ],
+      packs: written.packs,
+      attachments,
+      guest: map.kernel ?? null,
+      evidence: map.evidence.kind === 'complete' ? 'complete' : map.evidence.reason,
+      labelCounts: labelCountsOf(spaces),
+      legend: pageClasses.map((entry) => entry.label),
+      imageSizeBytes: map.regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    },
+    spaces,
+  };
+}
+
+function diskSpace(disk: StoredDisk, frames: AddressSpace['frames']): AddressSpace {
+  const regionBytes = diskRegionBytes(disk.sizeBytes);
+  return {
+    name: diskSpaceName(disk.name),
+    pageSizeBytes,
+    regions: [{ start: 0, sizeBytes: regionBytes }],
+    labelRuns: {
+      label: Uint8Array.of(labelNumbers.disk),
+      firstPage: Uint32Array.of(0),
+      pageCount: Uint32Array.of(regionBytes / pageSizeBytes),
+    },
+    frames,
+    pageHashes: null,
+    disk,
+  };
+}
+
+function labelCountsOf(spaces: readonly AddressSpace[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { labelRuns } of spaces) {
+    labelRuns.label.forEach((label, run) => {
+      const name = pageClasses[label].label;
+      counts[name] = (counts[name] ?? 0) + labelRuns.pageCount[run];
+    });
+  }
+  return counts;
+}

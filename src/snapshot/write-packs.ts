@@ -1,0 +1,123 @@
+// The packs of a snapshot: every space is cut into packs, and all of them go to the store a few at a time, through the
+// same threads and within the same bounds of memory.
+import pLimit from 'p-limit';
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { packName } from '../catalog/names.js';
+import { ByteBudget } from '../flow/byte-budget.js';
+import { firstCause } from '../flow/first-cause.js';
+import type { OnProgress } from '../flow/progress.js';
+import type { AddressSpace, PackEntry } from '../manifest/types.js';
+import { createFramePool } from '../pack/frame-pool.js';
+import { packContentBytes } from '../pack/layout.js';
+import type { FrameColumns, PackRequest } from '../pack/types.js';
+import { planPacks } from '../plan/pack-plan.js';
+import type { ReplicationPlan } from '../plan/replication-plan.js';
+import type { Store } from '../store/store.js';
+import { mergeFrames } from './merge-frames.js';
+import { PackContent, type PackSource, type PagesSource } from './pack-content.js';
+
+/** Packs sent at a time: one fills the other's waits for the store. */
+const packConcurrency = 3;
+/** Raw page bytes read and not yet sent, over all packs. */
+const budgetBytes = 16 * 2 ** 20;
+
+/** A space of the snapshot, by its place in the manifest. */
+export interface SpaceToStore {
+  readonly pages: PagesSource;
+  readonly plan: ReplicationPlan;
+}
+
+export interface PacksRequest {
+  readonly store: Store;
+  readonly id: string;
+  readonly spaces: readonly SpaceToStore[];
+  /** One pack is at most one block. */
+  readonly blockSizeBytes: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface WrittenPacks {
+  /** In the order of the spaces. */
+  readonly packs: readonly PackEntry[];
+  /** Of each space. */
+  readonly frames: readonly AddressSpace['frames'][];
+}
+
+export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
+  const { store, id, spaces, blockSizeBytes, signal, onProgress } = request;
+  const requests = spaces.flatMap(({ pages, plan }, space) =>
+    planPacks(plan, { packContentBytes: packContentBytes(blockSizeBytes) }).map((packRequest) => ({
+      space,
+      pages,
+      packRequest,
+    })),
+  );
+  const pool = createFramePool();
+  // A failure ends the other packs too, through the same signal that the caller's Ctrl-C uses.
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const limit = pLimit(packConcurrency);
+  const totalBytes = spaces.reduce(
+    (sum, { plan }) => sum + storedPageCount(plan) * pageSizeBytes,
+    0,
+  );
+  let doneBytes = 0;
+  const shared: Omit<PackSource, 'space' | 'pages'> = {
+    pool,
+    budget: new ByteBudget(budgetBytes),
+    onPages: (sizeBytes) => {
+      doneBytes += sizeBytes;
+      onProgress?.({ phase: 'storing pages', doneBytes, totalBytes });
+    },
+  };
+  const writeOne = async (source: PackSource, packRequest: PackRequest, index: number) => {
+    stop.throwIfAborted();
+    const content = new PackContent(source, packRequest);
+    const name = packName(id, index);
+    const { replication } = packRequest;
+    const sizeBytes = await store.write(name, () => content.content(), {
+      replication,
+      blockSizeBytes,
+      signal: stop,
+    });
+    const entry: PackEntry = { name, sizeBytes, replication };
+    return { space: source.space, entry, frames: content.frames() };
+  };
+  try {
+    const work = requests.map(({ space, pages, packRequest }, index) =>
+      limit(async () => {
+        try {
+          return await writeOne({ ...shared, space, pages }, packRequest, index);
+        } catch (error) {
+          failed.abort();
+          throw error;
+        }
+      }),
+    );
+    const settled = await Promise.allSettled(work);
+    const failure = firstCause(settled);
+    if (failure !== undefined) {
+      throw failure;
+    }
+    const written = settled
+      .filter((result) => result.status === 'fulfilled')
+      .map((result) => result.value);
+    return {
+      packs: written.map(({ entry }) => entry),
+      frames: spaces.map((_, index) =>
+        mergeFrames(
+          written.flatMap(({ space, frames }, pack) =>
+            space === index ? frames.map((columns: FrameColumns) => ({ pack, columns })) : [],
+          ),
+        ),
+      ),
+    };
+  } finally {
+    await pool.close();
+  }
+}
+
+function storedPageCount({ replication, runPageCount }: ReplicationPlan): number {
+  return runPageCount.reduce((sum, count, run) => (replication[run] === 0 ? sum : sum + count), 0);
+}

@@ -1,0 +1,158 @@
+// What goes with a snapshot and what stays: on a real store on five folders.
+
+import { ParsError } from '../../introspect/pars-error.js';
+import { listSnapshots, loadManifest } from '../../src/catalog/catalog.js';
+import { deleteSnapshot, prepareDeletions } from '../../src/catalog/delete-snapshots.js';
+import { manifestName, packName, stateName } from '../../src/catalog/names.js';
+import type { Store } from '../../src/store/store.js';
+import { withStore } from '../store/local/disk-folders.js';
+import { changedStore } from './changed-store.js';
+import { filesBelow, publishSmall, writeText } from './small-snapshot.js';
+
+const first = '1000000000000001';
+const second = '1100000000000002';
+const third = '2000000000000003';
+
+describe('deleting a snapshot', () => {
+  test('removes its own files and keeps those that another manifest names', async () => {
+    await withStore(async ({ store }) => {
+      const shared = [packName(first, 1), packName(first, 2)];
+      const own = [packName(first, 0), stateName(first)];
+      await publishSmall(store, { id: first, packs: [own[0], ...shared], state: own[1] });
+      const later = [...shared, packName(second, 0)];
+      await publishSmall(store, { id: second, packs: later });
+
+      const deletion = await deleteSnapshot(store, first);
+      expect([...deletion.removed].sort()).toEqual([...own].sort());
+      expect([...deletion.kept].sort()).toEqual(shared);
+      expect(await filesBelow(store, 'packs')).toEqual([...later].sort());
+      await loadManifest(store, second);
+
+      // The last one that names them takes them along, and no folder stays.
+      expect((await deleteSnapshot(store, second)).kept).toEqual([]);
+      expect(await store.list('packs')).toEqual([]);
+      expect(await store.list('snapshots')).toEqual([]);
+    });
+  });
+
+  test.each(['header', 'whole'])(
+    'refuses, and removes nothing, while the %s of another manifest cannot be read',
+    async (part) => {
+      await withStore(async ({ store }) => {
+        await publishSmall(store, { id: first, packs: [packName(first, 0)] });
+        const text = part === 'header' ? 'PARSMANI and then nonsense'.repeat(9) : 'nonsense';
+        await writeText(store, manifestName(third), text);
+        const before = await filesBelow(store, '');
+        await expect(deleteSnapshot(store, first)).rejects.toMatchObject({
+          message: expect.stringMatching(`^nothing was deleted: snapshot ${third}`) as string,
+        });
+        expect(await filesBelow(store, '')).toEqual(before);
+      });
+    },
+  );
+
+  test('takes the manifest away first, so that a failure leaves files and no broken snapshot', async () => {
+    await withStore(async ({ store }) => {
+      await publishSmall(store, { id: first, packs: [packName(first, 0), packName(first, 1)] });
+      const failing = changedStore(store, {
+        remove: async (name) => {
+          if (name.endsWith('.pack')) throw new ParsError('unavailable', 'the store went away');
+          await store.remove(name);
+        },
+      });
+      await expect(deleteSnapshot(failing, first)).rejects.toMatchObject({ code: 'unavailable' });
+      expect(await listSnapshots(store)).toEqual({ snapshots: [], unreadable: [] });
+      expect(await filesBelow(store, 'packs')).toHaveLength(2);
+    });
+  });
+
+  test('throws not-found for one that is not there', async () => {
+    await withStore(async ({ store }) => {
+      await expect(deleteSnapshot(store, first)).rejects.toMatchObject({ code: 'not-found' });
+    });
+  });
+});
+
+describe('deleting several snapshots', () => {
+  const shared = packName(first, 1);
+
+  /** The first two share a pack; the third names it as well, and stays unless a test deletes it. */
+  async function publishThree(store: Store): Promise<void> {
+    await publishSmall(store, { id: first, packs: [packName(first, 0), shared] });
+    await publishSmall(store, { id: second, packs: [packName(second, 0), shared] });
+    await publishSmall(store, { id: third, packs: [packName(third, 0), shared] });
+  }
+
+  async function headersOf(store: Store) {
+    const list = await listSnapshots(store);
+    const header = (id: string) => {
+      const found = list.snapshots.find((entry) => entry.header.id === id);
+      if (found === undefined) throw new Error(`no snapshot ${id}`);
+      return found.header;
+    };
+    return { list, header };
+  }
+
+  test('keeps what one that stays names, and lists the manifests once', async () => {
+    await withStore(async ({ store }) => {
+      await publishThree(store);
+      const { list, header } = await headersOf(store);
+      const readNames: string[] = [];
+      const watched = changedStore(store, {
+        read: (name, ...rest) => {
+          readNames.push(name);
+          return store.read(name, ...rest);
+        },
+      });
+      const deleteOne = prepareDeletions(watched, list);
+      for (const id of [first, second]) {
+        expect(await deleteOne(header(id))).toEqual({ removed: [packName(id, 0)], kept: [shared] });
+      }
+      expect(readNames).toEqual([]);
+      expect(await filesBelow(store, '')).toEqual(
+        [shared, packName(third, 0), manifestName(third)].sort(),
+      );
+    });
+  });
+
+  test('takes what they share along with the last of them', async () => {
+    await withStore(async ({ store }) => {
+      await publishThree(store);
+      const { list, header } = await headersOf(store);
+      const deleteOne = prepareDeletions(store, list);
+      for (const id of [third, first]) {
+        expect((await deleteOne(header(id))).kept).toEqual([shared]);
+      }
+      expect((await deleteOne(header(second))).removed).toContain(shared);
+      expect(await store.list('packs')).toEqual([]);
+    });
+  });
+
+  test('counts one whose manifest could not be removed among those that name a file', async () => {
+    await withStore(async ({ store }) => {
+      await publishThree(store);
+      const { list, header } = await headersOf(store);
+      const failing = changedStore(store, {
+        remove: async (name) => {
+          if (name === manifestName(first)) throw new ParsError('permission-denied', 'not yours');
+          await store.remove(name);
+        },
+      });
+      const deleteOne = prepareDeletions(failing, list);
+      await expect(deleteOne(header(first))).rejects.toMatchObject({ code: 'permission-denied' });
+      await deleteOne(header(second));
+      await deleteOne(header(third));
+      await loadManifest(store, first);
+      expect(await filesBelow(store, 'packs')).toEqual([packName(first, 0), shared].sort());
+    });
+  });
+
+  test('is refused while any manifest cannot be read', async () => {
+    await withStore(async ({ store }) => {
+      await publishSmall(store, { id: first, packs: [packName(first, 0)] });
+      await writeText(store, manifestName(third), 'nonsense');
+      const { list } = await headersOf(store);
+      expect(() => prepareDeletions(store, list)).toThrow(/^nothing was deleted: snapshot 2000/);
+    });
+  });
+});
