@@ -16,6 +16,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/plan': ['introspect', 'src/pack'],
   'src/store': ['introspect'],
   'src/catalog': ['introspect', 'src/manifest', 'src/store'],
+  'src/spool': ['introspect', 'src/flow'],
+  'src/hook': ['introspect', 'src/catalog', 'src/disk', 'src/flow', 'src/spool', 'src/vm'],
   'src/snapshot': [
     'introspect',
     'src/catalog',

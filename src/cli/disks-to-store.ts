@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { findFilePlaces } from '../../introspect/file-places.js';
 import { type DiskArgument, diskNames, onlyName } from '../disk/guest-disks.js';
+import { identifyDisks } from '../disk/identify-disks.js';
 import { isDiskSpace } from '../manifest/disk-space.js';
 import type { Manifest, PackEntry } from '../manifest/types.js';
 import { plannedDiskBytes } from '../plan/disk-plan.js';
@@ -14,6 +15,7 @@ import {
 } from '../snapshot/disk-to-store.js';
 import { formatBytes } from './format.js';
 import type { LabelledImage } from './open-image.js';
+import type { SourceDisk } from './upload-source.js';
 
 /**
  * A disk without a name is the only one that the guest's memory names; where that names none, it is called by its place
@@ -34,6 +36,33 @@ export function disksToStore(
     sourcePath: resolve(path),
     sourceFormat: 'raw',
   }));
+}
+
+export interface UploadDisks {
+  /** Whose bytes are compared with the page cache. */
+  readonly compared: readonly DiskArgument[];
+  readonly stored: readonly DiskToStore[];
+}
+
+/** Captured disks have the VM's names; those that pages are compared with get the guest's, by which a restore finds them. */
+export async function capturedDisks(
+  disks: readonly SourceDisk[],
+  { introspected, map, memory }: LabelledImage,
+  isCompared: boolean,
+  signal: AbortSignal,
+): Promise<UploadDisks> {
+  if (!isCompared || !introspected.found || disks.length === 0) {
+    return { compared: [], stored: disks };
+  }
+  const places = findFilePlaces(introspected.kernel, map.labels);
+  const paths = disks.map(({ path }) => path);
+  const names = await identifyDisks({ memory, places, paths, signal });
+  return {
+    compared: disks.flatMap(({ path }, index) =>
+      names[index] === undefined ? [] : [{ name: names[index], path }],
+    ),
+    stored: disks.map((disk, index) => ({ ...disk, name: names[index] ?? disk.name })),
+  };
 }
 
 /** What storing a disk would take. */

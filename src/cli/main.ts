@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodeOfError } from './exit-code.js';
+import { addCallerCommands } from './hook-callers-program.js';
+import { addHookCommands } from './hook-program.js';
 import type { ClassifyOptions } from './classify-command.js';
 import type { DeleteOptions } from './delete-command.js';
 import type { ForgetOptions } from './forget-command.js';
@@ -113,9 +115,24 @@ program
 program
   .command('upload')
   .description('store a snapshot: critical pages three times, expendable pages once')
-  .argument('<image>', imageMeaning)
+  .argument('[image]', imageMeaning)
   .addOption(storeOption())
-  .requiredOption('--name <vm>', 'what the VM is called')
+  .option('--name <vm>', 'what the VM is called')
+  .option(
+    '--qmp <socket>',
+    "instead of an image: a running QEMU's QMP socket; RAM, device state and disks of one moment",
+  )
+  .option('--without-disks', 'with --qmp: leave the disks out')
+  .option('--max-downtime <time>', 'with --qmp: the VM may stand still so long, such as 50ms')
+  .option(
+    '--scratch <dir>',
+    'with --qmp: where it is captured first; needs room for the RAM and the disks (default: /var/tmp/pars)',
+  )
+  .option('--captured <dir>', 'instead of an image: a folder that a capture wrote')
+  .option(
+    '--bandwidth <rate>',
+    'read and send no faster than so many bytes per second, such as 50M',
+  )
   .option(
     '--state <file>',
     'device state to keep with it (default: that in the image, where it has one)',
@@ -136,7 +153,7 @@ program
   )
   .option('--dry-run', 'print the plan and store nothing')
   .addOption(jsonOption())
-  .action((image: string, options: UploadOptions) =>
+  .action((image: string | undefined, options: UploadOptions) =>
     run(options, async (context) =>
       (await import('./upload-command.js')).uploadCommand(image, options, context),
     ),
@@ -267,6 +284,8 @@ program
       (await import('./prune-command.js')).pruneCommand(options, context),
     ),
   );
+
+addCallerCommands(addHookCommands(program, run, jsonOption), run, jsonOption);
 
 function version(): string {
   const file = new URL('../../../package.json', import.meta.url);

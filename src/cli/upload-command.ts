@@ -1,4 +1,4 @@
-// pars upload IMAGE: a snapshot into a store, or with --dry-run what it would be.
+// pars upload: an image, a captured folder or a running VM into a store as a snapshot, or with --dry-run what it would be.
 import { ParsError } from '../../introspect/pars-error.js';
 import { type DiskArgument, parseDiskArgument } from '../disk/guest-disks.js';
 import { planReplication } from '../plan/plan.js';
@@ -7,15 +7,18 @@ import { plannedSaving, storedSaving } from '../plan/saving.js';
 import type { DiskToStore } from '../snapshot/disk-to-store.js';
 import { takeSnapshot } from '../snapshot/take-snapshot.js';
 import { readMachineFile } from '../vm/machine-file.js';
+import { limitBandwidth } from '../store/limit-bandwidth.js';
 import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
 import {
+  capturedDisks,
   disksToStore,
   packsOfRam,
   planDisks,
   plannedDiskLines,
   storedDiskLines,
   storedDiskSizes,
+  type UploadDisks,
 } from './disks-to-store.js';
 import { exitCodes } from './exit-code.js';
 import { type HeldImage, holdOnDisk, proofLines } from './hold-on-disk.js';
@@ -23,35 +26,81 @@ import { formatBytes, formatPercent } from './format.js';
 import {
   exitCodeOfEvidence,
   type ImageArguments,
+  type LabelledImage,
   labelImage,
   openImageArgument,
 } from './open-image.js';
+import { parseBandwidth } from './parse-bandwidth.js';
 import { type PolicyArguments, readPolicy } from './read-policy.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 import { savingTable } from './saving-table.js';
+import { capturedSource, type UploadSource } from './upload-source.js';
 
 export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArguments {
   readonly disk?: readonly string[];
   readonly withDisks?: boolean;
   readonly machine?: string;
   readonly store: string;
-  readonly name: string;
+  readonly name?: string;
   readonly state?: string;
   readonly dryRun?: boolean;
+  readonly bandwidth?: string;
+  /** Instead of an image: a folder that a capture wrote, */
+  readonly captured?: string;
+  /** or a running VM, with what follows. */
+  readonly qmp?: string;
+  readonly scratch?: string;
+  readonly maxDowntime?: string;
+  readonly withoutDisks?: boolean;
 }
 
 export async function uploadCommand(
-  imagePath: string,
+  imagePath: string | undefined,
   options: UploadOptions,
   context: CommandContext,
 ): Promise<number> {
   const policy = await readPolicy(options);
+  expectOneSource(imagePath, options);
+  if (options.qmp !== undefined) {
+    const { uploadLive } = await import('./upload-live.js');
+    return await uploadLive(options.qmp, policy, options, context);
+  }
+  if (options.captured !== undefined) {
+    return await uploadSource(await capturedSource(options.captured), policy, options, context);
+  }
   const diskArguments = (options.disk ?? []).map(parseDiskArgument);
   expectDisks(options, policy, diskArguments);
-  const machine =
-    options.machine === undefined ? undefined : await readMachineFile(options.machine);
+  const source: UploadSource = {
+    imagePath: imagePath ?? '',
+    format: undefined,
+    statePath: options.state,
+    machinePath: options.machine,
+    disks: [],
+    vm: options.name ?? '',
+    createdMs: undefined,
+  };
+  return await uploadSource(source, policy, options, context, (image) => ({
+    compared: policy.heldLabels.length === 0 ? [] : diskArguments,
+    stored: options.withDisks === true ? disksToStore(diskArguments, image) : [],
+  }));
+}
+
+/** `findDisks` says which disks belong to it, where the source does not. */
+export async function uploadSource(
+  source: UploadSource,
+  policy: NamedPolicy,
+  options: UploadOptions,
+  context: CommandContext,
+  findDisks?: (image: LabelledImage) => UploadDisks,
+): Promise<number> {
+  const { machinePath } = source;
+  const machine = machinePath === undefined ? undefined : await readMachineFile(machinePath);
+  const bandwidth = options.bandwidth === undefined ? undefined : parseBandwidth(options.bandwidth);
   // Opened before the store, which may be made by opening it; labelled after, since a wrong URL should not cost that.
-  const opened = openImageArgument(imagePath, options);
+  const opened = openImageArgument(source.imagePath, {
+    ...options,
+    ...(source.format === undefined ? {} : { format: source.format }),
+  });
   const store = await openStore(options.store).catch((error: unknown) => {
     opened.close();
     throw error;
@@ -59,15 +108,80 @@ export async function uploadCommand(
   try {
     const image = labelImage(opened);
     try {
-      const compared = policy.heldLabels.length === 0 ? [] : diskArguments;
-      const held = await holdOnDisk(image, policy.heldLabels, compared, context);
-      const disks = options.withDisks === true ? disksToStore(diskArguments, image) : [];
-      return await uploadLabelled(held, disks, store, policy, machine, options, context);
+      const disks =
+        findDisks?.(image) ??
+        (await capturedDisks(source.disks, image, policy.heldLabels.length > 0, context.signal));
+      const held = await holdOnDisk(image, policy.heldLabels, disks.compared, context);
+      return await uploadLabelled(
+        held,
+        disks.stored,
+        bandwidth === undefined ? store : limitBandwidth(store, bandwidth),
+        policy,
+        machine,
+        source,
+        options,
+        context,
+      );
     } finally {
       image.close();
     }
   } finally {
     await store.close();
+  }
+}
+
+function captureLines({ capture }: UploadSource): readonly string[] {
+  return capture === undefined
+    ? []
+    : [`The VM stood still for ${capture.downtimeMs.toFixed(1)} ms (${capture.way}).`];
+}
+
+type SourceKind = 'image' | 'live' | 'captured';
+
+/** What each option is for, of those that are not for all. */
+const sourcesOf: Partial<Readonly<Record<keyof UploadOptions, readonly SourceKind[]>>> = {
+  name: ['image', 'live'],
+  machine: ['image', 'live'],
+  disk: ['image'],
+  withDisks: ['image'],
+  state: ['image'],
+  format: ['image'],
+  mapFile: ['image'],
+  scratch: ['live'],
+  maxDowntime: ['live'],
+  withoutDisks: ['live'],
+};
+
+const sourceNames: Readonly<Record<SourceKind, string>> = {
+  image: 'an image',
+  live: 'a running VM (--qmp)',
+  captured: 'what was captured (--captured)',
+};
+
+function expectOneSource(imagePath: string | undefined, options: UploadOptions): void {
+  const given = { image: imagePath, live: options.qmp, captured: options.captured };
+  const kinds = (Object.keys(given) as readonly SourceKind[]).filter(
+    (kind) => given[kind] !== undefined,
+  );
+  if (kinds.length !== 1) {
+    throw new ParsError(
+      'usage',
+      'expected one of an image, --qmp SOCKET for a running VM, and --captured DIR; found ' +
+        (kinds.length === 0 ? 'none' : kinds.map((kind) => sourceNames[kind]).join(' and ')),
+    );
+  }
+  const [kind] = kinds;
+  for (const [name, sources] of Object.entries(sourcesOf)) {
+    if (options[name as keyof UploadOptions] !== undefined && !sources.includes(kind)) {
+      const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      throw new ParsError(
+        'usage',
+        `--${option} means nothing for ${sourceNames[kind]}: leave it out`,
+      );
+    }
+  }
+  if (kind !== 'captured' && options.name === undefined) {
+    throw new ParsError('usage', 'say with --name what the VM is called');
   }
 }
 
@@ -103,6 +217,7 @@ async function uploadLabelled(
   store: Store,
   { policy }: NamedPolicy,
   machine: Uint8Array | undefined,
+  source: UploadSource,
   options: UploadOptions,
   { print, warn, signal, onProgress }: CommandContext,
 ): Promise<number> {
@@ -122,10 +237,11 @@ async function uploadLabelled(
     memory,
     map,
     policy,
-    vm: options.name,
+    vm: source.vm,
+    createdMs: source.createdMs,
     signal,
     onProgress,
-    statePath: options.state,
+    statePath: source.statePath,
     state,
     machine,
     disks,
@@ -142,6 +258,7 @@ async function uploadLabelled(
     {
       id: header.id,
       vm: header.vm,
+      ...(source.capture === undefined ? {} : { capture: source.capture }),
       evidence: map.evidence,
       warnings: map.warnings,
       planned: planned.total,
@@ -163,6 +280,7 @@ async function uploadLabelled(
             : `, and ${planned.notStored.pageCount} pages not stored)`),
         ...storedDiskLines(storedDisks),
         ...proofLines(proof),
+        ...captureLines(source),
       ].join('\n'),
   );
   return result.underReplicated.length > 0 ? exitCodes.underReplicated : exitCodeOfEvidence(map);

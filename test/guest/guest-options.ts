@@ -13,6 +13,8 @@ export type Workload = 'mixed' | 'aged' | 'cache' | 'anonymous' | 'programs' | '
 
 export interface GuestOptions {
   readonly ramSizeMib?: number;
+  /** RAM of QEMU's own, as most VMs have it; it can be captured live, and not be snapshotted as a file. */
+  readonly hasPrivateRam?: boolean;
   readonly vcpuCount?: number;
   readonly cpuModel?: string;
   /** Of the unpacked kernels, the newest whose release begins so, `6.12.` for one. */
@@ -88,6 +90,7 @@ export function machineOf(options: GuestOptions, kernel: KernelPackage): Machine
   ].join(' ');
   return {
     ramSizeMib: options.ramSizeMib ?? 512,
+    ...(options.hasPrivateRam === true ? { hasPrivateRam: true } : {}),
     vcpuCount: options.vcpuCount ?? 2,
     // All that emulation offers but 5-level paging, which few machines in the field use.
     cpuModel: options.cpuModel ?? 'max,la57=off',

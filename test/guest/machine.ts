@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 export interface Machine {
   readonly ramSizeMib: number;
+  /** RAM of QEMU's own, as most VMs have it, in place of a file. */
+  readonly hasPrivateRam?: boolean;
   readonly vcpuCount: number;
   readonly cpuModel: string;
   readonly kernelImagePath: string;
@@ -32,13 +34,12 @@ export const RUNTIME_FILES = {
 
 export function qemuCommandLine(machine: Machine, folder: string): string[] {
   const path = (name: string) => join(folder, name);
-  const ramObject = [
-    'memory-backend-file,id=ram0',
-    `size=${machine.ramSizeMib}M`,
-    `mem-path=${path(MACHINE_FILES.ram)}`,
-    // Shared: the guest's RAM is the file, at any moment.
-    'share=on',
-  ].join();
+  const size = `id=ram0,size=${machine.ramSizeMib}M`;
+  const ramObject =
+    machine.hasPrivateRam === true
+      ? `memory-backend-ram,${size}`
+      : // Shared: the guest's RAM is the file, at any moment.
+        `memory-backend-file,${size},mem-path=${path(MACHINE_FILES.ram)},share=on`;
   return [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-machine', 'q35,memory-backend=ram0', '-object', ramObject],

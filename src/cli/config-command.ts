@@ -1,0 +1,45 @@
+// pars config check: what the hook commands would work with, or what is wrong with it.
+import { access, constants } from 'node:fs/promises';
+import { stringify } from 'yaml';
+import { ParsError } from '../../introspect/pars-error.js';
+import { readConfig } from '../hook/config.js';
+import { redact } from '../hook/redact.js';
+import { makeSpoolFolders } from '../spool/layout.js';
+import { parseLocalUrl } from '../store/local/url.js';
+import { parseWebHdfsUrl } from '../store/webhdfs/url.js';
+import { exitCodes } from './exit-code.js';
+import type { HookOptions } from './hook-open.js';
+import { readPolicy } from './read-policy.js';
+import type { CommandContext } from './run-command.js';
+
+/** Every problem is one of the configuration: exit code `usage`. */
+export async function configCheckCommand(
+  options: HookOptions,
+  { print }: CommandContext,
+): Promise<number> {
+  const config = await readConfig(options.config);
+  try {
+    if (config.store.startsWith('file:')) {
+      parseLocalUrl(config.store);
+    } else {
+      parseWebHdfsUrl(config.store);
+    }
+    for (const policy of [config.policy, ...Object.values(config.vms).map((vm) => vm.policy)]) {
+      await readPolicy(policy === undefined ? {} : { policy });
+    }
+    const { root } = await makeSpoolFolders(config.spool.path);
+    await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new ParsError(
+      'usage',
+      redact(
+        `the configuration ${config.path}: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+      { cause: error },
+    );
+  }
+  // The secrets of all values at once, as they may stand in any of them.
+  const shown = JSON.parse(redact(JSON.stringify(config))) as unknown;
+  print(shown, () => stringify(shown).trimEnd());
+  return exitCodes.ok;
+}

@@ -1,0 +1,68 @@
+// pars hook dir DIR: takes each complete snapshot in a folder into the spool, and has them sent.
+import { resolve } from 'node:path';
+import { ParsError } from '../../introspect/pars-error.js';
+import { vmName } from '../catalog/names.js';
+import { durationForm, parseDuration } from '../hook/duration.js';
+import { startFlush } from '../hook/start-flush.js';
+import { watchFolder } from '../hook/watch-folder.js';
+import { exitCodes } from './exit-code.js';
+import { formatLines } from './format.js';
+import { type HookOptions, openHook } from './hook-open.js';
+import type { CommandContext } from './run-command.js';
+
+export interface HookDirOptions extends HookOptions {
+  readonly watch?: boolean;
+  readonly vm?: string;
+  readonly settle?: string;
+  readonly link?: boolean;
+}
+
+const defaultSettle = '5s';
+
+export async function hookDirCommand(
+  folder: string,
+  options: HookDirOptions,
+  context: CommandContext,
+): Promise<number> {
+  const settleMs = parseDuration(options.settle ?? defaultSettle);
+  if (settleMs === undefined) {
+    throw new ParsError(
+      'usage',
+      `--settle: expected ${durationForm}, found ${JSON.stringify(options.settle)}`,
+    );
+  }
+  if (options.vm !== undefined && !vmName.test(options.vm)) {
+    throw new ParsError(
+      'usage',
+      `--vm: expected letters, digits, dots, dashes and underscores, found ${JSON.stringify(options.vm)}`,
+    );
+  }
+  const hook = await openHook(options, context);
+  const { taken, left } = await watchFolder(hook, {
+    folder: resolve(folder),
+    vm: options.vm,
+    settleMs,
+    link: options.link === true,
+    stay: options.watch === true,
+    onTaken: () => {
+      startFlush(hook);
+    },
+  });
+  await hook.metrics.write();
+  context.print({ taken, left }, () =>
+    [
+      `${taken.length} snapshots taken into the spool`,
+      ...(left.length === 0
+        ? []
+        : [
+            'left in the folder:',
+            formatLines(
+              left.map(({ name, reason }) => [name, reason]),
+              '  ',
+            ),
+          ]),
+    ].join('\n'),
+  );
+  // What is left is not whole yet, or no snapshot; the next look tells.
+  return exitCodes.ok;
+}

@@ -1,0 +1,66 @@
+// pars hook libvirt-save FILE...: files of `virsh save` into the spool, with the VM's disks where they are of the same
+// moment.
+import { ParsError } from '../../introspect/pars-error.js';
+import { vmName } from '../catalog/names.js';
+import type { HookContext } from '../hook/hook-context.js';
+import { spoolSave } from '../hook/libvirt/spool-save.js';
+import { takeHandedOver } from '../hook/libvirt/take-handed-over.js';
+import { startFlush } from '../hook/start-flush.js';
+import { exitCodeOfError, exitCodes } from './exit-code.js';
+import { type HookOptions, openHook } from './hook-open.js';
+import type { CommandContext } from './run-command.js';
+
+export interface HookLibvirtSaveOptions extends HookOptions {
+  readonly vm?: string;
+  /** Of `pars hook libvirt`: they are linked, and removed once they are in the spool. */
+  readonly handedOver?: boolean;
+}
+
+export async function hookLibvirtSaveCommand(
+  paths: readonly string[],
+  options: HookLibvirtSaveOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { vm } = options;
+  if (vm !== undefined && (!vmName.test(vm) || paths.length > 1)) {
+    throw new ParsError(
+      'usage',
+      `--vm: expected the name of one VM of letters, digits, dots, dashes and underscores, found ${JSON.stringify(vm)} for ${paths.length} files`,
+    );
+  }
+  const hook = await openHook(options, context);
+  try {
+    if (options.handedOver === true) {
+      const error = await takeHandedOver(hook, paths);
+      return error === undefined ? exitCodes.ok : exitCodeOfError[error.code];
+    }
+    const results: { readonly path: string; readonly result: 'spooled' | 'known' }[] = [];
+    for (const path of paths) {
+      results.push({ path, result: await take(hook, path, vm) });
+    }
+    context.print(results, () =>
+      results
+        .map(
+          ({ path, result }) =>
+            `${path} ${result === 'known' ? 'is known already' : 'is in the spool'}`,
+        )
+        .join('\n'),
+    );
+    return exitCodes.ok;
+  } finally {
+    await hook.metrics.write();
+    startFlush(hook);
+  }
+}
+
+async function take(hook: HookContext, path: string, vm: string | undefined) {
+  try {
+    return await spoolSave(hook, { path, vm, link: false });
+  } catch (error) {
+    hook.log.error('a saved VM could not be taken into the spool', {
+      path,
+      error: error instanceof Error ? error.message : String(error),
+    });
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+// pars hook libvirt-snapshot DOMAIN: a snapshot of a running VM of libvirt into the spool, and has it sent.
+import { flush } from '../hook/flush.js';
+import { snapshotDomain } from '../hook/libvirt/snapshot-domain.js';
+import { vmOfDomain } from '../hook/libvirt/vm-of-domain.js';
+import { startFlush } from '../hook/start-flush.js';
+import { exitCodeOfError, exitCodes } from './exit-code.js';
+import { exitCodeOfFlush, flushAnswer, flushSentence } from './hook-flush-command.js';
+import { type HookOptions, openHook } from './hook-open.js';
+import type { CommandContext } from './run-command.js';
+
+export interface HookLibvirtSnapshotOptions extends HookOptions {
+  /** Send before returning. */
+  readonly wait?: boolean;
+}
+
+export async function hookLibvirtSnapshotCommand(
+  domain: string,
+  options: HookLibvirtSnapshotOptions,
+  context: CommandContext,
+): Promise<number> {
+  const hook = await openHook(options, context);
+  const vm = vmOfDomain(domain);
+  const { entry, isBack } = await snapshotDomain(hook, domain).catch(async (error: unknown) => {
+    hook.log.error('no snapshot of the VM was taken', {
+      vm,
+      error: error instanceof Error ? error.message : String(error),
+    });
+    await hook.metrics.failed(vm);
+    throw error;
+  });
+  await hook.metrics.write();
+  if (options.wait !== true) {
+    startFlush(hook);
+    context.print({ vm, entry, isBack }, () => `the snapshot of ${vm} is in the spool`);
+    return isBack ? exitCodes.ok : exitCodeOfError.unavailable;
+  }
+  const flushed = await flush(hook, { retryFailed: false, waitForVm: vm });
+  context.print(
+    { vm, entry, isBack, ...flushAnswer(flushed) },
+    () => `the snapshot of ${vm} is in the spool; ${flushSentence(flushed)}`,
+  );
+  const exitCode = exitCodeOfFlush(flushed, context.signal);
+  return exitCode === exitCodes.ok && !isBack ? exitCodeOfError.unavailable : exitCode;
+}

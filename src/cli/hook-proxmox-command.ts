@@ -1,0 +1,70 @@
+// pars hook proxmox PHASE [MODE VMID]: as vzdump of Proxmox VE calls its hook script. Always ends well, or the backup
+// would be stopped.
+import { captureIntoSpool } from '../hook/capture-into-spool.js';
+import { parseDuration } from '../hook/duration.js';
+import type { HookContext } from '../hook/hook-context.js';
+import { defaultQmpPattern, planPhase } from '../hook/proxmox/plan-phase.js';
+import { startFlush } from '../hook/start-flush.js';
+import { exitCodes } from './exit-code.js';
+import { type HookOptions, openHook } from './hook-open.js';
+import type { CommandContext } from './run-command.js';
+
+export interface HookProxmoxOptions extends HookOptions {
+  /** `%` stands for the number of the VM. */
+  readonly qmp?: string;
+  /** How long the backup waits for the capture. */
+  readonly timeout?: string;
+}
+
+const defaultTimeoutMs = 600_000;
+
+export async function hookProxmoxCommand(
+  words: readonly string[],
+  options: HookProxmoxOptions,
+  context: CommandContext,
+): Promise<number> {
+  const plan = planPhase(words, process.env, options.qmp ?? defaultQmpPattern);
+  if (plan.do === 'nothing') {
+    return exitCodes.ok;
+  }
+  try {
+    const hook = await openHook(options, context);
+    if (plan.do === 'flush') {
+      startFlush(hook);
+    } else {
+      await capture(hook, plan.vm, plan.qmpPath, timeLimitOf(options, context));
+      await hook.metrics.write();
+    }
+  } catch (error) {
+    // vzdump shows it in the backup's own log.
+    context.warn(
+      `${words.join(' ')}: the backup goes on without it: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return exitCodes.ok;
+}
+
+async function capture(
+  hook: HookContext,
+  vm: string,
+  qmpPath: string,
+  timeoutMs: number,
+): Promise<void> {
+  const signal = AbortSignal.any([hook.signal, AbortSignal.timeout(timeoutMs)]);
+  try {
+    await captureIntoSpool({ ...hook, signal }, { vm, qmpPath, source: 'proxmox' });
+  } catch (error) {
+    await hook.metrics.failed(vm);
+    await hook.metrics.write();
+    throw error;
+  }
+}
+
+function timeLimitOf({ timeout }: HookProxmoxOptions, { warn }: CommandContext): number {
+  const timeoutMs = timeout === undefined ? defaultTimeoutMs : parseDuration(timeout);
+  if (timeoutMs === undefined || timeoutMs === 0) {
+    warn(`--timeout: ${JSON.stringify(timeout)} is no duration such as 10m; 10m is taken`);
+    return defaultTimeoutMs;
+  }
+  return timeoutMs;
+}

@@ -1,0 +1,180 @@
+// pars upload --qmp: a running VM is captured into a scratch folder, and that is stored. When the store fails then, the
+// capture is kept: the moment does not come again.
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ParsError } from '../../introspect/pars-error.js';
+import { vmName } from '../catalog/names.js';
+import { diskError } from '../flow/disk-error.js';
+import { capturedOf } from '../hook/capture-into-spool.js';
+import { parseDuration } from '../hook/duration.js';
+import type { NamedPolicy } from '../plan/policy.js';
+import { writeCaptured } from '../spool/captured.js';
+import { type Lock, tryLock } from '../spool/lock.js';
+import { openStore } from '../store/open-store.js';
+import {
+  type CapturePreview,
+  type CaptureRequest,
+  captureVm,
+  previewCapture,
+} from '../vm/live/capture.js';
+import { cleanUpCapture } from '../vm/live/clean-up-capture.js';
+import { captureWays } from '../vm/live/plan-capture.js';
+import { exitCodes } from './exit-code.js';
+import { formatBytes } from './format.js';
+import { parseBandwidth } from './parse-bandwidth.js';
+import type { CommandContext } from './run-command.js';
+import { type UploadOptions, uploadSource } from './upload-command.js';
+import { capturedSource } from './upload-source.js';
+
+const defaultScratch = '/var/tmp/pars';
+/** Of a capture under way; what has this name without a process that has the VM's lock was killed. */
+const partSuffix = '.part';
+
+export async function uploadLive(
+  qmpPath: string,
+  policy: NamedPolicy,
+  options: UploadOptions,
+  context: CommandContext,
+): Promise<number> {
+  const vm = options.name ?? '';
+  if (!vmName.test(vm)) {
+    throw new ParsError(
+      'usage',
+      `${JSON.stringify(vm)} cannot name a VM here: expected up to 128 of A-Z a-z 0-9 . _ - and no leading dot`,
+    );
+  }
+  const wanted = {
+    qmpPath,
+    withoutDisks: options.withoutDisks === true,
+    maxDowntimeMs: downtimeOf(options),
+    machinePath: options.machine,
+    bandwidthBytesPerSecond:
+      options.bandwidth === undefined ? undefined : parseBandwidth(options.bandwidth),
+  };
+  if (options.dryRun === true) {
+    printPreview(await previewCapture(wanted), context);
+    return exitCodes.ok;
+  }
+  // A store that is away should not cost the VM a pause.
+  await (await openStore(options.store)).close();
+  const scratch = resolve(options.scratch ?? defaultScratch);
+  await mkdir(scratch, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw diskError(error, `cannot make the scratch folder ${scratch}`);
+  });
+  const lock = await lockOf(scratch, vm);
+  try {
+    await cleanUpLeftovers(scratch, vm, context);
+    const folder = join(scratch, `${vm}.${randomBytes(8).toString('hex')}`);
+    await captureInto(folder, vm, wanted, context);
+    let exitCode: number;
+    try {
+      exitCode = await uploadSource(await capturedSource(folder), policy, options, context);
+    } catch (error) {
+      if (context.signal.aborted) {
+        await rm(folder, { recursive: true });
+      } else {
+        context.warn(
+          `what was captured of ${vm} is kept: pars upload --captured ${folder} stores it, and nothing else removes it`,
+        );
+      }
+      throw error;
+    }
+    await rm(folder, { recursive: true });
+    return exitCode;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** In milliseconds. */
+function downtimeOf({ maxDowntime }: UploadOptions): number | undefined {
+  const downtimeMs = maxDowntime === undefined ? undefined : parseDuration(maxDowntime);
+  if (maxDowntime !== undefined && downtimeMs === undefined) {
+    throw new ParsError(
+      'usage',
+      `${JSON.stringify(maxDowntime)} is no time: expected a number with its unit, such as 50ms or 2s`,
+    );
+  }
+  return downtimeMs;
+}
+
+async function lockOf(scratch: string, vm: string): Promise<Lock> {
+  const lock = await tryLock(scratch, 'capture', vm);
+  if (lock === undefined) {
+    throw new ParsError(
+      'unavailable',
+      `another upload of ${vm} is under way in ${scratch}; one at a time`,
+    );
+  }
+  return lock;
+}
+
+/** Under the VM's lock: captures that were killed. */
+async function cleanUpLeftovers(
+  scratch: string,
+  vm: string,
+  { warn }: CommandContext,
+): Promise<void> {
+  const parts = (await readdir(scratch)).filter(
+    (name) => name.startsWith(`${vm}.`) && name.endsWith(partSuffix),
+  );
+  for (const name of parts) {
+    await cleanUpCapture(join(scratch, name));
+    warn(`an earlier capture of ${vm} was killed; the VM was put right, and ${name} removed`);
+  }
+}
+
+async function captureInto(
+  folder: string,
+  vm: string,
+  wanted: Omit<CaptureRequest, 'folder'>,
+  { warn, signal, onProgress }: CommandContext,
+): Promise<void> {
+  const part = `${folder}${partSuffix}`;
+  await mkdir(part, { mode: 0o700 });
+  const capture = await captureVm({ ...wanted, folder: part, signal, onProgress }).catch(
+    async (error: unknown) => {
+      // Where the VM could not be put right, the folder has what that needs, and stays.
+      await rmdir(part).catch(() => undefined);
+      throw error;
+    },
+  );
+  if (capture.machinePath === undefined) {
+    warn(
+      `the QEMU behind ${wanted.qmpPath} could not be told, so a restore will need its command line (--machine)`,
+    );
+  }
+  await writeCaptured(part, capturedOf(vm, 'qmp', part, capture));
+  await rename(part, folder);
+}
+
+function printPreview(preview: CapturePreview, { print }: CommandContext): void {
+  const { way, passedOver, expectedDowntimeMs, scratchSizeBytes, facts } = preview;
+  const { disks, leftOut } = facts;
+  print(
+    {
+      dryRun: true,
+      way,
+      passedOver,
+      expectedDowntimeMs,
+      scratchSizeBytes,
+      qemuVersion: facts.qemuVersion,
+      ramSizeBytes: facts.ramSizeBytes,
+      disks,
+      leftOut,
+    },
+    () =>
+      [
+        `way: ${way}: ${captureWays[way]}`,
+        ...passedOver.map(({ way: name, why }) => `not ${name}: ${why}`),
+        `expected downtime: about ${expectedDowntimeMs} ms`,
+        `scratch: up to ${formatBytes(scratchSizeBytes)}, and what the VM overwrites on its disks meanwhile`,
+        ...disks.map(
+          ({ name, sourcePath, sourceFormat, sizeBytes }) =>
+            `disk ${name}: ${formatBytes(sizeBytes)}, ${sourceFormat}, ${sourcePath}`,
+        ),
+        ...leftOut.map(({ name, why }) => `without ${name}: ${why}`),
+      ].join('\n'),
+  );
+}

@@ -1,0 +1,119 @@
+// A running VM into the spool, through its QMP socket.
+import { randomBytes } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import { ParsError } from '../../introspect/pars-error.js';
+import { vmName } from '../catalog/names.js';
+import type { Captured } from '../spool/captured.js';
+import { tryLock } from '../spool/lock.js';
+import { addEntry } from '../spool/new-entry.js';
+import type { Capture } from '../vm/live/capture.js';
+import type { HookContext } from './hook-context.js';
+import { reportDropped } from './report-dropped.js';
+
+export interface LiveVm {
+  readonly vm: string;
+  readonly qmpPath: string;
+  /** The QEMU command line, where it is not to be looked for. */
+  readonly machinePath?: string | undefined;
+  /** Who asked, such as `proxmox`. */
+  readonly source: string;
+}
+
+/**
+ * The entry's name. Throws `unavailable` when the VM is being captured already or cannot be reached, `no-space` when the
+ * spool has no room; the VM runs on in any case. Limits and disks are as the configuration says for this VM.
+ */
+export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise<string> {
+  const { spool, config, log } = hook;
+  const { vm, source } = live;
+  if (!vmName.test(vm)) {
+    throw new ParsError(
+      'usage',
+      `expected the name of a VM of letters, digits, dots, dashes and underscores, found ${JSON.stringify(vm)}`,
+    );
+  }
+  const lock = await tryLock(spool.paths.root, 'capture', vm);
+  if (lock === undefined) {
+    throw new ParsError(
+      'unavailable',
+      `a snapshot of ${vm} is being taken by another process; the one at hand was left out`,
+    );
+  }
+  try {
+    const withDisks = configOf(hook, vm)?.disks ?? config.capture.withDisks;
+    const entry = await addEntry(spool, {
+      vm,
+      identity: randomBytes(8).toString('hex'),
+      // Nobody knows before: it is checked once it is there.
+      expectedBytes: 0,
+      fill: async (folder) => {
+        const capture = await hook.captureVm({
+          qmpPath: live.qmpPath,
+          folder,
+          withoutDisks: !withDisks,
+          maxDowntimeMs: config.capture.maxDowntimeMs,
+          bandwidthBytesPerSecond: config.capture.bandwidthBytesPerSecond,
+          machinePath: live.machinePath ?? configOf(hook, vm)?.machine,
+          signal: hook.signal,
+        });
+        log.info('a running VM was captured', {
+          vm,
+          way: capture.way,
+          downtimeMs: capture.downtimeMs,
+        });
+        return capturedOf(vm, source, folder, capture);
+      },
+      // Where the VM could not be put right, how to do it stands in the folder.
+      letGo: (folder) =>
+        hook.cleanUpCapture(folder).then(
+          () => true,
+          (error: unknown) => {
+            log.error('cannot clean up after a capture that failed; the next flush tries again', {
+              vm,
+              folder,
+              error: error instanceof Error ? error.message : String(error),
+            });
+            return false;
+          },
+        ),
+      onDropped: (dropped) => reportDropped(hook, dropped),
+    });
+    log.info('a snapshot is in the spool', { vm, entry });
+    return entry;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** What the configuration has on a VM; not the members that every object has. */
+export function configOf({ config }: Pick<HookContext, 'config'>, vm: string) {
+  return Object.hasOwn(config.vms, vm) ? config.vms[vm] : undefined;
+}
+
+/** As `captured.json` has it. */
+export function capturedOf(vm: string, source: string, folder: string, capture: Capture): Captured {
+  const nameOf = (path: string): string => {
+    if (dirname(path) !== folder) {
+      throw new Error(`expected a captured file in ${folder}, found ${path}`);
+    }
+    return basename(path);
+  };
+  const { statePath, machinePath } = capture;
+  return {
+    version: 1,
+    vm,
+    createdMs: capture.createdMs,
+    source,
+    image: { file: nameOf(capture.imagePath), format: capture.format },
+    ...(statePath === undefined ? {} : { state: nameOf(statePath) }),
+    ...(machinePath === undefined ? {} : { machine: nameOf(machinePath) }),
+    disks: capture.disks.map(({ name, path, sourcePath, sourceFormat }) => ({
+      name,
+      file: nameOf(path),
+      sourcePath,
+      sourceFormat,
+    })),
+    downtimeMs: capture.downtimeMs,
+    way: capture.way,
+  };
+}

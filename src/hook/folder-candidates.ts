@@ -1,0 +1,98 @@
+// Which snapshots may lie in a folder, by the names in it. Pure; whether they are whole is asked later.
+//
+//   web.ram, web.raw, web.mem [+ web.state, web.vmstate or web.snap]    RAM as it is, with its device state beside it
+//   web/ with config.json, state.json and memory-ranges                 Cloud Hypervisor
+//   anything else                                                       a format that its content says, and ends properly
+//
+// A file whose content says nothing is RAM by its name alone, or nothing: a note in the folder is no snapshot.
+
+export interface FolderItem {
+  readonly name: string;
+  /** Names in it, where it is a folder. */
+  readonly children: readonly string[] | undefined;
+}
+
+export interface Candidate {
+  /** Of the image, in the folder. */
+  readonly name: string;
+  /** Of the device state beside it. */
+  readonly state: string | undefined;
+  /** All that has to keep still, by paths from the folder on. */
+  readonly members: readonly string[];
+  /** Whether a file without any format's mark is RAM. */
+  readonly mayBeFlat: boolean;
+  /** Set where it cannot be whole yet: what is missing. */
+  readonly missing: string | undefined;
+}
+
+const flatSuffixes = ['.ram', '.raw', '.mem'];
+const stateSuffixes = ['.state', '.vmstate', '.snap'];
+const temporaryName = /^\.|\.(?:part|tmp)$/;
+const mapSuffix = '.map.json';
+const cloudHypervisorFiles = ['config.json', 'state.json', 'memory-ranges'];
+
+/** By name. */
+export function candidatesOf(items: readonly FolderItem[]): readonly Candidate[] {
+  const whole = items.filter(({ name }) => !temporaryName.test(name));
+  const files = new Set(whole.filter(({ children }) => !children).map(({ name }) => name));
+  return whole
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ name, children }) =>
+      children === undefined ? fileCandidate(name, files) : folderCandidate(name, children),
+    );
+}
+
+function fileCandidate(name: string, files: ReadonlySet<string>): readonly Candidate[] {
+  const isBesideAnother =
+    name.endsWith(mapSuffix) || stateSuffixes.some((suffix) => name.endsWith(suffix));
+  if (isBesideAnother) {
+    return [];
+  }
+  const flatSuffix = flatSuffixes.find((suffix) => name.endsWith(suffix));
+  const stem = flatSuffix === undefined ? name : name.slice(0, -flatSuffix.length);
+  const state =
+    flatSuffix === undefined
+      ? undefined
+      : stateSuffixes.map((suffix) => `${stem}${suffix}`).find((other) => files.has(other));
+  const map = `${name}${mapSuffix}`;
+  return [
+    {
+      name,
+      state,
+      members: [name, ...(state === undefined ? [] : [state]), ...(files.has(map) ? [map] : [])],
+      mayBeFlat: flatSuffix !== undefined,
+      missing:
+        flatSuffix === '.mem' && state === undefined
+          ? `the device state beside it, ${stateSuffixes.map((suffix) => stem + suffix).join(' or ')}`
+          : undefined,
+    },
+  ];
+}
+
+/** Another folder than Cloud Hypervisor's is none of ours. */
+function folderCandidate(name: string, children: readonly string[]): readonly Candidate[] {
+  const present = cloudHypervisorFiles.filter((file) => children.includes(file));
+  if (present.length === 0) {
+    return [];
+  }
+  const missing = cloudHypervisorFiles.filter((file) => !present.includes(file));
+  return [
+    {
+      name,
+      state: undefined,
+      members: children.map((child) => `${name}/${child}`).toSorted(),
+      mayBeFlat: false,
+      missing: missing.length === 0 ? undefined : missing.join(', '),
+    },
+  ];
+}
+
+/** What a VM is called whose snapshot has this name: letters, digits, dots, dashes and underscores. */
+export function vmOfName(name: string): string {
+  const stem = /^(.+?)\.[^.]*$/.exec(name)?.[1] ?? name;
+  const fit = stem
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^\.+/, '')
+    .slice(0, 128);
+  return fit === '' ? 'vm' : fit;
+}

@@ -1,0 +1,273 @@
+// Takes each snapshot that appears in a folder into the spool, once it is whole: it kept still for a while, nobody has it
+// open for writing, and its format is complete. The files stay where they are.
+import { type FSWatcher, watch } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ParsError } from '../../introspect/pars-error.js';
+import { diskError } from '../flow/disk-error.js';
+import { isAbsent } from '../spool/is-absent.js';
+import { type FileFacts, factsOf, factsText } from './adopt-file.js';
+import { type Candidate, candidatesOf, type FolderItem } from './folder-candidates.js';
+import type { HookContext } from './hook-context.js';
+import { offerSnapshot } from './offer.js';
+import { fileKey, openForWriting } from './open-writers.js';
+import { SeenFiles } from './seen-files.js';
+import { Waker } from './waker.js';
+import { nameOfVm, wholeFormat } from './whole-image.js';
+
+export interface FolderRequest {
+  readonly folder: string;
+  /** Of all snapshots in the folder; else told by each. */
+  readonly vm: string | undefined;
+  /** How long a file must not have changed. */
+  readonly settleMs: number;
+  /** Files may be linked: their owner will not write into them again. */
+  readonly link: boolean;
+  /** Stay until the signal; else one look, over the settle time. */
+  readonly stay: boolean;
+  /** Called after snapshots were taken. */
+  readonly onTaken: () => void;
+}
+
+export interface FolderResult {
+  readonly taken: readonly { readonly name: string; readonly vm: string }[];
+  /** What is not whole, or cannot be taken. */
+  readonly left: readonly { readonly name: string; readonly reason: string }[];
+}
+
+interface Sighting {
+  readonly facts: string;
+  readonly sinceMs: number;
+  /** Why it was not taken; not asked again before that time. */
+  readonly refused?: { readonly reason: string; readonly untilMs: number };
+}
+
+/** Where the folder's events do not tell, such as on a network file system. */
+const scanIntervalMs = 30_000;
+/** A file that is being written gives events all the time. */
+const minIntervalMs = 1000;
+/** A full spool may have room again; a file that is no snapshot becomes one by changing. */
+const retryDelayMs = 60_000;
+
+/** Throws when the folder cannot be read at the beginning. */
+export async function watchFolder(
+  hook: HookContext,
+  request: FolderRequest,
+): Promise<FolderResult> {
+  const watcher = new FolderWatcher(
+    hook,
+    request,
+    await SeenFiles.open(hook.spool, request.folder),
+  );
+  return await watcher.run();
+}
+
+class FolderWatcher {
+  readonly #hook: HookContext;
+  readonly #request: FolderRequest;
+  readonly #seen: SeenFiles;
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #taken: { name: string; vm: string }[] = [];
+
+  constructor(hook: HookContext, request: FolderRequest, seen: SeenFiles) {
+    this.#hook = hook;
+    this.#request = request;
+    this.#seen = seen;
+  }
+
+  async run(): Promise<FolderResult> {
+    const { stay, settleMs, folder } = this.#request;
+    const { signal, log } = this.#hook;
+    await this.#scan();
+    const waker = new Waker(signal);
+    const events = stay ? watchEvents(folder, waker, log) : undefined;
+    try {
+      do {
+        // Not to look again before anything can have settled; a timer may be early by a millisecond.
+        const settledMs = settleMs + 1;
+        await (stay
+          ? waker.wait(
+              Math.min(settledMs, minIntervalMs),
+              this.#sightings.size > 0 ? settledMs : scanIntervalMs,
+            )
+          : waker.wait(settledMs, settledMs));
+        if (!signal.aborted) {
+          await this.#scanOrReport();
+        }
+      } while (stay && !signal.aborted);
+    } finally {
+      events?.close();
+      waker.close();
+    }
+    return {
+      taken: this.#taken,
+      left: [...this.#sightings].map(([name, { refused }]) => ({
+        name,
+        reason: refused?.reason ?? 'it changed within the settle time',
+      })),
+    };
+  }
+
+  /** While it stays, a folder that is away for a moment is no reason to end. */
+  async #scanOrReport(): Promise<void> {
+    try {
+      await this.#scan();
+    } catch (error) {
+      if (!this.#request.stay) {
+        throw error;
+      }
+      if (!this.#hook.signal.aborted) {
+        this.#hook.log.error('the folder cannot be looked at', { error: messageOf(error) });
+      }
+    }
+  }
+
+  async #scan(): Promise<void> {
+    const { folder, settleMs } = this.#request;
+    const items = await itemsOf(folder);
+    const present = new Set(items.map(({ name }) => name));
+    const nowMs = performance.now();
+    const settled: { candidate: Candidate; facts: string; keys: readonly string[] }[] = [];
+    const names = new Set<string>();
+    for (const candidate of candidatesOf(items)) {
+      const members = await factsOfMembers(folder, candidate);
+      if (members !== undefined) {
+        const facts = members.map(factsText).join(' ');
+        const before = this.#sightings.get(candidate.name);
+        if (!this.#seen.has(candidate.name, facts)) {
+          names.add(candidate.name);
+          if (before?.facts !== facts) {
+            this.#sightings.set(candidate.name, { facts, sinceMs: nowMs });
+          } else if (
+            nowMs - before.sinceMs >= settleMs &&
+            nowMs >= (before.refused?.untilMs ?? 0)
+          ) {
+            settled.push({ candidate, facts, keys: members.map(fileKey) });
+          }
+        }
+      }
+    }
+    for (const name of this.#sightings.keys()) {
+      if (!names.has(name)) {
+        this.#sightings.delete(name);
+      }
+    }
+    const written = await openForWriting(new Set(settled.flatMap(({ keys }) => keys)));
+    const countBefore = this.#taken.length;
+    for (const { candidate, facts, keys } of settled) {
+      if (this.#hook.signal.aborted) {
+        break;
+      }
+      if (keys.some((key) => written.has(key))) {
+        this.#refuse(candidate.name, facts, 'a process has it open for writing', 0);
+      } else {
+        await this.#take(candidate, facts, present);
+      }
+    }
+    if (this.#taken.length > countBefore) {
+      this.#request.onTaken();
+    }
+  }
+
+  async #take(candidate: Candidate, facts: string, present: ReadonlySet<string>): Promise<void> {
+    const { folder, link } = this.#request;
+    const { name } = candidate;
+    try {
+      if (candidate.missing !== undefined) {
+        throw new ParsError('image-invalid', `it lacks ${candidate.missing}`);
+      }
+      const path = join(folder, name);
+      const format = wholeFormat(path, candidate);
+      const vm = this.#request.vm ?? nameOfVm(path, name, format);
+      const { mtimeNs } = await factsOf(join(folder, candidate.members[0]));
+      await offerSnapshot(this.#hook, {
+        vm,
+        image: path,
+        format,
+        state: candidate.state === undefined ? undefined : join(folder, candidate.state),
+        disks: [],
+        createdMs: Number(mtimeNs / 1_000_000n),
+        source: 'dir',
+        link,
+      });
+      await this.#seen.add(name, facts, present);
+      this.#sightings.delete(name);
+      this.#taken.push({ name, vm });
+    } catch (error) {
+      if (!this.#hook.signal.aborted) {
+        this.#refuse(name, facts, messageOf(error), performance.now() + retryDelayMs);
+      }
+    }
+  }
+
+  /** Said once, until the file or the reason is another. */
+  #refuse(name: string, facts: string, reason: string, untilMs: number): void {
+    const before = this.#sightings.get(name);
+    if (before?.facts !== facts || before.refused?.reason !== reason) {
+      this.#hook.log.warn('a file in the folder is not taken', { name, reason });
+    }
+    this.#sightings.set(name, {
+      facts,
+      sinceMs: before?.sinceMs ?? performance.now(),
+      refused: { reason, untilMs },
+    });
+  }
+}
+
+async function itemsOf(folder: string): Promise<readonly FolderItem[]> {
+  try {
+    const items: FolderItem[] = [];
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (entry.isFile()) {
+        items.push({ name: entry.name, children: undefined });
+      } else if (entry.isDirectory()) {
+        const children = await readdir(join(folder, entry.name), { withFileTypes: true });
+        items.push({
+          name: entry.name,
+          children: children.filter((child) => child.isFile()).map(({ name }) => name),
+        });
+      }
+    }
+    return items;
+  } catch (error) {
+    throw diskError(error, `cannot read the folder ${folder}`);
+  }
+}
+
+/** Undefined when one is gone since the folder was listed. */
+async function factsOfMembers(
+  folder: string,
+  { members }: Candidate,
+): Promise<readonly FileFacts[] | undefined> {
+  try {
+    return await Promise.all(members.map((member) => factsOf(join(folder, member))));
+  } catch (error) {
+    if (error instanceof ParsError && isAbsent(error.cause)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function watchEvents(folder: string, waker: Waker, log: HookContext['log']): FSWatcher | undefined {
+  try {
+    const watcher = watch(folder, () => {
+      waker.wake();
+    });
+    watcher.on('error', (error) => {
+      log.warn('the folder gives no events any more; it is looked at from time to time', {
+        error: messageOf(error),
+      });
+    });
+    return watcher;
+  } catch (error) {
+    log.warn('the folder gives no events; it is looked at from time to time', {
+      error: messageOf(error),
+    });
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,72 @@
+// What was captured of a VM at one moment, as a folder: `captured.json` names the files beside it. The folder is whole once
+// that file is there; it is written last.
+//
+// An entry of the spool is such a folder, and `pars upload --captured DIR` stores one.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { imageFormats } from '../../introspect/memory/memory-image.js';
+import { ParsError } from '../../introspect/pars-error.js';
+import { diskError } from '../flow/disk-error.js';
+import { replaceFile } from './durable-file.js';
+
+export const capturedFile = 'captured.json';
+
+/** A name within the folder. */
+const fileName = z.string().regex(/^[^/\0]+$/, 'expected the name of a file beside it');
+
+const capturedSchema = z.object({
+  version: z.literal(1),
+  vm: z.string(),
+  /** The moment of the snapshot, in milliseconds since 1970, UTC. */
+  createdMs: z.int().min(0),
+  /** Who brought it, such as `qmp` or `libvirt`. */
+  source: z.string(),
+  image: z.object({ file: fileName, format: z.enum(imageFormats).optional() }),
+  /** Device state beside the image. Absent where the image has it, or there is none. */
+  state: fileName.optional(),
+  /** The machine's command line, as `--machine` takes it. */
+  machine: fileName.optional(),
+  /** Raw images of the VM's disks at the same moment. */
+  disks: z.array(
+    z.object({
+      /** The VM's own name for it; one segment of a store name. */
+      name: z.string(),
+      file: fileName,
+      /** Where the VM had it. */
+      sourcePath: z.string(),
+      /** What it was there, `raw` or `qcow2` for example. */
+      sourceFormat: z.string(),
+    }),
+  ),
+  /** How long the VM stood still, and in which way it was captured; absent where that is not known. */
+  downtimeMs: z.number().min(0).optional(),
+  way: z.string().optional(),
+});
+
+export type Captured = z.infer<typeof capturedSchema>;
+
+/** Throws `not-found` when the folder is not whole, `image-invalid` when the file is not of this form. */
+export async function readCaptured(folder: string): Promise<Captured> {
+  const path = join(folder, capturedFile);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw diskError(error, `cannot read ${path}, which a captured snapshot ends with`);
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ParsError('image-invalid', `${path} is no JSON`, { cause: error });
+  }
+  const parsed = capturedSchema.safeParse(value);
+  if (!parsed.success) {
+    const { path: place, message } = parsed.error.issues[0];
+    throw new ParsError('image-invalid', `${path}: ${place.join('.')}: ${message}`);
+  }
+  return parsed.data;
+}
+
+/** Makes the folder whole. What the other files hold must be on the disk by then. */
+export async function writeCaptured(folder: string, captured: Captured): Promise<void> {
+  await replaceFile(join(folder, capturedFile), `${JSON.stringify(captured, undefined, 2)}\n`);
+}

@@ -1,0 +1,63 @@
+// Where things lie in a spool. A snapshot is in the spool if and only if its folder is below `entries`, where it is renamed
+// to last and from where it is renamed first: whatever a crash interrupts, an entry is there as a whole or not at all.
+//
+//   entries/VM.IDENTITY/          a snapshot to be sent: captured.json, attempts.json, and the files that captured.json names
+//   incoming/VM.IDENTITY.part/    one on its way in, under its VM's capture lock
+//   leaving/VM.IDENTITY/          one on its way out: sent, or dropped
+//   state/sent.jsonl              which were sent, and as which snapshot
+//   state/metrics.json            counters that outlive a run
+//   state/seen-*.json             what a watched folder has given already
+//   dropped.jsonl                 which were dropped unsent, and why
+//   hook.log                      what commands in the background said
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from '../flow/disk-error.js';
+
+const privateMode = 0o700;
+const partSuffix = '.part';
+const identityPattern = /^(.+)\.([0-9a-f]{16})$/;
+
+export interface SpoolPaths {
+  readonly root: string;
+  readonly entries: string;
+  readonly incoming: string;
+  readonly leaving: string;
+  readonly state: string;
+  readonly dropped: string;
+  readonly log: string;
+}
+
+/** Makes the folders that are missing, readable by the owner alone: guest memory lies in them. */
+export async function makeSpoolFolders(root: string): Promise<SpoolPaths> {
+  const paths: SpoolPaths = {
+    root,
+    entries: join(root, 'entries'),
+    incoming: join(root, 'incoming'),
+    leaving: join(root, 'leaving'),
+    state: join(root, 'state'),
+    dropped: join(root, 'dropped.jsonl'),
+    log: join(root, 'hook.log'),
+  };
+  for (const folder of [root, paths.entries, paths.incoming, paths.leaving, paths.state]) {
+    await mkdir(folder, { recursive: true, mode: privateMode }).catch((error: unknown) => {
+      throw diskError(error, `cannot make the spool's folder ${folder}`);
+    });
+  }
+  return paths;
+}
+
+/** `identity`: 16 hexadecimal digits that tell a snapshot from every other one. */
+export const entryName = (vm: string, identity: string): string => `${vm}.${identity}`;
+
+/** Undefined for a name that is none of an entry. */
+export function vmOfEntry(name: string): string | undefined {
+  return identityPattern.exec(name)?.[1];
+}
+
+export const partFolderName = (entry: string): string => `${entry}${partSuffix}`;
+
+/** The entry that the folder was to become; undefined for a name of another kind. */
+export function entryOfPart(name: string): string | undefined {
+  const entry = name.endsWith(partSuffix) ? name.slice(0, -partSuffix.length) : '';
+  return identityPattern.test(entry) ? entry : undefined;
+}

@@ -1,0 +1,26 @@
+// The domain's XML within a file of `virsh save`.
+import { ImageFile } from '../../../introspect/memory/image-file.js';
+import { readSaveHead } from '../../../introspect/memory/libvirt-save.js';
+import { ParsError } from '../../../introspect/pars-error.js';
+
+const xmlStart = Buffer.from('<domain');
+
+/** Of a save file, or of the device state that was taken from one. Throws `image-invalid` when it is neither, or not whole. */
+export function readSaveXml(path: string): string {
+  const file = ImageFile.open(path);
+  try {
+    const head = Buffer.from(readSaveHead(file)?.bytes ?? []);
+    const startOffset = head.indexOf(xmlStart);
+    if (startOffset < 0) {
+      throw new ParsError(
+        'image-invalid',
+        `${path}: expected a file of virsh save with ${xmlStart.toString()} in its head, found none`,
+      );
+    }
+    // A cookie of libvirt's own may follow.
+    const endOffset = head.indexOf(0, startOffset);
+    return head.subarray(startOffset, endOffset < 0 ? undefined : endOffset).toString('utf8');
+  } finally {
+    file.close();
+  }
+}

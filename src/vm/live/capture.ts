@@ -1,0 +1,264 @@
+// A running VM into files: RAM, device state and disks of one moment. However it ends, the VM runs on as it did before
+// (put-right.ts); should this process be killed, its guard sees to that, and should that be killed too, the next run.
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ParsError } from '../../../introspect/pars-error.js';
+import { diskError } from '../../flow/disk-error.js';
+import type { OnProgress } from '../../flow/progress.js';
+import { QmpClient } from '../qmp/qmp-client.js';
+import { QmpCommandError } from '../qmp/qmp-command-error.js';
+import { findOwnNodes } from './block-graph.js';
+import { type CaptureGuard, startGuard } from './capture-guard.js';
+import { cleanUpCapture } from './clean-up-capture.js';
+import { findQemu } from './find-qemu.js';
+import { currentBootId, type Journal, journalFile, writeJournal } from './journal.js';
+import { changedCapabilities, changedParameter, hasEnded, queryMigration } from './migration.js';
+import { type CapturePlan, type CaptureWay, planCapture } from './plan-capture.js';
+import { putRight } from './put-right.js';
+import { type CapturedDisk, dropOverwritten } from './save-disks.js';
+import { saveInBackground } from './save-in-background.js';
+import { saveStanding } from './save-standing.js';
+
+import { readMachineFile } from '../machine-file.js';
+import { readVmFacts, type VmFacts } from './vm-facts.js';
+
+export type { CapturedDisk } from './save-disks.js';
+
+export interface CaptureRequest {
+  /** QEMU's QMP socket. */
+  readonly qmpPath: string;
+  /** An empty folder of the caller's, where the files go. QEMU must be able to write there. */
+  readonly folder: string;
+  /** Leave the disks out. */
+  readonly withoutDisks?: boolean;
+  /** Refuse, or give up and let the VM go on, when it would stand still for longer. */
+  readonly maxDowntimeMs?: number | undefined;
+  /** Limit of what is read from the VM; for its RAM and for each disk. */
+  readonly bandwidthBytesPerSecond?: number | undefined;
+  /** The QEMU command line, where it is not to be looked for. */
+  readonly machinePath?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress;
+}
+
+/** Paths are below the folder. */
+export interface Capture {
+  /** The moment, in milliseconds since 1970. */
+  readonly createdMs: number;
+  readonly way: CaptureWay;
+  /** By QEMU's own clock: from the stop of the VM to its going on. */
+  readonly downtimeMs: number;
+  readonly imagePath: string;
+  readonly format: 'migration' | 'raw';
+  readonly statePath: string | undefined;
+  /** Undefined when the command line could not be found. */
+  readonly machinePath: string | undefined;
+  readonly disks: readonly CapturedDisk[];
+}
+
+export interface CapturePreview extends CapturePlan {
+  readonly facts: VmFacts;
+}
+
+/** A monitor serves the next client as soon as the last one is gone. */
+const reconnectTimeoutMs = 10_000;
+
+/** What a capture would do, and cost. The VM is not stopped. */
+export async function previewCapture(
+  request: Pick<CaptureRequest, 'qmpPath' | 'withoutDisks' | 'maxDowntimeMs'>,
+): Promise<CapturePreview> {
+  const qmp = await QmpClient.connect(request.qmpPath);
+  try {
+    const facts = await readIdleFacts(qmp);
+    return { ...planCapture(facts, request), facts };
+  } finally {
+    qmp.close();
+  }
+}
+
+/**
+ * Throws `unavailable` when QEMU cannot be reached or gives up, `usage` when the VM cannot be captured as wanted,
+ * `no-space` when the folder is full, `cancelled`. The folder is empty then, unless the VM could not be put right: that is
+ * said, and `cleanUpCapture` does it later.
+ */
+export async function captureVm(request: CaptureRequest): Promise<Capture> {
+  const { folder, qmpPath, signal } = request;
+  signal?.throwIfAborted();
+  const qmp = await QmpClient.connect(qmpPath);
+  try {
+    await putAwayLeftovers(qmp);
+    const facts = await readIdleFacts(qmp);
+    const plan = planCapture(facts, request);
+    await expectRoom(folder, plan.scratchSizeBytes);
+    const journal = journalOf(qmpPath, facts, plan.way);
+    await writeJournal(folder, journal);
+    const guard = await startGuard(folder);
+    try {
+      const capture = await captureWatched(qmp, guard, request, facts, plan, journal);
+      guard.release();
+      return capture;
+    } catch (error) {
+      await putRightAfterFailure(qmp, folder, journal, error);
+      guard.release();
+      throw signal?.aborted === true
+        ? new ParsError('cancelled', 'the capture was stopped; the VM runs as before', {
+            cause: error,
+          })
+        : asParsError(error);
+    }
+  } finally {
+    qmp.close();
+  }
+}
+
+async function captureWatched(
+  qmp: QmpClient,
+  guard: CaptureGuard,
+  request: CaptureRequest,
+  facts: VmFacts,
+  { way }: CapturePlan,
+  journal: Journal,
+): Promise<Capture> {
+  const { folder, withoutDisks } = request;
+  const disks = withoutDisks === true ? [] : facts.disks;
+  // The loss of QEMU ends the rest.
+  const lost = new AbortController();
+  const stopWatching = qmp.onLost((error) => {
+    lost.abort(error);
+  });
+  const setPhase = async (phase: Journal['phase']): Promise<void> => {
+    Object.assign(journal, { phase });
+    await writeJournal(folder, journal);
+  };
+  try {
+    const save = way === 'background-snapshot' ? saveInBackground : saveStanding;
+    const { atMs, ...saved } = await save({
+      ...request,
+      qmp,
+      guard,
+      facts,
+      way,
+      disks,
+      setPhase,
+      signal:
+        request.signal === undefined ? lost.signal : AbortSignal.any([request.signal, lost.signal]),
+    });
+    await putRight(qmp, { folder, journal });
+    await dropOverwritten(folder, disks);
+    const machinePath = await writeMachine(request);
+    await rm(join(folder, journalFile));
+    return { ...saved, createdMs: atMs, way, machinePath };
+  } finally {
+    stopWatching();
+  }
+}
+
+/** Of a run that was killed, and whose folder may be gone too. What it paused is not known here, and stays. */
+async function putAwayLeftovers(qmp: QmpClient): Promise<void> {
+  const { names } = await findOwnNodes(qmp);
+  if (names.length > 0) {
+    await putRight(qmp);
+  }
+}
+
+async function readIdleFacts(qmp: QmpClient): Promise<VmFacts> {
+  const migration = await queryMigration(qmp);
+  if (!hasEnded(migration)) {
+    throw new ParsError(
+      'unavailable',
+      `QEMU is migrating the VM already (${migration.status ?? 'none'}): try again when that has ended`,
+    );
+  }
+  return await readVmFacts(qmp);
+}
+
+async function expectRoom(folder: string, sizeBytes: number): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw diskError(error, `cannot make the folder ${folder}`);
+  }
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < sizeBytes) {
+    throw new ParsError(
+      'no-space',
+      `${folder} has ${bavail * bsize} bytes free; the RAM and the disks of the VM may take ${sizeBytes}; nothing was done`,
+    );
+  }
+}
+
+function journalOf(
+  qmpPath: string,
+  { capabilities, parameters, disks }: VmFacts,
+  way: CaptureWay,
+): Journal {
+  const pid = findQemu(qmpPath)?.pid;
+  return {
+    version: 1,
+    qmpPath,
+    ...(pid === undefined ? {} : { pid }),
+    bootId: currentBootId(),
+    phase: 'prepared',
+    inBackground: way === 'background-snapshot',
+    ownsNbdServer: way === 'background-snapshot' && disks.length > 0,
+    capabilities: Object.fromEntries(
+      Object.entries(capabilities).filter(
+        ([name, isOn]) => isOn || changedCapabilities.includes(name),
+      ),
+    ),
+    parameters: { [changedParameter]: parameters[changedParameter] },
+  };
+}
+
+/** Undefined when the process cannot be told: then a restore needs `--machine`. */
+async function writeMachine({
+  qmpPath,
+  folder,
+  machinePath,
+}: CaptureRequest): Promise<string | undefined> {
+  const bytes =
+    machinePath === undefined ? findQemu(qmpPath)?.commandLine : await readMachineFile(machinePath);
+  if (bytes === undefined) {
+    return undefined;
+  }
+  const path = join(folder, 'machine');
+  await writeFile(path, bytes, { mode: 0o600, flush: true }).catch((error: unknown) => {
+    throw diskError(error, `cannot write ${path}`);
+  });
+  return path;
+}
+
+/** By the connection at hand, or where that is lost, by another. */
+async function putRightAfterFailure(
+  qmp: QmpClient,
+  folder: string,
+  journal: Journal,
+  cause: unknown,
+): Promise<void> {
+  try {
+    await putRight(qmp, { folder, journal }).catch(() => undefined);
+    qmp.close();
+    await cleanUpCapture(folder, { timeoutMs: reconnectTimeoutMs });
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const words = (problem: unknown): string =>
+      problem instanceof Error ? problem.message : String(problem);
+    throw new ParsError(
+      'unavailable',
+      `${words(cause)}; and the VM could not be put right: ${words(error)}; ` +
+        `its guard tries on for two minutes, and the next run does, by ${join(folder, journalFile)}`,
+      { cause },
+    );
+  }
+}
+
+function asParsError(error: unknown): Error {
+  if (error instanceof QmpCommandError) {
+    return new ParsError(
+      'unavailable',
+      `${error.message}; the snapshot was given up, and the VM runs as before`,
+      { cause: error },
+    );
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}

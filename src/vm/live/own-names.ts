@@ -1,0 +1,9 @@
+// Whatever a capture adds to a QEMU has a name of its own, so that leftovers of a run that was killed are known by it.
+
+export const ownPrefix = 'pars-';
+
+/** Of the disk with this place in the capture's list. QEMU allows 31 characters. */
+export const targetNode = (index: number): string => `${ownPrefix}target-${index}`;
+export const filterNode = (index: number): string => `${ownPrefix}filter-${index}`;
+export const accessNode = (index: number): string => `${ownPrefix}access-${index}`;
+export const exportId = (index: number): string => `${ownPrefix}export-${index}`;

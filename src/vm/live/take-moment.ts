@@ -1,0 +1,128 @@
+// The moment of a snapshot: the VM stands still, its disks get a filter that keeps what they hold, and QEMU begins to save
+// the RAM and the devices.
+//
+// QEMU lets the VM go on by itself. Before that it touches every page, which takes most of the time and needs no stop: so
+// the stop may be sent behind the migration, and come while QEMU does that. By the order of QEMU's lines it is known
+// whether all came in time.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { QmpClient, QmpCommand, QmpEvent } from '../qmp/qmp-client.js';
+import { gaveUp, queryMigration } from './migration.js';
+import { filterNode } from './own-names.js';
+import type { VmDisk } from './vm-facts.js';
+
+export interface MomentRequest {
+  readonly qmp: QmpClient;
+  /** Where the stream goes. */
+  readonly uri: string;
+  /** With their filters ready. */
+  readonly disks: readonly VmDisk[];
+  /** The VM is stopped while QEMU prepares. */
+  readonly stopsLate: boolean;
+  readonly maxDowntimeMs?: number | undefined;
+}
+
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** Both by QEMU's clock. */
+  readonly stoppedMicroseconds: number;
+  readonly resumedMicroseconds: number;
+  /** False: a disk came too late, so disks and RAM are of different moments. */
+  readonly isOne: boolean;
+}
+
+const pollIntervalMs = 2;
+const defaultLimitMs = 60_000;
+
+const statusSchema = z.object({ status: z.string() });
+
+export async function takeMoment(request: MomentRequest): Promise<Moment> {
+  const { qmp, disks } = request;
+  const events: QmpEvent[] = [];
+  const stopListening = qmp.onEvent((event) => {
+    events.push(event);
+  });
+  const started = Date.now();
+  try {
+    const lines = await sendAll(request);
+    await untilRunning(request, events, started);
+    const stop = events.find(({ name }) => name === 'STOP');
+    const resume = events.find(({ name }) => name === 'RESUME');
+    if (stop === undefined || resume === undefined) {
+      throw new ParsError('unavailable', 'QEMU did not say when it stopped the VM');
+    }
+    return {
+      atMs: Math.round(stop.atMicroseconds / 1000),
+      stoppedMicroseconds: stop.atMicroseconds,
+      resumedMicroseconds: resume.atMicroseconds,
+      isOne:
+        disks.length === 0 ||
+        (events.filter(({ name }) => name === 'STOP').length === 1 &&
+          lines.every((line) => stop.line < line && line < resume.line)),
+    };
+  } finally {
+    stopListening();
+  }
+}
+
+/** The lines of the answers by which each disk had its filter. */
+async function sendAll({ qmp, uri, disks, stopsLate }: MomentRequest): Promise<readonly number[]> {
+  const filters = disks.map(({ qomPath }, index): QmpCommand => ({
+    execute: 'qom-set',
+    arguments: { path: qomPath, property: 'drive', value: filterNode(index) },
+  }));
+  const stop: QmpCommand = { execute: 'stop' };
+  const migrate: QmpCommand = { execute: 'migrate', arguments: { uri } };
+  // RAM alone needs no stop of ours: QEMU has its own.
+  const stops = disks.length === 0 ? [] : [stop];
+  const commands = stopsLate ? [migrate, ...stops, ...filters] : [...stops, ...filters, migrate];
+  const answers = qmp.send(commands);
+  const settled = await Promise.allSettled(answers);
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed !== undefined) {
+    throw failed.reason;
+  }
+  const firstFilter = commands.indexOf(filters[0]);
+  return (await Promise.all(answers))
+    .filter(
+      (_, index) =>
+        firstFilter >= 0 && index >= firstFilter && index < firstFilter + filters.length,
+    )
+    .map(({ line }) => line);
+}
+
+/** Also sets it going, where QEMU leaves it as it was when the migration began, or the stop came after its own. */
+async function untilRunning(
+  { qmp, maxDowntimeMs = defaultLimitMs }: MomentRequest,
+  events: readonly QmpEvent[],
+  startedMs: number,
+): Promise<void> {
+  for (;;) {
+    const last = events.findLast(({ name }) => name === 'STOP' || name === 'RESUME');
+    if (last?.name === 'RESUME') {
+      return;
+    }
+    const migration = await queryMigration(qmp);
+    const { status = 'none' } = migration;
+    if (status === 'failed' || status === 'cancelled') {
+      throw gaveUp(migration);
+    }
+    // By then every page is tracked: what the VM writes from now on is no longer saved.
+    const isTracked = status === 'completed' || (migration.ram?.transferred ?? 0) > 0;
+    if (isTracked && statusSchema.parse(await qmp.execute('query-status')).status === 'paused') {
+      await qmp.execute('cont');
+      continue;
+    }
+    const stop = events.find(({ name }) => name === 'STOP');
+    const stoodMs = stop === undefined ? 0 : Date.now() - stop.atMicroseconds / 1000;
+    if (stoodMs > maxDowntimeMs || Date.now() - startedMs > defaultLimitMs) {
+      throw new ParsError(
+        'unavailable',
+        `the VM stood still for ${Math.round(stoodMs)} ms, so the snapshot was given up`,
+      );
+    }
+    await sleep(pollIntervalMs);
+  }
+}

@@ -1,0 +1,240 @@
+// What a running QEMU says of itself, as far as a snapshot's way depends on it. Nothing of the VM is changed but for two
+// capabilities that are tried, put back as they were: QEMU itself knows best whether the host can do it.
+//
+// (QEMU qapi/migration.json, block-core.json, machine.json)
+import { z } from 'zod';
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { QmpClient, QmpCommand } from '../qmp/qmp-client.js';
+import { QmpCommandError } from '../qmp/qmp-command-error.js';
+import { ownPrefix } from './own-names.js';
+
+export interface VmDisk {
+  /** Of the device: what `qom-set` reaches it by. */
+  readonly qomPath: string;
+  /** Of its image, in QEMU's block graph. */
+  readonly nodeName: string;
+  /** One segment of a store name. */
+  readonly name: string;
+  readonly sourcePath: string;
+  readonly sourceFormat: string;
+  readonly sizeBytes: number;
+  /** What the image takes on its host. */
+  readonly allocatedBytes: number;
+}
+
+export interface VmFacts {
+  readonly qemuVersion: string;
+  /** QEMU's `RunState`. */
+  readonly status: string;
+  readonly ramSizeBytes: number;
+  /** Why QEMU cannot do it here; undefined when it can. */
+  readonly backgroundSnapshot: string | undefined;
+  readonly mappedRam: string | undefined;
+  /** The file that is the VM's whole RAM, when it is shared and alone. */
+  readonly sharedRam: { readonly path: string } | { readonly missing: string };
+  readonly disks: readonly VmDisk[];
+  /** Drives that are no part of a snapshot, and why. */
+  readonly leftOut: readonly { readonly name: string; readonly why: string }[];
+  /** As they were found. */
+  readonly capabilities: Readonly<Record<string, boolean>>;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+const versionSchema = z.object({
+  qemu: z.object({ major: z.int(), minor: z.int(), micro: z.int() }),
+});
+const statusSchema = z.object({ status: z.string() });
+const memorySchema = z.object({
+  'base-memory': z.int().min(0),
+  'plugged-memory': z.int().min(0).optional(),
+});
+const memdevsSchema = z.array(
+  z.object({ id: z.string().optional(), size: z.int().min(0), share: z.boolean().optional() }),
+);
+const capabilitiesSchema = z.array(z.object({ capability: z.string(), state: z.boolean() }));
+const parametersSchema = z.record(z.string(), z.unknown());
+const drivesSchema = z.array(
+  z.object({
+    device: z.string(),
+    qdev: z.string().optional(),
+    removable: z.boolean(),
+    inserted: z
+      .object({
+        'node-name': z.string().optional(),
+        ro: z.boolean(),
+        drv: z.string(),
+        image: z.object({
+          filename: z.string(),
+          format: z.string(),
+          'virtual-size': z.int().min(0),
+          'actual-size': z.int().min(0).optional(),
+        }),
+      })
+      .optional(),
+  }),
+);
+
+export async function readVmFacts(qmp: QmpClient): Promise<VmFacts> {
+  const ask = async <T>(command: string, schema: z.ZodType<T>): Promise<T> => {
+    const parsed = schema.safeParse(await qmp.execute(command));
+    if (!parsed.success) {
+      throw new ParsError(
+        'unsupported',
+        `QEMU's answer to ${command} is not of the expected form: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}`,
+      );
+    }
+    return parsed.data;
+  };
+  const { qemu } = await ask('query-version', versionSchema);
+  const { status } = await ask('query-status', statusSchema);
+  const memory = await ask('query-memory-size-summary', memorySchema);
+  const capabilities = Object.fromEntries(
+    (await ask('query-migrate-capabilities', capabilitiesSchema)).map(({ capability, state }) => [
+      capability,
+      state,
+    ]),
+  );
+  const drives = await ask('query-block', drivesSchema);
+  const ramSizeBytes = memory['base-memory'] + (memory['plugged-memory'] ?? 0);
+  return {
+    qemuVersion: `${qemu.major}.${qemu.minor}.${qemu.micro}`,
+    status,
+    ramSizeBytes,
+    backgroundSnapshot: await whyNot(qmp, capabilities, 'background-snapshot'),
+    mappedRam: await whyNot(qmp, capabilities, 'mapped-ram'),
+    sharedRam: await sharedRamOf(qmp, await ask('query-memdev', memdevsSchema), ramSizeBytes),
+    ...disksOf(drives),
+    capabilities,
+    parameters: await ask('query-migrate-parameters', parametersSchema),
+  };
+}
+
+/** Switches the capability on and off again. */
+async function whyNot(
+  qmp: QmpClient,
+  capabilities: Readonly<Record<string, boolean>>,
+  capability: string,
+): Promise<string | undefined> {
+  if (!(capability in capabilities)) {
+    return 'this QEMU does not know it';
+  }
+  const others = Object.entries(capabilities).filter(([, isOn]) => isOn);
+  const setting = (state: boolean): QmpCommand => {
+    // QEMU refuses some pairs.
+    const rest = others.map(([name]) => ({ capability: name, state: !state }));
+    const own = { capability, state };
+    return {
+      execute: 'migrate-set-capabilities',
+      arguments: { capabilities: state ? [...rest, own] : [own, ...rest] },
+    };
+  };
+  // Together, so that nothing of this process lies between on and off.
+  const [on, off] = qmp.send([setting(true), setting(false)]);
+  await off;
+  try {
+    await on;
+    return undefined;
+  } catch (error) {
+    if (error instanceof QmpCommandError) {
+      return error.description;
+    }
+    throw error;
+  }
+}
+
+async function sharedRamOf(
+  qmp: QmpClient,
+  memdevs: z.infer<typeof memdevsSchema>,
+  ramSizeBytes: number,
+): Promise<VmFacts['sharedRam']> {
+  const shared = memdevs.filter(({ share }) => share === true);
+  if (shared.length !== 1 || shared[0].size !== ramSizeBytes || shared[0].id === undefined) {
+    return { missing: 'its RAM is not one shared file (memory-backend-file,share=on)' };
+  }
+  try {
+    const path = await qmp.execute('qom-get', {
+      path: `/objects/${shared[0].id}`,
+      property: 'mem-path',
+    });
+    return typeof path === 'string' && path.startsWith('/')
+      ? { path }
+      : { missing: 'its shared RAM has no absolute path' };
+  } catch (error) {
+    if (error instanceof QmpCommandError) {
+      return { missing: 'its shared RAM is no file' };
+    }
+    throw error;
+  }
+}
+
+function disksOf(drives: z.infer<typeof drivesSchema>): Pick<VmFacts, 'disks' | 'leftOut'> {
+  const disks: VmDisk[] = [];
+  const leftOut: { name: string; why: string }[] = [];
+  for (const [index, { device, qdev, removable, inserted }] of drives.entries()) {
+    if (inserted === undefined) {
+      continue;
+    }
+    const name = diskName(qdev, device, inserted['node-name'], index);
+    const nodeName = inserted['node-name'];
+    const why =
+      qdev === undefined || qdev === '' || nodeName === undefined
+        ? 'no device of the VM uses it'
+        : inserted.ro
+          ? 'the VM cannot write to it'
+          : removable
+            ? 'its medium can be taken out'
+            : qdev.startsWith('/machine/system.flash')
+              ? 'it is the firmware'
+              : undefined;
+    if (why !== undefined || qdev === undefined || nodeName === undefined) {
+      leftOut.push({ name, why: why ?? 'no device of the VM uses it' });
+      continue;
+    }
+    if (nodeName.startsWith(ownPrefix)) {
+      throw new ParsError(
+        'unavailable',
+        `an earlier snapshot still has its filter on the disk ${name}, and could not be cleaned up`,
+      );
+    }
+    disks.push({
+      // The property belongs to the device, of which this is virtio's inner half.
+      qomPath: qdev.replace(/\/virtio-backend$/, ''),
+      nodeName,
+      name: disks.some((disk) => disk.name === name) ? `${name}-${index}` : name,
+      sourcePath: pathOf(inserted.image.filename),
+      sourceFormat: inserted.image.format,
+      sizeBytes: inserted.image['virtual-size'],
+      allocatedBytes: inserted.image['actual-size'] ?? inserted.image['virtual-size'],
+    });
+  }
+  return { disks, leftOut };
+}
+
+/** The name that the VM's owner gave: the device's id, the drive's, the node's; else a number. */
+function diskName(
+  qdev: string | undefined,
+  device: string,
+  nodeName: string | undefined,
+  index: number,
+): string {
+  const id = /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1];
+  const named = [id, device, nodeName].find((name) => name !== undefined && /^[A-Za-z]/.test(name));
+  return (named ?? `disk${index}`).replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 64);
+}
+
+/** QEMU writes what has more options than a path as `json:{...}`. */
+function pathOf(filename: string): string {
+  if (!filename.startsWith('json:')) {
+    return filename;
+  }
+  try {
+    const options = JSON.parse(filename.slice('json:'.length)) as {
+      readonly filename?: unknown;
+      readonly file?: { readonly filename?: unknown };
+    };
+    const path = options.filename ?? options.file?.filename;
+    return typeof path === 'string' ? path : filename;
+  } catch {
+    return filename;
+  }
+}
