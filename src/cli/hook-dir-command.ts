@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { vmName } from '../catalog/names.js';
-import { durationForm, parseDuration } from '../hook/duration.js';
+import { durationForm, parseDuration } from '../flow/duration.js';
 import { startFlush } from '../hook/start-flush.js';
 import { watchFolder } from '../hook/watch-folder.js';
 import { exitCodes } from './exit-code.js';

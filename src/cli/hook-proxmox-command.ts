@@ -1,7 +1,7 @@
 // pars hook proxmox PHASE [MODE VMID]: as vzdump of Proxmox VE calls its hook script. Always ends well, or the backup
 // would be stopped.
 import { captureIntoSpool } from '../hook/capture-into-spool.js';
-import { parseDuration } from '../hook/duration.js';
+import { parseDuration } from '../flow/duration.js';
 import type { HookContext } from '../hook/hook-context.js';
 import { defaultQmpPattern, planPhase } from '../hook/proxmox/plan-phase.js';
 import { startFlush } from '../hook/start-flush.js';

@@ -191,16 +191,17 @@ program
   .addOption(storeOption())
   .requiredOption('--out <dir>', 'folder to write to; made when missing')
   .addOption(
-    new Option('--output-format <name>', 'a stream is rebuilt from RAM and the device state of one')
-      .choices(['raw', 'migration', 'libvirt-save'])
-      .default('raw'),
+    new Option(
+      '--output-format <name>',
+      'a stream is rebuilt from RAM and the device state of one (default: raw; with --resume: what the VM can be started from)',
+    ).choices(['raw', 'migration', 'libvirt-save']),
   )
   .option('--allow-lost', 'write the image although pages are lost for good; those read as zero')
   .option('--no-heal', 'refuse when pages are lost, also those that can be healed')
   .addOption(
     new Option(
       '--resume [mode]',
-      'start the VM from what was restored (run), or only write DIR/resume.sh, which does (write)',
+      'start the VM from what was restored (run), or only write DIR/resume.sh, which does (write); by QEMU, or by libvirt where it was saved by it',
     ).choices(['run', 'write']),
   )
   .option(

@@ -2,7 +2,7 @@
 import { ParsError } from '../../introspect/pars-error.js';
 import { findLeftovers, type Leftover } from '../catalog/find-leftovers.js';
 import { removeLeftover } from '../catalog/remove-leftover.js';
-import { parseDuration } from '../flow/parse-duration.js';
+import { parseDuration } from '../flow/duration.js';
 import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
 import { formatBytes, formatTable, formatTime } from './format.js';

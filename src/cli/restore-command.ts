@@ -15,13 +15,16 @@ import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
-import { checkResume, type ResumeRequest, resumeVm } from './resume-vm.js';
+import { isOfLibvirt, resumeByLibvirt } from './resume-by-libvirt.js';
+import { expectFirstRun } from './resume-folder.js';
+import { checkResume, type ResumeRequest, type ResumeResult, resumeVm } from './resume-vm.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 
 export interface RestoreOptions extends CommonOptions {
   readonly store: string;
   readonly out: string;
-  readonly outputFormat: 'raw' | StreamFormat;
+  /** Raw when it is not said, and with `resume` what the VM can be started from. */
+  readonly outputFormat?: 'raw' | StreamFormat;
   readonly allowLost?: boolean;
   /** False with --no-heal. */
   readonly heal: boolean;
@@ -45,6 +48,7 @@ export async function restoreCommand(
     const manifest = await loadManifest(store, await resolveId(store, prefix), signal);
     const vm =
       options.resume === undefined ? undefined : await vmOf(options, store, manifest, context);
+    const byLibvirt = vm !== undefined && (await isForLibvirt(options, store, manifest, signal));
     const heldOn = manifest.spaces[0].diskHeld?.disks ?? [];
     const disks = openGuestDisks(
       (options.disk ?? []).map(parseDiskArgument),
@@ -52,14 +56,16 @@ export async function restoreCommand(
     );
     try {
       if (vm !== undefined) {
-        await checkResume(vm);
+        await (byLibvirt ? expectFirstRun(vm.folder) : checkResume(vm));
         tellOfDisk(vm, manifest, warn);
       }
       const result = await restoreSnapshot({
         store,
         manifest,
         folder: options.out,
-        format: options.outputFormat,
+        format:
+          options.outputFormat ??
+          (byLibvirt ? 'libvirt-save' : vm === undefined ? 'raw' : 'resumable'),
         allowLost: options.allowLost === true,
         noHeal: !options.heal,
         disks,
@@ -76,12 +82,16 @@ export async function restoreCommand(
       }
       const { ramPath, statePath, streamPath } = result;
       const written = { ...vm, ramPath, statePath, streamPath };
+      const resume = async (): Promise<ResumeResult> =>
+        byLibvirt && streamPath !== undefined
+          ? await resumeByLibvirt({ ...vm, streamPath, restoredDisks: result.diskPaths })
+          : await resumeVm(written);
       if (vm.mode === 'run') {
         // Before the VM takes the terminal.
         print(asJson(manifest, result), () => asText(manifest, result));
-        return (await resumeVm(written)).exitCode ?? exitCodes.ok;
+        return (await resume()).exitCode ?? exitCodes.ok;
       }
-      const { scriptPath } = await resumeVm(written);
+      const { scriptPath } = await resume();
       print({ ...asJson(manifest, result), resume: scriptPath }, () =>
         [asText(manifest, result), `${scriptPath} starts the VM`].join('\n'),
       );
@@ -92,6 +102,19 @@ export async function restoreCommand(
   } finally {
     await store.close();
   }
+}
+
+/** By what it was saved as, or is to be restored as; a machine given by hand is QEMU's. */
+async function isForLibvirt(
+  { outputFormat, machine }: RestoreOptions,
+  store: Store,
+  { header }: Manifest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (outputFormat !== undefined || machine !== undefined) {
+    return outputFormat === 'libvirt-save';
+  }
+  return await isOfLibvirt(store, header.attachments, signal);
 }
 
 function expectResumeOptions({ resume, machine, replace }: RestoreOptions): void {

@@ -1,7 +1,5 @@
-// What `pars restore --resume` does after the restore: DIR/resume.sh, which starts the VM, and if wanted its run.
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import { lstat, stat, writeFile } from 'node:fs/promises';
+// What `pars restore --resume` does after the restore: DIR/resume.sh, which starts the VM by QEMU, and if wanted its run.
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { convertImage, expectConverter } from '../disk/convert-image.js';
@@ -11,8 +9,9 @@ import { readMachineFile } from '../vm/machine-file.js';
 import { isReplaceable, planResume, type ResumePlan } from '../vm/plan-resume.js';
 import { parseQemuCommand, type QemuCommand } from '../vm/qemu-command.js';
 import { parseReplacement } from '../vm/replace-path.js';
-import { markerName, resumeScript, scriptName } from '../vm/resume-script.js';
-import { checkRamElsewhere } from '../vm/saved-state.js';
+import { resumeScript, scriptName } from '../vm/resume-script.js';
+import { expectRamElsewhere } from '../vm/saved-state.js';
+import { expectFirstRun, runScript, writeScript } from './resume-folder.js';
 
 export interface ResumeRequest {
   /** Where the restore wrote. */
@@ -55,7 +54,7 @@ export async function checkResume(
 ): Promise<void> {
   request.replacements.forEach(parseReplacement);
   const { options } = await readMachine(request);
-  await checkFirst(request.folder);
+  await expectFirstRun(request.folder);
   const isConverted = (request.restoredDisks ?? []).some(
     ({ sourceFormat, sourcePath }) =>
       sourceFormat !== rawFormat && isReplaceable(options, sourcePath),
@@ -70,7 +69,7 @@ export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
   const { mode, signal, restoredDisks = [] } = request;
   const folder = resolve(request.folder);
   const command = await readMachine(request);
-  await checkFirst(folder);
+  await expectFirstRun(folder);
   const saved = await savedOf(request);
   const plan = planResume({
     command,
@@ -92,10 +91,7 @@ export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
     statePath: saved.statePath,
     isRamElsewhere: saved.ram !== undefined,
   });
-  // Command lines can hold passwords.
-  await writeFile(scriptPath, script, { flag: 'wx', mode: 0o700 }).catch((error: unknown) => {
-    throw diskError(error, `cannot write ${scriptPath}`);
-  });
+  await writeScript(scriptPath, script);
   return { scriptPath, exitCode: mode === 'run' ? await runScript(scriptPath, signal) : undefined };
 }
 
@@ -116,22 +112,6 @@ async function readMachine({
   );
 }
 
-async function checkFirst(folder: string): Promise<void> {
-  for (const name of [markerName, scriptName]) {
-    const path = join(folder, name);
-    const isThere = await lstat(path).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) {
-      throw new ParsError(
-        'already-exists',
-        `${path} is there already, of an earlier restore; restore to another folder, or remove that one`,
-      );
-    }
-  }
-}
-
 async function savedOf({ ramPath, statePath, streamPath }: ResumeRequest): Promise<{
   readonly statePath: string;
   readonly ram: { readonly path: string; readonly sizeBytes: number } | undefined;
@@ -145,7 +125,7 @@ async function savedOf({ ramPath, statePath, streamPath }: ResumeRequest): Promi
       'the snapshot holds no device state, so its VM cannot be resumed; upload with --state',
     );
   }
-  checkRamElsewhere(statePath);
+  expectRamElsewhere(statePath);
   const { size } = await stat(ramPath).catch((error: unknown) => {
     throw diskError(error, `cannot look at ${ramPath}`);
   });
@@ -202,29 +182,5 @@ function warnOfDisks(request: ResumeRequest, { diskPaths, usedDisks }: ResumePla
           `--replace OLD=${disk.path} says which of its disks that is`,
       );
     }
-  }
-}
-
-async function runScript(path: string, signal: AbortSignal | undefined): Promise<number> {
-  if (signal?.aborted === true) {
-    throw new ParsError('cancelled', `the VM was not started; ${path} starts it`);
-  }
-  // By bash, as the folder may lie where nothing may be executed.
-  const child = spawn('bash', [path], { stdio: 'inherit' });
-  const stop = (): void => {
-    child.kill('SIGINT');
-  };
-  signal?.addEventListener('abort', stop);
-  try {
-    return await new Promise<number>((done, reject) => {
-      child.once('error', (error) => {
-        reject(diskError(error, `cannot run ${path} with bash`));
-      });
-      child.once('exit', (code, signalName) => {
-        done(code ?? 128 + (signalName === null ? 0 : constants.signals[signalName]));
-      });
-    });
-  } finally {
-    signal?.removeEventListener('abort', stop);
   }
 }

@@ -7,7 +7,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { vmName } from '../catalog/names.js';
 import { diskError } from '../flow/disk-error.js';
 import { capturedOf } from '../hook/capture-into-spool.js';
-import { parseDuration } from '../hook/duration.js';
+import { parseDuration } from '../flow/duration.js';
 import type { NamedPolicy } from '../plan/policy.js';
 import { writeCaptured } from '../spool/captured.js';
 import { type Lock, tryLock } from '../spool/lock.js';

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { ParsError } from '../../introspect/pars-error.js';
 import { vmName } from '../catalog/names.js';
 import { parseSize } from '../vm/size.js';
-import { durationForm, parseDuration } from './duration.js';
+import { durationForm, parseDuration } from '../flow/duration.js';
 import { logLevels } from './log.js';
 
 export const defaultConfigPath = '/etc/pars/pars.yaml';

@@ -13,13 +13,14 @@ import { diskError } from '../flow/disk-error.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { AddressSpace, Attachment, Manifest } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
+import { isRamElsewhere } from '../vm/saved-state.js';
 import { healLost, unhealable } from './heal-lost.js';
 import { type Healing, nothingHealed } from './heal-ram.js';
 import { framesOfPacks, type LostRun, lostRuns, mergeRuns, notStoredRuns } from './lost-pages.js';
 import { checkFree, createPart, partOf, placePart } from './part-file.js';
 import { findLostPacks } from './read-frames.js';
 import { readSizeBytes } from './read-plan.js';
-import { type StreamFormat, StreamRebuild } from './rebuild-stream.js';
+import { type StreamFormat, streamFormats, StreamRebuild } from './rebuild-stream.js';
 import {
   type DiskLoss,
   type DiskTarget,
@@ -39,8 +40,11 @@ export interface RestoreRequest {
    * `disk-NAME.img` for each disk.
    */
   readonly folder: string;
-  /** What to write; RAM lies in the folder meanwhile, so a stream takes twice its room. Raw by default. */
-  readonly format?: 'raw' | StreamFormat | undefined;
+  /**
+   * What to write; RAM lies in the folder meanwhile, so a stream takes twice its room. `resumable`: raw or a stream, as
+   * QEMU takes the device state back. Raw by default.
+   */
+  readonly format?: 'raw' | 'resumable' | StreamFormat | undefined;
   /** Write what can be had although pages are lost that cannot be healed. */
   readonly allowLost: boolean;
   /** Do so for every lost page: none is healed. */
@@ -83,23 +87,26 @@ const nothingWritten = {
 };
 
 export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreResult> {
-  const { manifest, folder, signal, format = 'raw' } = request;
+  const { manifest, folder, signal, format: wanted = 'raw' } = request;
   const ramPath = join(folder, ramFile);
   const statePath = join(folder, stateFile);
-  const streamPath = join(folder, format);
+  const streamPath = join(folder, isStreamFormat(wanted) ? wanted : 'migration');
   const state = manifest.header.attachments.find(({ role }) => role === 'state');
   const space = manifest.spaces[0];
   const targets = request.withoutDisks === true ? [] : diskTargets(manifest, folder);
-  if (format !== 'raw' && state === undefined) {
+  if (wanted !== 'raw' && state === undefined) {
     throw new ParsError(
       'unsupported',
-      `this snapshot cannot be restored as ${format}: it has no device state; restore it as raw`,
+      `this snapshot cannot be restored as ${wanted}: it has no device state; restore it as raw`,
     );
   }
   // Before anything is read: a restore takes minutes, and its end would be the wrong time to say so.
-  const written =
-    format !== 'raw' ? [streamPath] : state === undefined ? [ramPath] : [ramPath, statePath];
-  for (const path of [...written, ...targets.map((target) => target.path)]) {
+  const rawPaths = state === undefined ? [ramPath] : [ramPath, statePath];
+  const possible = [
+    ...(isStreamFormat(wanted) ? [] : rawPaths),
+    ...(wanted === 'raw' ? [] : [streamPath]),
+  ];
+  for (const path of [...possible, ...targets.map((target) => target.path)]) {
     await checkFree(path);
   }
   const lostPacks = await lostPacksOf(request, targets);
@@ -130,6 +137,8 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
       made.push(statePart);
       await writeState(request, state, file, statePart);
     }
+    const format =
+      wanted !== 'resumable' ? wanted : isRamElsewhere(statePart) ? 'raw' : 'migration';
     if (format !== 'raw') {
       rebuild = StreamRebuild.open(statePart, format, manifest.header.imageSizeBytes);
     }
@@ -153,7 +162,8 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
       await writeStream(request, rebuild, ramPart, file, streamPart);
     }
     // What says that all is there comes last.
-    for (const path of [...targets.map((target) => target.path), ...written.toReversed()]) {
+    const written = rebuild === undefined ? rawPaths.toReversed() : [streamPath];
+    for (const path of [...targets.map((target) => target.path), ...written]) {
       await placePart(path);
     }
     const diskPaths = targets.map(restoredDisk);
@@ -180,6 +190,10 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
     rebuild?.close();
     await Promise.all(made.map((part) => rm(part, { force: true })));
   }
+}
+
+function isStreamFormat(format: NonNullable<RestoreRequest['format']>): format is StreamFormat {
+  return (streamFormats as readonly string[]).includes(format);
 }
 
 /** Of RAM and the disks that are wanted. */

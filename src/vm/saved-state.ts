@@ -6,10 +6,10 @@ import { migrationMagic } from '../../introspect/memory/migration/layout.js';
 import { ParsError } from '../../introspect/pars-error.js';
 
 /**
- * Returns when QEMU can load the state with the RAM in a file beside it. Throws `usage` when it needs the RAM in the same
- * stream, `unsupported` when it is no state of QEMU's.
+ * Whether QEMU loads the state with the RAM in a file beside it; else it needs the RAM in the same stream. Throws
+ * `unsupported` when it is no state of QEMU's.
  */
-export function checkRamElsewhere(statePath: string): void {
+export function isRamElsewhere(statePath: string): boolean {
   const state = ImageFile.open(statePath);
   try {
     const startOffset = readSaveHead(state)?.bytes.length ?? 0;
@@ -20,15 +20,20 @@ export function checkRamElsewhere(statePath: string): void {
           'only QEMU machines can be resumed',
       );
     }
-    if (!decodeMigrationStream(state, startOffset).isRamElsewhere) {
-      throw new ParsError(
-        'usage',
-        `the device state ${statePath} was taken from a stream with the RAM in it, and QEMU takes it back only so; ` +
-          'restore with --output-format migration',
-      );
-    }
+    return decodeMigrationStream(state, startOffset).isRamElsewhere;
   } finally {
     state.close();
+  }
+}
+
+/** Throws `usage` when the state needs the RAM in the same stream, and as `isRamElsewhere`. */
+export function expectRamElsewhere(statePath: string): void {
+  if (!isRamElsewhere(statePath)) {
+    throw new ParsError(
+      'usage',
+      `the device state ${statePath} was taken from a stream with the RAM in it, and QEMU takes it back only so; ` +
+        'restore with --output-format migration, or leave that option out',
+    );
   }
 }
 

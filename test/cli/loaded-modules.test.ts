@@ -49,10 +49,16 @@ test.each([
   [['help']],
   [['upload', '--help']],
   [['restore', '--help']],
+  [['hook', 'run', '--help']],
 ])('pars %j loads commander and nothing else', async (commandArguments) => {
   expect(await modulesLoadedBy(0, commandArguments)).toEqual({
     packages: ['commander'],
-    ownFiles: ['src/cli/exit-code.js', 'src/cli/main.js'],
+    ownFiles: [
+      'src/cli/exit-code.js',
+      'src/cli/hook-callers-program.js',
+      'src/cli/hook-program.js',
+      'src/cli/main.js',
+    ],
   });
 });
 

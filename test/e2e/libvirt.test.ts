@@ -1,15 +1,14 @@
 // A real VM under a real libvirt: snapshots while it runs, managed saves through the shipped hook, and back to libvirt.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { readCaptured } from '../../src/spool/captured.js';
-import { planLibvirtResume } from '../../src/vm/libvirt/plan-libvirt-resume.js';
-import { readSaveXml } from '../../src/vm/libvirt/save-xml.js';
 import { LibvirtGuest } from '../hook/libvirt/libvirt-guest.js';
 import { PrivateLibvirt, whyNoLibvirt } from '../hook/libvirt/private-libvirt.js';
+import { uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
 import { expectPars, parsMain, runPars, startPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
@@ -286,23 +285,15 @@ async function expectUnharmed(): Promise<void> {
   expect(readdirSync(libvirt.imagesFolder).filter((name) => name.includes('.pars-'))).toEqual([]);
 }
 
-/** As `pars restore --resume` does for a snapshot of libvirt, with files of the spool. */
+/** Through a store and `pars restore --resume`. */
 async function resume(entry: string): Promise<void> {
+  const storeUrl = `file://${join(folder.path, 'store')}`;
+  const uploaded = await expectPars(0, ['upload', '--captured', entry, '--json'], { storeUrl });
+  const { id } = uploadAnswer.parse(uploaded.json);
   const restored = join(folder.path, 'restored');
-  mkdirSync(restored);
-  const { disks } = await readCaptured(entry);
-  const streamPath = join(restored, 'libvirt-save');
-  cpSync(join(entry, 'image'), streamPath);
-  for (const { file } of disks) cpSync(join(entry, file), join(restored, file));
-  const plan = planLibvirtResume({
-    xml: readSaveXml(streamPath),
-    uri: libvirt.uri,
-    folder: restored,
-    streamPath,
-    disks: disks.map(({ file, sourcePath }) => ({ path: join(restored, file), sourcePath })),
+  const { stderr } = await expectPars(0, ['restore', id, '--out', restored, '--resume'], {
+    storeUrl,
+    environment: { LIBVIRT_DEFAULT_URI: libvirt.uri },
   });
-  expect(plan.keptDiskPaths).toEqual([]);
-  writeFileSync(join(restored, 'domain.xml'), plan.domainXml);
-  writeFileSync(join(restored, 'resume.sh'), plan.script);
-  await promisify(execFile)('bash', [join(restored, 'resume.sh')]);
+  expect(stderr).not.toContain('must be as it was at the snapshot');
 }

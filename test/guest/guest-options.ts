@@ -9,7 +9,7 @@ import type { Machine } from './machine.js';
 import { KALLSYMS_AT_MIB } from './spare-disk.js';
 
 /** What a guest does with its memory; workload.sh says it in full. */
-export type Workload = 'mixed' | 'aged' | 'cache' | 'anonymous' | 'programs' | 'database';
+export type Workload = 'mixed' | 'aged' | 'cache' | 'anonymous' | 'programs' | 'database' | 'live';
 
 export interface GuestOptions {
   readonly ramSizeMib?: number;
@@ -45,6 +45,8 @@ const DISKS: Readonly<Record<Workload, DataDiskOptions>> = {
   anonymous: { contentSizeMib: 40, spareRoomMib: 224 },
   programs: { contentSizeMib: 40, hasPrograms: true },
   database: { contentSizeMib: 40, hasPrograms: true },
+  // Records are added for as long as it runs.
+  live: { contentSizeMib: 20, spareRoomMib: 256 },
 };
 
 /** Those that reach the disks, and what the workload needs. */
@@ -53,6 +55,7 @@ export function modulesOf(options: GuestOptions): string[] {
     ...['virtio_pci', 'virtio_blk', fileSystemOf(options)],
     // Older kernels compress with whatever lies there as a module.
     ...(workloadOf(options) === 'anonymous' ? ['lzo_rle', 'zram'] : []),
+    ...(workloadOf(options) === 'live' ? ['virtio_console'] : []),
     ...(options.modules ?? []),
   ];
 }

@@ -23,6 +23,7 @@ done </modules/order
 . /commands.sh
 . /fill.sh
 . /debian.sh
+. /live.sh
 . /survival.sh
 
 stty -F /dev/ttyS1 raw -echo

@@ -26,6 +26,7 @@ export function buildInitramfs(kernel: KernelPackage, wantedModules: readonly st
     program('hold'),
     program('page-reader'),
     program('press'),
+    program('witness'),
     // init.sh makes the other applets' links.
     { kind: 'symlink', path: 'bin/sh', target: 'busybox' },
     ...modules.map(({ fileName, content }): CpioEntry => ({
@@ -42,6 +43,7 @@ export function buildInitramfs(kernel: KernelPackage, wantedModules: readonly st
     script('commands.sh', 'commands.sh'),
     script('fill.sh', 'fill.sh'),
     script('debian.sh', 'debian.sh'),
+    script('live.sh', 'live.sh'),
     script('survival.sh', 'survival.sh'),
     script('workload.sh', 'workload.sh'),
   ];

@@ -29,6 +29,7 @@ export const survivalSizes: Readonly<Record<Workload, GuestOptions>> = {
   anonymous: { ramSizeMib: 1024 },
   programs: { ramSizeMib: 512 },
   database: { ramSizeMib: 512 },
+  live: { ramSizeMib: 512 },
 };
 
 export interface SurvivalOptions {

@@ -70,6 +70,14 @@ database() {
   anonymous_checksum >/dev/null
 }
 
+# Programs that notice when memory and disk are of two moments.
+live() {
+  hold anonymous 32
+  mount -t "$file_system" /dev/vda /data
+  find /data/files -type f | xargs cat >/dev/null
+  start_witnesses
+}
+
 # What the kernel would do by itself while its pages are being recorded: join small
 # pages, and take pages back from CPUs that have been idle for a second. From now on it
 # does so once in weeks.

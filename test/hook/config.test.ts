@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { parseConfig, readConfig } from '../../src/hook/config.js';
-import { formatDuration, parseDuration } from '../../src/hook/duration.js';
+import { formatDuration, parseDuration } from '../../src/flow/duration.js';
 
 const wrongText = (text: string): string => {
   try {

@@ -10,6 +10,9 @@ const JAVA_VERSION_MIN = 17;
 
 const GUEST_NEEDS = [
   { packageName: 'qemu-system-x86', isThere: () => hasProgram('qemu-system-x86_64') },
+  { packageName: 'qemu-utils', isThere: () => hasProgram('qemu-img') },
+  { packageName: 'libvirt-daemon', isThere: () => existsSync('/usr/sbin/libvirtd') },
+  { packageName: 'libvirt-clients', isThere: () => hasProgram('virsh') },
   { packageName: 'busybox-static', isThere: hasStaticBusybox },
   // For the one guest program that busybox has no applet for.
   { packageName: 'gcc', isThere: () => hasProgram('gcc') },

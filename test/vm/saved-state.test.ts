@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkRamElsewhere } from '../../src/vm/saved-state.js';
+import { expectRamElsewhere } from '../../src/vm/saved-state.js';
 import { configuration, fileHead, ramStart } from '../introspect/memory/migration-sample.js';
 import { thrownBy } from '../introspect/memory/thrown-by.js';
 
@@ -21,11 +21,11 @@ test('a state without RAM is taken, one that needs its stream says how to get th
   const address = Buffer.alloc(8);
   const withoutRam = [configuration(['x-ignore-shared']), ramStart([block], () => address)];
   await writeFile(path, Buffer.concat([fileHead, ...withoutRam, Buffer.of(0)]));
-  checkRamElsewhere(path);
+  expectRamElsewhere(path);
   const withRam = [configuration(), ramStart([block])];
   await writeFile(path, Buffer.concat([fileHead, ...withRam, Buffer.of(0)]));
   const error = thrownBy(() => {
-    checkRamElsewhere(path);
+    expectRamElsewhere(path);
   });
   expect(error.code).toBe('usage');
   expect(error.message).toMatch(/--output-format migration/);
@@ -34,7 +34,7 @@ test('a state without RAM is taken, one that needs its stream says how to get th
 test('the state of another hypervisor is refused', async () => {
   await writeFile(path, 'QE');
   const error = thrownBy(() => {
-    checkRamElsewhere(path);
+    expectRamElsewhere(path);
   });
   expect(error.code).toBe('unsupported');
   expect(error.message).toMatch(/expected a migration stream of QEMU \(QEVM at offset 0\)/);

@@ -1,6 +1,6 @@
 // Durations as configuration files have them.
 
-import { parseDuration } from '../../src/flow/parse-duration.js';
+import { parseDuration } from '../../src/flow/duration.js';
 
 test.each([
   ['90s', 90_000],

@@ -12,7 +12,7 @@ export const durationForm = 'a duration such as 90s, 5m, 24h or 7d';
 
 /** In milliseconds. Undefined when it is no duration; a number without a unit is none. */
 export function parseDuration(text: string): number | undefined {
-  const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  const parts = /^(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)$/.exec(text);
   return parts === null ? undefined : Math.round(Number(parts[1]) * unitsMs[parts[2]]);
 }
 

@@ -1,0 +1,72 @@
+// What `pars restore --resume` does with a VM that libvirt had saved: DIR/domain.xml, in which the domain has the restored
+// disks, and DIR/resume.sh, which gives both to libvirt.
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { diskError } from '../flow/disk-error.js';
+import type { Attachment } from '../manifest/types.js';
+import type { RestoredDisk } from '../restore/restored-disk.js';
+import type { Store } from '../store/store.js';
+import { domainFileName, planLibvirtResume } from '../vm/libvirt/plan-libvirt-resume.js';
+import { readSaveXml } from '../vm/libvirt/save-xml.js';
+import { scriptName } from '../vm/resume-script.js';
+import { runScript, writeScript } from './resume-folder.js';
+import type { ResumeResult } from './resume-vm.js';
+
+const defaultUri = 'qemu:///system';
+/** Of a save file, which the device state begins with too. (libvirt src/qemu/qemu_saveimage.h) */
+const saveMagic = 'LibvirtQemudSave';
+
+export interface LibvirtResumeRequest {
+  /** Where the restore wrote. */
+  readonly folder: string;
+  /** The restored save file. */
+  readonly streamPath: string;
+  readonly restoredDisks: readonly RestoredDisk[];
+  readonly mode: 'write' | 'run';
+  readonly signal?: AbortSignal | undefined;
+  readonly warn: (sentence: string) => void;
+}
+
+/** Whether a snapshot's device state is of a VM that libvirt saved. */
+export async function isOfLibvirt(
+  store: Store,
+  attachments: readonly Attachment[],
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const state = attachments.find(({ role }) => role === 'state');
+  if (state === undefined || state.sizeBytes < saveMagic.length) {
+    return false;
+  }
+  const head = await store.read(state.name, 0, saveMagic.length, { signal });
+  return Buffer.from(head).toString('latin1') === saveMagic;
+}
+
+export async function resumeByLibvirt(request: LibvirtResumeRequest): Promise<ResumeResult> {
+  const { mode, signal, warn, restoredDisks } = request;
+  const folder = resolve(request.folder);
+  const streamPath = resolve(request.streamPath);
+  const plan = planLibvirtResume({
+    xml: readSaveXml(streamPath),
+    uri: process.env['LIBVIRT_DEFAULT_URI'] ?? defaultUri,
+    folder,
+    streamPath,
+    disks: restoredDisks.map(({ path, sourcePath }) => ({ path: resolve(path), sourcePath })),
+  });
+  for (const path of plan.keptDiskPaths) {
+    warn(
+      `the VM's disk ${path} was not stored with it: it must be as it was at the snapshot, or its file systems break`,
+    );
+  }
+  for (const path of plan.unusedDiskPaths) {
+    warn(`the domain does not name the disk that ${path} was, so the VM does not use it`);
+  }
+  const domainPath = join(folder, domainFileName);
+  await writeFile(domainPath, plan.domainXml, { flag: 'wx', mode: 0o600 }).catch(
+    (error: unknown) => {
+      throw diskError(error, `cannot write ${domainPath}`);
+    },
+  );
+  const scriptPath = join(folder, scriptName);
+  await writeScript(scriptPath, plan.script);
+  return { scriptPath, exitCode: mode === 'run' ? await runScript(scriptPath, signal) : undefined };
+}
