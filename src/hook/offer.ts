@@ -1,6 +1,5 @@
 // A snapshot that another program made comes into the spool: the files are linked or copied, then the entry is renamed
 // into place. What was offered before is known again by its files, and is taken once.
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,14 +10,14 @@ import { DiskImage } from '../disk/disk-image.js';
 import { diskError } from '../flow/disk-error.js';
 import { allocatedBytes } from '../spool/allocated-bytes.js';
 import type { Captured } from '../spool/captured.js';
+import { isKnown } from '../spool/is-known.js';
 import { entryName } from '../spool/layout.js';
 import { waitForLock } from '../spool/lock.js';
 import { addEntry } from '../spool/new-entry.js';
-import { readSent } from '../spool/sent-journal.js';
-import type { Spool } from '../spool/spool.js';
-import { adoptFile, type FileFacts, factsOf, factsText } from './adopt-file.js';
+import { adoptFile, type FileFacts, factsOf } from './adopt-file.js';
 import type { HookContext } from './hook-context.js';
 import { reportDropped } from './report-dropped.js';
+import { identityOf } from './snapshot-identity.js';
 
 export interface OfferedDisk {
   /** The VM's own name for it, such as vda. */
@@ -79,7 +78,10 @@ export async function offerSnapshot(
   }
   const isFolder = await isFolderOf(offered.image);
   const files = await filesOf(offered, isFolder);
-  const identity = identityOf(vm, files);
+  const identity = identityOf(
+    vm,
+    files.filter(({ target }) => target.startsWith('image')),
+  );
   const lock = await waitForLock(spool.paths.root, 'capture', vm, {
     timeoutMs: lockTimeoutMs,
     signal: hook.signal,
@@ -174,22 +176,6 @@ async function filesOf(
   pairs.push(...disks.map(({ name, path }) => ({ source: path, target: diskFile(name) })));
   return await Promise.all(
     pairs.map(async (pair) => ({ ...pair, facts: await factsOf(pair.source) })),
-  );
-}
-
-/** By the image alone, so that it is known again when it is offered with more or less beside it. */
-function identityOf(vm: string, files: readonly FileToAdopt[]): string {
-  const image = files.filter(({ target }) => target.startsWith('image'));
-  return createHash('sha256')
-    .update([vm, ...image.map(({ target, facts }) => `${target}=${factsText(facts)}`)].join('\0'))
-    .digest('hex')
-    .slice(0, 16);
-}
-
-async function isKnown(spool: Spool, entry: string): Promise<boolean> {
-  return (
-    existsSync(join(spool.paths.entries, entry)) ||
-    (await readSent(spool)).some((sent) => sent.entry === entry)
   );
 }
 

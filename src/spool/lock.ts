@@ -1,24 +1,15 @@
-// One process at a time: a lock is an abstract unix socket that somebody listens on. The kernel frees it when the last
-// process that has it ends, however it ends, so there is no lock to clean up. A child can be given the lock too: then it
-// stays taken while the child lives, even when the parent was killed.
-//
-// Abstract names are of the network namespace: processes in two containers do not see each other's locks, so a spool
-// belongs to one of them. Whoever may run programs on the host can take a lock and keep work waiting, but get at nothing.
-import { createHash } from 'node:crypto';
+// One process at a time in a spool, by locks of the machine (src/flow/machine-lock.ts): so a spool belongs to one network
+// namespace.
 import { realpathSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../introspect/pars-error.js';
+import { type Lock, tryMachineLock } from '../flow/machine-lock.js';
+
+export type { Lock } from '../flow/machine-lock.js';
 
 /** What is done by one process at a time; for each VM, or in the spool as a whole. */
 export const lockKinds = ['capture', 'upload', 'entry', 'spool'] as const;
 export type LockKind = (typeof lockKinds)[number];
-
-export interface Lock {
-  /** The descriptor that keeps it taken, for the `stdio` of a child that is to hold it too. */
-  readonly fd: number;
-  release(): Promise<void>;
-}
 
 const retryMs = 50;
 
@@ -28,40 +19,7 @@ export async function tryLock(
   kind: LockKind,
   of = '',
 ): Promise<Lock | undefined> {
-  const hash = createHash('sha256')
-    .update([realpathSync(spoolRoot), kind, of].join('\0'))
-    .digest('hex');
-  const server = createServer((socket) => socket.destroy());
-  const taken = await new Promise<boolean>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') {
-        resolve(false);
-      } else {
-        reject(
-          new ParsError('unavailable', `cannot take the lock ${kind} ${of}: ${error.message}`, {
-            cause: error,
-          }),
-        );
-      }
-    });
-    server.listen({ path: `\0pars-${hash.slice(0, 32)}` }, () => {
-      resolve(true);
-    });
-  });
-  if (!taken) {
-    return undefined;
-  }
-  // A lock is no reason for a process to go on.
-  server.unref();
-  return {
-    fd: descriptorOf(server),
-    release: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-      }),
-  };
+  return await tryMachineLock([realpathSync(spoolRoot), kind, of]);
 }
 
 /** Throws `unavailable` when it is not free within the time. */
@@ -100,13 +58,4 @@ export async function withSpoolLock<T>(spoolRoot: string, work: () => Promise<T>
   } finally {
     await lock.release();
   }
-}
-
-/** Node gives the number of a listening socket to nobody but its own child_process; its handle has it. */
-function descriptorOf(server: Server): number {
-  const fd = (server as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd;
-  if (fd === undefined || fd < 0) {
-    throw new Error('expected a listening socket to have a descriptor');
-  }
-  return fd;
 }

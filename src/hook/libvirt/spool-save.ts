@@ -2,25 +2,24 @@
 //
 // A saved VM does not run, so its disks stay as they were until it is started again. They belong to the moment if nobody
 // has written to them since the save ended, nor until after they were copied: by their times, to the nanosecond.
-import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
 import { openImage } from '../../../introspect/memory/open-image-file.js';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../flow/disk-error.js';
 import { allocatedBytes } from '../../spool/allocated-bytes.js';
 import type { Captured } from '../../spool/captured.js';
+import { isKnown } from '../../spool/is-known.js';
 import { entryName } from '../../spool/layout.js';
 import { waitForLock } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
-import { readSent } from '../../spool/sent-journal.js';
 import { parseDomainXml } from '../../vm/libvirt/domain-xml.js';
 import { readSaveXml } from '../../vm/libvirt/save-xml.js';
-import { adoptFile, type FileFacts, factsOf, factsText } from '../adopt-file.js';
+import { adoptFile, type FileFacts, factsOf } from '../adopt-file.js';
 import { configOf } from '../capture-into-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
+import { identityOf } from '../snapshot-identity.js';
 import { copyDisk } from './copy-disk.js';
 import { type ChosenDisk, chooseDisks } from './disk-choice.js';
 import { vmOfDomain } from './vm-of-domain.js';
@@ -46,13 +45,14 @@ export async function spoolSave(hook: HookContext, saved: SavedVm): Promise<'spo
   const domain = parseDomainXml(readSaveXml(path), `the XML in ${path}`);
   const vm = saved.vm ?? vmOfDomain(domain.name);
   const facts = await factsOf(path);
-  const entry = entryName(vm, identityOf(vm, facts));
+  const identity = identityOf(vm, [{ target: imageFile, facts }]);
+  const entry = entryName(vm, identity);
   const lock = await waitForLock(spool.paths.root, 'capture', vm, {
     timeoutMs: lockTimeoutMs,
     signal,
   });
   try {
-    if (await isKnown(hook, entry)) {
+    if (await isKnown(spool, entry)) {
       log.info('the snapshot is known already', { vm, image: path });
       return 'known';
     }
@@ -65,7 +65,7 @@ export async function spoolSave(hook: HookContext, saved: SavedVm): Promise<'spo
     }
     await addEntry(spool, {
       vm,
-      identity: identityOf(vm, facts),
+      identity,
       expectedBytes,
       fill: async (folder) => {
         await adoptFile(path, join(folder, imageFile), { link, facts, signal });
@@ -157,17 +157,4 @@ async function doubtOf({ sourcePath }: ChosenDisk, endNs: bigint): Promise<strin
 
 function tellOfMissing({ log }: HookContext, vm: string, disk: string, reason: string): void {
   log.warn(`a disk is not part of the snapshot: ${reason}`, { vm, disk });
-}
-
-/** By the file, so that it is known again. */
-function identityOf(vm: string, facts: FileFacts): string {
-  const words = [vm, `${imageFile}=${factsText(facts)}`];
-  return createHash('sha256').update(words.join('\0')).digest('hex').slice(0, 16);
-}
-
-async function isKnown({ spool }: HookContext, entry: string): Promise<boolean> {
-  return (
-    existsSync(join(spool.paths.entries, entry)) ||
-    (await readSent(spool)).some((sent) => sent.entry === entry)
-  );
 }
