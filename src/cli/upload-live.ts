@@ -30,6 +30,8 @@ import { capturedSource } from './upload-source.js';
 const defaultScratch = '/var/tmp/pars';
 /** Of a capture under way; what has this name without a process that has the VM's lock was killed. */
 const partSuffix = '.part';
+/** Of a whole one that is being stored; likewise. */
+const storingSuffix = '.storing';
 
 export async function uploadLive(
   qmpPath: string,
@@ -64,23 +66,28 @@ export async function uploadLive(
   });
   const lock = await lockOf(scratch, vm);
   try {
-    await cleanUpLeftovers(scratch, vm, context);
+    const superseded = await cleanUpLeftovers(scratch, vm, context);
     const folder = join(scratch, `${vm}.${randomBytes(8).toString('hex')}`);
-    await captureInto(folder, vm, wanted, context);
+    const storing = `${folder}${storingSuffix}`;
+    await captureInto(storing, vm, wanted, context);
+    for (const name of superseded) {
+      await rm(join(scratch, name), { recursive: true });
+    }
     let exitCode: number;
     try {
-      exitCode = await uploadSource(await capturedSource(folder), policy, options, context);
+      exitCode = await uploadSource(await capturedSource(storing), policy, options, context);
     } catch (error) {
       if (context.signal.aborted) {
-        await rm(folder, { recursive: true });
+        await rm(storing, { recursive: true });
       } else {
+        await rename(storing, folder);
         context.warn(
           `what was captured of ${vm} is kept: pars upload --captured ${folder} stores it, and nothing else removes it`,
         );
       }
       throw error;
     }
-    await rm(folder, { recursive: true });
+    await rm(storing, { recursive: true });
     return exitCode;
   } finally {
     await lock.release();
@@ -110,19 +117,29 @@ async function lockOf(scratch: string, vm: string): Promise<Lock> {
   return lock;
 }
 
-/** Under the VM's lock: captures that were killed. */
+/** Under the VM's lock: captures that were killed. Gives those that are whole, to be removed once there is a newer one. */
 async function cleanUpLeftovers(
   scratch: string,
   vm: string,
   { warn }: CommandContext,
-): Promise<void> {
-  const parts = (await readdir(scratch)).filter(
-    (name) => name.startsWith(`${vm}.`) && name.endsWith(partSuffix),
+): Promise<readonly string[]> {
+  // Another VM's name may begin like this one's.
+  const left = (await readdir(scratch)).filter((name) =>
+    /^\.[0-9a-f]{16}\.[a-z]+$/.test(name.slice(vm.length)),
   );
-  for (const name of parts) {
+  const names = left.filter((name) => name.startsWith(vm));
+  for (const name of names.filter((entry) => entry.endsWith(partSuffix))) {
     await cleanUpCapture(join(scratch, name));
     warn(`an earlier capture of ${vm} was killed; the VM was put right, and ${name} removed`);
   }
+  const whole = names.filter((entry) => entry.endsWith(storingSuffix));
+  for (const name of whole) {
+    warn(
+      `an earlier upload of ${vm} was killed while it stored ${join(scratch, name)}; that is removed once a newer one is ` +
+        'captured, and until then `pars upload --captured` stores it',
+    );
+  }
+  return whole;
 }
 
 async function captureInto(
@@ -131,7 +148,7 @@ async function captureInto(
   wanted: Omit<CaptureRequest, 'folder'>,
   { warn, signal, onProgress }: CommandContext,
 ): Promise<void> {
-  const part = `${folder}${partSuffix}`;
+  const part = folder.replace(storingSuffix, partSuffix);
   await mkdir(part, { mode: 0o700 });
   const capture = await captureVm({ ...wanted, folder: part, signal, onProgress }).catch(
     async (error: unknown) => {

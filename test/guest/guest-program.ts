@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../setup/cache-folder.mjs';
 
-export type GuestProgram = 'hold' | 'page-reader' | 'press' | 'witness';
+export type GuestProgram = 'churn' | 'hold' | 'page-reader' | 'press' | 'witness';
 
 /** The path of the static program. Test files run in parallel processes: each may compile, the last one stays. */
 export function compiledProgram(name: GuestProgram): string {

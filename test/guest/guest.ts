@@ -66,6 +66,10 @@ export class Guest {
     return join(this.#qemu.folder, MACHINE_FILES.spare);
   }
 
+  get initramfsPath(): string {
+    return join(this.#qemu.folder, MACHINE_FILES.initramfs);
+  }
+
   /** A monitor that nobody is connected to, for the code under test. */
   get qmpSocketPath(): string {
     return join(this.#qemu.folder, RUNTIME_FILES.freeQmpSocket);

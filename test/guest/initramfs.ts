@@ -23,6 +23,7 @@ export function buildInitramfs(kernel: KernelPackage, wantedModules: readonly st
       content: readFileSync(BUSYBOX_PATH),
       executable: true,
     },
+    program('churn'),
     program('hold'),
     program('page-reader'),
     program('press'),

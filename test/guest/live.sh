@@ -2,14 +2,13 @@
 # asked what they saw.
 
 witness_pages=1024
-# The first port of a virtio-serial device, where the guest has one.
-tick_port=/dev/vport0p1
 
 start_witnesses() {
   # A page that the kernel moves leaves its old bytes behind, and the host would find both.
   echo 0 >/proc/sys/vm/compact_unevictable_allowed
   mkdir /data/records
-  [ -e "$tick_port" ] || tick_port=/dev/null
+  # The port of a virtio-serial device, where the guest has one.
+  for tick_port in /dev/vport*p1; do [ -e "$tick_port" ] || tick_port=/dev/null; done
   start_witness ticks "$tick_port"
   start_witness pages "$witness_pages"
   start_witness records /data/records

@@ -17,10 +17,11 @@ export const faultKinds = {
 
 export type FaultKind = keyof typeof faultKinds;
 
-/** Those that a run of a minute can have. */
-export const kindsWithoutHdfs = (Object.keys(faultKinds) as readonly FaultKind[]).filter(
-  (kind) => !kind.endsWith('Node killed'),
-);
+export type HdfsFaultKind = Extract<FaultKind, `${string}Node killed`>;
+
+export function isOfHdfs(kind: FaultKind): kind is HdfsFaultKind {
+  return kind === 'NameNode killed' || kind === 'DataNode killed';
+}
 
 /** How the VM is saved; by what its RAM is. */
 export const guestKinds = {

@@ -16,7 +16,6 @@ export interface RamWitness {
   /** How many records were begun, and how many of them had been synced. */
   readonly begunCount: number;
   readonly syncedCount: number;
-  readonly generation: number;
   readonly wrong: readonly string[];
 }
 
@@ -30,7 +29,6 @@ export async function readRamWitness(streamPath: string): Promise<RamWitness> {
   return {
     begunCount: begunOf(page),
     syncedCount: syncedOf(page),
-    generation: generationOf(pages[0] ?? page),
     wrong: [...wrong, ...wrongPages(pages)],
   };
 }

@@ -35,9 +35,7 @@ export class TickRecorder {
 
   /** Those that overlap that time. */
   between(fromMs: number, toMs: number): readonly TickGap[] {
-    return this.#gaps.filter(
-      ({ atMs, lengthMs }) => atMs >= fromMs && atMs - lengthMs <= toMs,
-    );
+    return this.#gaps.filter(({ atMs, lengthMs }) => atMs >= fromMs && atMs - lengthMs <= toMs);
   }
 
   close(): void {

@@ -32,20 +32,23 @@ export const generationOf = (page: Buffer): number => Number(page.readBigUInt64L
 export function pageState(page: Buffer): 'whole' | 'half-written' | 'broken' {
   const generation = BigInt(generationOf(page));
   const index = BigInt(indexOf(page));
-  let word = firstWordOfContent;
-  while (word < pageWordCount && wordOf(page, word) === contentWord(generation, index, word)) {
-    word++;
-  }
+  let word = sameUntil(page, firstWordOfContent, contentBase(generation, index));
   if (word === pageWordCount) {
     return 'whole';
   }
-  while (
-    word < pageWordCount &&
-    wordOf(page, word) === contentWord(generation - 1n, index, word)
-  ) {
-    word++;
-  }
+  word = sameUntil(page, word, contentBase(generation - 1n, index));
   return word === pageWordCount ? 'half-written' : 'broken';
+}
+
+/** As the witness writes it, in the middle of a rewrite after so many words of content. */
+export function pageOf(index: number, generation: number, newWordCount = pageWordCount): Buffer {
+  const words = [BigInt(index), BigInt(generation)];
+  for (let word = firstWordOfContent; word < pageWordCount; word++) {
+    const isNew = word - firstWordOfContent < newWordCount;
+    const base = contentBase(BigInt(isNew ? generation : generation - 1), words[0]);
+    words.push((base + BigInt(word)) & wordMask);
+  }
+  return Buffer.concat([markOf('pages'), wordsToBytes(words)]);
 }
 
 export function recordOf(number: number): Buffer {
@@ -59,14 +62,20 @@ export function recordOf(number: number): Buffer {
   return wordsToBytes([...words, ~checksum & wordMask]);
 }
 
-function contentWord(generation: bigint, index: bigint, word: number): bigint {
-  return (
-    (generation * 0x9e3779b97f4a7c15n + index * 0xff51afd7ed558ccdn + BigInt(word)) & wordMask
-  );
+/** A word of content is this and its place. */
+function contentBase(generation: bigint, index: bigint): bigint {
+  return generation * 0x9e3779b97f4a7c15n + index * 0xff51afd7ed558ccdn;
 }
 
-function wordOf(page: Buffer, word: number): bigint {
-  return page.readBigUInt64LE(word * 8);
+/** The first word that is not of that base. */
+function sameUntil(page: Buffer, firstWord: number, base: bigint): number {
+  let word = firstWord;
+  let expected = (base + BigInt(word)) & wordMask;
+  while (word < pageWordCount && page.readBigUInt64LE(word * 8) === expected) {
+    word++;
+    expected = (expected + 1n) & wordMask;
+  }
+  return word;
 }
 
 function wordsToBytes(words: readonly bigint[]): Buffer {

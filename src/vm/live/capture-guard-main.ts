@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { cleanUpCapture } from './clean-up-capture.js';
-import { type GuardAnswer, guardRequestSchema } from './guard-protocol.js';
+import { type GuardAnswer, guardRequestSchema, streamSocketName } from './guard-protocol.js';
 import { receiveStream } from './receive-stream.js';
 
 /** QEMU may still be saving, or its monitor be held by a connection that is going away. */
@@ -47,10 +47,12 @@ for await (const line of createInterface({ input: process.stdin })) {
     isReleased = true;
     break;
   }
-  await receive(request.receive, join(folder, `stream-${streamCount++}.sock`));
+  await receive(request.receive, join(folder, streamSocketName(streamCount++)));
 }
 if (!isReleased) {
   // What cannot be put right within the time is for the next run, which says so.
-  await cleanUpCapture(folder, { timeoutMs: cleanUpTimeoutMs }).catch(() => undefined);
+  await cleanUpCapture(folder, { timeoutMs: cleanUpTimeoutMs, hasLock: true }).catch(
+    () => undefined,
+  );
 }
 process.exit(0);

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { ParsError } from '../../../introspect/pars-error.js';
+import type { Lock } from '../../flow/machine-lock.js';
 import { type GuardAnswer, guardAnswerSchema, type GuardRequest } from './guard-protocol.js';
 
 export interface GuardedStream {
@@ -23,12 +24,15 @@ export interface CaptureGuard {
   release(): void;
 }
 
-/** `folder`: of the capture, with its journal by the time that something may have to be put right. */
-export async function startGuard(folder: string): Promise<CaptureGuard> {
+/**
+ * `folder`: of the capture, with its journal by the time that something may have to be put right. `lock`: of the VM, which
+ * stays taken while the guard is at work.
+ */
+export async function startGuard(folder: string, lock: Lock): Promise<CaptureGuard> {
   const program = createRequire(import.meta.url).resolve('#capture-guard');
   const child = spawn(process.execPath, [program, folder], {
     detached: true,
-    stdio: ['pipe', 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', 'ignore', lock.fd],
     cwd: '/',
   });
   try {
@@ -40,12 +44,16 @@ export async function startGuard(folder: string): Promise<CaptureGuard> {
       { cause: error },
     );
   }
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) {
+    throw new Error('expected pipes to the process that watches over the VM');
+  }
   // Should it be gone, that shows in its answers.
-  child.stdin.on('error', () => undefined);
+  stdin.on('error', () => undefined);
   const ask = (request: GuardRequest): void => {
-    child.stdin.write(`${JSON.stringify(request)}\n`);
+    stdin.write(`${JSON.stringify(request)}\n`);
   };
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answers = createInterface({ input: stdout })[Symbol.asyncIterator]();
   const nextAnswer = async (): Promise<GuardAnswer> => {
     const line = await answers.next();
     if (line.done === true) {
@@ -70,7 +78,7 @@ export async function startGuard(folder: string): Promise<CaptureGuard> {
     },
     release: () => {
       ask({ release: true });
-      child.stdin.end();
+      stdin.end();
       child.unref();
     },
   };

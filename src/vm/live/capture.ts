@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../flow/disk-error.js';
 import type { OnProgress } from '../../flow/progress.js';
-import { QmpClient } from '../qmp/qmp-client.js';
+import { readMachineFile } from '../machine-file.js';
+import type { QmpClient } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { findOwnNodes } from './block-graph.js';
 import { type CaptureGuard, startGuard } from './capture-guard.js';
+import { streamSocketName } from './guard-protocol.js';
+import { expectShortEnough } from './receive-stream.js';
 import { cleanUpCapture } from './clean-up-capture.js';
 import { findQemu } from './find-qemu.js';
 import { currentBootId, type Journal, journalFile, writeJournal } from './journal.js';
@@ -18,9 +21,9 @@ import { putRight } from './put-right.js';
 import { type CapturedDisk, dropOverwritten } from './save-disks.js';
 import { saveInBackground } from './save-in-background.js';
 import { saveStanding } from './save-standing.js';
-
-import { readMachineFile } from '../machine-file.js';
-import { readVmFacts, type VmFacts } from './vm-facts.js';
+import { qemuPidOf, qemuUserOf, vcpuTimeMs } from './vcpu-threads.js';
+import { type MigrationSettings, readVmFacts, type VmFacts } from './vm-facts.js';
+import { type LockedVm, withLockedVm } from './vm-lock.js';
 
 export type { CapturedDisk } from './save-disks.js';
 
@@ -67,13 +70,10 @@ const reconnectTimeoutMs = 10_000;
 export async function previewCapture(
   request: Pick<CaptureRequest, 'qmpPath' | 'withoutDisks' | 'maxDowntimeMs'>,
 ): Promise<CapturePreview> {
-  const qmp = await QmpClient.connect(request.qmpPath);
-  try {
+  return await withLockedVm(request.qmpPath, async ({ qmp }) => {
     const facts = await readIdleFacts(qmp);
     return { ...planCapture(facts, request), facts };
-  } finally {
-    qmp.close();
-  }
+  });
 }
 
 /**
@@ -82,32 +82,46 @@ export async function previewCapture(
  * said, and `cleanUpCapture` does it later.
  */
 export async function captureVm(request: CaptureRequest): Promise<Capture> {
+  request.signal?.throwIfAborted();
+  return await withLockedVm(request.qmpPath, (vm) => captureLocked(vm, request));
+}
+
+async function captureLocked(
+  { qmp, lock, vcpuThreads }: LockedVm,
+  request: CaptureRequest,
+): Promise<Capture> {
   const { folder, qmpPath, signal } = request;
-  signal?.throwIfAborted();
-  const qmp = await QmpClient.connect(qmpPath);
+  expectShortEnough(join(folder, streamSocketName(0)));
+  expectSameUser(vcpuThreads, folder);
+  await makeFolder(folder);
+  await putAwayLeftovers(qmp);
+  let journal: Journal | undefined;
+  let guard: CaptureGuard | undefined;
   try {
-    await putAwayLeftovers(qmp);
-    const facts = await readIdleFacts(qmp);
+    const facts = await readIdleFacts(qmp, async (settings) => {
+      journal = journalOf(qmpPath, vcpuThreads, settings);
+      await writeJournal(folder, journal);
+    });
     const plan = planCapture(facts, request);
     await expectRoom(folder, plan.scratchSizeBytes);
-    const journal = journalOf(qmpPath, facts, plan.way);
-    await writeJournal(folder, journal);
-    const guard = await startGuard(folder);
-    try {
-      const capture = await captureWatched(qmp, guard, request, facts, plan, journal);
-      guard.release();
-      return capture;
-    } catch (error) {
+    journal = {
+      ...journalOf(qmpPath, vcpuThreads, facts.settings),
+      inBackground: plan.way === 'background-snapshot',
+    };
+    guard = await startGuard(folder, lock);
+    const capture = await captureWatched(qmp, guard, request, facts, plan, journal);
+    guard.release();
+    return capture;
+  } catch (error) {
+    if (journal !== undefined) {
       await putRightAfterFailure(qmp, folder, journal, error);
-      guard.release();
-      throw signal?.aborted === true
-        ? new ParsError('cancelled', 'the capture was stopped; the VM runs as before', {
-            cause: error,
-          })
-        : asParsError(error);
     }
-  } finally {
-    qmp.close();
+    guard?.release();
+    throw signal?.aborted === true
+      ? new ParsError('cancelled', 'the capture was stopped; the VM runs as before', {
+          cause: error,
+        })
+      : asParsError(error);
   }
 }
 
@@ -127,7 +141,7 @@ async function captureWatched(
     lost.abort(error);
   });
   const setPhase = async (phase: Journal['phase']): Promise<void> => {
-    Object.assign(journal, { phase });
+    Object.assign(journal, { phase, vcpuTimeMs: vcpuTimeMs(journal.vcpuThreads) });
     await writeJournal(folder, journal);
   };
   try {
@@ -148,6 +162,12 @@ async function captureWatched(
     const machinePath = await writeMachine(request);
     await rm(join(folder, journalFile));
     return { ...saved, createdMs: atMs, way, machinePath };
+  } catch (error) {
+    if (error instanceof QmpCommandError && error.command === 'migrate') {
+      journal.ownsMigration = false;
+      await writeJournal(folder, journal);
+    }
+    throw error;
   } finally {
     stopWatching();
   }
@@ -161,7 +181,10 @@ async function putAwayLeftovers(qmp: QmpClient): Promise<void> {
   }
 }
 
-async function readIdleFacts(qmp: QmpClient): Promise<VmFacts> {
+async function readIdleFacts(
+  qmp: QmpClient,
+  beforeTrying?: (settings: MigrationSettings) => Promise<void>,
+): Promise<VmFacts> {
   const migration = await queryMigration(qmp);
   if (!hasEnded(migration)) {
     throw new ParsError(
@@ -169,15 +192,30 @@ async function readIdleFacts(qmp: QmpClient): Promise<VmFacts> {
       `QEMU is migrating the VM already (${migration.status ?? 'none'}): try again when that has ended`,
     );
   }
-  return await readVmFacts(qmp);
+  return await readVmFacts(qmp, beforeTrying);
 }
 
-async function expectRoom(folder: string, sizeBytes: number): Promise<void> {
+/** The files are for nobody but this user to read, and QEMU writes there too. */
+function expectSameUser(vcpuThreads: readonly number[], folder: string): void {
+  const user = qemuUserOf(vcpuThreads);
+  if (user !== undefined && user !== 0 && user !== process.geteuid?.()) {
+    throw new ParsError(
+      'permission-denied',
+      `QEMU runs as user ${user}, which cannot write to ${folder}; nothing was done: run pars as that user too, with a ` +
+        'scratch folder and a store that it may write to',
+    );
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw diskError(error, `cannot make the folder ${folder}`);
   }
+}
+
+async function expectRoom(folder: string, sizeBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < sizeBytes) {
     throw new ParsError(
@@ -189,18 +227,19 @@ async function expectRoom(folder: string, sizeBytes: number): Promise<void> {
 
 function journalOf(
   qmpPath: string,
-  { capabilities, parameters, disks }: VmFacts,
-  way: CaptureWay,
+  vcpuThreads: readonly number[],
+  { capabilities, parameters }: MigrationSettings,
 ): Journal {
-  const pid = findQemu(qmpPath)?.pid;
+  const pid = qemuPidOf(vcpuThreads);
   return {
     version: 1,
     qmpPath,
     ...(pid === undefined ? {} : { pid }),
+    vcpuThreads: [...vcpuThreads],
     bootId: currentBootId(),
     phase: 'prepared',
-    inBackground: way === 'background-snapshot',
-    ownsNbdServer: way === 'background-snapshot' && disks.length > 0,
+    inBackground: false,
+    ownsMigration: true,
     capabilities: Object.fromEntries(
       Object.entries(capabilities).filter(
         ([name, isOn]) => isOn || changedCapabilities.includes(name),
@@ -236,9 +275,13 @@ async function putRightAfterFailure(
   cause: unknown,
 ): Promise<void> {
   try {
-    await putRight(qmp, { folder, journal }).catch(() => undefined);
-    qmp.close();
-    await cleanUpCapture(folder, { timeoutMs: reconnectTimeoutMs });
+    await putRight(qmp, { folder, journal }).then(
+      () => rm(folder, { recursive: true }),
+      async () => {
+        qmp.close();
+        await cleanUpCapture(folder, { timeoutMs: reconnectTimeoutMs, hasLock: true });
+      },
+    );
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
     const words = (problem: unknown): string =>
@@ -246,7 +289,7 @@ async function putRightAfterFailure(
     throw new ParsError(
       'unavailable',
       `${words(cause)}; and the VM could not be put right: ${words(error)}; ` +
-        `its guard tries on for two minutes, and the next run does, by ${join(folder, journalFile)}`,
+        `its guard tries on for ten minutes, and the next run does, by ${join(folder, journalFile)}`,
       { cause },
     );
   }

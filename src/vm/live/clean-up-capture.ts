@@ -1,17 +1,23 @@
 // What a capture that was killed has left: in the VM, by its journal, and in its folder.
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { QmpClient } from '../qmp/qmp-client.js';
 import { findQemu } from './find-qemu.js';
 import { currentBootId, type Journal, readJournal } from './journal.js';
 import { putRight } from './put-right.js';
+import { isQemu } from './vcpu-threads.js';
+import { withLockedVm } from './vm-lock.js';
 
 const retryMs = 500;
+/** A guard may still be reading the VM's memory to its end. */
+const lockTimeoutMs = 60_000;
 
 export interface CleanUpOptions {
   /** For how long a QEMU that cannot be reached, but may be there, is tried again. */
   readonly timeoutMs?: number;
+  /** The capture itself and its guard have the VM's lock. */
+  readonly hasLock?: boolean;
 }
 
 /**
@@ -20,31 +26,33 @@ export interface CleanUpOptions {
  */
 export async function cleanUpCapture(
   folder: string,
-  { timeoutMs = 0 }: CleanUpOptions = {},
+  { timeoutMs = 0, hasLock = false }: CleanUpOptions = {},
 ): Promise<void> {
   const journal = await readJournal(folder);
   if (journal !== undefined) {
-    await putVmRight(folder, journal, Date.now() + timeoutMs);
+    await putVmRight(folder, journal, Date.now() + timeoutMs, hasLock);
   }
   await rm(folder, { recursive: true, force: true });
 }
 
-async function putVmRight(folder: string, journal: Journal, deadlineMs: number): Promise<void> {
+async function putVmRight(
+  folder: string,
+  journal: Journal,
+  deadlineMs: number,
+  hasLock: boolean,
+): Promise<void> {
   for (;;) {
-    if (await isGone(journal)) {
+    if (isGone(journal)) {
       return;
     }
     try {
-      const qmp = await QmpClient.connect(journal.qmpPath);
-      try {
-        await putRight(qmp, { folder, journal });
-      } finally {
-        qmp.close();
-      }
+      await (hasLock
+        ? putRightOver(journal.qmpPath, folder)
+        : putRightAlone(journal.qmpPath, folder));
       return;
     } catch (error) {
       // It may have ended while it was asked.
-      if (await isGone(journal)) {
+      if (isGone(journal)) {
         return;
       }
       if (!(error instanceof ParsError) || Date.now() >= deadlineMs) {
@@ -55,8 +63,29 @@ async function putVmRight(folder: string, journal: Journal, deadlineMs: number):
   }
 }
 
+async function putRightAlone(qmpPath: string, folder: string): Promise<void> {
+  await withLockedVm(qmpPath, ({ qmp }) => putRightBy(qmp, folder), lockTimeoutMs);
+}
+
+async function putRightOver(qmpPath: string, folder: string): Promise<void> {
+  const qmp = await QmpClient.connect(qmpPath);
+  try {
+    await putRightBy(qmp, folder);
+  } finally {
+    qmp.close();
+  }
+}
+
+async function putRightBy(qmp: QmpClient, folder: string): Promise<void> {
+  // Whoever had the lock before may have put all right, and removed it.
+  const journal = await readJournal(folder);
+  if (journal !== undefined) {
+    await putRight(qmp, { folder, journal });
+  }
+}
+
 /** The VM that was captured has ended: its QEMU has, another one listens in its place, or the machine was started anew. */
-async function isGone({ bootId, pid, qmpPath }: Journal): Promise<boolean> {
+function isGone({ bootId, pid, qmpPath }: Journal): boolean {
   if (bootId !== currentBootId()) {
     return true;
   }
@@ -64,9 +93,5 @@ async function isGone({ bootId, pid, qmpPath }: Journal): Promise<boolean> {
     return false;
   }
   const listening = findQemu(qmpPath);
-  if (listening !== undefined) {
-    return listening.pid !== pid;
-  }
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '');
-  return !/qemu|kvm/i.test(commandLine.split('\0')[0]);
+  return listening === undefined ? !isQemu(pid) : listening.pid !== pid;
 }

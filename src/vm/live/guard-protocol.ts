@@ -5,6 +5,9 @@ import { errorCodes, type ErrorCode } from '../../../introspect/pars-error.js';
 const codes = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
 const problemSchema = z.object({ code: z.enum(codes), message: z.string() });
 
+/** In the capture's folder, of the stream with this number. */
+export const streamSocketName = (number: number): string => `stream-${number}.sock`;
+
 export const guardRequestSchema = z.union([
   /** Take a stream into this new file. */
   z.object({ receive: z.string() }),

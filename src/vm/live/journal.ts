@@ -15,17 +15,20 @@ const journalSchema = z.object({
   qmpPath: z.string(),
   /** QEMU's process, where it could be told. */
   pid: z.int().optional(),
+  /** The host's threads of its vCPUs, and the CPU time they had together before the VM was stopped. */
+  vcpuThreads: z.array(z.int()),
+  vcpuTimeMs: z.number().optional(),
   /** Changes with every start of the machine. */
   bootId: z.string(),
   /**
-   * `prepared`: nothing of the VM's own was touched. `stopping`: it may stand still because of us. `running`: it runs
-   * again, but filters and jobs of ours may be in it.
+   * `prepared`: nothing of the VM's own was touched, and no migration is ours. `stopping`: it may stand still because of
+   * us. `running`: it runs again, but filters and jobs of ours may be in it.
    */
   phase: z.enum(['prepared', 'stopping', 'running']),
   /** The VM runs while it is saved (save-in-background.ts). */
   inBackground: z.boolean(),
-  /** QEMU's one NBD server is ours to stop. */
-  ownsNbdServer: z.boolean(),
+  /** False when QEMU refused ours, so that one that is under way is somebody else's. */
+  ownsMigration: z.boolean(),
   /** Settings of migrations as they were found, those that a capture changes. */
   capabilities: z.record(z.string(), z.boolean()),
   parameters: z.record(z.string(), z.unknown()),

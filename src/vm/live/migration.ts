@@ -47,7 +47,7 @@ export async function applySettings(
   bandwidthBytesPerSecond: number = unlimitedBytesPerSecond,
 ): Promise<void> {
   const wanted = capabilityOf[way];
-  const off = Object.entries(facts.capabilities)
+  const off = Object.entries(facts.settings.capabilities)
     .filter(([name, isOn]) => isOn && name !== wanted)
     .map(([capability]) => ({ capability, state: false }));
   const on = wanted === undefined ? [] : [{ capability: wanted, state: true }];

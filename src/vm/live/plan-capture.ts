@@ -45,16 +45,17 @@ export function planCapture(facts: VmFacts, limits: CaptureLimits = {}): Capture
         'of a VM that stands still, upload its RAM file or a saved stream instead',
     );
   }
+  const { maxDowntimeMs } = limits;
+  const disks = limits.withoutDisks === true ? [] : facts.disks;
   const whyNot: Readonly<Record<CaptureWay, string | undefined>> = {
-    'background-snapshot': facts.backgroundSnapshot,
+    'background-snapshot':
+      facts.backgroundSnapshot ?? (disks.length > 0 ? facts.diskExports : undefined),
     'mapped-ram': facts.mappedRam,
     'shared-ram': 'missing' in facts.sharedRam ? facts.sharedRam.missing : undefined,
     stream: undefined,
   };
   const ways = Object.keys(captureWays) as readonly CaptureWay[];
   const way = ways.find((name) => whyNot[name] === undefined) ?? 'stream';
-  const { maxDowntimeMs } = limits;
-  const disks = limits.withoutDisks === true ? [] : facts.disks;
   const scratchSizeBytes =
     facts.ramSizeBytes + disks.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
   const expectedDowntimeMs = Math.ceil(

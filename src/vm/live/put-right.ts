@@ -1,15 +1,12 @@
 // Takes everything of a capture out of a QEMU again, whatever the moment it ended at: the migration, the exports, the
 // filters before the disks, the settings; and lets the VM go on if it stands still because of us. Doing it twice does no
 // harm, so the capture's own end, its guard and the next run all do the same.
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { findOwnNodes } from './block-graph.js';
-import { findQemu } from './find-qemu.js';
 import type { Journal } from './journal.js';
 import {
   changedParameter,
@@ -18,26 +15,35 @@ import {
   unlimitedBytesPerSecond,
   untilEnded,
 } from './migration.js';
+import { isNbdServerOurs } from './nbd-server.js';
 import { ownPrefix } from './own-names.js';
-import { receiveStream } from './receive-stream.js';
+import { unprotectMemory } from './unprotect.js';
+import { readVcpuThreads, vcpuTimeMs } from './vcpu-threads.js';
 
 const pollIntervalMs = 20;
 /** Where a VM stands still as a capture leaves it. (qapi/run-state.json) */
 const stoppedStatuses: ReadonlySet<string> = new Set([
   ...['paused', 'postmigrate', 'finish-migrate', 'save-vm'],
 ]);
+/**
+ * What each vCPU may have run between the note in the journal and our stop of the VM: QEMU may be touching the pages of a
+ * large one. When they ran longer, somebody has set it going since, and if it stands still now, that is not ours.
+ */
+const ranSinceMs = 5_000;
 
 const statusSchema = z.object({ status: z.string() });
 const exportsSchema = z.array(z.object({ id: z.string(), type: z.string() }));
 
+export interface CaptureToEnd {
+  readonly folder: string;
+  readonly journal: Journal;
+}
+
 /**
- * `folder`: the capture's, with its journal; without them the VM is never set going. Throws what QEMU refused, after all
- * else was tried.
+ * Who calls it has the VM's lock. `capture`: without its folder and journal the VM is never set going. Throws what QEMU
+ * refused, after all else was tried.
  */
-export async function putRight(
-  qmp: QmpClient,
-  capture?: { readonly folder: string; readonly journal: Journal },
-): Promise<void> {
+export async function putRight(qmp: QmpClient, capture?: CaptureToEnd): Promise<void> {
   const problems: Error[] = [];
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -51,13 +57,13 @@ export async function putRight(
   };
   const { filtered, names } = await findOwnNodes(qmp);
   if (capture !== undefined) {
-    const { folder, journal } = capture;
-    await attempt(() => endMigration(qmp, folder, journal));
+    const { journal } = capture;
+    await attempt(() => endMigration(qmp, journal));
     // Before the disks, which can take longer: a filter does the VM no harm.
-    await attempt(() => letGoOn(qmp, journal, names.length > 0));
+    await attempt(() => letGoOn(qmp, journal));
     await attempt(() => putSettingsBack(qmp, journal));
   }
-  await attempt(() => removeExports(qmp, capture?.journal));
+  await attempt(() => removeExports(qmp, capture?.folder));
   // What reads through a filter must go before it, and the device must have left it.
   const reading = names.filter((name) => name.startsWith(`${ownPrefix}access-`));
   for (const name of reading) {
@@ -81,11 +87,13 @@ export async function putRight(
 }
 
 /**
- * A background snapshot is let run to its end, as fast as it goes: before QEMU 8.1, one that breaks off leaves the RAM
- * write-protected, and the VM hangs at its next write. Where that has happened, another snapshot fails over what is left
- * of the first, and takes the protection off as it does. (QEMU migration/ram.c, ram_write_tracking_start)
+ * A background snapshot is let run to its end, as fast as it goes, since one that breaks off can leave the VM's memory
+ * write-protected. Where that has happened, the VM is freed of it.
  */
-async function endMigration(qmp: QmpClient, folder: string, journal: Journal): Promise<void> {
+async function endMigration(qmp: QmpClient, journal: Journal): Promise<void> {
+  if (journal.phase === 'prepared' || !journal.ownsMigration) {
+    return;
+  }
   if (!journal.inBackground) {
     if (!hasEnded(await queryMigration(qmp))) {
       await qmp.execute('migrate_cancel');
@@ -97,16 +105,8 @@ async function endMigration(qmp: QmpClient, folder: string, journal: Journal): P
     await qmp.execute('migrate-set-parameters', { [changedParameter]: unlimitedBytesPerSecond });
   }
   const { status } = await untilEnded(qmp);
-  if (journal.phase !== 'prepared' && (status === 'failed' || status === 'cancelled')) {
-    const socketPath = join(folder, 'unprotect.sock');
-    await rm(socketPath, { force: true });
-    const sink = await receiveStream(socketPath, undefined);
-    try {
-      await qmp.execute('migrate', { uri: sink.uri });
-      await untilEnded(qmp);
-    } finally {
-      sink.close();
-    }
+  if (status === 'failed' || status === 'cancelled') {
+    await unprotectMemory(qmp, journal.pid);
   }
 }
 
@@ -123,29 +123,43 @@ async function putSettingsBack(
   await qmp.execute('migrate-set-parameters', parameters);
 }
 
-/** A QEMU that was started anew at the same socket is told by having nothing of ours, and stays as it is. */
-async function letGoOn(
-  qmp: QmpClient,
-  { phase, qmpPath, pid }: Journal,
-  hasOwnNodes: boolean,
-): Promise<void> {
-  const isOurs =
-    hasOwnNodes ||
-    (pid !== undefined && findQemu(qmpPath)?.pid === pid) ||
-    (await queryMigration(qmp)).status !== undefined;
-  if (phase !== 'stopping' || !isOurs) {
+/** Not a VM that its owner has stopped, as far as can be told; nor a QEMU that was started anew at the same socket. */
+async function letGoOn(qmp: QmpClient, journal: Journal): Promise<void> {
+  if (journal.phase !== 'stopping' || !(await isSameVm(qmp, journal)) || hasRunSince(journal)) {
     return;
   }
-  const { status } = statusSchema.parse(await qmp.execute('query-status'));
-  if (stoppedStatuses.has(status)) {
+  const status = await statusOf(qmp);
+  // Where a migration of somebody else has come to its end, the VM runs elsewhere.
+  if (journal.ownsMigration ? stoppedStatuses.has(status) : status === 'paused') {
     await qmp.execute('cont');
   }
 }
 
-async function removeExports(qmp: QmpClient, journal: Journal | undefined): Promise<void> {
+async function isSameVm(qmp: QmpClient, { vcpuThreads }: Journal): Promise<boolean> {
+  const threads = await readVcpuThreads(qmp);
+  return threads.some((thread) => vcpuThreads.includes(thread));
+}
+
+function hasRunSince({ vcpuThreads, vcpuTimeMs: beforeMs }: Journal): boolean {
+  const nowMs = vcpuTimeMs(vcpuThreads);
+  return (
+    beforeMs !== undefined &&
+    nowMs !== undefined &&
+    nowMs - beforeMs > ranSinceMs * vcpuThreads.length
+  );
+}
+
+async function statusOf(qmp: QmpClient): Promise<string> {
+  return statusSchema.parse(await qmp.execute('query-status')).status;
+}
+
+async function removeExports(qmp: QmpClient, folder: string | undefined): Promise<void> {
   const read = async () => exportsSchema.parse(await qmp.execute('query-block-exports'));
   const isOwn = ({ id }: { readonly id: string }): boolean => id.startsWith(ownPrefix);
   let exports = await read();
+  // Ours are only in a server of ours.
+  const hasServer =
+    exports.some(isOwn) || (folder !== undefined && (await isNbdServerOurs(folder)));
   for (const { id } of exports.filter(isOwn)) {
     await qmp.execute('block-export-del', { id, mode: 'hard' });
   }
@@ -153,13 +167,8 @@ async function removeExports(qmp: QmpClient, journal: Journal | undefined): Prom
     await sleep(pollIntervalMs);
     exports = await read();
   }
-  // QEMU has one server for all; it cannot be asked whether it runs.
-  if (journal?.ownsNbdServer === true && !exports.some(({ type }) => type === 'nbd')) {
-    await qmp.execute('nbd-server-stop').catch((error: unknown) => {
-      if (!(error instanceof QmpCommandError)) {
-        throw error;
-      }
-    });
+  if (hasServer && !exports.some(({ type }) => type === 'nbd')) {
+    await qmp.execute('nbd-server-stop');
   }
 }
 

@@ -19,17 +19,22 @@ export interface StreamReceiver {
 /** `sun_path` of unix(7), without its NUL byte. */
 const socketPathLimit = 107;
 
-/** Without a `path` the stream is read and dropped. */
-export async function receiveStream(
-  socketPath: string,
-  path: string | undefined,
-): Promise<StreamReceiver> {
+/** Throws `usage`. */
+export function expectShortEnough(socketPath: string): void {
   if (Buffer.byteLength(socketPath) > socketPathLimit) {
     throw new ParsError(
       'usage',
       `the path ${socketPath} is too long for a socket: at most ${socketPathLimit} bytes; choose a shorter scratch folder`,
     );
   }
+}
+
+/** Without a `path` the stream is read and dropped. */
+export async function receiveStream(
+  socketPath: string,
+  path: string | undefined,
+): Promise<StreamReceiver> {
+  expectShortEnough(socketPath);
   const file =
     path === undefined
       ? undefined
@@ -37,14 +42,24 @@ export async function receiveStream(
           throw diskError(error, `cannot create ${path}`);
         });
   const server = createServer();
+  let isConnected = false;
   const ended = new Promise<ParsError | undefined>((resolve) => {
     server.once('connection', (socket) => {
       // One stream, one connection.
+      isConnected = true;
       server.close();
       resolve(readToEnd(socket, file, path ?? ''));
     });
   });
-  await listen(server, socketPath);
+  server.once('close', () => {
+    if (!isConnected) {
+      void file?.close();
+    }
+  });
+  await listen(server, socketPath).catch(async (error: unknown) => {
+    await file?.close();
+    throw error;
+  });
   return { uri: `unix:${socketPath}`, ended, close: () => server.close() };
 }
 

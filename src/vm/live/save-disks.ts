@@ -10,10 +10,9 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../flow/disk-error.js';
 import type { OnProgress } from '../../flow/progress.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
+import { nbdSocketName } from './nbd-server.js';
 import { accessNode, exportId, filterNode, targetNode } from './own-names.js';
 import type { VmDisk } from './vm-facts.js';
-
-const nbdSocketName = 'nbd.sock';
 
 const overwrittenFile = (folder: string, index: number): string =>
   join(folder, `overwritten-${index}`);
@@ -93,7 +92,7 @@ export interface CopyDisksRequest {
   readonly signal: AbortSignal;
 }
 
-/** Once the filters are before their disks. Throws `unavailable`, or `no-space` when the folder has no room. */
+/** Once the filters are before their disks, and the NBD server listens. Throws `unavailable`, or `no-space` when the folder has no room. */
 export async function copyDisks(request: CopyDisksRequest): Promise<readonly CapturedDisk[]> {
   const { disks, folder } = request;
   if (disks.length === 0) {
@@ -143,10 +142,7 @@ export async function dropOverwritten(folder: string, disks: readonly VmDisk[]):
   await rm(join(folder, nbdSocketName), { force: true });
 }
 
-async function startExports({ qmp, disks, folder }: CopyDisksRequest): Promise<void> {
-  await qmp.execute('nbd-server-start', {
-    addr: { type: 'unix', data: { path: join(folder, nbdSocketName) } },
-  });
+async function startExports({ qmp, disks }: CopyDisksRequest): Promise<void> {
   for (const index of disks.keys()) {
     await qmp.execute('blockdev-add', {
       driver: 'snapshot-access',

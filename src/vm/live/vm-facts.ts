@@ -29,6 +29,8 @@ export interface VmFacts {
   readonly ramSizeBytes: number;
   /** Why QEMU cannot do it here; undefined when it can. */
   readonly backgroundSnapshot: string | undefined;
+  /** Likewise, for reading its disks while it runs. */
+  readonly diskExports: string | undefined;
   readonly mappedRam: string | undefined;
   /** The file that is the VM's whole RAM, when it is shared and alone. */
   readonly sharedRam: { readonly path: string } | { readonly missing: string };
@@ -36,6 +38,10 @@ export interface VmFacts {
   /** Drives that are no part of a snapshot, and why. */
   readonly leftOut: readonly { readonly name: string; readonly why: string }[];
   /** As they were found. */
+  readonly settings: MigrationSettings;
+}
+
+export interface MigrationSettings {
   readonly capabilities: Readonly<Record<string, boolean>>;
   readonly parameters: Readonly<Record<string, unknown>>;
 }
@@ -52,6 +58,7 @@ const memdevsSchema = z.array(
   z.object({ id: z.string().optional(), size: z.int().min(0), share: z.boolean().optional() }),
 );
 const capabilitiesSchema = z.array(z.object({ capability: z.string(), state: z.boolean() }));
+const iothreadsSchema = z.array(z.object({ id: z.string() }));
 const parametersSchema = z.record(z.string(), z.unknown());
 const drivesSchema = z.array(
   z.object({
@@ -74,7 +81,11 @@ const drivesSchema = z.array(
   }),
 );
 
-export async function readVmFacts(qmp: QmpClient): Promise<VmFacts> {
+/** `beforeTrying`: called before anything is changed, so that it can be written down. */
+export async function readVmFacts(
+  qmp: QmpClient,
+  beforeTrying?: (settings: MigrationSettings) => Promise<void>,
+): Promise<VmFacts> {
   const ask = async <T>(command: string, schema: z.ZodType<T>): Promise<T> => {
     const parsed = schema.safeParse(await qmp.execute(command));
     if (!parsed.success) {
@@ -94,19 +105,28 @@ export async function readVmFacts(qmp: QmpClient): Promise<VmFacts> {
       state,
     ]),
   );
+  const parameters = await ask('query-migrate-parameters', parametersSchema);
   const drives = await ask('query-block', drivesSchema);
+  await beforeTrying?.({ capabilities, parameters });
   const ramSizeBytes = memory['base-memory'] + (memory['plugged-memory'] ?? 0);
   return {
     qemuVersion: `${qemu.major}.${qemu.minor}.${qemu.micro}`,
     status,
     ramSizeBytes,
     backgroundSnapshot: await whyNot(qmp, capabilities, 'background-snapshot'),
+    diskExports: whyNoExports(qemu.major, await ask('query-iothreads', iothreadsSchema)),
     mappedRam: await whyNot(qmp, capabilities, 'mapped-ram'),
     sharedRam: await sharedRamOf(qmp, await ask('query-memdev', memdevsSchema), ramSizeBytes),
     ...disksOf(drives),
-    capabilities,
-    parameters: await ask('query-migrate-parameters', parametersSchema),
+    settings: { capabilities, parameters },
   };
+}
+
+/** Before 9.0 the NBD server let go of a client in the disk's own thread; in 7.2.22 QEMU aborts then, and the VM with it. */
+function whyNoExports(major: number, iothreads: readonly unknown[]): string | undefined {
+  return major < 9 && iothreads.length > 0
+    ? 'the VM has iothreads, and before 9.0 QEMU can crash when their disks are read by others'
+    : undefined;
 }
 
 /** Switches the capability on and off again. */

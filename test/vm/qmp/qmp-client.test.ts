@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { type QmpEvent, QmpClient } from '../../../src/vm/qmp/qmp-client.js';
+import { QmpCommandError } from '../../../src/vm/qmp/qmp-command-error.js';
+import { makeTemporaryFolder, type TemporaryFolder } from '../../e2e/temporary-folder.js';
+import { FakeQemu, type FakeQemuOptions } from './fake-qemu.js';
+
+let folder: TemporaryFolder;
+let fake: FakeQemu | undefined;
+let client: QmpClient | undefined;
+
+beforeEach(async () => {
+  folder = await makeTemporaryFolder();
+});
+afterEach(async () => {
+  client?.close();
+  await fake?.close();
+  await folder.remove();
+});
+
+const socketPath = (): string => join(folder.path, 'qmp.sock');
+
+async function connectTo(options: FakeQemuOptions): Promise<QmpClient> {
+  fake = await FakeQemu.listen(socketPath(), options);
+  client = await QmpClient.connect(socketPath());
+  return client;
+}
+
+const event = (name: string): string =>
+  JSON.stringify({ event: name, data: { a: 1 }, timestamp: { seconds: 7, microseconds: 5 } });
+
+test('an answer is what QEMU returns', async () => {
+  const qmp = await connectTo({ answers: { 'query-status': () => ({ return: { status: 'x' } }) } });
+  expect(await qmp.execute('query-status')).toEqual({ status: 'x' });
+});
+
+test('commands sent together are answered each, also when one is refused', async () => {
+  const qmp = await connectTo({
+    answers: { stop: () => ({ error: { class: 'GenericError', desc: 'not now' } }) },
+  });
+  const [first, second] = qmp.send([{ execute: 'stop' }, { execute: 'cont' }]);
+  const refusal = await first.catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(QmpCommandError);
+  expect(refusal).toMatchObject({
+    command: 'stop',
+    qmpClass: 'GenericError',
+    description: 'not now',
+  });
+  expect((await second).value).toEqual({});
+});
+
+test('by the numbers of their lines it is told what came before what', async () => {
+  const qmp = await connectTo({ before: { cont: [event('STOP'), event('RESUME')] } });
+  const events: QmpEvent[] = [];
+  qmp.onEvent((heard) => events.push(heard));
+  const [stop, cont] = await Promise.all(qmp.send([{ execute: 'stop' }, { execute: 'cont' }]));
+  expect(events.map(({ name }) => name)).toEqual(['STOP', 'RESUME']);
+  expect(events[0]).toMatchObject({ data: { a: 1 }, atMicroseconds: 7_000_005 });
+  const lines = [stop.line, events[0].line, events[1].line, cont.line];
+  expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+  expect(new Set(lines).size).toBe(4);
+});
+
+test('when QEMU goes, what waits fails, and so does what comes after', async () => {
+  const qmp = await connectTo({ leavesAt: 'migrate' });
+  const lost: string[] = [];
+  qmp.onLost(({ code }) => lost.push(code));
+  await expect(qmp.execute('migrate')).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(qmp.execute('query-status')).rejects.toMatchObject({ code: 'unavailable' });
+  expect(lost).toEqual(['unavailable']);
+});
+
+test('who listens for the loss after it is told as well', async () => {
+  const qmp = await connectTo({ leavesAt: 'migrate' });
+  await qmp.execute('migrate').catch(() => undefined);
+  const lost: string[] = [];
+  qmp.onLost(({ message }) => lost.push(message));
+  expect(lost).toHaveLength(1);
+});
+
+test('the loss is not told after close', async () => {
+  const qmp = await connectTo({});
+  let isTold = false;
+  qmp.onLost(() => {
+    isTold = true;
+  });
+  qmp.close();
+  await fake?.close();
+  expect(isTold).toBe(false);
+});
+
+test('what is no QMP is refused, with what was said', async () => {
+  fake = await FakeQemu.listen(socketPath(), { greeting: 'SSH-2.0-OpenSSH\r\n' });
+  await expect(QmpClient.connect(socketPath())).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('SSH-2.0') as string,
+  });
+});
+
+test('a monitor that has another client does not greet, and that is said', async () => {
+  fake = await FakeQemu.listen(socketPath(), { greeting: '' });
+  await expect(QmpClient.connect(socketPath())).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('serves one client at a time') as string,
+  });
+});
+
+test('a line without end is not gathered for ever', async () => {
+  fake = await FakeQemu.listen(socketPath(), { greeting: 'x'.repeat(2 ** 24 + 1) });
+  await expect(QmpClient.connect(socketPath())).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('a line has more than') as string,
+  });
+});
+
+test('where no socket is, what to start the VM with is said', async () => {
+  await expect(QmpClient.connect(socketPath())).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('-qmp unix:PATH') as string,
+  });
+});
