@@ -1,5 +1,5 @@
 // Question: for how long does a VM stand still for a live snapshot, where does the time go, and what does it win to stop
-//   the VM behind the migration and not before it?
+//   the VM while QEMU touches its pages, and not before?
 // Method: guests under load whose RAM is mostly in use; moments as src/vm/live takes them, of RAM alone, of RAM and both
 //   disks with the stop first, and with the stop late. QEMU's own trace says when each step ended; a step is counted as
 //   far as the VM stood still. What QEMU saves afterwards is read and dropped. The orders take turns within a round.
@@ -13,6 +13,7 @@ import { applySettings, untilCompleted } from '../src/vm/live/migration.js';
 import { putRight } from '../src/vm/live/put-right.js';
 import { receiveStream } from '../src/vm/live/receive-stream.js';
 import { prepareFilters } from '../src/vm/live/save-disks.js';
+import { lateStopMs } from '../src/vm/live/save-in-background.js';
 import { type Moment, takeMoment } from '../src/vm/live/take-moment.js';
 import { readVmFacts, type VmFacts } from '../src/vm/live/vm-facts.js';
 import { QmpClient } from '../src/vm/qmp/qmp-client.js';
@@ -89,7 +90,8 @@ async function takeOne(
       qmp,
       uri: stream.uri,
       disks,
-      stopsLate: order === 'RAM and 2 disks, stop late',
+      stopAfterMs:
+        order === 'RAM and 2 disks, stop late' ? lateStopMs(facts.ramSizeBytes) : undefined,
     });
     await untilCompleted(qmp, new AbortController().signal);
     return moment;

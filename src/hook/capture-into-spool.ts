@@ -7,6 +7,7 @@ import type { Captured } from '../spool/captured.js';
 import { tryLock } from '../spool/lock.js';
 import { addEntry } from '../spool/new-entry.js';
 import type { Capture } from '../vm/live/capture.js';
+import { cleanSpool } from './clean-spool.js';
 import type { HookContext } from './hook-context.js';
 import { reportDropped } from './report-dropped.js';
 
@@ -32,6 +33,8 @@ export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise
       `expected the name of a VM of letters, digits, dots, dashes and underscores, found ${JSON.stringify(vm)}`,
     );
   }
+  // The VM may stand still, or hang, since an earlier capture was killed.
+  await cleanSpool(hook);
   const lock = await tryLock(spool.paths.root, 'capture', vm);
   if (lock === undefined) {
     throw new ParsError(

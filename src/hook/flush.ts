@@ -1,11 +1,11 @@
 // Sends what waits in the spool: oldest first, one snapshot of a VM at a time. Before, what dead processes left is
 // cleaned and the limits are applied; afterwards old snapshots of the VMs go from the store, where that is configured.
-import { cleanLeftovers } from '../spool/leftovers.js';
 import { listEntries, type SpoolEntry, type SpoolListing } from '../spool/entries.js';
 import { type Lock, tryLock, waitForLock } from '../spool/lock.js';
 import { makeRoom } from '../spool/make-room.js';
 import { applyRetention } from './apply-retention.js';
 import { type DueRule, dueEntry } from './due-entries.js';
+import { cleanSpool } from './clean-spool.js';
 import type { HookContext } from './hook-context.js';
 import { reportDropped } from './report-dropped.js';
 import { sendEntry } from './send-entry.js';
@@ -84,18 +84,8 @@ export async function flush(hook: HookContext, request: FlushRequest): Promise<F
 
 /** What dead processes left goes, and what the limits no longer allow. */
 async function tidyUp(hook: HookContext): Promise<void> {
-  const { spool, log } = hook;
-  const { removed, strange, kept } = await cleanLeftovers(spool, hook.cleanUpCapture);
-  for (const folder of removed) {
-    log.warn('removed what a process that died has left on its way into the spool', { folder });
-  }
-  for (const folder of strange) {
-    log.warn('there is something in the spool that is not of it; it stays', { folder });
-  }
-  for (const { folder, error } of kept) {
-    log.error('cannot clean up after a capture that died', { folder, error: messageOf(error) });
-  }
-  const { dropped } = await makeRoom(spool, 0, () => Promise.resolve());
+  await cleanSpool(hook);
+  const { dropped } = await makeRoom(hook.spool, 0, () => Promise.resolve());
   await reportDropped(hook, dropped);
 }
 

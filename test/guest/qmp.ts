@@ -27,7 +27,10 @@ export class Qmp {
     this.#socket = socket;
     // Only QEMU dying breaks the connection, and QemuProcess reports that better.
     socket.on('error', () => undefined);
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    // It passes on the errors of what it reads from.
+    lines.on('error', () => undefined);
+    lines.on('line', (line) => {
       const message = JSON.parse(line) as QmpMessage;
       if (message.event !== undefined) return;
       this.#pending?.(message);

@@ -1,6 +1,6 @@
 // A running VM into files: RAM, device state and disks of one moment. However it ends, the VM runs on as it did before
 // (put-right.ts); should this process be killed, its guard sees to that, and should that be killed too, the next run.
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../flow/disk-error.js';
@@ -9,9 +9,8 @@ import { readMachineFile } from '../machine-file.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { findOwnNodes } from './block-graph.js';
+import { expectRoom, makeFolder } from './capture-folder.js';
 import { type CaptureGuard, startGuard } from './capture-guard.js';
-import { streamSocketName } from './guard-protocol.js';
-import { expectShortEnough } from './receive-stream.js';
 import { cleanUpCapture } from './clean-up-capture.js';
 import { findQemu } from './find-qemu.js';
 import { currentBootId, type Journal, journalFile, writeJournal } from './journal.js';
@@ -21,7 +20,7 @@ import { putRight } from './put-right.js';
 import { type CapturedDisk, dropOverwritten } from './save-disks.js';
 import { saveInBackground } from './save-in-background.js';
 import { saveStanding } from './save-standing.js';
-import { qemuPidOf, qemuUserOf, vcpuTimeMs } from './vcpu-threads.js';
+import { qemuPidOf, vcpuTimeMs } from './vcpu-threads.js';
 import { type MigrationSettings, readVmFacts, type VmFacts } from './vm-facts.js';
 import { type LockedVm, withLockedVm } from './vm-lock.js';
 
@@ -91,9 +90,7 @@ async function captureLocked(
   request: CaptureRequest,
 ): Promise<Capture> {
   const { folder, qmpPath, signal } = request;
-  expectShortEnough(join(folder, streamSocketName(0)));
-  expectSameUser(vcpuThreads, folder);
-  await makeFolder(folder);
+  await makeFolder(folder, vcpuThreads);
   await putAwayLeftovers(qmp);
   let journal: Journal | undefined;
   let guard: CaptureGuard | undefined;
@@ -193,36 +190,6 @@ async function readIdleFacts(
     );
   }
   return await readVmFacts(qmp, beforeTrying);
-}
-
-/** The files are for nobody but this user to read, and QEMU writes there too. */
-function expectSameUser(vcpuThreads: readonly number[], folder: string): void {
-  const user = qemuUserOf(vcpuThreads);
-  if (user !== undefined && user !== 0 && user !== process.geteuid?.()) {
-    throw new ParsError(
-      'permission-denied',
-      `QEMU runs as user ${user}, which cannot write to ${folder}; nothing was done: run pars as that user too, with a ` +
-        'scratch folder and a store that it may write to',
-    );
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw diskError(error, `cannot make the folder ${folder}`);
-  }
-}
-
-async function expectRoom(folder: string, sizeBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < sizeBytes) {
-    throw new ParsError(
-      'no-space',
-      `${folder} has ${bavail * bsize} bytes free; the RAM and the disks of the VM may take ${sizeBytes}; nothing was done`,
-    );
-  }
 }
 
 function journalOf(

@@ -65,11 +65,10 @@ interface Begun {
 async function begin(request: SaveRequest): Promise<Begun> {
   const { qmp, guard, disks, facts, folder } = request;
   const imagePath = join(folder, 'ram.stream');
-  for (const stopsLate of stopsLateFirst(facts.ramSizeBytes, disks.length)
-    ? [true, false]
-    : [false]) {
+  const late = disks.length === 0 ? undefined : lateStopMs(facts.ramSizeBytes);
+  for (const stopAfterMs of late === undefined ? [undefined] : [late, undefined]) {
     const stream = await guard.receive(imagePath);
-    const moment = await takeMoment({ ...request, uri: stream.uri, stopsLate });
+    const moment = await takeMoment({ ...request, uri: stream.uri, stopAfterMs });
     if (moment.isOne) {
       return { moment, stream, imagePath };
     }
@@ -87,12 +86,15 @@ async function begin(request: SaveRequest): Promise<Begun> {
 
 /** QEMU touches every page before it stops the VM itself: 12 ms for 512 MiB in use, 24 ms for 1 GiB (bench/live-downtime). */
 const touchedBytesPerMs = 42 * 2 ** 20;
-/** Stopping, and each disk, on a machine that has other work too. */
-const stopMs = 8;
-const diskMs = 8;
+/** Well before the end, on a host that is faster too: what comes too late has to be done again. */
+const lateFraction = 0.5;
+/** Stopping and the filters take a few milliseconds, which must be well within the touching. */
+const minTouchMs = 10;
 
-function stopsLateFirst(ramSizeBytes: number, diskCount: number): boolean {
-  return diskCount > 0 && ramSizeBytes / touchedBytesPerMs > stopMs + diskCount * diskMs;
+/** When to stop a VM that QEMU has begun to save; undefined: before it begins. */
+export function lateStopMs(ramSizeBytes: number): number | undefined {
+  const touchMs = ramSizeBytes / touchedBytesPerMs;
+  return touchMs < minTouchMs ? undefined : Math.floor(touchMs * lateFraction);
 }
 
 /** The guard writes the file, so how far it is, is seen there. */

@@ -2,8 +2,7 @@
 // the RAM and the devices.
 //
 // QEMU lets the VM go on by itself. Before that it touches every page, which takes most of the time and needs no stop: so
-// the stop may be sent behind the migration, and come while QEMU does that. By the order of QEMU's lines it is known
-// whether all came in time.
+// the stop may come while QEMU does that. By the order of QEMU's lines it is known whether all came in time.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
@@ -18,8 +17,8 @@ export interface MomentRequest {
   readonly uri: string;
   /** With their filters ready. */
   readonly disks: readonly VmDisk[];
-  /** The VM is stopped while QEMU prepares. */
-  readonly stopsLate: boolean;
+  /** The VM is stopped so long after QEMU has begun; undefined: before. */
+  readonly stopAfterMs: number | undefined;
   readonly maxDowntimeMs?: number | undefined;
 }
 
@@ -68,29 +67,41 @@ export async function takeMoment(request: MomentRequest): Promise<Moment> {
 }
 
 /** The lines of the answers by which each disk had its filter. */
-async function sendAll({ qmp, uri, disks, stopsLate }: MomentRequest): Promise<readonly number[]> {
+async function sendAll({
+  qmp,
+  uri,
+  disks,
+  stopAfterMs,
+}: MomentRequest): Promise<readonly number[]> {
   const filters = disks.map(({ qomPath }, index): QmpCommand => ({
     execute: 'qom-set',
     arguments: { path: qomPath, property: 'drive', value: filterNode(index) },
   }));
-  const stop: QmpCommand = { execute: 'stop' };
   const migrate: QmpCommand = { execute: 'migrate', arguments: { uri } };
-  // RAM alone needs no stop of ours: QEMU has its own.
-  const stops = disks.length === 0 ? [] : [stop];
-  const commands = stopsLate ? [migrate, ...stops, ...filters] : [...stops, ...filters, migrate];
-  const answers = qmp.send(commands);
-  const settled = await Promise.allSettled(answers);
-  const failed = settled.find((result) => result.status === 'rejected');
-  if (failed !== undefined) {
-    throw failed.reason;
+  if (disks.length === 0) {
+    // RAM alone needs no stop of ours: QEMU has its own.
+    await answersOf(qmp, [migrate]);
+    return [];
   }
-  const firstFilter = commands.indexOf(filters[0]);
-  return (await Promise.all(answers))
-    .filter(
-      (_, index) =>
-        firstFilter >= 0 && index >= firstFilter && index < firstFilter + filters.length,
-    )
-    .map(({ line }) => line);
+  const stop: QmpCommand = { execute: 'stop' };
+  if (stopAfterMs === undefined) {
+    const [, ...lines] = await answersOf(qmp, [stop, ...filters, migrate]);
+    return lines.slice(0, disks.length);
+  }
+  await answersOf(qmp, [migrate]);
+  await sleep(stopAfterMs);
+  const [, ...lines] = await answersOf(qmp, [stop, ...filters]);
+  return lines;
+}
+
+/** The lines of the answers, once all are there. Throws the first refusal. */
+async function answersOf(
+  qmp: QmpClient,
+  commands: readonly QmpCommand[],
+): Promise<readonly number[]> {
+  const answers = qmp.send(commands);
+  await Promise.allSettled(answers);
+  return (await Promise.all(answers)).map(({ line }) => line);
 }
 
 /** Also sets it going, where QEMU leaves it as it was when the migration began, or the stop came after its own. */
