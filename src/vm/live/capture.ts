@@ -17,6 +17,7 @@ import { currentBootId, type Journal, journalFile, writeJournal } from './journa
 import { changedCapabilities, changedParameter, hasEnded, queryMigration } from './migration.js';
 import { type CapturePlan, type CaptureWay, planCapture } from './plan-capture.js';
 import { putRight } from './put-right.js';
+import { nbdSocketName } from './nbd-server.js';
 import { type CapturedDisk, dropOverwritten } from './save-disks.js';
 import { saveInBackground } from './save-in-background.js';
 import { saveStanding } from './save-standing.js';
@@ -156,6 +157,7 @@ async function captureWatched(
     });
     await putRight(qmp, { folder, journal });
     await dropOverwritten(folder, disks);
+    await rm(join(folder, nbdSocketName), { force: true });
     const machinePath = await writeMachine(request);
     await rm(join(folder, journalFile));
     return { ...saved, createdMs: atMs, way, machinePath };

@@ -139,7 +139,6 @@ export async function dropOverwritten(folder: string, disks: readonly VmDisk[]):
   for (const index of disks.keys()) {
     await rm(overwrittenFile(folder, index), { force: true });
   }
-  await rm(join(folder, nbdSocketName), { force: true });
 }
 
 async function startExports({ qmp, disks }: CopyDisksRequest): Promise<void> {
