@@ -12,12 +12,17 @@ start_witnesses() {
   start_witness ticks "$tick_port"
   start_witness pages "$witness_pages"
   start_witness records /data/records
-  for role in ticks pages records; do witness "$role" >/dev/null; done
+  for role in ticks pages records; do witness "$role" >/dev/null || return; done
 }
 
 start_witness() {
   /bin/witness "$@" &
   echo $! >"/run/witness-$1.pid"
+  # Until it has blocked SIGUSR1, that would end it.
+  until grep -q '^SigBlk:.*[2367abef]..$' "/proc/$!/status"; do
+    [ -e "/proc/$!/status" ] || return
+    usleep 20000
+  done
 }
 
 # witness <role>: its figures, and a line `wrong: ...` for everything that is.

@@ -24,7 +24,7 @@ export class Virsh {
   readonly #domain: string;
   readonly #signal: AbortSignal;
 
-  /** `signal` ends questions; never what brings a VM back to how it was. */
+  /** `signal` ends the snapshot; never what brings a VM back to how it was, nor the questions for that. */
   constructor(uri: string, domain: string, signal: AbortSignal) {
     this.#uri = uri;
     this.#domain = domain;
@@ -32,7 +32,7 @@ export class Virsh {
   }
 
   async domainXml(): Promise<string> {
-    return await this.#run('dumpxml', [], answerTimeoutMs, this.#signal);
+    return await this.#run('dumpxml', [], answerTimeoutMs, neverAborted());
   }
 
   /** With its reason: `running (booted)`, `paused (user)`, `shut off (saved)` ... */
