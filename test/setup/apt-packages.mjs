@@ -11,7 +11,8 @@ const JAVA_VERSION_MIN = 17;
 const GUEST_NEEDS = [
   { packageName: 'qemu-system-x86', isThere: () => hasProgram('qemu-system-x86_64') },
   { packageName: 'qemu-utils', isThere: () => hasProgram('qemu-img') },
-  { packageName: 'libvirt-daemon', isThere: () => existsSync('/usr/sbin/libvirtd') },
+  // The daemon's package alone lacks the user and the files that it does not start without.
+  { packageName: 'libvirt-daemon-system', isThere: () => existsSync('/etc/libvirt/qemu.conf') },
   { packageName: 'libvirt-clients', isThere: () => hasProgram('virsh') },
   { packageName: 'busybox-static', isThere: hasStaticBusybox },
   // For the one guest program that busybox has no applet for.

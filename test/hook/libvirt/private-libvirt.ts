@@ -2,7 +2,7 @@
 // host's libvirt, if it has one, is another. Whatever they start ends with the namespace.
 
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -33,7 +33,10 @@ export function whyNoLibvirt(): string | undefined {
   const missing = ['libvirtd', 'virtlogd', 'virsh', 'qemu-img', 'unshare'].filter(
     (name) => !isInstalled(name),
   );
-  return missing.length === 0 ? undefined : `${missing.join(', ')} is not installed`;
+  if (missing.length > 0) return `${missing.join(', ')} is not installed`;
+  return existsSync('/etc/libvirt/qemu.conf')
+    ? undefined
+    : 'libvirt is not installed as a whole (libvirt-daemon-system)';
 }
 
 function isInstalled(name: string): boolean {
