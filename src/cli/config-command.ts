@@ -11,6 +11,7 @@ import { exitCodes } from './exit-code.js';
 import type { HookOptions } from './hook-open.js';
 import { readPolicy } from './read-policy.js';
 import type { CommandContext } from './run-command.js';
+import { messageOf } from '../flow/message-of.js';
 
 /** Every problem is one of the configuration: exit code `usage`. */
 export async function configCheckCommand(
@@ -30,13 +31,9 @@ export async function configCheckCommand(
     const { root } = await makeSpoolFolders(config.spool.path);
     await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new ParsError(
-      'usage',
-      redact(
-        `the configuration ${config.path}: ${error instanceof Error ? error.message : String(error)}`,
-      ),
-      { cause: error },
-    );
+    throw new ParsError('usage', redact(`the configuration ${config.path}: ${messageOf(error)}`), {
+      cause: error,
+    });
   }
   // The secrets of all values at once, as they may stand in any of them.
   const shown = JSON.parse(redact(JSON.stringify(config))) as unknown;

@@ -7,6 +7,7 @@ import { startInBackground } from '../hook/start-flush.js';
 import { exitCodes } from './exit-code.js';
 import { type HookOptions, openHook } from './hook-open.js';
 import type { CommandContext } from './run-command.js';
+import { messageOf } from '../flow/message-of.js';
 
 export interface HookLibvirtOptions extends HookOptions {
   /** Where libvirt keeps managed saves. */
@@ -33,7 +34,7 @@ export async function hookLibvirtCommand(
     }
   } catch (error) {
     context.warn(
-      `the managed save of ${domain} is not taken now, but at the next one: ${error instanceof Error ? error.message : String(error)}`,
+      `the managed save of ${domain} is not taken now, but at the next one: ${messageOf(error)}`,
     );
   }
   return exitCodes.ok;

@@ -9,6 +9,7 @@ import { startFlush } from '../hook/start-flush.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { type HookOptions, openHook } from './hook-open.js';
 import type { CommandContext } from './run-command.js';
+import { messageOf } from '../flow/message-of.js';
 
 export interface HookLibvirtSaveOptions extends HookOptions {
   readonly vm?: string;
@@ -59,7 +60,7 @@ async function take(hook: HookContext, path: string, vm: string | undefined) {
   } catch (error) {
     hook.log.error('a saved VM could not be taken into the spool', {
       path,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     throw error;
   }

@@ -7,6 +7,7 @@ import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './hook-flush-command.js';
 import { type HookOptions, openHook } from './hook-open.js';
 import type { CommandContext } from './run-command.js';
+import { messageOf } from '../flow/message-of.js';
 
 export interface HookLibvirtSnapshotOptions extends HookOptions {
   /** Send before returning. */
@@ -23,7 +24,7 @@ export async function hookLibvirtSnapshotCommand(
   const { entry, isBack } = await snapshotDomain(hook, domain).catch(async (error: unknown) => {
     hook.log.error('no snapshot of the VM was taken', {
       vm,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     await hook.metrics.failed(vm);
     throw error;

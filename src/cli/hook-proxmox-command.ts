@@ -8,6 +8,7 @@ import { startFlush } from '../hook/start-flush.js';
 import { exitCodes } from './exit-code.js';
 import { type HookOptions, openHook } from './hook-open.js';
 import type { CommandContext } from './run-command.js';
+import { messageOf } from '../flow/message-of.js';
 
 export interface HookProxmoxOptions extends HookOptions {
   /** `%` stands for the number of the VM. */
@@ -37,9 +38,7 @@ export async function hookProxmoxCommand(
     }
   } catch (error) {
     // vzdump shows it in the backup's own log.
-    context.warn(
-      `${words.join(' ')}: the backup goes on without it: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    context.warn(`${words.join(' ')}: the backup goes on without it: ${messageOf(error)}`);
   }
   return exitCodes.ok;
 }

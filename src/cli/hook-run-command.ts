@@ -10,6 +10,7 @@ import { exitCodeOfFlush, flushAnswer, flushSentence } from './hook-flush-comman
 import { type HookOptions, openHook } from './hook-open.js';
 import { readStandardInput } from './hook-standard-input.js';
 import type { CommandContext } from './run-command.js';
+import { messageOf } from '../flow/message-of.js';
 
 export interface HookRunOptions extends HookOptions {
   readonly vm?: string;
@@ -30,7 +31,7 @@ export async function hookRunCommand(
   const result = await takeIn(hook, request).catch(async (error: unknown) => {
     hook.log.error('a snapshot could not be taken into the spool', {
       vm,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     await hook.metrics.failed(vm);
     throw error;

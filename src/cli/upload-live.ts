@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
-import { vmName } from '../catalog/names.js';
+import { expectVmName } from '../catalog/vm-name.js';
 import { diskError } from '../flow/disk-error.js';
 import { capturedOf } from '../hook/capture-into-spool.js';
 import { parseDuration } from '../flow/duration.js';
@@ -40,12 +40,7 @@ export async function uploadLive(
   context: CommandContext,
 ): Promise<number> {
   const vm = options.name ?? '';
-  if (!vmName.test(vm)) {
-    throw new ParsError(
-      'usage',
-      `${JSON.stringify(vm)} cannot name a VM here: expected up to 128 of A-Z a-z 0-9 . _ - and no leading dot`,
-    );
-  }
+  expectVmName(vm);
   const wanted = {
     qmpPath,
     withoutDisks: options.withoutDisks === true,

@@ -10,6 +10,7 @@ import type { Capture } from '../vm/live/capture.js';
 import { cleanSpool } from './clean-spool.js';
 import type { HookContext } from './hook-context.js';
 import { reportDropped } from './report-dropped.js';
+import { messageOf } from '../flow/message-of.js';
 
 export interface LiveVm {
   readonly vm: string;
@@ -74,7 +75,7 @@ export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise
             log.error('cannot clean up after a capture that failed; the next flush tries again', {
               vm,
               folder,
-              error: error instanceof Error ? error.message : String(error),
+              error: messageOf(error),
             });
             return false;
           },

@@ -1,6 +1,7 @@
 // What processes that died have left in the spool, and in the VMs that they were capturing, put away and told.
 import { cleanLeftovers } from '../spool/leftovers.js';
 import type { HookContext } from './hook-context.js';
+import { messageOf } from '../flow/message-of.js';
 
 export async function cleanSpool({
   spool,
@@ -17,7 +18,7 @@ export async function cleanSpool({
   for (const { folder, error } of kept) {
     log.error('cannot clean up after a capture that died', {
       folder,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
   }
 }

@@ -11,6 +11,7 @@ import { vmName } from '../catalog/names.js';
 import { parseSize } from '../vm/size.js';
 import { durationForm, parseDuration } from '../flow/duration.js';
 import { logLevels } from './log.js';
+import { messageOf } from '../flow/message-of.js';
 
 export const defaultConfigPath = '/etc/pars/pars.yaml';
 export const configVariable = 'PARS_CONFIG';
@@ -157,7 +158,7 @@ export async function readConfig(
   path: string = process.env[configVariable] ?? defaultConfigPath,
 ): Promise<HookConfig> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ParsError(
       'usage',
       `cannot read the configuration ${path}: ${reason}; name another with --config FILE or in ${configVariable}`,
@@ -183,9 +184,7 @@ export function parseConfig(text: string, path: string): HookConfig {
     // An empty file is an empty map, so that it is told which key is missing.
     content = document.toJS() ?? {};
   } catch (error) {
-    throw wrong(path, [
-      { line: 1, message: error instanceof Error ? error.message : String(error) },
-    ]);
+    throw wrong(path, [{ line: 1, message: messageOf(error) }]);
   }
   const parsed = configSchema.safeParse(content);
   if (!parsed.success) {

@@ -9,6 +9,7 @@ import { cleanSpool } from './clean-spool.js';
 import type { HookContext } from './hook-context.js';
 import { reportDropped } from './report-dropped.js';
 import { sendEntry } from './send-entry.js';
+import { messageOf } from '../flow/message-of.js';
 
 export interface FlushRequest {
   /** Also those that failed, without waiting for their day. */
@@ -150,8 +151,4 @@ async function sendAllOf(
   } finally {
     await lock.release();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

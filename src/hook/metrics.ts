@@ -11,6 +11,7 @@ import { withSpoolLock } from '../spool/lock.js';
 import type { Spool } from '../spool/spool.js';
 import type { HookLog } from './log.js';
 import { type MetricFamily, metricsText } from './metrics-text.js';
+import { messageOf } from '../flow/message-of.js';
 
 const vmFigures = z.object({
   lastSuccessMs: z.number().optional(),
@@ -198,8 +199,4 @@ export function metricFamilies(figures: Figures, spool: SpoolFigures): readonly 
       ({ droppedCount }) => droppedCount,
     ),
   ];
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

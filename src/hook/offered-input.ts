@@ -10,6 +10,7 @@ import { parseDiskArgument } from '../disk/guest-disks.js';
 import type { LiveVm } from './capture-into-spool.js';
 import type { HookConfig } from './config.js';
 import type { OfferedSnapshot } from './offer.js';
+import { messageOf } from '../flow/message-of.js';
 
 export type HookRequest =
   | { readonly kind: 'files'; readonly offered: OfferedSnapshot }
@@ -157,7 +158,7 @@ function inputOfText(text: string, base: HookInput): HookInput {
   } catch (error) {
     throw new ParsError(
       'usage',
-      `expected JSON on standard input, such as {"vm": "web", "image": "/dumps/web.mem"}: ${error instanceof Error ? error.message : String(error)}`,
+      `expected JSON on standard input, such as {"vm": "web", "image": "/dumps/web.mem"}: ${messageOf(error)}`,
       { cause: error },
     );
   }

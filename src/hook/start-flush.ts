@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import type { HookContext } from './hook-context.js';
 import { withLowPriority } from './run-program.js';
+import { messageOf } from '../flow/message-of.js';
 
 /** Then it becomes `hook.log.1`, in place of the one before. */
 const maxLogBytes = 2 ** 20;
@@ -20,7 +21,7 @@ export function startFlush({ pars, config, spool, log }: HookContext): void {
     );
   } catch (error) {
     log.error('cannot start the upload in the background', {
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
   }
 }

@@ -14,6 +14,7 @@ import { fileKey, openForWriting } from './open-writers.js';
 import { SeenFiles } from './seen-files.js';
 import { Waker } from './waker.js';
 import { nameOfVm, wholeFormat } from './whole-image.js';
+import { messageOf } from '../flow/message-of.js';
 
 export interface FolderRequest {
   readonly folder: string;
@@ -266,8 +267,4 @@ function watchEvents(folder: string, waker: Waker, log: HookContext['log']): FSW
     });
     return undefined;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

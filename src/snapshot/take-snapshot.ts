@@ -12,7 +12,8 @@ import {
   removeUnpublished,
   writeManifest,
 } from '../catalog/catalog.js';
-import { machineName, partName, stateName, vmName } from '../catalog/names.js';
+import { machineName, partName, stateName } from '../catalog/names.js';
+import { expectVmName } from '../catalog/vm-name.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { Attachment, Manifest } from '../manifest/types.js';
 import { defaultBlockSizeBytes } from '../pack/layout.js';
@@ -68,12 +69,7 @@ const defaultReplicationTimeoutMs = 60_000;
 
 export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotResult> {
   const { store, vm, signal } = request;
-  if (!vmName.test(vm)) {
-    throw new ParsError(
-      'usage',
-      `${JSON.stringify(vm)} cannot name a VM here: expected up to 128 of A-Z a-z 0-9 . _ - and no leading dot`,
-    );
-  }
+  expectVmName(vm);
   const disks = openDisksToStore(request.disks ?? []);
   const id = newSnapshotId();
   try {

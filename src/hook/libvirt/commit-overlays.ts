@@ -9,6 +9,7 @@ import { parseDomainXml } from '../../vm/libvirt/domain-xml.js';
 import type { HookLog } from '../log.js';
 import { imageUnder } from './overlay-name.js';
 import type { Virsh } from './virsh.js';
+import { messageOf } from '../../flow/message-of.js';
 
 /**
  * Every overlay is tried. Throws `unavailable` when the VM still writes to one: nothing is lost then, and the next run
@@ -25,7 +26,7 @@ export async function commitOverlays(virsh: Virsh, vm: string, log: HookLog): Pr
         await removeOverlay(sourcePath);
         log.info('what the VM wrote meanwhile is in its own image again', { vm, disk: target });
       } catch (error) {
-        problems.push(`${target}: ${error instanceof Error ? error.message : String(error)}`);
+        problems.push(`${target}: ${messageOf(error)}`);
       }
     }
     await tellOfUnused(imagePath ?? sourcePath, sourcePath, vm, log);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HookLog } from '../log.js';
 import type { Virsh } from './virsh.js';
+import { messageOf } from '../../flow/message-of.js';
 
 /** libvirt sets a VM running again by itself when it gives up. */
 const patienceMs = 30_000;
@@ -36,7 +37,7 @@ export async function letRunOn(
   } catch (error) {
     log.error('cannot tell whether the VM runs after a snapshot that failed; look at it', {
       vm,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
   }
 }

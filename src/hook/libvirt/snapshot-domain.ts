@@ -22,6 +22,7 @@ import { letRunOn } from './let-run-on.js';
 import { overlayPathOf } from './overlay-name.js';
 import { Virsh } from './virsh.js';
 import { vmOfDomain } from './vm-of-domain.js';
+import { messageOf } from '../../flow/message-of.js';
 
 /** In the entry's folder. */
 const memoryFile = 'image';
@@ -140,7 +141,7 @@ async function bringBack({ log }: HookContext, virsh: Virsh, vm: string): Promis
   } catch (error) {
     log.error('the VM is not back on its own disks; the next run tries again', {
       vm,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     return false;
   }
