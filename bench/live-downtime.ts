@@ -1,5 +1,5 @@
-// Question: for how long does a VM stand still for a live snapshot, where does the time go, and what does it win to stop
-//   the VM while QEMU touches its pages, and not before?
+// Question: for how long does a VM stand still for a live snapshot, where does the time go, and what does it win to join
+//   its RAM into huge pages before, or else to stop the VM while QEMU touches its pages, and not before?
 // Method: guests under load whose RAM is mostly in use; moments as src/vm/live takes them, of RAM alone, of RAM and both
 //   disks with the stop first, and with the stop late. QEMU's own trace says when each step ended; a step is counted as
 //   far as the VM stood still. What QEMU saves afterwards is read and dropped. The orders take turns within a round.
@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { joinHugePages } from '../src/vm/live/huge-pages.js';
 import { applySettings, untilCompleted } from '../src/vm/live/migration.js';
 import { putRight } from '../src/vm/live/put-right.js';
 import { receiveStream } from '../src/vm/live/receive-stream.js';
@@ -23,7 +24,13 @@ import { formatSpread } from './samples.js';
 
 const rounds = Number(process.argv[2] ?? 10);
 const ramSizesMib = [512, 1024, 2048];
-const orders = ['RAM alone', 'RAM and 2 disks, stop first', 'RAM and 2 disks, stop late'] as const;
+const orders = [
+  'RAM alone',
+  'RAM alone, huge pages',
+  'RAM and 2 disks, stop first',
+  'RAM and 2 disks, stop late',
+  'RAM and 2 disks, huge pages',
+] as const;
 const restMs = 500;
 
 type Order = (typeof orders)[number];
@@ -48,7 +55,7 @@ for (const ramSizeMib of ramSizesMib) {
     for (let round = 0; round < rounds; round++) {
       for (const order of orders) {
         await sleep(restMs);
-        const moment = await takeOne(qmp, facts, order, folder);
+        const moment = await takeOne(qmp, guest.pid, facts, order, folder);
         add(downtimes, order, (moment.resumedMicroseconds - moment.stoppedMicroseconds) / 1000);
         add(samples, order, readDowntimeSteps(tracePath, moment));
         together.set(order, (together.get(order) ?? 0) + (moment.isOne ? 1 : 0));
@@ -77,23 +84,29 @@ function add<T>(all: Map<Order, T[]>, order: Order, value: T): void {
 
 async function takeOne(
   qmp: QmpClient,
+  pid: number,
   facts: VmFacts,
   order: Order,
   folder: string,
 ): Promise<Moment> {
-  const disks = order === 'RAM alone' ? [] : facts.disks;
+  const disks = order.startsWith('RAM alone') ? [] : facts.disks;
   await prepareFilters(qmp, disks, folder);
   await applySettings(qmp, facts, 'background-snapshot');
+  const { signal } = new AbortController();
+  const inSmallPages = order.endsWith('huge pages')
+    ? await joinHugePages(pid, signal)
+    : facts.ramSizeBytes;
   const stream = await receiveStream(join(folder, 'stream.sock'), undefined);
   try {
     const moment = await takeMoment({
       qmp,
       uri: stream.uri,
       disks,
-      stopAfterMs:
-        order === 'RAM and 2 disks, stop late' ? lateStopMs(facts.ramSizeBytes) : undefined,
+      stopAfterMs: order.includes('stop first')
+        ? undefined
+        : lateStopMs(facts.ramSizeBytes, inSmallPages),
     });
-    await untilCompleted(qmp, new AbortController().signal);
+    await untilCompleted(qmp, signal);
     return moment;
   } finally {
     stream.close();

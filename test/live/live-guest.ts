@@ -25,6 +25,8 @@ export async function bootLiveGuest(folder: string, ramSizeMib = 512): Promise<L
     qemuArguments: tickDevices(folder),
   });
   try {
+    // Most of the RAM has been in use, as that of a VM has that has been up for a while.
+    await guest.command(`press ${Math.floor(ramSizeMib * 0.7)}`);
     const ticks = await TickRecorder.connect(join(folder, socketName));
     return {
       guest,

@@ -37,7 +37,8 @@ each 10 ms. **Whole** means:
   was ever found to be of another generation; held memory has its hashes; what ran runs on; the kernel's log has no BUG, Oops,
   corruption or I/O error; and when the file system is unmounted, \`e2fsck -fn\` finds nothing.
 
-A snapshot of the RAM alone has the disk of a moment at which nothing was written.
+A snapshot of the RAM alone has the disk of a moment at which nothing was written. Most of the guest's RAM has been in use,
+as that of a VM has that has been up for a while.
 
 - **Stood still**: from the stop of the VM to its going on, by QEMU's own events.
 - **Ticks**: the longest time between two ticks around the snapshot, as they arrive outside of the guest, less the usual.

@@ -147,6 +147,7 @@ async function captureWatched(
     const { atMs, ...saved } = await save({
       ...request,
       qmp,
+      pid: journal.pid,
       guard,
       facts,
       way,

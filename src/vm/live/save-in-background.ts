@@ -4,6 +4,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { GuardedStream } from './capture-guard.js';
+import { joinHugePages } from './huge-pages.js';
 import { applySettings, untilCompleted, untilEnded } from './migration.js';
 import { startNbdServer } from './nbd-server.js';
 import { copyDisks, prepareFilters, renewFilters } from './save-disks.js';
@@ -65,10 +66,11 @@ interface Begun {
 
 /** With disks the VM is stopped late if that may do, which shows afterwards; else first. */
 async function begin(request: SaveRequest): Promise<Begun> {
-  const { qmp, guard, disks, facts, folder } = request;
+  const { qmp, pid, guard, disks, facts, folder } = request;
   const imagePath = join(folder, 'ram.stream');
   let stoodMs = 0;
-  const late = disks.length === 0 ? undefined : lateStopMs(facts.ramSizeBytes);
+  const inSmallPages = pid === undefined ? undefined : await joinHugePages(pid, request.signal);
+  const late = disks.length === 0 ? undefined : lateStopMs(facts.ramSizeBytes, inSmallPages);
   for (const stopAfterMs of late === undefined ? [undefined] : [late, undefined]) {
     const stream = await guard.receive(imagePath);
     const moment = await takeMoment({ ...request, uri: stream.uri, stopAfterMs });
@@ -88,16 +90,25 @@ async function begin(request: SaveRequest): Promise<Begun> {
   );
 }
 
-/** QEMU touches every page before it stops the VM itself: 12 ms for 512 MiB in use, 24 ms for 1 GiB (bench/live-downtime). */
-const touchedBytesPerMs = 42 * 2 ** 20;
+/** QEMU touches every page before it stops the VM itself (bench/live-downtime). */
+const touchedSmallBytesPerMs = 42 * 2 ** 20;
+const touchedHugeBytesPerMs = 230 * 2 ** 20;
 /** Well before the end, on a host that is faster too: what comes too late has to be done again. */
 const lateFraction = 0.4;
 /** Stopping and the filters take a few milliseconds, which must be well within the touching. */
 const minTouchMs = 10;
 
-/** When to stop a VM that QEMU has begun to save; undefined: before it begins. */
-export function lateStopMs(ramSizeBytes: number): number | undefined {
-  const touchMs = ramSizeBytes / touchedBytesPerMs;
+/** When to stop a VM that QEMU has begun to save; undefined: before it begins, as when nobody knows how its RAM is held. */
+export function lateStopMs(
+  ramSizeBytes: number,
+  inSmallPagesBytes: number | undefined,
+): number | undefined {
+  if (inSmallPagesBytes === undefined) {
+    return undefined;
+  }
+  const touchMs =
+    inSmallPagesBytes / touchedSmallBytesPerMs +
+    (ramSizeBytes - inSmallPagesBytes) / touchedHugeBytesPerMs;
   return touchMs < minTouchMs ? undefined : Math.floor(touchMs * lateFraction);
 }
 

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { joinHugePages, ramRanges } from '../../../src/vm/live/huge-pages.js';
+import { bootGuest, type Guest } from '../../guest/guest.js';
+
+const setUpTimeoutMs = 300_000;
+const testTimeoutMs = 120_000;
+const ramSizeMib = 256;
+const mib = 2 ** 20;
+
+let guest: Guest;
+
+beforeAll(async () => {
+  guest = await bootGuest({ hasPrivateRam: true, ramSizeMib, workload: 'programs' });
+}, setUpTimeoutMs);
+
+afterAll(async () => {
+  await (guest as Guest | undefined)?.close();
+});
+
+test('only private memory of no file counts for which huge pages were asked, in whole huge pages', () => {
+  const area = (line: string, flags: string, huge = 0): string =>
+    `${line}\nSize: 4 kB\nAnonHugePages:   ${huge} kB\nVmFlags: rd wr ${flags}\n`;
+  const smaps = [
+    area('7f0000100000-7f0000700000 rw-p 00000000 00:00 0 ', 'mr hg dd', 4096),
+    area('7f1000000000-7f1000200000 rw-p 00000000 00:00 0 ', 'mr mw'),
+    area('7f2000000000-7f2000200000 rw-s 00000000 00:01 1234 /memfd:ram', 'mr hg'),
+    area('7f3000000000-7f3000200000 rw-p 00000000 fe:00 99 /var/ram', 'mr hg'),
+    area('7f4000000000-7f4000200000 rw-p 00000000 00:00 0 [anon]', 'sd hg', 2048),
+  ].join('');
+  expect(ramRanges(smaps)).toEqual([
+    { start: 0x7f0000200000, end: 0x7f0000600000, hugeBytes: 4 * mib },
+    { start: 0x7f4000000000, end: 0x7f4000200000, hugeBytes: 2 * mib },
+  ]);
+});
+
+test(
+  'a running VM goes on, its RAM takes no more of the host than before, and what is in small pages is told',
+  async () => {
+    const checksums = await guest.checksums();
+    const before = rssBytes();
+    const inSmallPages = await joinHugePages(guest.pid, new AbortController().signal);
+    expect(inSmallPages).toBeLessThan(ramSizeMib * mib);
+    // It runs on meanwhile, and takes what it writes to for the first time.
+    expect(rssBytes() - before).toBeLessThan(8 * mib);
+    await sleep(1000);
+    expect(await guest.checksums()).toEqual(checksums);
+  },
+  testTimeoutMs,
+);
+
+test('of memory that is not to be seen nothing is said, and an abort is heard', async () => {
+  expect(await joinHugePages(2 ** 30, new AbortController().signal)).toBeUndefined();
+  const reason = new Error('stop');
+  await expect(joinHugePages(guest.pid, AbortSignal.abort(reason))).rejects.toBe(reason);
+});
+
+function rssBytes(): number {
+  const status = readFileSync(`/proc/${guest.pid}/status`, 'latin1');
+  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
