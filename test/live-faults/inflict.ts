@@ -1,11 +1,12 @@
 // The faults that need no HDFS: a capture is begun, the fault strikes at its moment, and the VM is looked at.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listAnswer } from '../e2e/command-answers.js';
 import { type RunningCommand, runPars, startPars } from '../e2e/pars-command.js';
 import { mountTinyDisk } from '../e2e/tiny-disk.js';
+import type { Guest } from '../guest/guest.js';
 import { aftermathOf, type AftermathOptions } from './aftermath.js';
 import {
   type FaultCase,
@@ -24,6 +25,8 @@ const interrupted = 130;
 const unavailable = 7;
 const noSpace = 8;
 
+/** Longer than the uploader waits for an answer: by then it has given up. */
+const quitTimeoutMs = 90_000;
 /** How long a guard may take, and a flush in the background. */
 const endTimeoutMs = 60_000;
 /** As long as a socket is gone: the capture gives up before it is back, or not. */
@@ -78,14 +81,25 @@ export async function inflict(
         await proxy.listen();
       });
     case 'VM ended':
-      return await uploadFault(fault, { ...options, isVmGone: true }, [unavailable], () =>
-        fault.live.guest.qmp('quit').then(
-          () => undefined,
-          // It may end before it answers.
-          () => undefined,
-        ),
-      );
+      return await uploadFault(fault, { ...options, isVmGone: true }, [unavailable], () => {
+        // It may end before it answers.
+        void fault.live.guest.qmp('quit').catch(() => undefined);
+        killLater(fault.live.guest);
+      });
   }
+}
+
+/** Who ends a VM kills a QEMU that does not end, as libvirt does; before 8.1 it may hang while it saves in the background. */
+function killLater({ pid, qmpSocketPath }: Pick<Guest, 'pid' | 'qmpSocketPath'>): void {
+  setTimeout(() => {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(qmpSocketPath)) {
+        process.kill(pid, 'SIGKILL');
+      }
+    } catch {
+      // It has ended by itself.
+    }
+  }, quitTimeoutMs).unref();
 }
 
 interface UploadFaultOptions extends AftermathOptions {

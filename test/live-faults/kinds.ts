@@ -9,7 +9,7 @@ export const faultKinds = {
   'scratch full': 'the file system of the scratch folder has no byte left',
   'connection cut': 'the QMP connection is cut; the next one is served',
   'socket gone': 'the QMP connection is cut and its socket is unlinked; it is back after a while',
-  'VM ended': 'QEMU is told to quit',
+  'VM ended': 'QEMU is told to quit, and killed if it hangs over that (before 8.1 it may)',
   'NameNode killed':
     'SIGKILL of the NameNode around `pars hook run`; it comes back after the upload gave up',
   'DataNode killed': 'SIGKILL of one of four DataNodes around `pars hook run`; it comes back later',

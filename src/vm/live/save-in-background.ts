@@ -2,7 +2,9 @@
 // same by clusters.
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
+import type { QmpClient } from '../qmp/qmp-client.js';
 import type { GuardedStream } from './capture-guard.js';
 import { joinHugePages } from './huge-pages.js';
 import { applySettings, untilCompleted, untilEnded } from './migration.js';
@@ -12,6 +14,7 @@ import type { SavedVm, SaveRequest } from './save-request.js';
 import { type Moment, takeMoment } from './take-moment.js';
 
 const progressIntervalMs = 250;
+const askIntervalMs = 2000;
 
 export async function saveInBackground(request: SaveRequest): Promise<SavedVm> {
   const { qmp, facts, disks, folder, setPhase, signal } = request;
@@ -25,12 +28,17 @@ export async function saveInBackground(request: SaveRequest): Promise<SavedVm> {
   const { moment, stoodMs, stream, imagePath } = await begin(request);
   await setPhase('running');
   const stopShowing = showProgress(request, imagePath);
+  const saved = new AbortController();
   try {
     const saving = Promise.all([
       copyDisks(request),
       stream.received.then(() => untilCompleted(qmp, signal)),
     ]);
-    const [captured] = await Promise.race([saving, whenAborted(signal)]);
+    const [captured] = await Promise.race([
+      saving,
+      whenAborted(signal),
+      whenSilent(qmp, AbortSignal.any([signal, saved.signal])),
+    ]);
     return {
       imagePath,
       format: 'migration',
@@ -40,8 +48,21 @@ export async function saveInBackground(request: SaveRequest): Promise<SavedVm> {
       downtimeMs: stoodMs,
     };
   } finally {
+    saved.abort();
     stopShowing();
   }
+}
+
+/**
+ * Never resolves. Asks QEMU for nothing but an answer: one that hangs keeps the stream open without ever ending it, as QEMU
+ * before 8.1 may when it is told to quit meanwhile.
+ */
+async function whenSilent(qmp: QmpClient, signal: AbortSignal): Promise<never> {
+  while (!signal.aborted) {
+    await qmp.execute('query-status');
+    await sleep(askIntervalMs, undefined, { signal }).catch(() => undefined);
+  }
+  return await new Promise<never>(() => undefined);
 }
 
 function whenAborted(signal: AbortSignal): Promise<never> {

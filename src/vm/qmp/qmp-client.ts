@@ -128,15 +128,12 @@ export class QmpClient {
       const answer = new Promise<QmpAnswer>((settle, fail) => {
         this.#pending.set(id, { command: execute, settle, fail });
       });
-      return withTimeout(
-        answer,
-        commandTimeoutMs,
-        () =>
-          new ParsError(
-            'unavailable',
-            `QEMU at ${this.path} did not answer ${execute} within ${commandTimeoutMs / 1000} s`,
-          ),
-      );
+      return withTimeout(answer, commandTimeoutMs, () => {
+        // Its main loop hangs: whatever else is asked would not be answered either.
+        const lost = this.#lose(`it did not answer ${execute} within ${commandTimeoutMs / 1000} s`);
+        this.#socket.destroy();
+        return lost;
+      });
     });
     for (const answer of answers) {
       // Whoever waits for another one first must not make this one count as unhandled.
@@ -219,9 +216,9 @@ export class QmpClient {
     }
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string): ParsError {
     if (this.#lost !== undefined) {
-      return;
+      return this.#lost;
     }
     const lost = new ParsError(
       'unavailable',
@@ -236,6 +233,7 @@ export class QmpClient {
       listener(lost);
     }
     this.#onLost.clear();
+    return lost;
   }
 }
 
