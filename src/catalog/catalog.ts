@@ -1,7 +1,6 @@
 // The snapshots of a store: listing, loading, publishing. The order of writes here is what makes a snapshot either whole
 // or not there.
 import { randomBytes } from 'node:crypto';
-import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
 import { decodeManifest, decodeManifestHeader } from '../manifest/decode.js';
 import { encodeManifest } from '../manifest/encode.js';
@@ -41,37 +40,67 @@ export function newSnapshotId(): string {
 }
 
 export async function listSnapshots(store: Store, signal?: AbortSignal): Promise<SnapshotList> {
-  const limit = pLimit(listConcurrency);
+  const snapshots: ListedSnapshot[] = [];
   const unreadable: { id: string; error: ParsError }[] = [];
-  const files = await store.list(snapshotsFolder, { signal });
-  const found = await Promise.all(
-    files.map(({ name, sizeBytes }) =>
-      limit(async (): Promise<ListedSnapshot | undefined> => {
-        const id = idOfManifest(name);
-        if (id === undefined) {
-          return undefined;
-        }
-        try {
-          const header = await readHeader(store, name, sizeBytes, signal);
-          return { header, manifestSizeBytes: sizeBytes };
-        } catch (error) {
-          // A snapshot deleted meanwhile is no longer there to be listed.
-          if (error instanceof ParsError && error.code === 'not-found') {
-            return undefined;
-          }
-          if (!(error instanceof ParsError) || error.code === 'cancelled') {
-            throw error;
-          }
-          unreadable.push({ id, error });
-          return undefined;
-        }
-      }),
-    ),
+  await visitSnapshots(
+    store,
+    {
+      snapshot: (snapshot) => {
+        snapshots.push(snapshot);
+      },
+      unreadable: (id, error) => {
+        unreadable.push({ id, error });
+      },
+    },
+    signal,
   );
-  const snapshots = found
-    .filter((entry) => entry !== undefined)
-    .sort((a, b) => a.header.createdMs - b.header.createdMs);
+  snapshots.sort((a, b) => a.header.createdMs - b.header.createdMs);
   return { snapshots, unreadable };
+}
+
+export interface SnapshotVisitor {
+  readonly snapshot: (snapshot: ListedSnapshot) => void;
+  readonly unreadable: (id: string, error: ParsError) => void;
+  /** By the sizes of the manifests, of which only the beginnings are read. */
+  readonly progress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** Shows each snapshot's header once, in any order, and keeps none: for stores of many. */
+export async function visitSnapshots(
+  store: Store,
+  visitor: SnapshotVisitor,
+  signal?: AbortSignal,
+): Promise<void> {
+  const manifests = (await store.list(snapshotsFolder, { signal })).flatMap(
+    ({ name, sizeBytes }) => {
+      const id = idOfManifest(name);
+      return id === undefined ? [] : [{ id, name, sizeBytes }];
+    },
+  );
+  let next = 0;
+  const totalBytes = manifests.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let doneBytes = 0;
+  // As many at a time as there are workers, so that those which wait cost nothing.
+  const work = async (): Promise<void> => {
+    while (next < manifests.length) {
+      const { id, name, sizeBytes } = manifests[next++];
+      try {
+        const header = await readHeader(store, name, sizeBytes, signal);
+        visitor.snapshot({ header, manifestSizeBytes: sizeBytes });
+      } catch (error) {
+        if (!(error instanceof ParsError) || error.code === 'cancelled') {
+          throw error;
+        }
+        // A snapshot deleted meanwhile is no longer there to be listed.
+        if (error.code !== 'not-found') {
+          visitor.unreadable(id, error);
+        }
+      }
+      doneBytes += sizeBytes;
+      visitor.progress?.(doneBytes, totalBytes);
+    }
+  };
+  await Promise.all(Array.from({ length: listConcurrency }, work));
 }
 
 /** The one snapshot whose id begins so. Throws `not-found`, or `usage` when several do. */

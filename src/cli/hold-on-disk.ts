@@ -7,7 +7,7 @@ import {
   diskNames,
   openGuestDisks,
 } from '../disk/guest-disks.js';
-import { type ProofCount, provePages } from '../disk/prove-pages.js';
+import { type ProofCount, type ProvenPages, provePages } from '../disk/prove-pages.js';
 import { withDiskHeld } from '../plan/disk-held-pages.js';
 import { formatPercent } from './format.js';
 import type { LabelledImage } from './open-image.js';
@@ -27,24 +27,33 @@ export async function holdOnDisk(
   image: LabelledImage,
   labels: readonly PageLabel[],
   disks: readonly DiskArgument[],
-  { warn, signal, onProgress }: CommandContext,
+  context: CommandContext,
 ): Promise<HeldImage> {
-  const { introspected, map, memory } = image;
+  const proven = await proveOnDisk(image, disks, context);
+  return proven === undefined
+    ? { ...image, proof: {} }
+    : {
+        ...image,
+        map: withDiskHeld(image.map, proven.held, labels),
+        proof: { diskHeld: proven.counts },
+      };
+}
+
+/** Undefined when there is nothing to compare. Throws as `openGuestDisks` does. */
+export async function proveOnDisk(
+  { introspected, map, memory }: LabelledImage,
+  disks: readonly DiskArgument[],
+  { warn, signal, onProgress }: CommandContext,
+): Promise<ProvenPages | undefined> {
   if (disks.length === 0 || !introspected.found) {
-    return { ...image, proof: {} };
+    return undefined;
   }
   const places = findFilePlaces(introspected.kernel, map.labels);
   const opened = openGuestDisks(disks, diskNames(places));
   try {
-    const { held, counts, warnings } = await provePages({
-      memory,
-      places,
-      disks: opened,
-      signal,
-      onProgress,
-    });
-    warnings.forEach(warn);
-    return { ...image, map: withDiskHeld(map, held, labels), proof: { diskHeld: counts } };
+    const proven = await provePages({ memory, places, disks: opened, signal, onProgress });
+    proven.warnings.forEach(warn);
+    return proven;
   } finally {
     closeGuestDisks(opened);
   }

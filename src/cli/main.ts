@@ -12,6 +12,7 @@ import type { InitOptions } from './init-command.js';
 import type { KernelOptions } from './kernel-command.js';
 import type { ListOptions } from './list-command.js';
 import type { PruneOptions } from './prune-command.js';
+import type { ReportOptions } from './report-command.js';
 import type { RestoreOptions } from './restore-command.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 import type { ShowOptions } from './show-command.js';
@@ -179,6 +180,46 @@ program
   .action((id: string, options: ShowOptions) =>
     run(options, async (context) =>
       (await import('./show-command.js')).showCommand(id, options, context),
+    ),
+  );
+
+program
+  .command('report')
+  .description('compare what storing by page takes, risks and costs with every other way')
+  .argument('[id]', 'a snapshot: its id, or the first digits of it')
+  .addOption(
+    new Option(
+      '--store <url>',
+      'where snapshots are: file:///dir, webhdfs://host:port/path or swebhdfs://...',
+    ).env('PARS_STORE'),
+  )
+  .option('--vm <name>', 'instead: all snapshots of a VM, over time')
+  .option('--fleet', 'instead: all snapshots of the store')
+  .option('--compare <ids...>', 'instead: two snapshots, beside each other')
+  .option('--estimate <image>', 'instead: an image; nothing is stored')
+  .option(
+    '--image <file>',
+    "the snapshot's memory as a file: its bytes are compressed in every way to be compared",
+  )
+  .option(
+    '--disk <[name=]file>',
+    "with an image: raw disk of the same moment, for the policies disk and lean; may be given again, with the guest's names such as vda=",
+    collect,
+  )
+  .addOption(formatOption())
+  .addOption(mapOption())
+  .option('--nodes <count>', 'DataNodes of the cluster (default: those that hold it, else 10)')
+  .option('--failure-rate <rate>', 'failures of a node in a year (default: 0.05)')
+  .option('--repair-hours <hours>', 'until what a failed node held is there again (default: 1)')
+  .option('--link <rate>', 'bytes per second between client and cluster (default: 125000000)')
+  .option('--price <number>', 'of 10^12 bytes on disk for a month')
+  .option('--html <file>', 'write it as one page that needs nothing else, with pictures')
+  .option('--csv <file>', 'write its rows for a spreadsheet')
+  .option('--markdown <file>', 'write it for a merge request')
+  .addOption(jsonOption())
+  .action((id: string | undefined, options: ReportOptions) =>
+    run(options, async (context) =>
+      (await import('./report-command.js')).reportCommand(id, options, context),
     ),
   );
 

@@ -18,6 +18,7 @@ import {
   packVersion,
   windowSizeBytes,
 } from './layout.js';
+import { lz4LengthBytes } from './lz4-block.js';
 import { maskHas, maskPageCount } from './mask.js';
 import {
   codecs,
@@ -172,11 +173,11 @@ function writeFrame(
   content: Buffer,
 ): number {
   const packed = compressSync(content);
-  const packedSize = packed.length - 4; // after lz4-napi's length
+  const packedSize = packed.length - lz4LengthBytes;
   const codec = packedSize < content.length ? codecs.lz4 : codecs.raw;
   const storedSize = codec === codecs.lz4 ? packedSize : content.length;
   const payloadAt = at + frameHeaderSizeBytes;
-  if (codec === codecs.lz4) packed.copy(out, payloadAt, 4);
+  if (codec === codecs.lz4) packed.copy(out, payloadAt, lz4LengthBytes);
   else content.copy(out, payloadAt);
 
   out.writeUInt32LE(frameMagic, at + frameField.magic);

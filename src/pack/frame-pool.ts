@@ -26,6 +26,8 @@ export interface FramePool {
   encode(batch: PageBatch): Promise<FrameBatch>;
   /** As `encodeFrames`, with the pages read by the worker. `fd` must stay open until this settles. */
   encodeFile(batch: FileBatch): Promise<FrameBatch>;
+  /** As `lz4BlockBytes`, for what is no frame. */
+  lz4Block(bytes: Uint8Array): Promise<number>;
   /** As `decodePages`. */
   decode(stored: StoredFrames): Promise<Uint8Array>;
   /** As `writeStoredFrames`. `fd` must stay open until this settles. */
@@ -65,6 +67,10 @@ export function createFramePool({ threads }: { readonly threads?: number } = {})
       return run('encodeBatch', { ...batch, bytes }, bytes);
     },
     encodeFile: (batch) => run('encodeFileBatch', batch),
+    lz4Block(block) {
+      const bytes = movable(block);
+      return run('lz4Block', bytes, bytes);
+    },
     decode(stored) {
       const bytes = movable(stored.bytes);
       return run('decodeBatch', { ...stored, bytes }, bytes);

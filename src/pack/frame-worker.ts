@@ -7,6 +7,7 @@ import { readFully } from '../../introspect/memory/read-fully.js';
 import { decodePages } from './decode.js';
 import { encodeFrames } from './encode.js';
 import { type Reply, replyOf } from './frame-reply.js';
+import { lz4BlockBytes } from './lz4-block.js';
 import { readRequestedPages, requestedSizeBytes } from './read-pages.js';
 import type { FileBatch, PageBatch, StoredFrames } from './types.js';
 import { writeStoredFrames } from './write-pages.js';
@@ -41,6 +42,12 @@ export function encodeFileBatch({ space, frames, fd }: FileBatch): unknown {
     return encodeFrames({ space, frames, bytes });
   });
   return withBytes(reply, reply.kind === 'done' ? reply.value.bytes : undefined);
+}
+
+/** Answers with the number of bytes. */
+export function lz4Block(bytes: Uint8Array): Reply<number> {
+  collect({ type: 'minor' });
+  return replyOf(() => lz4BlockBytes(bytes));
 }
 
 /** Answers with Reply<Uint8Array>. */

@@ -53,7 +53,7 @@ export interface UnhealedPages {
 }
 
 /** Without a command line that was kept the guest resumes on the same one given by hand; without these it does not. */
-const neededRoles: Readonly<Record<string, string | undefined>> = {
+export const neededRoles: Readonly<Record<string, string | undefined>> = {
   manifest: 'the manifest is lost',
   state: 'the device state is lost',
 };

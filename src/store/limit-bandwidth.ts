@@ -29,6 +29,7 @@ export function limitBandwidth(store: Store, bytesPerSecond: number): Store {
       store.write(name, () => paced(content, pace, options.signal), options),
     read: (...request) => store.read(...request),
     blocks: (...request) => store.blocks(...request),
+    storedBytes: (...request) => store.storedBytes(...request),
     stat: (...request) => store.stat(...request),
     list: (...request) => store.list(...request),
     rename: (...request) => store.rename(...request),

@@ -67,6 +67,12 @@ export interface Store {
   /** The blocks of a file in ascending order, with the copies that are alive now. */
   blocks(name: string, options?: ReadOptions): Promise<readonly StoredBlock[]>;
 
+  /**
+   * Bytes that all copies of a file take, those meant that it is to have: copies on nodes that are away count, and
+   * checksums do not. `not-found` when there is no such file.
+   */
+  storedBytes(name: string, options?: ReadOptions): Promise<number>;
+
   /** Undefined when there is no such file or folder. */
   stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined>;
 

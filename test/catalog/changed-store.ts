@@ -9,6 +9,7 @@ export function changedStore(store: Store, methods: Partial<Store>): Store {
     write: store.write.bind(store),
     read: store.read.bind(store),
     blocks: store.blocks.bind(store),
+    storedBytes: store.storedBytes.bind(store),
     stat: store.stat.bind(store),
     list: store.list.bind(store),
     rename: store.rename.bind(store),

@@ -31,9 +31,25 @@ const GUEST_NEEDS = [
   { packageName: 'sqlite3', isThere: () => existsSync('/usr/bin/sqlite3') },
 ];
 
+/** What reports are opened in and held against. */
+const REPORT_NEEDS = [
+  { packageName: 'chromium', isThere: () => existsSync('/usr/bin/chromium') },
+  { packageName: 'lz4', isThere: () => hasProgram('lz4') },
+  { packageName: 'zstd', isThere: () => hasProgram('zstd') },
+];
+
 const HDFS_NEEDS = [
   { packageName: 'default-jre-headless', isThere: hasJava },
   { packageName: 'maven', isThere: () => hasProgram('mvn') },
+];
+
+/** What the userland of guests under real workloads is built with, and a peer that is measured on their memory. */
+const WORKLOADS_NEEDS = [
+  { packageName: 'mmdebstrap', isThere: () => hasProgram('mmdebstrap') },
+  { packageName: 'fakeroot', isThere: () => hasProgram('fakeroot') },
+  { packageName: 'makedumpfile', isThere: () => hasProgram('makedumpfile') },
+  // For Lucene's jars.
+  ...HDFS_NEEDS,
 ];
 
 /** Peers and clocks that only benches use. */
@@ -43,8 +59,14 @@ const BENCH_NEEDS = [
 ];
 
 /** Installs what is missing; asks for root only then. */
-export function installMissingPackages(log, { hdfs, bench }) {
-  const needs = [...GUEST_NEEDS, ...(hdfs ? HDFS_NEEDS : []), ...(bench ? BENCH_NEEDS : [])];
+export function installMissingPackages(log, { hdfs, reports, bench, workloads }) {
+  const needs = [
+    ...GUEST_NEEDS,
+    ...(hdfs ? HDFS_NEEDS : []),
+    ...(reports ? REPORT_NEEDS : []),
+    ...(bench ? BENCH_NEEDS : []),
+    ...(workloads ? WORKLOADS_NEEDS : []),
+  ];
   const missing = needs.filter(({ isThere }) => !isThere()).map(({ packageName }) => packageName);
   if (missing.length === 0) {
     log(`packages: all ${needs.length} are there`);

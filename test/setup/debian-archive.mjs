@@ -83,10 +83,14 @@ function sourceLine(suite) {
       `expected ${ARCHIVE_KEYRING}; it comes with the package debian-archive-keyring`,
     );
   }
-  const uri = suite.endsWith('-security')
+  return `deb [arch=amd64 target=Packages signed-by=${ARCHIVE_KEYRING}] ${mirrorOf(suite)} ${suite} main`;
+}
+
+/** Where packages of the suite come from. */
+export function mirrorOf(suite) {
+  return suite.endsWith('-security')
     ? mirror(/\/debian-security\/?$/, DEFAULT_SECURITY_MIRROR)
     : mirror(/\/debian\/?$/, DEFAULT_MIRROR);
-  return `deb [arch=amd64 target=Packages signed-by=${ARCHIVE_KEYRING}] ${uri} ${suite} main`;
 }
 
 /** The mirror that the machine itself uses: it is near, and on some machines the only one within reach. */

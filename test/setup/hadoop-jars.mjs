@@ -69,7 +69,8 @@ ${dependencies.join('\n')}
 `;
 }
 
-function runMaven(folder) {
+/** Has Maven copy what `pom.xml` in the folder depends on into `jars/` beside it. */
+export function runMaven(folder) {
   const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
   const args = ['-B', '-q', goal, '-DoutputDirectory=jars', '-DincludeScope=runtime'];
   return new Promise((resolve, reject) => {

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 // Makes a fresh Debian machine ready for the tests, the demo and the benches:
 //
-//   node test/setup/prepare.mjs [--hdfs] [--bench] [--matrix] [--kernel=<release prefix>]
+//   node test/setup/prepare.mjs [--hdfs] [--reports] [--bench] [--matrix] [--workloads] [--kernel=<release prefix>]
 //
-// --hdfs     also what a real HDFS needs: Java, Maven and Hadoop's jars
-// --bench    also what benches compare with
-// --matrix   all guest kernels that the matrix boots
-// --kernel   this guest kernel instead of the tests' three, 6.12. for one
+// --hdfs       also what a real HDFS needs: Java, Maven and Hadoop's jars
+// --reports    also what reports are opened in and held against
+// --bench      also what benches compare with
+// --matrix     all guest kernels that the matrix boots
+// --workloads  also what guests under real workloads are made from
+// --kernel     this guest kernel instead of the tests' three, 6.12. for one
 //
 // Run it as often as you like: what is there is left alone, without the network.
 
@@ -16,6 +18,7 @@ import { installMissingPackages } from './apt-packages.mjs';
 import { SetupError } from './command.mjs';
 import { fetchHadoopJars } from './hadoop-jars.mjs';
 import { fetchKernel, kernelFlavours, kernelSeries, testedSeries } from './kernel.mjs';
+import { fetchLuceneJars } from './lucene-jars.mjs';
 import { build, checkNode, installDependencies } from './npm.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,13 +27,14 @@ function log(line) {
   console.log(line);
 }
 
-async function prepare({ hdfs, bench, matrix, kernel }) {
+async function prepare({ hdfs, reports, bench, matrix, workloads, kernel }) {
   checkNode(log, REPOSITORY);
-  installMissingPackages(log, { hdfs, bench });
+  installMissingPackages(log, { hdfs, reports, bench, workloads });
   installDependencies(log, REPOSITORY);
   build(log, REPOSITORY);
   fetchKernels({ matrix, kernel });
   if (hdfs) await fetchHadoopJars(log);
+  if (workloads) await fetchLuceneJars(log);
 }
 
 function fetchKernels({ matrix, kernel }) {
@@ -46,8 +50,10 @@ try {
   const { values } = parseArgs({
     options: {
       hdfs: { type: 'boolean', default: false },
+      reports: { type: 'boolean', default: false },
       bench: { type: 'boolean', default: false },
       matrix: { type: 'boolean', default: false },
+      workloads: { type: 'boolean', default: false },
       kernel: { type: 'string' },
     },
   });

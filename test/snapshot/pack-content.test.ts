@@ -55,6 +55,7 @@ const slowPool = (threadCount: number): FramePool => ({
     return encodeFrames(batch);
   },
   encodeFile: () => Promise.reject(new Error('there is no file')),
+  lz4Block: () => Promise.reject(new Error('only frames are made here')),
   decode: () => Promise.reject(new Error('nothing is read here')),
   write: () => Promise.reject(new Error('nothing is written here')),
   close: () => Promise.resolve(),

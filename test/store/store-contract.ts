@@ -260,6 +260,7 @@ export function describeStoreContract(
       const signal = AbortSignal.abort();
       expect(await codeOf(() => store.read('aborted/a', 0, 1, { signal }))).toBe('cancelled');
       expect(await codeOf(() => store.blocks('aborted/a', { signal }))).toBe('cancelled');
+      expect(await codeOf(() => store.storedBytes('aborted/a', { signal }))).toBe('cancelled');
       expect(await codeOf(() => store.stat('aborted/a', { signal }))).toBe('cancelled');
       expect(await codeOf(() => store.list('aborted', { signal }))).toBe('cancelled');
       expect(await codeOf(() => store.rename('aborted/a', 'aborted/b', { signal }))).toBe(
@@ -313,6 +314,23 @@ export function describeStoreContract(
       behaves('of an empty file are none', async () => {
         await writeBytes('blocks/empty', new Uint8Array());
         expect(await store.blocks('blocks/empty')).toEqual([]);
+      });
+    });
+
+    describe('stored bytes', () => {
+      behaves('are those of all copies', async () => {
+        await writeBytes('stored/once', sampleBytes(200_001, 45), once);
+        await writeBytes('stored/thrice', sampleBytes(70_003, 46), thrice);
+        await writeBytes('stored/empty', new Uint8Array(), thrice);
+        expect(await store.storedBytes('stored/once')).toBe(200_001);
+        expect(await store.storedBytes('stored/thrice')).toBe(3 * 70_003);
+        expect(await store.storedBytes('stored/empty')).toBe(0);
+      });
+
+      behaves('of a folder or of nothing are not-found', async () => {
+        await writeBytes('stored/folder/a', sampleBytes(10, 47));
+        expect(await codeOf(() => store.storedBytes('stored/folder'))).toBe('not-found');
+        expect(await codeOf(() => store.storedBytes('stored/nothing'))).toBe('not-found');
       });
     });
 
@@ -462,6 +480,7 @@ export function describeStoreContract(
           expect(await codeOf(() => writeBytes(bad, sampleBytes(1, 80)))).toBe('usage');
           expect(await codeOf(() => store.read(bad, 0, 1))).toBe('usage');
           expect(await codeOf(() => store.blocks(bad))).toBe('usage');
+          expect(await codeOf(() => store.storedBytes(bad))).toBe('usage');
           expect(await codeOf(() => store.stat(bad))).toBe('usage');
           expect(await codeOf(() => store.list(bad))).toBe('usage');
           expect(await codeOf(() => store.rename(bad, 'names/to'))).toBe('usage');

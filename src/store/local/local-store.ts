@@ -139,6 +139,11 @@ class LocalStore implements Store {
     return [{ offsetBytes: 0, sizeBytes: entry.sizeBytes, locations }];
   }
 
+  async storedBytes(name: string, options?: ReadOptions): Promise<number> {
+    const { entry } = await this.#file(name, options);
+    return entry.sizeBytes * entry.diskNumbers.length;
+  }
+
   async stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined> {
     checkStoreName(name);
     checkNotAborted(options?.signal, `looking up ${name}`);

@@ -22,6 +22,15 @@ export const listingAnswer = z.object({
   }),
 });
 
+export const contentSummaryAnswer = z.object({
+  ContentSummary: z.object({
+    /** 0 for a file. */
+    directoryCount: z.number(),
+    /** Length times replication, or data and parity where coded: by the file's settings, not by what is alive. */
+    spaceConsumed: z.number(),
+  }),
+});
+
 export const blockLocationsAnswer = z.object({
   BlockLocations: z.object({
     BlockLocation: z.array(

@@ -5,6 +5,7 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import {
   booleanAnswer,
   booleanOrNothing,
+  contentSummaryAnswer,
   fileStatusAnswer,
   listingAnswer,
   type FileStatus,
@@ -32,6 +33,19 @@ export class Namespace {
       if (isNotFound(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Bytes of a file on all DataNodes together, checksums not counted. */
+  async spaceConsumed(path: string, signal: AbortSignal | undefined): Promise<number> {
+    const operation = { method: 'GET', op: 'GETCONTENTSUMMARY', path, signal } as const;
+    const { ContentSummary: summary } = await this.#client.ask(operation, contentSummaryAnswer);
+    if (summary.directoryCount > 0) {
+      throw new ParsError(
+        'not-found',
+        `GETCONTENTSUMMARY ${path}: expected a file, found a folder`,
+      );
+    }
+    return summary.spaceConsumed;
   }
 
   /** What lies directly below a folder, in the order of names; of a file the file itself, with an empty name. */

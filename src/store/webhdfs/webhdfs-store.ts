@@ -157,6 +157,13 @@ class WebHdfsStore implements Store {
     return await this.#retried(options, () => this.#locations.ask(this.#path(name), options));
   }
 
+  async storedBytes(name: string, options?: ReadOptions): Promise<number> {
+    checkStoreName(name);
+    return await this.#retried(options, () =>
+      this.#namespace.spaceConsumed(this.#path(name), options?.signal),
+    );
+  }
+
   async stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined> {
     checkStoreName(name);
     const status = await this.#retried(options, () =>

@@ -1,0 +1,170 @@
+// What a stored snapshot's manifest knows of its image's bytes, without a look into the packs. Of RAM only: disks stored
+// with it are not of the image.
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
+import { placeOf } from '../manifest/place.js';
+import type { AddressSpace, Manifest } from '../manifest/types.js';
+import { packHeaderSizeBytes } from '../pack/layout.js';
+import { namedPolicies, type PolicyName, policyNames } from '../plan/policy.js';
+import type {
+  ImageFigures,
+  LabelFigures,
+  ReplicationFigures,
+} from '../report/model/image-figures.js';
+import { countPages } from '../restore/pages-by-label.js';
+import { UniquePages } from './unique-pages.js';
+
+const hashBytes = 8;
+
+/** Labels that a newer program made up count as `unknown`. */
+export function figuresOfManifest(manifest: Manifest): ImageFigures {
+  const { header, spaces } = manifest;
+  const [ram] = spaces;
+  const stored = storedPages(manifest);
+  const pageCount = header.imageSizeBytes / pageSizeBytes;
+  const policy = policyOf(ram, header.legend, stored);
+  return {
+    imageSizeBytes: header.imageSizeBytes,
+    pageCount,
+    labels: labelFigures(ram, header.legend, stored),
+    policies:
+      policy === undefined ? [] : [{ policy, replications: replicationFigures(manifest, stored) }],
+    uniquePageCount: uniquePageCount(ram, pageCount),
+    lz4Bytes: undefined,
+    zstdBytes: undefined,
+  };
+}
+
+/** Pages of RAM that lie in packs, none of them zero: by label number, how many with which replication. */
+type StoredPages = readonly ReadonlyMap<number, number>[];
+
+function storedPages({ header: { packs, legend }, spaces: [ram] }: Manifest): StoredPages {
+  const { counts, labelCount } = countPages(ram, packs.length, legend.length);
+  const stored = legend.map(() => new Map<number, number>());
+  packs.forEach(({ replication }, pack) => {
+    stored.forEach((byReplication, label) => {
+      const count = counts[pack * labelCount + label];
+      if (count > 0) {
+        byReplication.set(replication, (byReplication.get(replication) ?? 0) + count);
+      }
+    });
+  });
+  return stored;
+}
+
+function labelFigures(
+  { labelRuns, notStored = [] }: AddressSpace,
+  legend: readonly string[],
+  stored: StoredPages,
+): readonly LabelFigures[] {
+  const pageCounts = new Float64Array(256);
+  labelRuns.label.forEach((label, run) => {
+    pageCounts[label] += labelRuns.pageCount[run];
+  });
+  const figures = new Map<PageLabel, LabelFigures>();
+  legend.forEach((name, number) => {
+    const label = knownLabel(name);
+    const pageCount = pageCounts[number];
+    const zeroPageCount = notStored.includes(number)
+      ? undefined
+      : pageCount - sum(stored[number].values());
+    const sofar = figures.get(label) ?? { pageCount: 0, zeroPageCount: 0 };
+    figures.set(label, {
+      label,
+      pageCount: sofar.pageCount + pageCount,
+      zeroPageCount:
+        sofar.zeroPageCount === undefined || zeroPageCount === undefined
+          ? undefined
+          : sofar.zeroPageCount + zeroPageCount,
+    });
+  });
+  return pageClasses
+    .map(({ label }) => figures.get(label))
+    .filter((entry) => entry !== undefined)
+    .filter(({ pageCount }) => pageCount > 0);
+}
+
+/** The first named policy that would have stored these pages so; undefined where none would. */
+function policyOf(
+  { labelRuns, notStored = [], diskHeld }: AddressSpace,
+  legend: readonly string[],
+  stored: StoredPages,
+): PolicyName | undefined {
+  const occurring = new Set(labelRuns.label);
+  return policyNames.find((name) => {
+    const { policy, heldLabels } = namedPolicies[name];
+    if (diskHeld !== undefined && heldLabels.length === 0) return false;
+    return legend.every((entry, number) => {
+      if (!occurring.has(number)) return true;
+      const replication = policy[knownLabel(entry)];
+      return notStored.includes(number)
+        ? replication === 0
+        : replication > 0 && [...stored[number].keys()].every((found) => found === replication);
+    });
+  });
+}
+
+/**
+ * A pack counts as far as this snapshot's frames lie in it: all of it where the snapshot wrote it, and of one that an
+ * earlier snapshot wrote, what a pack of these frames alone would take.
+ */
+function replicationFigures(
+  { header: { packs }, spaces: [ram, ...disks] }: Manifest,
+  stored: StoredPages,
+): readonly ReplicationFigures[] {
+  const frameBytes = new Float64Array(packs.length);
+  ram.frames.pack.forEach((pack, frame) => {
+    frameBytes[pack] += ram.frames.length[frame];
+  });
+  // A pack of nothing but zero pages has no frame. Packs of RAM stand before those of disks.
+  const endOfRam = disks.reduce(
+    (first, { frames }) => frames.pack.reduce((least, pack) => Math.min(least, pack), first),
+    packs.length,
+  );
+  const figures = new Map<number, ReplicationFigures>();
+  packs.forEach(({ replication }, pack) => {
+    if (frameBytes[pack] === 0 && pack >= endOfRam) return;
+    const sofar = figures.get(replication);
+    figures.set(replication, {
+      replication,
+      nonZeroPageCount: sum(stored.map((counts) => counts.get(replication) ?? 0)),
+      packedBytes: (sofar?.packedBytes ?? 0) + packHeaderSizeBytes + frameBytes[pack],
+      packCount: (sofar?.packCount ?? 0) + 1,
+    });
+  });
+  return [...figures.values()].sort((a, b) => a.replication - b.replication);
+}
+
+function uniquePageCount(ram: AddressSpace, pageCount: number): number | undefined {
+  const { pageHashes } = ram;
+  if (pageHashes === null) return undefined;
+  const hashes = Buffer.from(pageHashes.buffer, pageHashes.byteOffset, pageHashes.length);
+  const zero = zeroPageIndex(ram, pageCount);
+  const zeroLow = zero === undefined ? undefined : hashes.readUInt32LE(zero * hashBytes);
+  const zeroHigh = zero === undefined ? undefined : hashes.readUInt32LE(zero * hashBytes + 4);
+  const unique = new UniquePages();
+  for (let at = 0; at < hashes.length; at += hashBytes) {
+    const low = hashes.readUInt32LE(at);
+    const high = hashes.readUInt32LE(at + 4);
+    if (low !== zeroLow || high !== zeroHigh) unique.add(low, high);
+  }
+  return unique.count().pageCount;
+}
+
+/** Some page that is known to be zero: all of them have its hash. */
+function zeroPageIndex(ram: AddressSpace, pageCount: number): number | undefined {
+  for (let page = 0; page < pageCount; page++) {
+    if (placeOf(ram, page).kind === 'zero') return page;
+  }
+  return undefined;
+}
+
+function knownLabel(name: string): PageLabel {
+  return pageClasses.find(({ label }) => label === name)?.label ?? 'unknown';
+}
+
+function sum(counts: Iterable<number>): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
+}

@@ -1,0 +1,161 @@
+// A stored snapshot as its store has it: where the copies of each block are, how many bytes the store says they take, and
+// what the loss of each file would mean for the guest. What verify-snapshot.ts foretells for one node, a report counts
+// for any two and three, so both go by the same healing.
+import pLimit from 'p-limit';
+import { ParsError } from '../../introspect/pars-error.js';
+import { manifestName } from '../catalog/names.js';
+import type { Manifest } from '../manifest/types.js';
+import type { PlacedBlock, Placement } from '../report/model/placement.js';
+import type { Part } from '../report/model/report.js';
+import type { FileCopies } from '../restore/file-copies.js';
+import { healingOutlook } from '../restore/healing-outlook.js';
+import { locateFiles } from '../restore/locate-files.js';
+import { neededRoles } from '../restore/loss-scenarios.js';
+import { countPages, sumPages } from '../restore/pages-by-label.js';
+import type { Store } from '../store/store.js';
+
+/** Requests in flight. */
+const concurrency = 8;
+
+export interface StoredSnapshot {
+  /** Packs of RAM, attachments and the manifest: those with as many copies and the same loss together. */
+  readonly parts: readonly Part[];
+  /** Of all of them, as the store counts its copies. */
+  readonly storedBytes: number;
+  /** Undefined where locations are not those of whole copies, as in a folder with erasure coding. */
+  readonly placement: Placement | undefined;
+}
+
+interface KeptFile {
+  readonly copies: FileCopies;
+  readonly sizeBytes: number;
+  readonly storedBytes: number;
+  readonly ifLost: Part['ifLost'];
+}
+
+export async function readPlacement(
+  store: Store,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<StoredSnapshot> {
+  const { header } = manifest;
+  const { packs, beside } = await locateFiles(store, header, signal);
+  const holdsNeededPages = packsOfNeededPages(manifest);
+  const isOfDisk = packsOfDisks(manifest);
+  const limit = pLimit(concurrency);
+  const keptFile = (
+    copies: FileCopies,
+    sizeBytes: number,
+    ifLost: Part['ifLost'],
+  ): Promise<KeptFile> =>
+    limit(async () => ({
+      copies,
+      sizeBytes,
+      storedBytes: await storedBytesOrNone(store, copies.name, signal),
+      ifLost,
+    }));
+
+  const manifestFile = await store.stat(manifestName(header.id), { signal });
+  const besideSizes = [
+    ...header.attachments.map(({ sizeBytes }) => sizeBytes),
+    manifestFile?.sizeBytes ?? 0,
+  ];
+  const files = await Promise.all([
+    ...packs.flatMap((copies, pack) =>
+      isOfDisk.has(pack)
+        ? []
+        : keptFile(
+            copies,
+            header.packs[pack].sizeBytes,
+            holdsNeededPages[pack] ? 'does-not-resume' : 'heals',
+          ),
+    ),
+    ...beside.map((copies, index) =>
+      keptFile(
+        copies,
+        besideSizes[index],
+        neededRoles[copies.role] === undefined ? 'heals' : 'does-not-resume',
+      ),
+    ),
+  ]);
+  return {
+    parts: partsOf(files),
+    storedBytes: files.reduce((sum, file) => sum + file.storedBytes, 0),
+    placement: files.some(isCoded) ? undefined : placementOf(files),
+  };
+}
+
+/** What is stored of disks is not compared: an image of memory is kept without them too. */
+function packsOfDisks({ spaces: [, ...disks] }: Manifest): ReadonlySet<number> {
+  return new Set(disks.flatMap(({ frames }) => [...new Set(frames.pack)]));
+}
+
+/** For each pack whether any page in it is one that nothing heals. */
+function packsOfNeededPages({ header, spaces }: Manifest): readonly boolean[] {
+  const { legend, packs } = header;
+  // A page of each label, to learn how those are healed.
+  const outlook = healingOutlook(
+    spaces[0],
+    header,
+    legend.map((_, label) => ({ firstPage: label, pageCount: 1, label, reason: 'lost' })),
+  );
+  const { labelCount, counts } = sumPages(
+    spaces.map((space) => countPages(space, packs.length, legend.length)),
+  );
+  return packs.map((_, pack) =>
+    outlook.none.some(({ label }) => counts[pack * labelCount + label] > 0),
+  );
+}
+
+/** A file that is gone takes no room. */
+async function storedBytesOrNone(
+  store: Store,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  try {
+    return await store.storedBytes(name, { signal });
+  } catch (error) {
+    if (error instanceof ParsError && (error.code === 'not-found' || error.code === 'data-lost')) {
+      return 0;
+    }
+    throw error;
+  }
+}
+
+function partsOf(files: readonly KeptFile[]): readonly Part[] {
+  const parts = new Map<string, Part>();
+  for (const { copies, sizeBytes, ifLost } of files) {
+    const key = `${copies.wanted} ${ifLost}`;
+    const part = parts.get(key);
+    parts.set(key, {
+      redundancy: { kind: 'replication', copies: copies.wanted },
+      sizeBytes: (part?.sizeBytes ?? 0) + sizeBytes,
+      fileCount: (part?.fileCount ?? 0) + 1,
+      blockCount: (part?.blockCount ?? 0) + copies.blocks.length,
+      ifLost,
+    });
+  }
+  return [...parts.values()];
+}
+
+/** Units of a group take less together than as many whole copies would. */
+function isCoded({ copies, sizeBytes, storedBytes }: KeptFile): boolean {
+  return copies.blocks.some((nodes) => nodes.length * sizeBytes > storedBytes);
+}
+
+function placementOf(files: readonly KeptFile[]): Placement {
+  const nodes = [...new Set(files.flatMap(({ copies }) => copies.blocks.flat()))].sort();
+  const numbers = new Map(nodes.map((node, number) => [node, number]));
+  return {
+    nodes,
+    blocks: files.flatMap(({ copies, ifLost }) =>
+      copies.blocks.map((locations): PlacedBlock => ({
+        // A store may list them in another order each time.
+        unitNodes: locations.flatMap((node) => numbers.get(node) ?? []).sort((a, b) => a - b),
+        neededUnitCount: 1,
+        ifLost,
+      })),
+    ),
+  };
+}
