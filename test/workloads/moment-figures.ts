@@ -1,0 +1,86 @@
+// From what was measured of one moment to what its row says: savings as fractions of the raw file stored three times, and
+// what the critical pages are.
+import type { Evidence } from '../../introspect/page-map.js';
+import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
+import { heldByDisk, type PolicyName, policyNames } from '../../src/plan/policy.js';
+import { nativeReplication } from '../../src/plan/saving.js';
+import type { ImageFigures } from '../../src/report/model/image-figures.js';
+import type { Moment } from './moments/observe-moments.js';
+
+export interface CriticalLabel {
+  readonly label: PageLabel;
+  /** Of all critical pages. */
+  readonly criticalFraction: number;
+  /** Of those whose place on the disk was looked for, what the disk holds; undefined for other labels. */
+  readonly heldFraction: number | undefined;
+}
+
+export interface MomentFigures {
+  readonly evidence: Evidence['kind'];
+  /** Of all pages. */
+  readonly expendableFraction: number;
+  /** The published metric: whole pages, three copies and one, no compression. */
+  readonly plannedFraction: number;
+  /** The same if what the disk holds counts as expendable. */
+  readonly plannedDiskFraction: number;
+  /** What packs take under each policy, without zero pages and compressed. */
+  readonly savingFractions: Readonly<Record<PolicyName, number>>;
+  /** The whole file compressed, three times. */
+  readonly lz4Fraction: number | undefined;
+  readonly zstdFraction: number | undefined;
+  /** makedumpfile's file three times; a word of why not where it failed. */
+  readonly dumpFraction: number | string | undefined;
+  /** Largest first. */
+  readonly critical: readonly CriticalLabel[];
+}
+
+export function momentFigures({ figures }: Pick<Moment, 'figures'>): MomentFigures {
+  const { image, evidence, diskHeld, dump } = figures;
+  const ofOneCopy = (sizeBytes: number): number => 1 - sizeBytes / image.imageSizeBytes;
+  const isExpendable = (label: PageLabel): boolean => pageClasses[labelNumbers[label]].expendable;
+  const critical = image.labels.filter(({ label }) => !isExpendable(label));
+  const criticalPageCount = sum(critical.map(({ pageCount }) => pageCount));
+  const expendablePageCount = image.pageCount - criticalPageCount;
+  const proofs = diskHeld.filter(({ label }) => heldByDisk.includes(label));
+  const heldPageCount = sum(proofs.map((proof) => proof.heldPageCount));
+  const planned = (pageCount: number): number =>
+    (pageCount * (nativeReplication - 1)) / (image.pageCount * nativeReplication);
+  return {
+    evidence: evidence.kind,
+    expendableFraction: expendablePageCount / image.pageCount,
+    plannedFraction: planned(expendablePageCount),
+    plannedDiskFraction: planned(expendablePageCount + heldPageCount),
+    savingFractions: Object.fromEntries(
+      policyNames.map((name) => [name, storedFraction(image, name)]),
+    ) as Record<PolicyName, number>,
+    lz4Fraction: image.lz4Bytes === undefined ? undefined : ofOneCopy(image.lz4Bytes),
+    zstdFraction: image.zstdBytes === undefined ? undefined : ofOneCopy(image.zstdBytes),
+    dumpFraction:
+      dump === undefined ? undefined : 'failure' in dump ? dump.failure : ofOneCopy(dump.sizeBytes),
+    critical: critical
+      .filter(({ pageCount }) => pageCount > 0)
+      .map(({ label, pageCount }) => {
+        const proof = proofs.find((entry) => entry.label === label);
+        return {
+          label,
+          criticalFraction: pageCount / criticalPageCount,
+          heldFraction: proof === undefined ? undefined : proof.heldPageCount / pageCount,
+        };
+      })
+      .sort((a, b) => b.criticalFraction - a.criticalFraction),
+  };
+}
+
+function storedFraction(image: ImageFigures, name: PolicyName): number {
+  const figures = image.policies.find(({ policy }) => policy === name);
+  if (figures === undefined) throw new Error(`expected figures of policy ${name}, found none`);
+  const storedBytes = figures.replications.map(({ replication, packedBytes }) => {
+    if (packedBytes === undefined) throw new Error(`policy ${name}: its packs were not measured`);
+    return replication * packedBytes;
+  });
+  return 1 - sum(storedBytes) / (image.imageSizeBytes * nativeReplication);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
