@@ -1,4 +1,5 @@
 // What a manifest's header alone says for reports over many snapshots: no columns are read for it.
+import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { pageClasses, type PageLabel } from '../../../introspect/page-class.js';
 import type { ManifestHeader } from '../../manifest/types.js';
 import { nativeReplication } from '../../plan/saving.js';
@@ -28,7 +29,6 @@ type ReadHeader = Pick<ManifestHeader, 'vm' | 'imageSizeBytes' | 'labelCounts' |
 
 /** Pages of disks stored with a snapshot carry this label, and are no memory. */
 const diskLabel: PageLabel = 'disk';
-const diskPageSizeBytes = 4096;
 
 export function headerFigures({
   vm,
@@ -42,7 +42,7 @@ export function headerFigures({
     0,
   );
   const diskPageCount = labelCounts[diskLabel] ?? 0;
-  const nativeBytes = (imageSizeBytes + diskPageCount * diskPageSizeBytes) * nativeReplication;
+  const nativeBytes = (imageSizeBytes + diskPageCount * pageSizeBytes) * nativeReplication;
   const published = publishedMetric(labels);
   return {
     vm,
