@@ -14,7 +14,13 @@ import { type AlternativePair, storedDifferenceChart } from './stored-difference
 import { evidenceWarning, nameOf, subjectFacts } from './subject.js';
 import { labelOrder, swatch } from './swatch.js';
 import { table } from './table.js';
-import { bytesInWords, countInWords, percentInWords, probabilityInWords, signed } from '../words.js';
+import {
+  bytesInWords,
+  countInWords,
+  percentInWords,
+  probabilityInWords,
+  signed,
+} from '../words.js';
 
 const ordinals = ['first', 'second'];
 
