@@ -38,7 +38,7 @@ each 10 ms. **Whole** means:
   corruption or I/O error; and when the file system is unmounted, \`e2fsck -fn\` finds nothing.
 
 A snapshot of the RAM alone has the disk of a moment at which nothing was written. Most of the guest's RAM has been in use,
-as that of a VM has that has been up for a while.
+as that of a VM has that has been up for a while; and the host has nothing to write but what the guest writes.
 
 - **Stood still**: from the stop of the VM to its going on, by QEMU's own events.
 - **Ticks**: the longest time between two ticks around the snapshot, as they arrive outside of the guest, less the usual.

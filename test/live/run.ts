@@ -4,6 +4,7 @@
 //
 // Nothing else should run on the machine meanwhile: how long the guest stands still is measured. A run that was done is not
 // done again until the sources change.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,8 @@ async function takeAll(): Promise<LiveRun> {
   const otherShares: number[] = [];
   const load = new OtherLoad(live.guest.pid);
   const rest = async (): Promise<void> => {
+    // What this run wrote would be flushed with the VM's disks, while it stands still.
+    execFileSync('sync');
     const fromMs = Date.now();
     load.share();
     await sleep(restMs);
