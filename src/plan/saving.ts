@@ -97,7 +97,8 @@ export function storedSaving(
   return savingOf(nativeBytes, chosenBytes);
 }
 
-function savingOf(nativeBytes: number, chosenBytes: number): Saving {
+/** What `Saving` says of these two. */
+export function savingOf(nativeBytes: number, chosenBytes: number): Saving {
   return {
     nativeBytes,
     chosenBytes,

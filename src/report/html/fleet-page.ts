@@ -2,11 +2,12 @@
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import type { FleetReport } from '../model/report.js';
 import type { Charts } from './charts.js';
+import { labelColumns } from './labels.js';
 import { markup, type Markup } from './markup.js';
 import { className, savingHistogramChart } from './saving-histogram-chart.js';
 import type { Page, Section } from './sections.js';
 import { factList } from './subject.js';
-import { isExpendable, labelOrder, swatch } from './swatch.js';
+import { presentLabels } from './swatch.js';
 import { table } from './table.js';
 import { unreadableList } from './unreadable.js';
 import { bytesInWords, countInWords, countOf, percentInWords, shareInWords } from '../words.js';
@@ -106,25 +107,11 @@ function largestTable({ largest, storedBytes }: FleetReport): Markup {
 
 function labelTable({ labels }: FleetReport): Markup {
   const total = labels.reduce((sum, { pageCount }) => sum + pageCount, 0);
-  const rows = labels
-    .filter(({ pageCount }) => pageCount > 0)
-    .sort((a, b) => labelOrder.indexOf(a.label) - labelOrder.indexOf(b.label));
   return table({
     id: 'label-table',
     caption: 'Pages of all snapshots by label',
     columns: [
-      {
-        title: 'Label',
-        alignment: 'left',
-        isRowHeader: true,
-        cell: ({ label }) => markup`<span class="whole">${swatch(label)} ${label}</span>`,
-      },
-      {
-        title: 'Class',
-        alignment: 'left',
-        cell: ({ label }) => (isExpendable(label) ? 'expendable' : 'critical'),
-      },
-      { title: 'Pages', alignment: 'right', cell: (row) => countInWords(row.pageCount) },
+      ...labelColumns,
       {
         title: 'Size',
         alignment: 'right',
@@ -132,7 +119,7 @@ function labelTable({ labels }: FleetReport): Markup {
       },
       { title: 'Share', alignment: 'right', cell: (row) => shareInWords(row.pageCount, total) },
     ],
-    rows,
+    rows: presentLabels(labels),
   });
 }
 

@@ -2,7 +2,7 @@
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import type { PageLabel } from '../../../introspect/page-class.js';
 import { asIs, type Charts } from './charts.js';
-import { chartWidths, figure } from './figure.js';
+import { barAxis, chartWidths, figure } from './figure.js';
 import type { Markup } from './markup.js';
 import { labelFill } from './swatch.js';
 import { byteUnitFor, bytesInWords, signed } from '../words.js';
@@ -45,11 +45,9 @@ export function labelDifferenceChart(
       marginTop: 10,
       marginBottom: 40,
       x: {
+        ...barAxis,
         domain: [-extent, extent],
-        grid: true,
         label: unit.name,
-        labelAnchor: 'center',
-        labelArrow: 'none',
         ticks: width === 'wide' ? 8 : 3,
       },
       y: { domain: rows.map(({ label }) => label), label: null, tickSize: 0, padding: 0.25 },

@@ -1,9 +1,9 @@
 // Which share of all pages each label has, as horizontal bars in the order of the legend.
 import type { PageLabel } from '../../../introspect/page-class.js';
 import { asIs, type Charts } from './charts.js';
-import { chartWidths, figure } from './figure.js';
+import { barAxis, chartWidths, figure } from './figure.js';
 import type { Markup } from './markup.js';
-import { labelFill, labelOrder } from './swatch.js';
+import { labelFill, presentLabels } from './swatch.js';
 import { shareInWords } from '../words.js';
 
 export interface LabelCount {
@@ -20,14 +20,11 @@ export function labelSharesChart(
 ): Markup {
   const { plot } = charts;
   const total = labels.reduce((sum, { pageCount }) => sum + pageCount, 0);
-  const rows = labels
-    .filter(({ pageCount }) => pageCount > 0)
-    .sort((a, b) => labelOrder.indexOf(a.label) - labelOrder.indexOf(b.label))
-    .map(({ label, pageCount }) => ({
-      label,
-      percent: (pageCount / total) * 100,
-      words: shareInWords(pageCount, total),
-    }));
+  const rows = presentLabels(labels).map(({ label, pageCount }) => ({
+    label,
+    percent: (pageCount / total) * 100,
+    words: shareInWords(pageCount, total),
+  }));
   return figure(
     charts,
     {
@@ -44,11 +41,9 @@ export function labelSharesChart(
       marginTop: 10,
       marginBottom: 40,
       x: {
+        ...barAxis,
         domain: [0, Math.max(...rows.map(({ percent }) => percent))],
-        grid: true,
         label: '%',
-        labelAnchor: 'center',
-        labelArrow: 'none',
         ticks: width === 'wide' ? 8 : 4,
       },
       y: { domain: rows.map(({ label }) => label), label: null, tickSize: 0, padding: 0.25 },

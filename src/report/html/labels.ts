@@ -4,30 +4,32 @@ import { pageClasses } from '../../../introspect/page-class.js';
 import type { LabelLine, PublishedMetric } from '../model/report.js';
 import { notKnown } from './alternatives.js';
 import { markup, type Markup } from './markup.js';
-import { labelOrder, swatch } from './swatch.js';
-import { table } from './table.js';
+import { isExpendable, presentLabels, swatch } from './swatch.js';
+import { type Column, table } from './table.js';
 import { bytesInWords, countInWords, percentInWords, shareInWords } from '../words.js';
 
+/** What every table of labels begins with. */
+export const labelColumns: readonly Column<Pick<LabelLine, 'label' | 'pageCount'>>[] = [
+  {
+    title: 'Label',
+    alignment: 'left',
+    isRowHeader: true,
+    cell: ({ label }) => markup`<span class="whole">${swatch(label)} ${label}</span>`,
+  },
+  {
+    title: 'Class',
+    alignment: 'left',
+    cell: ({ label }) => (isExpendable(label) ? 'expendable' : 'critical'),
+  },
+  { title: 'Pages', alignment: 'right', cell: (line) => countInWords(line.pageCount) },
+];
+
 export function labelTable(labels: readonly LabelLine[], pageCount: number): Markup {
-  const rows = labels
-    .filter((line) => line.pageCount > 0)
-    .sort((a, b) => labelOrder.indexOf(a.label) - labelOrder.indexOf(b.label));
   return table({
     id: 'label-table',
     caption: 'Pages by label, and how many copies of each the policy keeps',
     columns: [
-      {
-        title: 'Label',
-        alignment: 'left',
-        isRowHeader: true,
-        cell: ({ label }) => markup`<span class="whole">${swatch(label)} ${label}</span>`,
-      },
-      {
-        title: 'Class',
-        alignment: 'left',
-        cell: ({ expendable }) => (expendable ? 'expendable' : 'critical'),
-      },
-      { title: 'Pages', alignment: 'right', cell: (line) => countInWords(line.pageCount) },
+      ...labelColumns,
       {
         title: 'Share',
         alignment: 'right',
@@ -55,7 +57,7 @@ export function labelTable(labels: readonly LabelLine[], pageCount: number): Mar
         cell: ({ label }) => pageClasses.find((entry) => entry.label === label)?.meaning,
       },
     ],
-    rows,
+    rows: presentLabels(labels),
   });
 }
 

@@ -1,7 +1,7 @@
 // What every alternative takes on all disks, the largest first, as horizontal bars.
 import type { Alternative } from '../model/report.js';
 import { asIs, type Charts } from './charts.js';
-import { chartLegend, chartWidths, figure } from './figure.js';
+import { barAxis, chartLegend, chartWidths, figure } from './figure.js';
 import type { Markup } from './markup.js';
 import { filledSwatch } from './swatch.js';
 import { byteUnitFor, bytesInWords, percentInWords } from '../words.js';
@@ -52,12 +52,10 @@ export function storedBytesChart(
         marginTop: 10,
         marginBottom: 40,
         x: {
+          ...barAxis,
           domain: [0, Math.max(value(rows[0]), 1e-9)],
-          grid: true,
           label: unit.name,
           ticks: isWide ? 8 : 4,
-          labelAnchor: 'center',
-          labelArrow: 'none',
         },
         y: {
           domain: rows.map((row) => row.id),

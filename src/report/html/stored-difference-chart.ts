@@ -1,7 +1,7 @@
 // What every alternative takes for each of two snapshots: a line from a ring to a dot.
 import type { Alternative } from '../model/report.js';
 import type { Charts } from './charts.js';
-import { chartLegend, chartWidths, figure } from './figure.js';
+import { barAxis, chartLegend, chartWidths, figure } from './figure.js';
 import { markup, type Markup } from './markup.js';
 import { byteUnitFor, bytesInWords } from '../words.js';
 
@@ -56,12 +56,10 @@ export function storedDifferenceChart(
         marginTop: 10,
         marginBottom: 40,
         x: {
+          ...barAxis,
           domain: [0, Math.max(largest / unit.sizeBytes, 1e-9)],
-          grid: true,
           label: unit.name,
           ticks: isWide ? 8 : 4,
-          labelAnchor: 'center',
-          labelArrow: 'none',
         },
         y: {
           type: 'band',

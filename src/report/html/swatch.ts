@@ -6,6 +6,15 @@ import { type Markup, markup } from './markup.js';
 /** The order of legends and of what is stacked. */
 export const labelOrder: readonly PageLabel[] = labelGroups.flatMap(({ labels }) => labels);
 
+/** Of those that have pages, in the order of legends. */
+export function presentLabels<
+  Line extends { readonly label: PageLabel; readonly pageCount: number },
+>(lines: readonly Line[]): readonly Line[] {
+  return lines
+    .filter(({ pageCount }) => pageCount > 0)
+    .sort((a, b) => labelOrder.indexOf(a.label) - labelOrder.indexOf(b.label));
+}
+
 /** For an SVG attribute. */
 export function labelFill(label: PageLabel): string {
   const { fill, texture } = labelStyles[label];

@@ -1,7 +1,7 @@
 // The same image kept in every honest way: what each takes, by which figures, and what it risks and costs. Pure.
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import type { PolicyName } from '../../plan/policy.js';
-import { nativeReplication } from '../../plan/saving.js';
+import { nativeReplication, savingOf } from '../../plan/saving.js';
 import { costOf } from './cost.js';
 import { leftOutOfDumps } from './dump-labels.js';
 import type { ImageFigures, PolicyFigures, ReplicationFigures } from './image-figures.js';
@@ -329,7 +329,7 @@ function complete(
   return {
     ...draft,
     storedBytes: bytes,
-    savingFraction: nativeBytes === 0 ? 0 : 1 - bytes / nativeBytes,
+    savingFraction: savingOf(nativeBytes, bytes).savingFraction,
     risk: riskOf(draft.parts, assumptions, placement),
     cost: costOf(draft.parts, assumptions),
   };

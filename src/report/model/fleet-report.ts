@@ -1,7 +1,8 @@
 // The report on a whole store, summed up one header at a time: what is kept does not grow with the snapshots, only with
 // the VMs.
 import { pageClasses } from '../../../introspect/page-class.js';
-import { type HeaderFigures, savingFractionOf } from './header-figures.js';
+import { savingOf } from '../../plan/saving.js';
+import type { HeaderFigures } from './header-figures.js';
 import { type FleetReport, reportVersion } from './report.js';
 
 const classCount = 10;
@@ -100,8 +101,9 @@ export class FleetTally {
 
 function savingsOf(sum: Sum): Pick<FleetReport, 'savingFraction' | 'publishedSavingFraction'> {
   return {
-    savingFraction: savingFractionOf(sum.nativeBytes, sum.storedBytes),
-    publishedSavingFraction: savingFractionOf(sum.publishedNativeBytes, sum.publishedChosenBytes),
+    savingFraction: savingOf(sum.nativeBytes, sum.storedBytes).savingFraction,
+    publishedSavingFraction: savingOf(sum.publishedNativeBytes, sum.publishedChosenBytes)
+      .savingFraction,
   };
 }
 

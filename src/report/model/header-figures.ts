@@ -2,7 +2,7 @@
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { pageClasses, type PageLabel } from '../../../introspect/page-class.js';
 import type { ManifestHeader } from '../../manifest/types.js';
-import { nativeReplication } from '../../plan/saving.js';
+import { nativeReplication, savingOf, storedSaving } from '../../plan/saving.js';
 import { publishedMetric } from './published-metric.js';
 
 export interface HeaderFigures {
@@ -37,10 +37,7 @@ export function headerFigures({
   packs,
 }: ReadHeader): HeaderFigures {
   const labels = countsByLabel(labelCounts);
-  const storedBytes = packs.reduce(
-    (sum, { sizeBytes, replication }) => sum + sizeBytes * replication,
-    0,
-  );
+  const storedBytes = storedSaving(packs).chosenBytes;
   const diskPageCount = labelCounts[diskLabel] ?? 0;
   const nativeBytes = (imageSizeBytes + diskPageCount * pageSizeBytes) * nativeReplication;
   const published = publishedMetric(labels);
@@ -50,15 +47,11 @@ export function headerFigures({
     labels,
     storedBytes,
     nativeBytes,
-    savingFraction: savingFractionOf(nativeBytes, storedBytes),
+    savingFraction: savingOf(nativeBytes, storedBytes).savingFraction,
     publishedNativeBytes: published.nativeBytes,
     publishedChosenBytes: published.chosenBytes,
     publishedSavingFraction: published.savingFraction,
   };
-}
-
-export function savingFractionOf(nativeBytes: number, chosenBytes: number): number {
-  return nativeBytes === 0 ? 0 : 1 - chosenBytes / nativeBytes;
 }
 
 /** Labels that a newer program made up count as `unknown`. */

@@ -2,7 +2,7 @@
 // three copies of everything. Neither zero pages nor compression count.
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { pageClasses, type PageLabel } from '../../../introspect/page-class.js';
-import { nativeReplication } from '../../plan/saving.js';
+import { nativeReplication, savingOf } from '../../plan/saving.js';
 import type { PublishedMetric } from './report.js';
 
 /** The best result that is published. */
@@ -35,9 +35,7 @@ export function publishedMetric(
   const nativeBytes = byClass.reduce((sum, entry) => sum + entry.nativeBytes, 0);
   const chosenBytes = byClass.reduce((sum, entry) => sum + entry.chosenBytes, 0);
   return {
-    nativeBytes,
-    chosenBytes,
-    savingFraction: nativeBytes === 0 ? 0 : 1 - chosenBytes / nativeBytes,
+    ...savingOf(nativeBytes, chosenBytes),
     publishedFraction,
     byClass,
   };
