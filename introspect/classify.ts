@@ -1,12 +1,14 @@
 // Labels every page of a guest's memory, or says why none can be trusted.
 //
 //   label the memmap ──► hold free pages against the zones ──► add the per-CPU free lists ──► name the kernel's own
-//   pages ──► hold the page cache against the kernel's counters ──► note what healing will need
+//   pages ──► hold the page cache against the kernel's counters ──► note what healing will need ──► hold the labels
+//   against what they rest on
 //
 // A structure that does not add up takes back what it bears on: those pages become `unknown`, or keep a critical label.
 // Where that cannot be confined, every page becomes `unknown`.
 import { compareCounters } from './counters.js';
-import type { Introspected } from './find-kernel.js';
+import { expectNoContradiction } from './contradictions.js';
+import type { Introspected, Running } from './find-kernel.js';
 import { type HealingFacts, healingFacts } from './healing-facts.js';
 import { labelHugePages, labelPerCpuLists, takeBackDoubtfulFreePages } from './free-pages.js';
 import type { Kernel } from './kernel/kernel.js';
@@ -19,7 +21,7 @@ import { type Memmap, openMemmap } from './mm/memmap.js';
 import { possibleCpus } from './mm/per-cpu.js';
 import { type Zone } from './mm/zone.js';
 import { labelNumbers } from './page-class.js';
-import type { Evidence, PageMap } from './page-map.js';
+import type { Evidence, KernelProof, PageMap } from './page-map.js';
 import { replaceLabel } from './replace-label.js';
 
 /** Pages that each CPU may have in hand, in no list and no counter yet: a few batches of 31 (PAGEVEC_SIZE). */
@@ -37,12 +39,14 @@ export function classify(introspected: Introspected): PageMap {
   const identity = { release: kernel.release, buildId: kernel.buildId };
   try {
     const { labels, doubts, healing } = labelPages(kernel, zones);
+    expectNoContradiction(introspected, labels);
     return {
       regions: memory.regions,
       labels,
       evidence: doubts.length === 0 ? { kind: 'complete' } : { kind: 'partial', reason: doubts[0] },
       warnings: doubts.map((doubt) => `kept as critical: ${doubt}`),
       kernel: identity,
+      kernelProof: proofOf(introspected.running),
       healing,
     };
   } catch (error) {
@@ -51,6 +55,10 @@ export function classify(introspected: Introspected): PageMap {
     }
     throw error;
   }
+}
+
+function proofOf(running: Running): KernelProof {
+  return running.proven ? { proven: true, cpuCount: running.cpus.length } : running;
 }
 
 function labelPages(kernel: Kernel, zones: readonly Zone[]) {

@@ -1,22 +1,11 @@
 // What was found of a kernel and where, for `pars kernel`: so that a person can hold it against what the guest itself
 // says (`/proc/iomem`, `/proc/zoneinfo`, `/proc/kallsyms`). Nothing here bears on a label.
 import type { Introspected } from './find-kernel.js';
-import { decodeKallsyms, type SymbolAddresses } from './kernel/kallsyms/decode.js';
-import { type Kernel, locateKallsyms } from './kernel/kernel.js';
-import { parseVmcoreinfo } from './kernel/vmcoreinfo.js';
+import type { Kernel, KernelSymbol } from './kernel/kernel.js';
 import { endPfn, type Gpa, pageIndexOf, pageSizeBytes } from './memory/physical-memory.js';
 import { openMemmap } from './mm/memmap.js';
 import { possibleCpus } from './mm/per-cpu.js';
 import { describeNodes, describeZones, type NodeSpan, type ZoneSpan } from './mm/zone-spans.js';
-
-/** Asked for here alone: where the kernel keeps what it only tells crash tools, and its bases under KASLR. */
-const describedSymbols = [
-  'vmcoreinfo_data',
-  'page_offset_base',
-  'vmalloc_base',
-  'vmemmap_base',
-  '__cpu_online_mask',
-] as const;
 
 export interface Place {
   readonly gpa: Gpa;
@@ -51,7 +40,7 @@ export interface KernelDescription {
     /** VMCOREINFO names the tables since 6.0. */
     readonly source: 'vmcoreinfo' | 'scan';
     readonly names: bigint;
-    readonly symbolCount: number | undefined;
+    readonly symbolCount: number;
   };
   readonly btf: {
     readonly address: bigint | undefined;
@@ -78,9 +67,8 @@ export function describeKernel({
   zones,
 }: Extract<Introspected, { found: true }>): KernelDescription {
   const { vmcoreinfo, memory, physical, btf } = kernel;
-  const { kallsyms, symbols } = readKallsyms(kernel);
-  const valueOf = (name: (typeof describedSymbols)[number]): bigint | undefined => {
-    const address = symbols.get(name);
+  const valueOf = (name: KernelSymbol): bigint | undefined => {
+    const address = kernel.symbol(name);
     return address === undefined ? undefined : memory.u64(address);
   };
   const start = kernel.symbol('_text');
@@ -102,7 +90,11 @@ export function describeKernel({
     directMapBase: valueOf('page_offset_base'),
     vmallocBase: valueOf('vmalloc_base'),
     vmemmapBase: valueOf('vmemmap_base'),
-    kallsyms,
+    kallsyms: {
+      source: kernel.kallsyms.source,
+      names: kernel.kallsyms.tables.names,
+      symbolCount: kernel.kallsyms.symbolCount,
+    },
     btf: {
       address: btfStart,
       sizeBytes:
@@ -113,44 +105,13 @@ export function describeKernel({
     memmap: describeMemmap(kernel, endPfn(physical.regions)),
     nodes: describeNodes(kernel),
     zones: describeZones(kernel, zones),
-    cpus: describeCpus(kernel, symbols),
+    cpus: describeCpus(kernel),
   };
 }
 
-function readKallsyms(kernel: Kernel): {
-  readonly kallsyms: KernelDescription['kallsyms'];
-  readonly symbols: SymbolAddresses;
-} {
-  const { memory, vmcoreinfo } = kernel;
-  const textAddress = vmcoreinfo.symbol('_stext') ?? 0n;
-  const located = locateKallsyms(memory, vmcoreinfo, textAddress);
-  const tables = located?.tables;
-  const decoded =
-    tables === undefined
-      ? undefined
-      : decodeKallsyms(memory, tables, describedSymbols, { name: '_stext', address: textAddress });
-  return {
-    kallsyms: {
-      source: located?.source ?? 'scan',
-      names: tables?.names ?? 0n,
-      symbolCount: tables === undefined ? undefined : memory.u32(tables.numSyms),
-    },
-    symbols: decoded?.ok === true ? decoded.symbols : new Map(),
-  };
-}
-
-/** The kernel's own pointer to it leads to the page that the scan took. Copies that lie about are not it. */
 function placeOfVmcoreinfo(kernel: Kernel, address: bigint | undefined): Place | undefined {
   const gpa = address === undefined ? undefined : kernel.memory.translate(address);
-  const page = address === undefined ? undefined : kernel.memory.bytes(address, pageSizeBytes);
-  if (
-    gpa === undefined ||
-    page === undefined ||
-    parseVmcoreinfo(page)?.release !== kernel.release
-  ) {
-    return undefined;
-  }
-  return placeOf(kernel, gpa);
+  return gpa === undefined ? undefined : placeOf(kernel, gpa);
 }
 
 function placeOf(kernel: Kernel, gpa: Gpa): Place | undefined {
@@ -173,9 +134,9 @@ function describeMemmap(kernel: Kernel, end: number): KernelDescription['memmap'
   };
 }
 
-function describeCpus(kernel: Kernel, symbols: SymbolAddresses): readonly CpuDescription[] {
+function describeCpus(kernel: Kernel): readonly CpuDescription[] {
   const possible = possibleCpus(kernel);
-  const mask = symbols.get('__cpu_online_mask');
+  const mask = kernel.symbol('__cpu_online_mask');
   const highest = Math.max(...possible.map(({ number }) => number));
   const bits = mask === undefined ? undefined : kernel.memory.bytes(mask, (highest >> 3) + 1);
   return possible.map(({ number, offset }) => ({

@@ -1,16 +1,34 @@
-// Finds the kernel in an image, and with it the layout where the image does not state one.
+// Finds the kernel that runs in an image, and with it the layout where the image does not state one.
 //
 // VMCOREINFO is found by position in the image, whatever the layout. Then each layout is tried: only with the right one
 // do the page tables lead to the kernel, and does the memory that its zones own end where the image does.
+//
+// More than one kernel may lie in RAM: a dead one after a reset or kexec, and what a program laid out to deceive. Where a
+// device state says on which page tables the CPUs run, the kernel is the one with those. Without it the whole image is
+// looked through, and two kernels that fit are one too many.
 import { type Kernel, kernelBehind } from './kernel/kernel.js';
-import { scanVmcoreinfo, type Vmcoreinfo } from './kernel/vmcoreinfo.js';
+import { doubtOfTrampoline } from './kernel/trampoline.js';
+import { scanVmcoreinfo, type VmcoreinfoPage } from './kernel/vmcoreinfo.js';
+import type { CpuState, CpuStates } from './memory/cpu-state.js';
 import { dataOf } from './memory/image-data.js';
 import type { MemoryImage } from './memory/memory-image.js';
-import { endPfn, type Gpa, pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
+import {
+  endPfn,
+  type Gpa,
+  gpaOf,
+  pageSizeBytes,
+  type PhysicalMemory,
+} from './memory/physical-memory.js';
 import { Inconsistency } from './mm/inconsistency.js';
 import { readZones, type Zone } from './mm/zone.js';
 import { reasonWithoutKernel } from './no-kernel.js';
 import { ParsError } from './pars-error.js';
+
+/** Whether the kernel found is the one that runs, and on what that rests. */
+export type Running =
+  | { readonly proven: true; readonly cpus: readonly CpuState[] }
+  /** Nothing in the image speaks against it; but no CPU was seen. */
+  | { readonly proven: false; readonly reason: string };
 
 /** The image's memory, and the kernel in it if there is one to believe. */
 export type Introspected =
@@ -19,37 +37,65 @@ export type Introspected =
       readonly memory: PhysicalMemory;
       readonly kernel: Kernel;
       readonly zones: readonly Zone[];
+      readonly running: Running;
     }
   | { readonly found: false; readonly memory: PhysicalMemory; readonly reason: string };
 
+interface Fit {
+  readonly memory: PhysicalMemory;
+  readonly kernel: Kernel;
+  readonly zones: readonly Zone[];
+  readonly slackPageCount: number;
+}
+
 type Attempt =
-  | (Introspected & { readonly found: true; readonly slackPageCount: number })
+  | (Fit & { readonly found: true })
   | {
       readonly found: false;
       readonly reason: string;
       readonly highestMissing?: Gpa | undefined;
     };
 
+const noCpus: CpuStates = { known: false, reason: 'no device state was given' };
+/** Real images have one or two pages that begin so; each may cost a look through a whole kernel image. */
+const candidateLimit = 32;
+
 /**
- * Reads the image up to its VMCOREINFO page. Throws `image-invalid` when the kernel has RAM beyond the image's end:
- * the image is truncated, or only a part.
+ * Looks for the kernel that runs, by the CPUs where the image says anything of them. Throws `image-invalid` when the kernel has RAM beyond the image's end: the image is truncated, or only a part.
  */
-export function findKernel({ views, unsupported }: MemoryImage): Introspected {
+export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): Introspected {
+  const notFound = (reason: string): Introspected => ({ found: false, memory: views[0], reason });
   if (unsupported !== undefined) {
-    return { found: false, memory: views[0], reason: unsupported };
+    return notFound(unsupported);
   }
   const imageEnd = Math.max(...views.map((view) => endPfn(view.regions))) * pageSizeBytes;
   let reason: string | undefined;
   let highestMissing = 0;
+  let candidateCount = 0;
+  let only: Fit | undefined;
   for (const candidate of candidatesIn(views[0])) {
-    const attempts = views.map((view) => attempt(view, candidate));
+    if (++candidateCount > candidateLimit) {
+      return notFound(`more than ${candidateLimit} pages begin like VMCOREINFO`);
+    }
+    const attempts = views.map((view) => attempt(view, candidate, cpus));
     const found = attempts.filter((entry) => entry.found);
     const fitting = found
       .filter((entry) => entry.slackPageCount >= 0)
       // The right layout ends where the kernel's memory does, but for firmware tables at the very top.
-      .sort((a, b) => a.slackPageCount - b.slackPageCount);
-    if (fitting.length > 0) {
-      return fitting[0];
+      .sort((a, b) => a.slackPageCount - b.slackPageCount)
+      .at(0);
+    if (fitting !== undefined) {
+      if (cpus.known) {
+        return believed(fitting, { proven: true, cpus: cpus.cpus });
+      }
+      if (only !== undefined) {
+        return notFound(
+          `two kernels fit, Linux ${only.kernel.release} and Linux ${fitting.kernel.release}, and ${cpus.reason}: ` +
+            'which of them runs is not known',
+        );
+      }
+      only = fitting;
+      continue;
     }
     highestMissing = Math.max(
       highestMissing,
@@ -57,23 +103,40 @@ export function findKernel({ views, unsupported }: MemoryImage): Introspected {
       ...attempts.flatMap((entry) => (entry.found ? [] : (entry.highestMissing ?? []))),
     );
     const failure = attempts.find((entry) => !entry.found);
-    reason = `VMCOREINFO of ${candidate.release}: ${failure?.reason ?? ''}`;
+    reason = `VMCOREINFO of ${candidate.vmcoreinfo.release}: ${failure?.reason ?? ''}`;
+  }
+  if (only !== undefined) {
+    const doubt = doubtOfTrampoline(only.kernel);
+    return doubt === undefined
+      ? believed(only, { proven: false, reason: cpus.known ? '' : cpus.reason })
+      : notFound(`Linux ${only.kernel.release}: ${doubt}`);
   }
   if (highestMissing >= imageEnd) {
     throw truncated(highestMissing, imageEnd);
   }
-  return { found: false, memory: views[0], reason: reason ?? reasonWithoutKernel(views[0]) };
+  return notFound(reason ?? reasonWithoutKernel(views[0]));
+}
+
+function believed({ memory, kernel, zones }: Fit, running: Running): Introspected {
+  return { found: true, memory, kernel, zones, running };
 }
 
 /** Looks only where the image may hold anything: a large guest's image is mostly holes. */
-function* candidatesIn(memory: PhysicalMemory): Generator<Vmcoreinfo> {
+function* candidatesIn(memory: PhysicalMemory): Generator<VmcoreinfoPage> {
   for (const data of dataOf(memory)) {
-    yield* scanVmcoreinfo(data);
+    for (const { vmcoreinfo, imageOffset } of scanVmcoreinfo(data)) {
+      yield { vmcoreinfo, imageOffset: data.startOffset + imageOffset };
+    }
   }
 }
 
-function attempt(memory: PhysicalMemory, candidate: Vmcoreinfo): Attempt {
-  const result = kernelBehind(memory, candidate);
+function attempt(
+  memory: PhysicalMemory,
+  { vmcoreinfo, imageOffset }: VmcoreinfoPage,
+  cpus: CpuStates,
+): Attempt {
+  const gpa = gpaOf(memory.regions, imageOffset);
+  const result = kernelBehind(memory, vmcoreinfo, gpa, cpus.known ? cpus.cpus : undefined);
   if (!result.found) {
     return result;
   }

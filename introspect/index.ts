@@ -3,7 +3,7 @@ export { classify } from './classify.js';
 export type { DiskHeldPages } from './disk-held.js';
 export { type FilePlaces, findFilePlaces } from './file-places.js';
 export type { HealingFacts } from './healing-facts.js';
-export { findKernel, type Introspected } from './find-kernel.js';
+export { findKernel, type Introspected, type Running } from './find-kernel.js';
 export {
   type ImageFormat,
   imageFormats,
@@ -13,5 +13,7 @@ export {
 export { openImage, type OpenImageOptions } from './memory/open-image-file.js';
 export { type MemoryRegion, pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
 export { pageClasses, type PageClass, type PageLabel, labelNumbers } from './page-class.js';
-export type { Evidence, GuestKernel, PageMap } from './page-map.js';
+export type { CpuState, CpuStates } from './memory/cpu-state.js';
+export { readCpuStates } from './memory/device-state.js';
+export type { Evidence, GuestKernel, KernelProof, PageMap } from './page-map.js';
 export { type ErrorCode, errorCodes, ParsError } from './pars-error.js';

@@ -13,6 +13,11 @@ export type Evidence =
   /** A kernel whose structures do not add up: every page is labelled `unknown`. */
   | { readonly kind: 'inconsistent'; readonly reason: string };
 
+/** Whether the kernel that the labels come from is the one that runs. Without a kernel there is nothing to prove. */
+export type KernelProof =
+  | { readonly proven: true; readonly cpuCount: number }
+  | { readonly proven: false; readonly reason: string };
+
 export interface GuestKernel {
   /** `uname -r`. */
   readonly release: string;
@@ -28,6 +33,8 @@ export interface PageMap {
   /** What a person should know, each a sentence. */
   readonly warnings: readonly string[];
   readonly kernel: GuestKernel | undefined;
+  /** Set where the labels come from a kernel. */
+  readonly kernelProof?: KernelProof | undefined;
   /** What heals lost pages; absent where no page is expendable anyway. */
   readonly healing?: HealingFacts | undefined;
   /** Where the pages labelled `disk-held` are. */

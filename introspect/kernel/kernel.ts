@@ -4,13 +4,19 @@
 //   VMCOREINFO ──► page tables ──► kallsyms ──► BTF
 //
 // Each step proves the one before: the page tables must lead `init_uts_ns` to the release VMCOREINFO states, kallsyms
-// must give `_stext` the address VMCOREINFO gives, BTF must decode to its last byte and describe `struct page`.
+// must give `_stext` the address VMCOREINFO gives, BTF must decode to its last byte and describe `struct page`. Then the
+// kernel must say itself that it keeps its VMCOREINFO in this page (own-vmcoreinfo.ts). Where the CPUs are known, they
+// must run on these page tables (cpu-tables.ts).
 import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
 import type { Btf } from './btf/btf.js';
 import { decodeBtf } from './btf/decode.js';
 import { btfLimitBytes } from './btf/layout.js';
+import type { CpuState } from '../memory/cpu-state.js';
+import { tablesOfCpus } from './cpu-tables.js';
+import { EvidencePages } from './evidence-pages.js';
 import { decodeKallsyms, type KallsymsTables, type SymbolAddresses } from './kallsyms/decode.js';
 import { findKallsyms } from './kallsyms/find.js';
+import { doubtOfVmcoreinfo, isInKernelImage } from './own-vmcoreinfo.js';
 import { PageTables, type PagingLevels } from './paging.js';
 import { VirtualMemory } from './virtual-memory.js';
 import type { Vmcoreinfo } from './vmcoreinfo.js';
@@ -26,7 +32,21 @@ const utsNameOffsets = [0, 4, 8];
 /** Every symbol that introspection may ask for. Those that a kernel lacks are simply not in the result. */
 const wantedSymbols = [
   '_text',
+  '_etext',
   '_end',
+  'init_top_pgt',
+  'init_uts_ns',
+  'phys_base',
+  'vmcoreinfo_data',
+  'node_data',
+  'contig_page_data',
+  'mem_section',
+  'page_offset_base',
+  'vmalloc_base',
+  'vmemmap_base',
+  'real_mode_header',
+  'entry_SYSCALL_64',
+  '__cpu_online_mask',
   '__start_BTF',
   '__stop_BTF',
   '__per_cpu_offset',
@@ -50,7 +70,15 @@ export interface Kernel {
   /** Physical address of the kernel's top-level page table. */
   readonly pageTableRoot: number;
   readonly pagingLevels: PagingLevels;
+  readonly kallsyms: KallsymsPlace;
   symbol(name: KernelSymbol): bigint | undefined;
+}
+
+/** Where the symbol tables are, and who says so: VMCOREINFO does since 6.0. */
+export interface KallsymsPlace {
+  readonly source: 'vmcoreinfo' | 'scan';
+  readonly tables: KallsymsTables;
+  readonly symbolCount: number;
 }
 
 export type KernelResult =
@@ -62,8 +90,16 @@ export type KernelResult =
       readonly highestMissing?: Gpa | undefined;
     };
 
-/** The kernel that a VMCOREINFO page belongs to, or why it is not believed. */
-export function kernelBehind(physical: PhysicalMemory, vmcoreinfo: Vmcoreinfo): KernelResult {
+/**
+ * The kernel that a VMCOREINFO page belongs to, or why it is not believed. `gpa`: where the page lies. `cpus`: all CPUs of
+ * the VM, where they are known.
+ */
+export function kernelBehind(
+  physical: PhysicalMemory,
+  vmcoreinfo: Vmcoreinfo,
+  gpa: Gpa,
+  cpus?: readonly CpuState[],
+): KernelResult {
   const fail = (reason: string): KernelResult => ({ found: false, reason });
   if (vmcoreinfo.pageSizeBytes !== pageSizeBytes) {
     return fail(
@@ -89,7 +125,8 @@ export function kernelBehind(physical: PhysicalMemory, vmcoreinfo: Vmcoreinfo): 
   const toPhysical = (address: bigint): number => Number(address - kernelImageBase + physicalBase);
   const pageTableRoot = toPhysical(rootAddress);
   const pagingLevels = vmcoreinfo.number('pgtable_l5_enabled') === 1n ? 5 : 4;
-  const tables = new PageTables(physical, pageTableRoot, pagingLevels);
+  const evidence = new EvidencePages(physical.regions);
+  const tables = new PageTables(physical, pageTableRoot, pagingLevels, evidence);
   if (tables.translate(textAddress)?.gpa !== toPhysical(textAddress)) {
     return {
       found: false,
@@ -97,7 +134,12 @@ export function kernelBehind(physical: PhysicalMemory, vmcoreinfo: Vmcoreinfo): 
       highestMissing: pageTableRoot,
     };
   }
-  const memory = new VirtualMemory(physical, tables);
+  const running =
+    cpus === undefined ? undefined : tablesOfCpus(physical, pageTableRoot, pagingLevels, cpus);
+  if (running?.shared === false) {
+    return fail(running.reason);
+  }
+  const memory = new VirtualMemory(physical, tables, evidence);
   const failReading = (reason: string): KernelResult => ({
     found: false,
     reason,
@@ -115,6 +157,11 @@ export function kernelBehind(physical: PhysicalMemory, vmcoreinfo: Vmcoreinfo): 
   if (!symbols.ok) {
     return failReading(symbols.reason);
   }
+  const doubt = doubtOfVmcoreinfo(memory, vmcoreinfo, gpa, symbols.symbols);
+  if (doubt !== undefined) {
+    return failReading(doubt);
+  }
+  evidence.add(gpa, pageSizeBytes);
   const btf = readBtf(memory, symbols.symbols);
   if (!btf.ok) {
     return failReading(btf.reason);
@@ -130,6 +177,7 @@ export function kernelBehind(physical: PhysicalMemory, vmcoreinfo: Vmcoreinfo): 
       btf: btf.btf,
       pageTableRoot,
       pagingLevels,
+      kallsyms: symbols.place,
       symbol: (name) => symbols.symbols.get(name),
     },
   };
@@ -147,27 +195,28 @@ function otherArchitecture(vmcoreinfo: Vmcoreinfo): string {
 }
 
 function readSymbols(memory: VirtualMemory, vmcoreinfo: Vmcoreinfo, textAddress: bigint) {
-  const tables = locateKallsyms(memory, vmcoreinfo, textAddress)?.tables;
-  return tables === undefined
-    ? ({
-        ok: false,
-        reason: 'kallsyms: neither named in VMCOREINFO nor found in the image',
-      } as const)
-    : decodeKallsyms(memory, tables, wantedSymbols, { name: '_stext', address: textAddress });
-}
-
-/** Where the symbol tables are, and who says so. Undefined when nobody does and none is found. */
-export function locateKallsyms(
-  memory: VirtualMemory,
-  vmcoreinfo: Vmcoreinfo,
-  textAddress: bigint,
-): { readonly source: 'vmcoreinfo' | 'scan'; readonly tables: KallsymsTables } | undefined {
+  const fail = (reason: string) => ({ ok: false, reason: `kallsyms: ${reason}` }) as const;
   const stated = statedKallsyms(vmcoreinfo);
-  if (stated !== undefined) {
-    return { source: 'vmcoreinfo', tables: stated };
+  const tables = stated ?? findKallsyms(memory, textAddress);
+  if (tables === undefined) {
+    return fail('neither named in VMCOREINFO nor found in the image');
   }
-  const found = findKallsyms(memory, textAddress);
-  return found === undefined ? undefined : { source: 'scan', tables: found };
+  const anchor = { name: '_stext', address: textAddress };
+  const decoded = decodeKallsyms(memory, tables, wantedSymbols, anchor);
+  if (!decoded.ok) {
+    return decoded;
+  }
+  const outside = decoded.tables.find((range) => !isInKernelImage(decoded.symbols, range));
+  if (outside !== undefined) {
+    return fail(`a table at 0x${outside.address.toString(16)} is not in the kernel's image`);
+  }
+  decoded.tables.forEach(({ address, sizeBytes }) => memory.record(address, sizeBytes));
+  const place: KallsymsPlace = {
+    source: stated === undefined ? 'scan' : 'vmcoreinfo',
+    tables,
+    symbolCount: decoded.symbolCount,
+  };
+  return { ok: true, symbols: decoded.symbols, place } as const;
 }
 
 /** Where VMCOREINFO says the tables are, from 6.0 on. */
@@ -196,6 +245,9 @@ function readBtf(memory: VirtualMemory, symbols: SymbolAddresses) {
   const sizeBytes = stop - start;
   if (sizeBytes <= 0n || sizeBytes > BigInt(btfLimitBytes)) {
     return { ok: false, reason: `BTF: impossible length ${sizeBytes}` } as const;
+  }
+  if (!isInKernelImage(symbols, { address: start, sizeBytes: Number(sizeBytes) })) {
+    return { ok: false, reason: "BTF: it is not in the kernel's image" } as const;
   }
   const blob = memory.bytes(start, Number(sizeBytes));
   if (blob === undefined) {

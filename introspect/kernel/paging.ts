@@ -1,7 +1,8 @@
 // Walks x86-64 page tables (Intel SDM vol. 3, 4.5; kernel: arch/x86/include/asm/pgtable_types.h).
 import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
+import type { EvidencePages } from './evidence-pages.js';
 
-const entriesPerTable = 512;
+export const entriesPerTable = 512;
 const presentBit = 1n;
 const largePageBit = 1n << 7n;
 /** Bits 12..51: where the next table or the page lies. */
@@ -25,11 +26,14 @@ export class PageTables {
   readonly #root: Gpa;
   /** Tables read so far, by address: a walk touches the same few again and again. */
   readonly #tables = new Map<Gpa, BigUint64Array | undefined>();
+  readonly #evidence: EvidencePages | undefined;
   #highestMissing: Gpa | undefined;
 
-  constructor(memory: PhysicalMemory, root: Gpa, levels: PagingLevels) {
+  /** Every table that is read is added to `evidence`. */
+  constructor(memory: PhysicalMemory, root: Gpa, levels: PagingLevels, evidence?: EvidencePages) {
     this.#memory = memory;
     this.#root = root;
+    this.#evidence = evidence;
     this.levels = levels;
   }
 
@@ -78,6 +82,8 @@ export class PageTables {
       this.#tables.set(gpa, table);
       if (table === undefined) {
         this.#highestMissing = Math.max(this.#highestMissing ?? 0, gpa);
+      } else {
+        this.#evidence?.add(gpa, pageSizeBytes);
       }
     }
     return this.#tables.get(gpa);
@@ -87,9 +93,15 @@ export class PageTables {
 /** 4 MiB of tables: those of one kernel's own mappings, with room. */
 const cachedTableLimit = 1024;
 
-function readTable(memory: PhysicalMemory, gpa: Gpa): BigUint64Array | undefined {
+/** The entries of the table at `gpa`; undefined where it is not in RAM. */
+export function readTable(memory: PhysicalMemory, gpa: Gpa): BigUint64Array | undefined {
   const entries = new BigUint64Array(entriesPerTable);
   return memory.read(gpa, new Uint8Array(entries.buffer)) ? entries : undefined;
+}
+
+/** Where an entry leads to, whatever its flags say of access; undefined when it is not present. */
+export function targetOf(entry: bigint): Gpa | undefined {
+  return (entry & presentBit) === 0n ? undefined : Number(entry & addressMask);
 }
 
 /**
@@ -129,4 +141,46 @@ export function visitTablePages(
   if (root % pageSizeBytes === 0) {
     enter(root, levels, entryRange.first, entryRange.end);
   }
+}
+
+const wordsPerTable = entriesPerTable * 2;
+
+/**
+ * Calls `visit` with every run of memory that is mapped below `root`: 4 KiB, 2 MiB or 1 GiB. `entryRange` limits the root's
+ * entries. Bounded as `visitTablePages` is. What `visit` throws ends it.
+ */
+export function visitMappedPages(
+  memory: PhysicalMemory,
+  root: Gpa,
+  levels: PagingLevels,
+  entryRange: { readonly first: number; readonly end: number },
+  visit: (gpa: Gpa, sizeBytes: number) => void,
+): void {
+  const seen = new Set<Gpa>();
+  const enter = (gpa: Gpa, level: number, first: number, end: number): void => {
+    if (seen.has(gpa)) {
+      return;
+    }
+    seen.add(gpa);
+    // Halves of entries: most tables are of the lowest level, and numbers are faster than bigints.
+    const words = new Uint32Array(wordsPerTable);
+    if (!memory.read(gpa, new Uint8Array(words.buffer))) {
+      return;
+    }
+    for (let index = first; index < end; index++) {
+      const low = words[2 * index];
+      if ((low & 1) === 0) {
+        continue;
+      }
+      const target = (words[2 * index + 1] & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
+      const isLeaf = level === 1 || (level <= largestLeafLevel && (low & 0x80) !== 0);
+      if (isLeaf) {
+        const sizeBytes = 2 ** levelShift[level];
+        visit(target - (target % sizeBytes), sizeBytes);
+      } else {
+        enter(target, level - 1, 0, entriesPerTable);
+      }
+    }
+  };
+  enter(root, levels, entryRange.first, entryRange.end);
 }

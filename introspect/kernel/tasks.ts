@@ -1,6 +1,7 @@
 // Tasks: every thread's kernel stack and every process's page tables (struct task_struct, include/linux/sched.h).
 //
-// Only used to name pages that are critical anyway, so a list that does not add up ends the walk and no more.
+// Only used to name pages that are critical anyway, so a list that does not add up ends the walk and no more, and
+// nothing that is read here is evidence.
 import type { Gpa, Pfn } from '../memory/physical-memory.js';
 import { pageSizeBytes } from '../memory/physical-memory.js';
 import type { Kernel } from './kernel.js';
@@ -22,7 +23,7 @@ export function readTaskMemory(kernel: Kernel): TaskMemory {
   if (layout === undefined || first === undefined) {
     return { stackPfns, pageTableRoots: [] };
   }
-  const memory = kernel.memory;
+  const memory = kernel.memory.unrecorded;
   const pointer = (address: bigint, offset: number): bigint =>
     memory.u64(address + BigInt(offset)) ?? 0n;
   const seenSpaces = new Set<bigint>();
@@ -65,12 +66,13 @@ function* listMembers(
   if (isTaskList) {
     yield head - BigInt(linkOffset);
   }
-  let link = kernel.memory.u64(head);
+  const memory = kernel.memory.unrecorded;
+  let link = memory.u64(head);
   // A damaged list may run into a loop that its head is not part of.
   while (link !== undefined && link !== 0n && link !== head && !seen.has(link)) {
     seen.add(link);
     yield link - BigInt(linkOffset);
-    link = kernel.memory.u64(link);
+    link = memory.u64(link);
   }
 }
 

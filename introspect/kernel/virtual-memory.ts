@@ -1,6 +1,10 @@
 // Reads guest memory by kernel virtual address. Nothing is thrown for an address that is not mapped: a pointer out of
 // guest memory may be anything, so every read says whether it held.
+//
+// What is read is taken as evidence. Who only looks whether something may be there reads by `unrecorded`, and names by
+// `record` what was believed of it.
 import type { Gpa, PhysicalMemory } from '../memory/physical-memory.js';
+import { EvidencePages } from './evidence-pages.js';
 import type { PageTables, Translation } from './paging.js';
 
 /** Longest C string read: kernel names are far shorter. */
@@ -10,11 +14,42 @@ export class VirtualMemory {
   readonly #memory: PhysicalMemory;
   readonly #tables: PageTables;
   readonly #word = Buffer.alloc(8);
+  readonly evidence: EvidencePages;
+  readonly #isRecording: boolean;
+  #unrecorded: VirtualMemory | undefined;
   #highestMissing: Gpa | undefined;
 
-  constructor(memory: PhysicalMemory, tables: PageTables) {
+  constructor(
+    memory: PhysicalMemory,
+    tables: PageTables,
+    evidence = new EvidencePages(memory.regions),
+    isRecording = true,
+  ) {
     this.#memory = memory;
     this.#tables = tables;
+    this.evidence = evidence;
+    this.#isRecording = isRecording;
+  }
+
+  /** The same memory, whose reads are no evidence. */
+  get unrecorded(): VirtualMemory {
+    this.#unrecorded ??= new VirtualMemory(this.#memory, this.#tables, this.evidence, false);
+    return this.#unrecorded;
+  }
+
+  /** Takes the bytes as evidence, as if they were read. False when any part is not mapped to RAM. */
+  record(address: bigint, sizeBytes: number): boolean {
+    let done = 0;
+    while (done < sizeBytes) {
+      const at = this.#tables.translate(address + BigInt(done));
+      if (at === undefined) {
+        return false;
+      }
+      const length = Math.min(at.contiguousBytes, sizeBytes - done);
+      this.evidence.add(at.gpa, length);
+      done += length;
+    }
+    return true;
   }
 
   /** Where `address` lies in RAM, undefined when it is not mapped. */
@@ -47,6 +82,9 @@ export class VirtualMemory {
       if (!this.#memory.read(at.gpa, target.subarray(done, done + length))) {
         this.#highestMissing = Math.max(this.#highestMissing ?? 0, at.gpa);
         return false;
+      }
+      if (this.#isRecording) {
+        this.evidence.add(at.gpa, length);
       }
       done += length;
     }

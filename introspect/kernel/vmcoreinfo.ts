@@ -2,8 +2,8 @@
 // 6.9 kernel/crash_core.c; Documentation/admin-guide/kdump/vmcoreinfo.rst). It is the way in: found by its first line
 // at the start of a page, it names the page tables, and from 6.0 on the kallsyms tables.
 //
-// Copies may lie about (an earlier boot's, a crash kernel's), so a hit is only a candidate until its page tables lead
-// back to the same release string (kernel.ts).
+// Copies may lie about (an earlier boot's, a crash kernel's, a program's that means harm), so a hit is only a candidate
+// until the kernel that it leads to is shown to keep its VMCOREINFO in this very page (kernel.ts).
 import { pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
 
 const firstKey = 'OSRELEASE=';
@@ -75,8 +75,14 @@ export function parseVmcoreinfo(page: Uint8Array): Vmcoreinfo | undefined {
   return new Vmcoreinfo(values);
 }
 
+/** A page that begins like VMCOREINFO, and where it lies in the image that was looked through, in bytes. */
+export interface VmcoreinfoPage {
+  readonly vmcoreinfo: Vmcoreinfo;
+  readonly imageOffset: number;
+}
+
 /** Every page of the image that begins like VMCOREINFO, in image order. */
-export function* scanVmcoreinfo(memory: PhysicalMemory): Generator<Vmcoreinfo> {
+export function* scanVmcoreinfo(memory: PhysicalMemory): Generator<VmcoreinfoPage> {
   const step = Buffer.allocUnsafe(Math.min(scanStepBytes, memory.sizeBytes));
   const words = new Uint32Array(step.buffer, step.byteOffset, step.length / 4);
   for (let offset = 0; offset < memory.sizeBytes; offset += step.length) {
@@ -86,7 +92,7 @@ export function* scanVmcoreinfo(memory: PhysicalMemory): Generator<Vmcoreinfo> {
       if (words[at / 4] === firstWord) {
         const found = parseVmcoreinfo(step.subarray(at, at + pageSizeBytes));
         if (found !== undefined) {
-          yield found;
+          yield { vmcoreinfo: found, imageOffset: offset + at };
         }
       }
     }

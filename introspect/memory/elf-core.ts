@@ -3,9 +3,10 @@
 //   e_ident e_type=4 e_machine=62 ...  e_phoff e_phnum     64-byte header (gABI chapter 4, elf(5))
 //   p_type=1 PT_LOAD  p_offset p_paddr p_filesz p_memsz    56 bytes per run of RAM; beyond p_filesz it is zero
 //
-// Notes are not read: VMCOREINFO is found in RAM itself, and QEMU writes its note only when the guest helped it to.
-// QEMU includes what else the guest can address as memory (video RAM, firmware); those runs are kept like any other.
+// Of the notes only QEMU's own, of the CPUs, are read (elf-cpus.ts): VMCOREINFO is found in RAM itself, and QEMU writes its
+// note only when the guest helped it to. QEMU includes what else the guest can address as memory (video RAM, firmware); those runs are kept like any other.
 import { ParsError } from '../pars-error.js';
+import { type FileRange, readNotes } from './elf-cpus.js';
 import { type FileExtent, viewOfExtents } from './file-extents.js';
 import { ImageFile, imageOfFile } from './image-file.js';
 import type { ImageOpener, MemoryImage } from './memory-image.js';
@@ -19,6 +20,7 @@ const machineX86 = 62;
 const programHeaderBytes = 56;
 const sectionHeaderBytes = 64;
 const loadSegment = 1;
+const noteSegment = 4;
 /** e_phnum when the count does not fit: it then stands in sh_info of section header 0 (PN_XNUM, Linux elf.h). */
 const extendedCount = 0xffff;
 /** Twice the runs of RAM that can be kept: room for notes, and a table that is read in one go. */
@@ -48,9 +50,11 @@ function readElfCore(file: ImageFile): MemoryImage {
   readPart(file, 'the ELF header', 0, header);
   checkHeader(file, header);
   const machine = header.readUInt16LE(18);
-  const image = imageOfFile('elf', file, [
-    viewOfExtents(file, readSegments(file, header), overlapRemedy),
-  ]);
+  const { extents, notes } = readSegments(file, header);
+  const image = {
+    ...imageOfFile('elf', file, [viewOfExtents(file, extents, overlapRemedy)]),
+    cpus: readNotes(file, notes),
+  };
   return machine === machineX86
     ? image
     : {
@@ -84,7 +88,10 @@ function checkHeader(file: ImageFile, header: Buffer): void {
   }
 }
 
-function readSegments(file: ImageFile, header: Buffer): readonly FileExtent[] {
+function readSegments(
+  file: ImageFile,
+  header: Buffer,
+): { readonly extents: readonly FileExtent[]; readonly notes: readonly FileRange[] } {
   const tableOffset = fileNumber(file, header, 0, 32, 'e_phoff');
   const entryBytes = header.readUInt16LE(54);
   const count = programHeaderCount(file, header);
@@ -113,11 +120,15 @@ function readSegments(file: ImageFile, header: Buffer): readonly FileExtent[] {
   const table = Buffer.alloc(tableBytes);
   file.read(tableOffset, table);
   const extents: FileExtent[] = [];
+  const notes: FileRange[] = [];
   for (let index = 0; index < count; index++) {
     const at = index * programHeaderBytes;
-    if (table.readUInt32LE(at) === loadSegment) {
-      const number = (field: number, name: string): number =>
-        fileNumber(file, table, tableOffset, at + field, name);
+    const type = table.readUInt32LE(at);
+    const number = (field: number, name: string): number =>
+      fileNumber(file, table, tableOffset, at + field, name);
+    if (type === noteSegment) {
+      notes.push({ offset: number(8, 'p_offset'), sizeBytes: number(32, 'p_filesz') });
+    } else if (type === loadSegment) {
       const sizeBytes = number(40, 'p_memsz');
       if (sizeBytes > 0) {
         extents.push({
@@ -130,7 +141,7 @@ function readSegments(file: ImageFile, header: Buffer): readonly FileExtent[] {
       }
     }
   }
-  return extents;
+  return { extents, notes };
 }
 
 function programHeaderCount(file: ImageFile, header: Buffer): number {

@@ -1,4 +1,5 @@
 // An opened container of guest RAM, whatever its format: the one shape that every opener of this folder returns.
+import type { CpuStates } from './cpu-state.js';
 import type { PhysicalMemory } from './physical-memory.js';
 
 /** Names as `--format` takes them. */
@@ -31,6 +32,8 @@ export interface MemoryImage {
   readonly unsupported?: string;
   /** Absent where the container is RAM alone. */
   readonly state?: ImageState;
+  /** What the container says of the CPUs; absent where its format has nothing of them that is read. */
+  readonly cpus?: CpuStates;
   /** Ends every view, and the state. */
   close(): void;
 }

@@ -9,6 +9,7 @@ import { ImageView } from './image-view.js';
 import type { ImageOpener, MemoryImage } from './memory-image.js';
 import { checkEnd } from './migration/check-end.js';
 import { decodeMigrationStream } from './migration/decode.js';
+import { decodeCpus } from './migration/decode-cpus.js';
 import { migrationMagic } from './migration/layout.js';
 import { mainRamOf } from './migration/main-ram.js';
 import { skeletonOf, type SkeletonPiece } from './migration/skeleton.js';
@@ -64,6 +65,7 @@ export function openMigrationStream(
     ),
     ...(unsupported === undefined ? {} : { unsupported }),
     state: skeletonOf(file, stream, prefix),
+    cpus: decodeCpus(file, stream.rest),
     close: () => {
       file.close();
     },

@@ -75,6 +75,12 @@ export function pageIndexOf(regions: readonly MemoryRegion[], pfn: Pfn): number 
     : (region.imageOffset + gpa - region.gpaStart) / pageSizeBytes;
 }
 
+/** Where the byte at `imageOffset`, which is in the image, lies in the guest. */
+export function gpaOf(regions: readonly MemoryRegion[], imageOffset: number): Gpa {
+  const region = regions.findLast((entry) => entry.imageOffset <= imageOffset) ?? regions[0];
+  return region.gpaStart + imageOffset - region.imageOffset;
+}
+
 /** One past the highest frame of the image. */
 export function endPfn(regions: readonly MemoryRegion[]): Pfn {
   const last = regions[regions.length - 1];

@@ -88,8 +88,16 @@ export class Mappings {
   }
 }
 
+interface SuperBlock {
+  readonly fileSystem: string | undefined;
+  readonly onVirtualDisk: boolean;
+  /** Addresses of what says so, until a file rests on it. */
+  readonly wordsRead: bigint[];
+}
+
 function mappingJudge(kernel: Kernel) {
-  const memory = kernel.memory;
+  // A pointer in a struct page may be of another kind, so only what proves a file is evidence.
+  const memory = kernel.memory.unrecorded;
   const offset = (struct: string, path: string): number =>
     expect(kernel.btf.struct(struct)?.member(path), `${struct}.${path}`).offsetBytes;
   const at = {
@@ -117,21 +125,33 @@ function mappingJudge(kernel: Kernel) {
   const flagBits = expect(kernel.btf.enumeration('mapping_flags'), 'enum mapping_flags');
   const harmlessFlags = harmlessMask(flagBits);
 
-  const superBlocks = new Map<bigint, { fileSystem: string | undefined; onVirtualDisk: boolean }>();
-  const superBlockOf = (address: bigint) => {
+  const superBlocks = new Map<bigint, SuperBlock>();
+  const superBlockOf = (address: bigint): SuperBlock => {
     const known = superBlocks.get(address);
     if (known !== undefined) {
       return known;
     }
-    const pointer = (from: bigint | undefined, offsetBytes: number): bigint | undefined =>
-      from === undefined || from === 0n ? undefined : memory.u64(from + BigInt(offsetBytes));
-    const name = pointer(pointer(address, at.fileSystem), at.fileSystemName);
-    const disk = pointer(pointer(address, at.blockDevice), at.disk);
-    const diskName =
-      disk === undefined || disk === 0n ? undefined : memory.string(disk + BigInt(at.diskName));
+    const wordsRead: bigint[] = [];
+    const pointer = (from: bigint | undefined, offsetBytes: number): bigint | undefined => {
+      if (from === undefined || from === 0n) {
+        return undefined;
+      }
+      wordsRead.push(from + BigInt(offsetBytes));
+      return memory.u64(from + BigInt(offsetBytes));
+    };
+    const text = (from: bigint | undefined, offsetBytes = 0): string | undefined => {
+      if (from === undefined || from === 0n) {
+        return undefined;
+      }
+      wordsRead.push(from + BigInt(offsetBytes));
+      return memory.string(from + BigInt(offsetBytes));
+    };
+    const fileSystem = text(pointer(pointer(address, at.fileSystem), at.fileSystemName));
+    const diskName = text(pointer(pointer(address, at.blockDevice), at.disk), at.diskName);
     const entry = {
-      fileSystem: name === undefined || name === 0n ? undefined : memory.string(name),
+      fileSystem,
       onVirtualDisk: diskName !== undefined && virtualDisk.test(diskName),
+      wordsRead,
     };
     superBlocks.set(address, entry);
     return entry;
@@ -139,27 +159,28 @@ function mappingJudge(kernel: Kernel) {
 
   const fileBehind = (
     address: bigint,
-  ): { mapping?: Buffer | undefined; inode?: Buffer | undefined } => {
+  ): { mapping?: Buffer | undefined; inode?: Buffer | undefined; host?: bigint } => {
     // Nearly every inode holds its own mapping: then one read gets both.
     if (embeddedOffset !== undefined) {
       const host = BigInt.asUintN(64, address - BigInt(embeddedOffset));
       const inode = memory.bytes(host, Math.max(inodeBytes, embeddedOffset + mappingBytes));
       if (inode?.readBigUInt64LE(embeddedOffset + at.host) === host) {
-        return { mapping: inode.subarray(embeddedOffset), inode };
+        return { mapping: inode.subarray(embeddedOffset), inode, host };
       }
     }
     const mapping = memory.bytes(address, mappingBytes);
     const host = mapping?.readBigUInt64LE(at.host) ?? 0n;
-    return { mapping, inode: host === 0n ? undefined : memory.bytes(host, inodeBytes) };
+    return { mapping, inode: host === 0n ? undefined : memory.bytes(host, inodeBytes), host };
   };
 
   const unproven = { kind: mappingKinds.unproven, pageCount: 0 };
   return (address: bigint): { kind: number; pageCount: number } => {
-    const { mapping, inode } = fileBehind(address);
+    const { mapping, inode, host = 0n } = fileBehind(address);
     if (mapping === undefined || inode?.readBigUInt64LE(at.mapping) !== address) {
       return unproven;
     }
-    const { fileSystem, onVirtualDisk } = superBlockOf(inode.readBigUInt64LE(at.superBlock));
+    const superBlock = superBlockOf(inode.readBigUInt64LE(at.superBlock));
+    const { fileSystem, onVirtualDisk } = superBlock;
     if (fileSystem !== undefined && memoryFileSystems.has(fileSystem)) {
       return { kind: mappingKinds.memoryFile, pageCount: 0 };
     }
@@ -174,12 +195,16 @@ function mappingJudge(kernel: Kernel) {
       inode.readUInt32LE(at.linkCount) > 0 &&
       (inode.readUInt32LE(at.inodeFlags) & transformedInode) === 0 &&
       (mapping.readBigUInt64LE(at.mappingFlags) & ~harmlessFlags) === 0n;
-    return proven
-      ? {
-          kind: mappingKinds.diskFile,
-          pageCount: Math.ceil(Number(inode.readBigInt64LE(at.fileSize)) / pageSizeBytes),
-        }
-      : unproven;
+    if (!proven) {
+      return unproven;
+    }
+    memory.record(address, mappingBytes);
+    memory.record(host, inodeBytes);
+    superBlock.wordsRead.splice(0).forEach((word) => memory.record(word, wordBytes));
+    return {
+      kind: mappingKinds.diskFile,
+      pageCount: Math.ceil(Number(inode.readBigInt64LE(at.fileSize)) / pageSizeBytes),
+    };
   };
 }
 

@@ -37,6 +37,11 @@ export function openMemmap(kernel: Kernel, endPfn: Pfn): Memmap {
   }
   const sectionPageCount = 2 ** sectionBits / pageSizeBytes;
   const { online, base } = readSections(kernel, Math.ceil(endPfn / sectionPageCount));
+  if (base !== vmemmapBase(kernel)) {
+    throw new Inconsistency(
+      `the memory sections put the memmap at 0x${base.toString(16)}, which is not where this kernel keeps it`,
+    );
+  }
   return {
     base,
     structPageBytes,
@@ -44,6 +49,15 @@ export function openMemmap(kernel: Kernel, endPfn: Pfn): Memmap {
     isOnline: (section) => online[section] === 1,
     read: memmapReader(kernel, base, structPageBytes),
   };
+}
+
+/** Where x86-64 has the memmap unless the kernel moves it (Documentation/arch/x86/x86_64/mm.rst). */
+const fixedVmemmapBase = 0xffff_ea00_0000_0000n;
+
+/** A variable since kernels move it, with five-level paging or under KASLR (`vmemmap_base`). */
+function vmemmapBase(kernel: Kernel): bigint | undefined {
+  const variable = kernel.symbol('vmemmap_base');
+  return variable === undefined ? fixedVmemmapBase : kernel.memory.u64(variable);
 }
 
 /** Reads by page tables, which are walked once for each run that they map: 2 MiB, or 4 KiB where memory was short. */
@@ -62,9 +76,11 @@ function memmapReader(kernel: Kernel, base: bigint, structPageBytes: number): Me
       }
       const length = Math.min(mapped.end - at, target.length - done);
       const piece = target.subarray(done, done + length);
-      if (!kernel.physical.read(mapped.gpa + at - mapped.first, piece)) {
+      const gpa = mapped.gpa + at - mapped.first;
+      if (!kernel.physical.read(gpa, piece)) {
         throw new Inconsistency(`the memmap of frame ${pfn} lies outside the image`);
       }
+      kernel.memory.evidence.add(gpa, length);
       done += length;
     }
   };

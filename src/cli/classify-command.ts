@@ -15,6 +15,7 @@ import {
   labelImage,
   type LabelledImage,
   openImageArgument,
+  unprovenLines,
 } from './open-image.js';
 import { expectInImage, parsePfn } from './parse-pfn.js';
 import { drawMap, type MapFormat, mapFormatOf } from './map-file.js';
@@ -58,6 +59,7 @@ export async function classifyCommand(
       {
         kernel: kernel ?? null,
         evidence,
+        kernelProof: map.kernelProof ?? null,
         warnings,
         regions,
         pageCount: saving.pageCount,
@@ -70,6 +72,7 @@ export async function classifyCommand(
       () =>
         [
           kernel === undefined ? 'No kernel found' : `Linux ${kernel.release}`,
+          ...unprovenLines(map),
           ...explanations.map(explainText),
           // Who asks about a page or the counters does not ask what storing would save.
           ...(explanations.length > 0 ? [] : [savingTable(saving)]),

@@ -1,6 +1,6 @@
 // pars kernel IMAGE: which kernel is in there, and what of it was found where.
 import { describeKernel, type KernelDescription } from '../../introspect/describe-kernel.js';
-import { findKernel, type Introspected } from '../../introspect/find-kernel.js';
+import { findKernel, type Introspected, type Running } from '../../introspect/find-kernel.js';
 import { type MemoryRegion } from '../../introspect/memory/physical-memory.js';
 import { Inconsistency } from '../../introspect/mm/inconsistency.js';
 import { exitCodes } from './exit-code.js';
@@ -20,6 +20,7 @@ export function kernelCommand(
     const introspected = findKernel(image);
     const { regions } = introspected.memory;
     const described = describe(introspected);
+    const running = introspected.found ? introspected.running : undefined;
     const about = { format: image.format, regions };
     if (described.kernel === undefined) {
       warn(`the kernel cannot be described: ${described.reason}`);
@@ -28,6 +29,10 @@ export function kernelCommand(
       {
         image: about,
         kernel: described.kernel === undefined ? null : toJson(described.kernel),
+        running:
+          running?.proven === true
+            ? { proven: true, cpuCount: running.cpus.length }
+            : (running ?? null),
         reason: described.reason ?? null,
       },
       () =>
@@ -37,6 +42,7 @@ export function kernelCommand(
           described.kernel === undefined
             ? `No kernel found: ${described.reason}`
             : kernelText(described.kernel),
+          ...(running === undefined ? [] : [runningText(running)]),
         ].join('\n\n'),
     );
     return described.exitCode;
@@ -61,6 +67,12 @@ function describe(introspected: Introspected): Described {
     }
     throw error;
   }
+}
+
+function runningText(running: Running): string {
+  return running.proven
+    ? `It is the one that runs: all CPUs that were started, of ${running.cpus.length}, have its page tables.`
+    : `Whether it is the one that runs is not proven: ${running.reason}.`;
 }
 
 function regionTable(regions: readonly MemoryRegion[]): string {
@@ -105,7 +117,7 @@ function kernelText(kernel: KernelDescription): string {
       ],
       [
         'kallsyms',
-        `${kallsyms.symbolCount ?? '-'} symbols, names at ${formatHex(kallsyms.names)}, ` +
+        `${kallsyms.symbolCount} symbols, names at ${formatHex(kallsyms.names)}, ` +
           (kallsyms.source === 'scan' ? 'found by scan' : 'stated in VMCOREINFO'),
       ],
       ['BTF', `${btf.typeCount} types, ${btf.sizeBytes ?? '-'} bytes at ${known(btf.address)}`],

@@ -54,6 +54,12 @@ const mapOption = (): Option =>
     'JSON file saying where the bytes lie in guest memory (default: <image>.map.json, if there)',
   );
 
+const stateOption = (): Option =>
+  new Option(
+    '--state <file>',
+    'device state of the same moment, whose CPUs prove which kernel runs (default: that in the image, where it has one)',
+  );
+
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [
   ...before,
   value,
@@ -71,6 +77,7 @@ program
   .argument('<image>', imageMeaning)
   .addOption(formatOption())
   .addOption(mapOption())
+  .addOption(stateOption())
   .option('--labels <file>', 'write one byte per page, in file order: the number of its label')
   .option('--npy <file>', 'write the same as a NumPy array')
   .option('--map <file>', 'draw memory by label: a .png or .svg picture')
@@ -95,6 +102,7 @@ program
   .argument('<image>', imageMeaning)
   .addOption(formatOption())
   .addOption(mapOption())
+  .addOption(stateOption())
   .addOption(jsonOption())
   .action((image: string, options: KernelOptions) =>
     run(options, async (context) =>
@@ -136,7 +144,7 @@ program
   )
   .option(
     '--state <file>',
-    'device state to keep with it (default: that in the image, where it has one)',
+    'device state of the same moment: kept with it, and its CPUs prove which kernel runs (default: that in the image, where it has one)',
   )
   .addOption(formatOption())
   .addOption(mapOption())
@@ -208,6 +216,7 @@ program
   )
   .addOption(formatOption())
   .addOption(mapOption())
+  .addOption(stateOption())
   .option('--nodes <count>', 'DataNodes of the cluster (default: those that hold it, else 10)')
   .option('--failure-rate <rate>', 'failures of a node in a year (default: 0.05)')
   .option('--repair-hours <hours>', 'until what a failed node held is there again (default: 1)')

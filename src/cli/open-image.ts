@@ -6,6 +6,7 @@ import {
   type ImageState,
   type MemoryImage,
 } from '../../introspect/memory/memory-image.js';
+import { readCpuStates } from '../../introspect/memory/device-state.js';
 import { openImage } from '../../introspect/memory/open-image-file.js';
 import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import type { PageMap } from '../../introspect/page-map.js';
@@ -25,9 +26,14 @@ export interface LabelledImage {
 export interface ImageArguments {
   readonly format?: string;
   readonly mapFile?: string;
+  /** The device state of the same moment, beside the image. */
+  readonly state?: string | undefined;
 }
 
-export function openImageArgument(path: string, { format, mapFile }: ImageArguments): MemoryImage {
+export function openImageArgument(
+  path: string,
+  { format, mapFile, state }: ImageArguments,
+): MemoryImage {
   const known = imageFormats.find((name) => name === format);
   if (format !== undefined && known === undefined) {
     throw new ParsError(
@@ -35,7 +41,19 @@ export function openImageArgument(path: string, { format, mapFile }: ImageArgume
       `${JSON.stringify(format)} is no format of images: expected one of ${imageFormats.join(', ')}`,
     );
   }
-  return openImage(path, { format: known, mapPath: mapFile });
+  const cpus = state === undefined ? undefined : readCpuStates(state);
+  const image = openImage(path, { format: known, mapPath: mapFile });
+  return cpus === undefined ? image : { ...image, cpus };
+}
+
+/** Nothing to say where the CPUs prove which kernel runs, or where there is no kernel. */
+export function unprovenLines({ kernelProof }: PageMap): readonly string[] {
+  return kernelProof?.proven === false
+    ? [
+        `Which kernel runs is not proven by the CPUs: ${kernelProof.reason}. ` +
+          'The RAM alone shows one kernel and no other; give the device state with --state to prove it.',
+      ]
+    : [];
 }
 
 /** Takes the image over: it is closed by `close`, or here when labelling fails. */

@@ -29,6 +29,7 @@ import {
   type LabelledImage,
   labelImage,
   openImageArgument,
+  unprovenLines,
 } from './open-image.js';
 import { parseBandwidth } from './parse-bandwidth.js';
 import { type PolicyArguments, readPolicy } from './read-policy.js';
@@ -42,7 +43,6 @@ export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArgu
   readonly machine?: string;
   readonly store: string;
   readonly name?: string;
-  readonly state?: string;
   readonly dryRun?: boolean;
   readonly bandwidth?: string;
   /** Instead of an image: a folder that a capture wrote, */
@@ -100,6 +100,7 @@ export async function uploadSource(
   const opened = openImageArgument(source.imagePath, {
     ...options,
     ...(source.format === undefined ? {} : { format: source.format }),
+    state: source.statePath,
   });
   const store = await openStore(options.store).catch((error: unknown) => {
     opened.close();
@@ -226,9 +227,21 @@ async function uploadLabelled(
     const planned = plannedSaving(planReplication(map, policy));
     const plannedDisks = planDisks(disks, policy);
     print(
-      { dryRun: true, evidence: map.evidence, plan: planned, disks: plannedDisks, ...proof },
+      {
+        dryRun: true,
+        evidence: map.evidence,
+        kernelProof: map.kernelProof ?? null,
+        plan: planned,
+        disks: plannedDisks,
+        ...proof,
+      },
       () =>
-        [savingTable(planned), ...plannedDiskLines(plannedDisks), ...proofLines(proof)].join('\n'),
+        [
+          savingTable(planned),
+          ...plannedDiskLines(plannedDisks),
+          ...proofLines(proof),
+          ...unprovenLines(map),
+        ].join('\n'),
     );
     return exitCodeOfEvidence(map);
   }
@@ -260,6 +273,7 @@ async function uploadLabelled(
       vm: header.vm,
       ...(source.capture === undefined ? {} : { capture: source.capture }),
       evidence: map.evidence,
+      kernelProof: map.kernelProof ?? null,
       warnings: map.warnings,
       planned: planned.total,
       ...(planned.notStored === undefined ? {} : { notStored: planned.notStored }),
@@ -280,6 +294,7 @@ async function uploadLabelled(
             : `, and ${planned.notStored.pageCount} pages not stored)`),
         ...storedDiskLines(storedDisks),
         ...proofLines(proof),
+        ...unprovenLines(map),
         ...captureLines(source),
       ].join('\n'),
   );

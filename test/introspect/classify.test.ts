@@ -17,8 +17,7 @@ import type { Era, NodeStatItem } from './kernel-types.js';
 import { compound, lateTypeValues, maskedCompound, typeValues } from './mm/struct-page.js';
 
 function classifyFake(fake: FakeKernel): PageMap {
-  const { kernel, ram } = fake;
-  return classify({ found: true, memory: ram, kernel, zones: readZones(kernel) });
+  return classify(fake.introspected);
 }
 
 /** Two free blocks, two pages that CPU 0 keeps back, one page of a file that can be read again. */
@@ -488,7 +487,16 @@ test.each<[string, RegExp, (fake: FakeKernel) => void]>([
     'the memmap is not mapped',
     /the memmap of frame 0 is not mapped/,
     (fake) => {
-      fake.setU64(fake.section, (fake.memmapBase + (1n << 40n)) | 0b1111n);
+      const moved = fake.memmapBase + (1n << 40n);
+      fake.setU64(fake.section, moved | 0b1111n);
+      fake.setU64(fake.symbols.get('vmemmap_base') ?? 0n, moved);
+    },
+  ],
+  [
+    'the sections put the memmap elsewhere than the kernel keeps it',
+    /not where this kernel keeps it/,
+    (fake) => {
+      fake.setU64(fake.section, (fake.memmapBase + 0x1000n) | 0b1111n);
     },
   ],
   [

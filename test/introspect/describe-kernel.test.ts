@@ -3,7 +3,6 @@ import { describeKernel, type KernelDescription } from '../../introspect/describ
 import { findKernel, type Introspected } from '../../introspect/find-kernel.js';
 import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import { openRawFile } from '../../introspect/memory/raw-file.js';
-import { readZones } from '../../introspect/mm/zone.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import { FakeKernel, frameCount, zoneStart } from './fake-kernel.js';
 
@@ -85,13 +84,11 @@ describe('a guest of 512 MiB with two CPUs', () => {
 });
 
 test('what a kernel does not say is left out, not made up', () => {
-  const { kernel, ram } = new FakeKernel();
-  const described = describeKernel({ found: true, memory: ram, kernel, zones: readZones(kernel) });
+  const described = describeKernel(new FakeKernel().introspected);
   expect(described).toMatchObject({
     vmcoreinfo: undefined,
     kaslrOffset: undefined,
     directMapBase: undefined,
-    kallsyms: { source: 'scan', symbolCount: undefined },
     zones: [
       { name: 'zone 1', startPfn: zoneStart, endPfn: frameCount, managedPageCount: undefined },
     ],

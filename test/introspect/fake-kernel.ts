@@ -4,11 +4,13 @@
 //
 //   128 KiB ...    1 MiB ... 1.125 MiB   2 MiB ...    4 MiB ...
 //   page tables    memmap                structures   ordinary pages
+import type { Introspected } from '../../introspect/find-kernel.js';
 import type { Btf } from '../../introspect/kernel/btf/btf.js';
 import type { Kernel, KernelSymbol } from '../../introspect/kernel/kernel.js';
 import { PageTables } from '../../introspect/kernel/paging.js';
 import { VirtualMemory } from '../../introspect/kernel/virtual-memory.js';
 import { Vmcoreinfo } from '../../introspect/kernel/vmcoreinfo.js';
+import { readZones } from '../../introspect/mm/zone.js';
 import {
   buddyOrderCount,
   type Era,
@@ -117,6 +119,9 @@ export class FakeKernel {
     this.symbols.set('__per_cpu_offset', offsets);
     this.symbols.set('__cpu_possible_mask', possible);
     this.symbols.set('nr_cpu_ids', count);
+    const vmemmapBase = this.allocateBytes(8);
+    this.setU64(vmemmapBase, this.memmapBase);
+    this.symbols.set('vmemmap_base', vmemmapBase);
     this.#nodes.forEach((address, node) => {
       const stats = this.#perCpu + 0xf000n + BigInt(node * 64);
       this.set('pglist_data', address, 'per_cpu_nodestats', stats);
@@ -152,8 +157,27 @@ export class FakeKernel {
       btf: this.btf,
       pageTableRoot: this.tables.root,
       pagingLevels: 4,
+      kallsyms: {
+        source: 'vmcoreinfo',
+        symbolCount: 0,
+        tables: {
+          numSyms: 0n,
+          names: 0n,
+          tokenTable: 0n,
+          tokenIndex: 0n,
+          offsets: 0n,
+          relativeBase: undefined,
+        },
+      },
       symbol: (name) => this.symbols.get(name),
     };
+  }
+
+  /** As if found in an image that says nothing of the CPUs. */
+  get introspected(): Extract<Introspected, { found: true }> {
+    const { kernel, ram } = this;
+    const running = { proven: false, reason: 'no device state was given' } as const;
+    return { found: true, memory: ram, kernel, zones: readZones(kernel), running };
   }
 
   /** Gives the zone of that kind, of the first node, frames, and empty lists; returns its address. */

@@ -1,7 +1,6 @@
 // What is noted for healing, on a fake kernel: where struct pages lie, and what becomes of pages that could not be healed.
 import { classify } from '../../introspect/classify.js';
 import { planReread } from '../../introspect/heal.js';
-import { readZones } from '../../introspect/mm/zone.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import { FakeKernel, firstOrdinaryPfn as first } from './fake-kernel.js';
 import { structPageBytes } from './mm/struct-page.js';
@@ -9,8 +8,7 @@ import { structPageBytes } from './mm/struct-page.js';
 const cached = { flags: ['PG_lru', 'PG_uptodate'] } as const;
 
 function classifyFake(fake: FakeKernel) {
-  const { kernel, ram } = fake;
-  return classify({ found: true, memory: ram, kernel, zones: readZones(kernel) });
+  return classify(fake.introspected);
 }
 
 function guestWithCache(): FakeKernel {
@@ -45,7 +43,7 @@ test('the struct pages of clean cache are noted where the page tables have them'
   expect([...plan.edits.imageOffset]).toEqual([at(first + 130)]);
 });
 
-test('cache whose struct page lies in a page that may be lost itself is kept', () => {
+test('nothing is believed where a struct page lies in a page that may be lost itself', () => {
   const fake = guestWithCache();
   expect(labelAt(fake, first)).toBe('file-reread');
   // The page that holds the struct pages of the cache is on a CPU's free list, says the list.
@@ -53,10 +51,11 @@ test('cache whose struct page lies in a page that may be lost itself is kept', (
   fake.setPcpList(0, 0, [memmapPfn]);
   fake.setPcpCount(0, 1);
   const map = classifyFake(fake);
-  expect(map.labels[memmapPfn]).toBe(labelNumbers['free-pcp']);
-  expect(map.labels[first]).toBe(labelNumbers['file-clean']);
-  expect(map.warnings.join()).toContain('holds struct pages');
-  expect(map.healing?.memmapRuns).toEqual([]);
+  expect(map.evidence).toEqual({
+    kind: 'inconsistent',
+    reason: `frame ${memmapPfn} holds what the labels rest on, and is labelled free-pcp`,
+  });
+  expect(map.healing).toBeUndefined();
 });
 
 test('free pages whose content the kernel looks at, nobody knows for what, are kept', () => {

@@ -25,13 +25,28 @@ export interface KallsymsTables {
 
 export type SymbolAddresses = ReadonlyMap<string, bigint>;
 
+/** Kernel virtual addresses from `address` on. */
+export interface AddressRange {
+  readonly address: bigint;
+  readonly sizeBytes: number;
+}
+
+/** `tables`: where all that was read of them lies. */
 export type KallsymsResult =
-  | { readonly ok: true; readonly symbols: SymbolAddresses }
+  | {
+      readonly ok: true;
+      readonly symbols: SymbolAddresses;
+      readonly symbolCount: number;
+      readonly tables: readonly AddressRange[];
+    }
   | { readonly ok: false; readonly reason: string };
 
-/** `anchor` is a symbol whose address is known; it must come out right or nothing is believed. */
+/**
+ * `anchor` is a symbol whose address is known; it must come out right or nothing is believed. What is read is not taken
+ * as evidence here, since the ends of the tables are found by reading beyond them.
+ */
 export function decodeKallsyms(
-  memory: VirtualMemory,
+  { unrecorded: memory }: VirtualMemory,
   tables: KallsymsTables,
   wanted: readonly string[],
   anchor: { readonly name: string; readonly address: bigint },
@@ -46,10 +61,11 @@ export function decodeKallsyms(
     return fail('the token table is not readable or not ascending');
   }
   const names = readAsMuchAsMapped(memory, tables.names, symbolCount * 24 + nameLimitBytes);
-  const positions = findNames(names, tokens, symbolCount, new Set([...wanted, anchor.name]));
-  if (positions === undefined) {
+  const found = findNames(names, tokens.texts, symbolCount, new Set([...wanted, anchor.name]));
+  if (found === undefined) {
     return fail(`the names end before symbol ${symbolCount}`);
   }
+  const { positions } = found;
   const anchorPosition = positions.get(anchor.name);
   if (anchorPosition === undefined) {
     return fail(`the table does not hold ${anchor.name}`);
@@ -73,17 +89,36 @@ export function decodeKallsyms(
       symbols.set(name, address);
     }
   }
-  return { ok: true, symbols };
+  return {
+    ok: true,
+    symbols,
+    symbolCount,
+    tables: [
+      { address: tables.numSyms, sizeBytes: 4 },
+      { address: tables.names, sizeBytes: found.sizeBytes },
+      { address: tables.tokenTable, sizeBytes: tokens.sizeBytes },
+      { address: tables.tokenIndex, sizeBytes: tokenCount * 2 },
+      { address: tables.offsets, sizeBytes: symbolCount * 4 },
+      ...(tables.relativeBase === undefined
+        ? []
+        : [{ address: tables.relativeBase, sizeBytes: 8 }]),
+    ],
+  };
 }
 
-function readTokens(memory: VirtualMemory, tables: KallsymsTables): readonly Buffer[] | undefined {
+/** The tokens' strings, and the length of the table that holds them. */
+function readTokens(
+  memory: VirtualMemory,
+  tables: KallsymsTables,
+): { readonly texts: readonly Buffer[]; readonly sizeBytes: number } | undefined {
   const index = memory.bytes(tables.tokenIndex, tokenCount * 2);
   const table = readAsMuchAsMapped(memory, tables.tokenTable, tokenTableBytes);
   if (index === undefined) {
     return undefined;
   }
-  const tokens: Buffer[] = [];
+  const texts: Buffer[] = [];
   let previous = -1;
+  let sizeBytes = 0;
   for (let token = 0; token < tokenCount; token++) {
     const start = index.readUInt16LE(token * 2);
     const end = table.indexOf(0, start);
@@ -91,18 +126,19 @@ function readTokens(memory: VirtualMemory, tables: KallsymsTables): readonly Buf
       return undefined;
     }
     previous = start;
-    tokens.push(table.subarray(start, end));
+    sizeBytes = end + 1;
+    texts.push(table.subarray(start, end));
   }
-  return tokens;
+  return { texts, sizeBytes };
 }
 
-/** Positions of the wanted names; undefined when the bytes end before the last symbol. */
+/** Positions of the wanted names, and the length of all names; undefined when the bytes end before the last symbol. */
 function findNames(
   names: Buffer,
   tokens: readonly Buffer[],
   symbolCount: number,
   wanted: ReadonlySet<string>,
-): ReadonlyMap<string, number> | undefined {
+): { readonly positions: ReadonlyMap<string, number>; readonly sizeBytes: number } | undefined {
   const positions = new Map<string, number>();
   const longest = Math.max(...[...wanted].map((name) => name.length)) + 1;
   // By length, type letter included, and last character: few of a kernel's names share both with a wanted one.
@@ -145,7 +181,7 @@ function findNames(
     }
     at += length;
   }
-  return positions;
+  return { positions, sizeBytes: at };
 }
 
 function isGlobal(typeLetter: number): boolean {

@@ -25,9 +25,9 @@ const candidateLimit = 100;
 /** Names average 8 to 14 bytes; a table of the largest count must still fit. */
 const namesLimitBytes = 64 * 1024 * 1024;
 
-/** Looks upwards from `textAddress`. Undefined when no table proves itself. */
+/** Looks upwards from `textAddress`, taking nothing as evidence. Undefined when no table proves itself. */
 export function findKallsyms(
-  memory: VirtualMemory,
+  { unrecorded: memory }: VirtualMemory,
   textAddress: bigint,
 ): KallsymsTables | undefined {
   let candidateCount = 0;

@@ -6,7 +6,6 @@ import { Explainer, type PageExplanation } from '../../../introspect/explain/exp
 import { findKernel, type Introspected } from '../../../introspect/find-kernel.js';
 import { endPfn, pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { openRawFile } from '../../../introspect/memory/raw-file.js';
-import { readZones } from '../../../introspect/mm/zone.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../../introspect/page-class.js';
 import type { PageMap } from '../../../introspect/page-map.js';
 import { type FixtureName, fixtureGuest } from '../../guest/fixtures.js';
@@ -89,14 +88,9 @@ describe.each<FixtureName>(['aged', 'aboveHole'])('guest %s', (name) => {
   });
 });
 
-function introspect(fake: FakeKernel): Introspected & { readonly found: true } {
-  const { kernel, ram } = fake;
-  return { found: true, memory: ram, kernel, zones: readZones(kernel) };
-}
-
 /** Of `count` frames, those whose evidence comes to something else than their label. */
 function disagreements(fake: FakeKernel, from = 0, count = frameCount) {
-  const introspected = introspect(fake);
+  const introspected = fake.introspected;
   const map = classify(introspected);
   const explainer = new Explainer(introspected, map);
   const pages = Array.from({ length: count }, (_, index) => explainer.explain(from + index));
@@ -227,7 +221,7 @@ describe('structures of a fake kernel', () => {
   });
 
   test('a frame outside the image has no explanation', () => {
-    const introspected = introspect(smallGuest());
+    const introspected = smallGuest().introspected;
     const explainer = new Explainer(introspected, classify(introspected));
     expect(explainer.explain(frameCount)).toBeUndefined();
   });

@@ -90,6 +90,6 @@ test('the scan finds what begins at a page, in image order, and nothing in betwe
   put(7 * pageSizeBytes, '%s');
   put(9 * pageSizeBytes + 24, 'inside the note');
   put(2 ** 21 - 5, 'across two pages');
-  const found = [...scanVmcoreinfo(ram)].map(({ release }) => release);
+  const found = [...scanVmcoreinfo(ram)].map(({ vmcoreinfo }) => vmcoreinfo.release);
   expect(found).toEqual(['first', 'second', 'last']);
 });
