@@ -12,6 +12,7 @@ import type { Introspected, Running } from './find-kernel.js';
 import { type HealingFacts, healingFacts } from './healing-facts.js';
 import { labelHugePages, labelPerCpuLists, takeBackDoubtfulFreePages } from './free-pages.js';
 import type { Kernel } from './kernel/kernel.js';
+import { readTaskMemory, type TaskMemory } from './kernel/tasks.js';
 import { labelKernelPages } from './label-kernel-pages.js';
 import { labelMemmap, labelOutsideZones } from './label-memmap.js';
 import { endPfn, pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
@@ -38,8 +39,9 @@ export function classify(introspected: Introspected): PageMap {
   const { kernel, zones } = introspected;
   const identity = { release: kernel.release, buildId: kernel.buildId };
   try {
-    const { labels, doubts, healing } = labelPages(kernel, zones);
-    expectNoContradiction(introspected, labels);
+    const tasks = readTaskMemory(kernel);
+    const { labels, doubts, healing } = labelPages(kernel, zones, tasks);
+    expectNoContradiction(introspected, labels, tasks);
     return {
       regions: memory.regions,
       labels,
@@ -61,7 +63,7 @@ function proofOf(running: Running): KernelProof {
   return running.proven ? { proven: true, cpuCount: running.cpus.length } : running;
 }
 
-function labelPages(kernel: Kernel, zones: readonly Zone[]) {
+function labelPages(kernel: Kernel, zones: readonly Zone[], tasks: TaskMemory) {
   const memory = kernel.physical;
   const labels = new Uint8Array(memory.sizeBytes / pageSizeBytes);
   const memmap = openMemmap(kernel, endPfn(memory.regions));
@@ -70,7 +72,7 @@ function labelPages(kernel: Kernel, zones: readonly Zone[]) {
   doubts.push(...takeBackDoubtfulFreePages(kernel, memmap, disagreements, labels));
   doubts.push(...labelPerCpuLists(kernel, memmap, zones, labels));
   labelHugePages(kernel, memmap, labels);
-  labelKernelPages(kernel, labels);
+  labelKernelPages(kernel, labels, tasks);
   labelOutsideZones(kernel, zones, labels);
   doubts.push(...takeBackDoubtfulCache(kernel, labels));
   const healing = whatHealingNeeds(kernel, memmap, labels, doubts);

@@ -3,11 +3,13 @@
 //
 //   evidence         every page that was read and believed is one that the kernel keeps for itself
 //   running kernel   so are its text, its page tables, and what the CPUs execute and have their stacks in
-//   CPUs' processes  no page that a CPU's process has mapped is given up
+//   processes        no page that a process has mapped is given up; where the CPUs are known, that is asked of the
+//                    processes on them, else of all
 import type { Introspected } from './find-kernel.js';
-import { isolatedRootOf, tablesOfCpus } from './kernel/cpu-tables.js';
+import { isolatedRootOf, sharesUpperHalf, tablesOfCpus } from './kernel/cpu-tables.js';
 import type { Kernel } from './kernel/kernel.js';
-import { entriesPerTable, visitMappedPages, visitTablePages } from './kernel/paging.js';
+import { entriesPerTable, readTable, visitMappedPages, visitTablePages } from './kernel/paging.js';
+import type { TaskMemory } from './kernel/tasks.js';
 import type { CpuState } from './memory/cpu-state.js';
 import { type Gpa, pageIndexOf, pageSizeBytes } from './memory/physical-memory.js';
 import { Inconsistency } from './mm/inconsistency.js';
@@ -35,11 +37,14 @@ const whole = { first: 0, end: entriesPerTable };
 export function expectNoContradiction(
   { kernel, running }: Extract<Introspected, { found: true }>,
   labels: Uint8Array,
+  tasks: TaskMemory,
 ): void {
   noteTables(kernel, kernel.pageTableRoot, whole);
   noteText(kernel);
   if (running.proven) {
     noteCpus(kernel, running.cpus, labels);
+  } else {
+    noteProcesses(kernel, tasks.pageTableRoots, labels);
   }
   const wrong = kernel.memory.evidence.firstOutside(isOwn, labels);
   if (wrong !== undefined) {
@@ -93,8 +98,7 @@ function noteCpus(kernel: Kernel, cpus: readonly CpuState[], labels: Uint8Array)
     }
     if (!seenRoots.has(root)) {
       seenRoots.add(root);
-      noteTables(kernel, root, lowerHalf);
-      expectMappedKept(kernel, root, labels, number);
+      expectMappedKept(kernel, root, labels);
     }
   }
 }
@@ -110,17 +114,44 @@ function expectEntry(number: number, { lstar, cr4 }: CpuState, entry: bigint | u
   }
 }
 
-function expectMappedKept(kernel: Kernel, root: Gpa, labels: Uint8Array, cpu: number): void {
-  const { physical, pagingLevels } = kernel;
-  visitMappedPages(physical, root, pagingLevels, lowerHalf, (gpa, sizeBytes) => {
-    for (let at = gpa; at < gpa + sizeBytes; at += pageSizeBytes) {
-      const page = pageIndexOf(physical.regions, at / pageSizeBytes);
-      if (page !== undefined && isExpendable[labels[page]] === 1) {
-        throw new Inconsistency(
-          `frame ${at / pageSizeBytes} is mapped by the process on CPU ${cpu}, ` +
-            `and labelled ${pageClasses[labels[page]].label}`,
-        );
-      }
+/**
+ * The page tables of all processes must hold together with the labels, and have the kernel's half. Of a kernel that is dead
+ * some are overwritten soon: a starting kernel's own image and initramfs alone take some ten MiB.
+ */
+function noteProcesses(kernel: Kernel, roots: readonly Gpa[], labels: Uint8Array): void {
+  const { physical, pageTableRoot } = kernel;
+  const own = readTable(physical, pageTableRoot);
+  for (const root of roots) {
+    const table = readTable(physical, root);
+    if (own === undefined || table === undefined || !sharesUpperHalf(own, table)) {
+      throw new Inconsistency(
+        `the page table of a process at 0x${root.toString(16)} does not have the kernel's half`,
+      );
     }
-  });
+    expectMappedKept(kernel, root, labels);
+  }
+}
+
+function expectMappedKept(kernel: Kernel, root: Gpa, labels: Uint8Array): void {
+  const { physical, pagingLevels } = kernel;
+  noteTables(kernel, root, lowerHalf);
+  const areAllThere = visitMappedPages(
+    physical,
+    root,
+    pagingLevels,
+    lowerHalf,
+    (gpa, sizeBytes) => {
+      for (let at = gpa; at < gpa + sizeBytes; at += pageSizeBytes) {
+        const page = pageIndexOf(physical.regions, at / pageSizeBytes);
+        if (page !== undefined && isExpendable[labels[page]] === 1) {
+          throw new Inconsistency(
+            `frame ${at / pageSizeBytes} is mapped by a process, and labelled ${pageClasses[labels[page]].label}`,
+          );
+        }
+      }
+    },
+  );
+  if (!areAllThere) {
+    throw new Inconsistency(`a page table of the process at 0x${root.toString(16)} is not in RAM`);
+  }
 }

@@ -2,13 +2,17 @@
 // Only pages that are critical already are renamed, so an error here cannot lose data.
 import type { Kernel } from './kernel/kernel.js';
 import { visitTablePages } from './kernel/paging.js';
-import { readTaskMemory } from './kernel/tasks.js';
+import type { TaskMemory } from './kernel/tasks.js';
 import { pageIndexOf, pageSizeBytes } from './memory/physical-memory.js';
 import { labelNumbers } from './page-class.js';
 
 const entriesPerTable = 512;
 
-export function labelKernelPages(kernel: Kernel, labels: Uint8Array): void {
+export function labelKernelPages(
+  kernel: Kernel,
+  labels: Uint8Array,
+  { stackPfns, pageTableRoots }: TaskMemory,
+): void {
   const relabel = (pfn: number, from: readonly number[], to: number): void => {
     const index = pageIndexOf(kernel.physical.regions, pfn);
     if (index !== undefined && from.includes(labels[index])) {
@@ -25,7 +29,6 @@ export function labelKernelPages(kernel: Kernel, labels: Uint8Array): void {
   const { physical, pagingLevels, pageTableRoot } = kernel;
   const wholeTable = { first: 0, end: entriesPerTable };
   visitTablePages(physical, pageTableRoot, pagingLevels, wholeTable, seen, nameTable);
-  const { stackPfns, pageTableRoots } = readTaskMemory(kernel);
   // The upper half of every process's table is the kernel's, seen above.
   const userHalf = { first: 0, end: entriesPerTable / 2 };
   for (const root of pageTableRoots) {

@@ -61,7 +61,7 @@ function rootOf(
 }
 
 /** Every entry that the kernel has must be the same there. A process may have one more: its own segments' (LDT). */
-function sharesUpperHalf(kernel: BigUint64Array, table: BigUint64Array): boolean {
+export function sharesUpperHalf(kernel: BigUint64Array, table: BigUint64Array): boolean {
   let sharedCount = 0;
   for (let index = entriesPerTable / 2; index < entriesPerTable; index++) {
     const target = targetOf(kernel[index]);

@@ -147,7 +147,7 @@ const wordsPerTable = entriesPerTable * 2;
 
 /**
  * Calls `visit` with every run of memory that is mapped below `root`: 4 KiB, 2 MiB or 1 GiB. `entryRange` limits the root's
- * entries. Bounded as `visitTablePages` is. What `visit` throws ends it.
+ * entries. Bounded as `visitTablePages` is. What `visit` throws ends it. False when a table is not in RAM.
  */
 export function visitMappedPages(
   memory: PhysicalMemory,
@@ -155,8 +155,9 @@ export function visitMappedPages(
   levels: PagingLevels,
   entryRange: { readonly first: number; readonly end: number },
   visit: (gpa: Gpa, sizeBytes: number) => void,
-): void {
+): boolean {
   const seen = new Set<Gpa>();
+  let areAllThere = true;
   const enter = (gpa: Gpa, level: number, first: number, end: number): void => {
     if (seen.has(gpa)) {
       return;
@@ -165,6 +166,7 @@ export function visitMappedPages(
     // Halves of entries: most tables are of the lowest level, and numbers are faster than bigints.
     const words = new Uint32Array(wordsPerTable);
     if (!memory.read(gpa, new Uint8Array(words.buffer))) {
+      areAllThere = false;
       return;
     }
     for (let index = first; index < end; index++) {
@@ -183,4 +185,5 @@ export function visitMappedPages(
     }
   };
   enter(root, levels, entryRange.first, entryRange.end);
+  return areAllThere;
 }
