@@ -28,7 +28,7 @@ export async function configCheckCommand(
     for (const policy of [config.policy, ...Object.values(config.vms).map((vm) => vm.policy)]) {
       await readPolicy(policy === undefined ? {} : { policy });
     }
-    const { root } = await makeSpoolFolders(config.spool.path);
+    const { root } = makeSpoolFolders(config.spool.path);
     await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new ParsError('usage', redact(`the configuration ${config.path}: ${messageOf(error)}`), {

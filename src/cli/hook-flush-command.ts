@@ -36,15 +36,26 @@ export function exitCodeOfFlush(
   return remaining.length > 0 ? exitCodeOfError.unavailable : (retentionExitCode ?? exitCodes.ok);
 }
 
-export function flushAnswer({ sentCount, remaining, unreadable }: FlushResult) {
-  return { sentCount, remainingCount: remaining.length, unreadableCount: unreadable.length };
+export function flushAnswer({ sentCount, remaining, busyCount, unreadable }: FlushResult) {
+  return {
+    sentCount,
+    remainingCount: remaining.length,
+    busyCount,
+    unreadableCount: unreadable.length,
+  };
 }
 
-export function flushSentence({ sentCount, remaining, unreadable }: FlushResult): string {
+export function flushSentence({
+  sentCount,
+  remaining,
+  busyCount,
+  unreadable,
+}: FlushResult): string {
   const failedCount = remaining.filter(({ attempts }) => attempts.state === 'failed').length;
   const rest = [
     `${remaining.length} left in the spool`,
     ...(failedCount === 0 ? [] : [`${failedCount} of them failed`]),
+    ...(busyCount === 0 ? [] : [`${busyCount} of them left to another process that is sending`]),
     ...(unreadable.length === 0 ? [] : [`${unreadable.length} unreadable`]),
   ];
   return `${sentCount} sent, ${rest.join(', ')}`;

@@ -5,10 +5,15 @@ import { lstat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
+import { expectOutputFolder } from '../restore/output-folder.js';
 import { markerName, scriptName } from '../vm/resume-script.js';
 
-/** Throws `already-exists` when the folder has had its VM, or its script. */
+/**
+ * Throws `already-exists` when the folder has had its VM, or its script, `permission-denied` when somebody else could
+ * change these.
+ */
 export async function expectFirstRun(folder: string): Promise<void> {
+  expectOutputFolder(folder);
   for (const name of [markerName, scriptName]) {
     const path = join(folder, name);
     const isThere = await lstat(path).then(

@@ -5,9 +5,9 @@ import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { expectVmName } from '../catalog/vm-name.js';
-import { diskError } from '../flow/disk-error.js';
 import { capturedOf } from '../hook/capture-into-spool.js';
 import { parseDuration } from '../flow/duration.js';
+import { makeOwnFolder, makeOwnFolderIn } from '../host/own-folder.js';
 import type { NamedPolicy } from '../plan/policy.js';
 import { writeCaptured } from '../spool/captured.js';
 import { type Lock, tryLock } from '../spool/lock.js';
@@ -27,7 +27,10 @@ import type { CommandContext } from './run-command.js';
 import { type UploadOptions, uploadSource } from './upload-command.js';
 import { capturedSource } from './upload-source.js';
 
-const defaultScratch = '/var/tmp/pars';
+/** The folder for everybody's large files (hier(7)), and the name that ours has in it. */
+const sharedScratch = '/var/tmp';
+const scratchName = 'pars';
+const scratchUse = { what: 'the scratch folder', remedy: 'name another with --scratch DIR' };
 /** Of a capture under way; what has this name without a process that has the VM's lock was killed. */
 const partSuffix = '.part';
 /** Of a whole one that is being stored; likewise. */
@@ -55,10 +58,7 @@ export async function uploadLive(
   }
   // A store that is away should not cost the VM a pause.
   await (await openStore(options.store)).close();
-  const scratch = resolve(options.scratch ?? defaultScratch);
-  await mkdir(scratch, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw diskError(error, `cannot make the scratch folder ${scratch}`);
-  });
+  const scratch = makeScratch(options.scratch, context);
   const lock = await lockOf(scratch, vm);
   try {
     const superseded = await cleanUpLeftovers(scratch, vm, context);
@@ -87,6 +87,18 @@ export async function uploadLive(
   } finally {
     await lock.release();
   }
+}
+
+/** Guest memory goes there: it is nobody else's. */
+function makeScratch(stated: string | undefined, { warn }: CommandContext): string {
+  if (stated !== undefined) {
+    return makeOwnFolder(resolve(stated), scratchUse);
+  }
+  const { path, takenBy } = makeOwnFolderIn(sharedScratch, scratchName, scratchUse);
+  if (takenBy !== undefined) {
+    warn(`${join(sharedScratch, scratchName)} belongs to ${takenBy}, so ${path} is used instead`);
+  }
+  return path;
 }
 
 /** In milliseconds. */

@@ -1,6 +1,7 @@
 // What `pars upload` stores: an image with what was named beside it, or a folder that a capture or the spool wrote.
 import { join, resolve } from 'node:path';
 import type { ImageFormat } from '../../introspect/memory/memory-image.js';
+import { expectOwnFolder } from '../host/own-folder.js';
 import { readCaptured } from '../spool/captured.js';
 
 export interface SourceDisk {
@@ -25,8 +26,13 @@ export interface UploadSource {
   readonly capture?: { readonly way: string; readonly downtimeMs: number } | undefined;
 }
 
-/** Throws as `readCaptured` does. */
+/** Throws as `readCaptured` does, and `permission-denied` for a folder that somebody else can change. */
 export async function capturedSource(folder: string): Promise<UploadSource> {
+  // Names in it would lead where he likes.
+  expectOwnFolder(resolve(folder), {
+    what: 'the captured snapshot',
+    remedy: 'name its files one by one',
+  });
   const { image, state, machine, disks, vm, createdMs, way, downtimeMs } =
     await readCaptured(folder);
   const pathOf = (name: string): string => join(resolve(folder), name);

@@ -1,17 +1,10 @@
 // A result into a file that the user names. What stands under a name is whole: the bytes go to a file beside it first,
 // which then takes the name. A pipe or a device is written to as it is.
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
+import { expectSafeLink } from '../host/ownership.js';
+import { walkPath } from '../host/walk-path.js';
 
 /** `what` is for messages, such as `the labels`. Whatever file stands under the name is replaced. */
 export function writeOutput(path: string, bytes: readonly Uint8Array[], what: string): void {
@@ -25,7 +18,7 @@ export function writeOutput(path: string, bytes: readonly Uint8Array[], what: st
       return;
     }
     // The name may be a link; it goes on to lead to the file.
-    const target = stat === undefined ? path : realpathSync(path);
+    const target = stat === undefined ? path : ownTarget(path, what);
     const part = `${target}.${process.pid}.part`;
     try {
       writeAll(openSync(part, 'wx', stat?.mode), bytes, { lasting: true });
@@ -37,6 +30,20 @@ export function writeOutput(path: string, bytes: readonly Uint8Array[], what: st
   } catch (error) {
     throw error instanceof ParsError ? error : diskError(error, `cannot write ${what} to ${path}`);
   }
+}
+
+/** Where the name leads to. Only links that root or this user has made are followed: another's may lead to any file. */
+function ownTarget(path: string, what: string): string {
+  const place = walkPath(path, {
+    link: (link, folder) => {
+      expectSafeLink(link, folder, path, {
+        what: `the file of ${what}`,
+        remedy: 'name another file',
+      });
+    },
+  });
+  closeSync(place.fd);
+  return place.path;
 }
 
 /** Closes the file in any case. */

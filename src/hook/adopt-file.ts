@@ -1,8 +1,10 @@
 // A file of somebody else's comes into the spool: as a second name where its owner will not write into it again, else as
 // a copy, by cp(1), which shares blocks where the file system can, keeps holes, and runs with low priority.
-import { link, lstat, realpath, stat } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { link, lstat, realpath, stat, unlink } from 'node:fs/promises';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
+import { openGivenFile } from '../host/given-file.js';
 import { describeEnd, runProgram } from './run-program.js';
 
 /** What tells a file, with its content, from every other. */
@@ -17,11 +19,19 @@ export interface Adoption {
   readonly link: boolean;
   /** The file as it was offered: throws when it is another one by now. */
   readonly facts: FileFacts;
+  /** It lies where others may write: no link that they made is followed. */
+  readonly isForeign?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Of the largest disks, over a slow one. */
 const copyTimeoutMs = 24 * 3_600_000;
+/** Of the first descriptor that a program is given to hold (run-program.ts). */
+const heldPath = '/proc/self/fd/3';
+const foreignUse = {
+  what: 'the file',
+  remedy: 'put the file itself into the folder',
+};
 
 export async function factsOf(path: string): Promise<FileFacts> {
   const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true }).catch((error: unknown) => {
@@ -33,34 +43,65 @@ export async function factsOf(path: string): Promise<FileFacts> {
 export const factsText = ({ dev, ino, size, mtimeNs }: FileFacts): string =>
   [dev, ino, size, mtimeNs].join(':');
 
-/** `target` does not exist. Throws `image-invalid` when the file changed meanwhile. */
+/**
+ * `target` does not exist. Throws `image-invalid` when the file changed meanwhile, `permission-denied` for a link in a
+ * foreign folder.
+ */
 export async function adoptFile(source: string, target: string, adoption: Adoption): Promise<void> {
-  if (!adoption.link || !(await tryLink(source, target))) {
-    await copy(source, target, adoption.signal);
+  // One file from here on, whatever takes its name.
+  const fd = adoption.isForeign === true ? openGivenFile(source, foreignUse) : openPlain(source);
+  try {
+    expectUnchanged(source, bigFactsOf(fd), adoption.facts);
+    if (!adoption.link || !(await tryLink(source, fd, target, adoption))) {
+      await copy(source, fd, target, adoption.signal);
+    }
+    expectUnchanged(source, bigFactsOf(fd), adoption.facts);
+    // By now the name may lead to another file.
+    expectUnchanged(source, await factsOf(source), adoption.facts);
+  } finally {
+    closeSync(fd);
   }
-  // Also of a link: by now the name may lead to another file.
-  const found = factsText(await factsOf(source));
-  const expected = factsText(adoption.facts);
-  if (found !== expected) {
+}
+
+function openPlain(source: string): number {
+  try {
+    // Opening a pipe would otherwise wait for its writer.
+    return openSync(source, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw diskError(error, `cannot open ${source}`);
+  }
+}
+
+function bigFactsOf(fd: number): FileFacts {
+  const { dev, ino, size, mtimeNs } = fstatSync(fd, { bigint: true });
+  return { dev, ino, size, mtimeNs };
+}
+
+function expectUnchanged(source: string, found: FileFacts, expected: FileFacts): void {
+  if (factsText(found) !== factsText(expected)) {
     throw new ParsError(
       'image-invalid',
-      `${source} changed while it was taken into the spool: expected device, inode, size and time of change ${expected}, ` +
-        `found ${found}; offer it when nobody writes to it any more`,
+      `${source} changed while it was taken into the spool: expected device, inode, size and time of change ` +
+        `${factsText(expected)}, found ${factsText(found)}; offer it when nobody writes to it any more`,
     );
   }
 }
 
 /** False where a copy has to do: another file system, or a file that this user may not link to. */
-async function tryLink(source: string, target: string): Promise<boolean> {
+async function tryLink(
+  source: string,
+  fd: number,
+  target: string,
+  { isForeign }: Adoption,
+): Promise<boolean> {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  if (!fstatSync(fd).isFile()) {
+    // A block device gives its bytes to a copy; a link would be the device itself.
+    return false;
+  }
   try {
     // The name of a symbolic link would be linked, not the file.
-    const path = await realpath(source);
-    if (!(await lstat(path)).isFile()) {
-      // A block device gives its bytes to a copy; a link would be the device itself.
-      return false;
-    }
-    await link(path, target);
-    return true;
+    await link(isForeign === true ? source : await realpath(source), target);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'EXDEV' || code === 'EPERM' || code === 'EMLINK' || code === 'EOPNOTSUPP') {
@@ -68,15 +109,30 @@ async function tryLink(source: string, target: string): Promise<boolean> {
     }
     throw diskError(error, `cannot link ${source} to ${target}`);
   }
+  const linked = await lstat(target, { bigint: true });
+  if (linked.dev !== dev || linked.ino !== ino) {
+    await unlink(target);
+    throw new ParsError(
+      'image-invalid',
+      `${source} was replaced while it was taken into the spool; offer it when nobody changes it any more`,
+    );
+  }
+  return true;
 }
 
-async function copy(source: string, target: string, signal: AbortSignal): Promise<void> {
-  const command = ['cp', '--reflink=auto', '--sparse=always', '--', source, target];
+async function copy(
+  source: string,
+  fd: number,
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const command = ['cp', '--reflink=auto', '--sparse=always', '--', heldPath, target];
   const end = await runProgram({
     command,
     timeoutMs: copyTimeoutMs,
     signal,
     environment: { LC_ALL: 'C' },
+    held: [fd],
   }).catch((error: unknown) => {
     throw diskError(error, 'cannot start cp');
   });

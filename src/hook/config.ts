@@ -2,8 +2,8 @@
 //
 // Every key is known or refused; an error names the key and its line. Paths are absolute, since hooks are started from
 // any folder.
-import { readFile } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -12,6 +12,7 @@ import { parseSize } from '../vm/size.js';
 import { durationForm, parseDuration } from '../flow/duration.js';
 import { logLevels } from './log.js';
 import { messageOf } from '../flow/message-of.js';
+import { readOwnFile } from '../host/own-file.js';
 
 export const defaultConfigPath = '/etc/pars/pars.yaml';
 export const configVariable = 'PARS_CONFIG';
@@ -157,15 +158,30 @@ export interface HookConfig {
 export async function readConfig(
   path: string = process.env[configVariable] ?? defaultConfigPath,
 ): Promise<HookConfig> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const reason = messageOf(error);
+  const config = parseConfig(readOwn(path, path), path);
+  const policies = [config.policy, ...Object.values(config.vms).map((vm) => vm.policy)];
+  for (const policyPath of policies) {
+    if (policyPath !== undefined && isAbsolute(policyPath) && existsSync(policyPath)) {
+      readOwn(policyPath, path);
+    }
+  }
+  return await Promise.resolve(config);
+}
+
+/** It says what root uploads, where to, and what is deleted there. */
+function readOwn(filePath: string, configPath: string): string {
+  try {
+    return readOwnFile(resolve(filePath), {
+      what: filePath === configPath ? 'the configuration' : 'the policy',
+      remedy: `name another with --config FILE or in ${configVariable}`,
+    });
+  } catch (error) {
     throw new ParsError(
       'usage',
-      `cannot read the configuration ${path}: ${reason}; name another with --config FILE or in ${configVariable}`,
+      `cannot read the configuration ${configPath}: ${messageOf(error)}; name another with --config FILE or in ${configVariable}`,
       { cause: error },
     );
-  });
-  return parseConfig(text, path);
+  }
 }
 
 /** Throws `usage` with every problem, each with its line. */

@@ -20,8 +20,10 @@ export interface FlushRequest {
 
 export interface FlushResult {
   readonly sentCount: number;
-  /** What is left, of the VM or of all, but for VMs that another process is sending. */
+  /** What is left, of the VM or of all. */
   readonly remaining: readonly SpoolEntry[];
+  /** How many of these are of VMs whose snapshots another process is sending: they were left to it. */
+  readonly busyCount: number;
   readonly unreadable: SpoolListing['unreadable'];
   /** Exit code of the retention, where it failed. */
   readonly retentionExitCode: number | undefined;
@@ -73,11 +75,11 @@ export async function flush(hook: HookContext, request: FlushRequest): Promise<F
     });
   }
   const { waitForVm } = request;
+  const remaining = entries.filter(({ vm }) => waitForVm === undefined || vm === waitForVm);
   return {
     sentCount: round.sentCount,
-    remaining: entries.filter(
-      ({ vm }) => !round.busyVms.has(vm) && (waitForVm === undefined || vm === waitForVm),
-    ),
+    remaining,
+    busyCount: remaining.filter(({ vm }) => round.busyVms.has(vm)).length,
     unreadable,
     retentionExitCode,
   };

@@ -1,10 +1,13 @@
 // What monitoring wants to know of the hook: when each VM was last stored, what failed, and what waits. The figures of
 // VMs outlive a run in the spool's `state/metrics.json`; the text file is written whole, and replaced in one step.
+import { closeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { diskError } from '../flow/disk-error.js';
-import { replaceFile } from '../spool/durable-file.js';
+import { replaceFile } from '../host/durable-file.js';
+import { openGivenFolder } from '../host/given-file.js';
+import { nameIn } from '../host/walk-path.js';
 import { listEntries } from '../spool/entries.js';
 import { isAbsent } from '../spool/is-absent.js';
 import { withSpoolLock } from '../spool/lock.js';
@@ -34,6 +37,10 @@ export interface SpoolFigures {
 
 /** The text file is for everybody who may read it, such as node_exporter under a user of its own. */
 const publicMode = 0o644;
+const textfileUse = {
+  what: 'the folder of metrics',
+  remedy: 'name another file in metrics.textfile',
+};
 
 export class HookMetrics {
   readonly #spool: Spool;
@@ -88,7 +95,13 @@ export class HookMetrics {
             oldestAgeMs: entries.length === 0 ? 0 : Math.max(0, nowMs - entries[0].createdMs),
           }),
         );
-        await replaceFile(path, text, { mode: publicMode });
+        // Its collector may be another user, as Debian's is. In the open folder no link leads elsewhere.
+        const folderFd = openGivenFolder(dirname(path), textfileUse);
+        try {
+          await replaceFile(nameIn(folderFd, basename(path)), text, { mode: publicMode });
+        } finally {
+          closeSync(folderFd);
+        }
       });
     } catch (error) {
       this.#log.error('the metrics cannot be written', { path, error: messageOf(error) });

@@ -48,6 +48,8 @@ export interface OfferedSnapshot {
    * by a rename.
    */
   readonly link: boolean;
+  /** Found in a folder that others may write to, not named by who calls: no link of theirs is followed. */
+  readonly isForeign?: boolean;
 }
 
 /** Beside a flat file: how it lies in guest memory. */
@@ -101,11 +103,16 @@ export async function offerSnapshot(
       expectedBytes,
       fill: async (folder) => {
         if (isFolder) {
-          await mkdir(join(folder, 'image'));
+          await mkdir(join(folder, 'image'), { mode: 0o700 });
         }
         for (const { source, target, facts } of files) {
-          const { link } = offered;
-          await adoptFile(source, join(folder, target), { link, facts, signal: hook.signal });
+          const { link, isForeign } = offered;
+          await adoptFile(source, join(folder, target), {
+            link,
+            facts,
+            isForeign,
+            signal: hook.signal,
+          });
         }
         return capturedOf(offered);
       },

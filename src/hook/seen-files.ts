@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../spool/durable-file.js';
+import { replaceFile } from '../host/durable-file.js';
 import { withSpoolLock } from '../spool/lock.js';
 import type { Spool } from '../spool/spool.js';
 

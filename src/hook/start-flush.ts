@@ -5,6 +5,7 @@ import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import type { HookContext } from './hook-context.js';
 import { withLowPriority } from './run-program.js';
 import { messageOf } from '../flow/message-of.js';
+import { appendFlags } from '../host/durable-file.js';
 
 /** Then it becomes `hook.log.1`, in place of the one before. */
 const maxLogBytes = 2 ** 20;
@@ -35,7 +36,7 @@ export function startInBackground(
   if ((statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes) {
     renameSync(logPath, `${logPath}.1`);
   }
-  const logFd = openSync(logPath, 'a', 0o600);
+  const logFd = openSync(logPath, appendFlags, 0o600);
   try {
     const [program, ...programArguments] = withLowPriority(command);
     const child = spawn(program, programArguments, {

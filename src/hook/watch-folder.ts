@@ -190,6 +190,7 @@ class FolderWatcher {
         createdMs: Number(mtimeNs / 1_000_000n),
         source: 'dir',
         link,
+        isForeign: true,
       });
       await this.#seen.add(name, facts, present);
       this.#sightings.delete(name);

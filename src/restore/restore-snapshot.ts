@@ -4,7 +4,7 @@
 // Files get their final name last, so what stands under that name is whole. Lost pages are healed. When some cannot be,
 // nothing is written unless the caller allows it; then those read as zero, and the result says exactly which they are.
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, rm } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageFile } from '../../introspect/memory/image-file.js';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -17,6 +17,7 @@ import { isRamElsewhere } from '../vm/saved-state.js';
 import { healLost, unhealable } from './heal-lost.js';
 import { type Healing, nothingHealed } from './heal-ram.js';
 import { framesOfPacks, type LostRun, lostRuns, mergeRuns, notStoredRuns } from './lost-pages.js';
+import { expectOutputFolder, makeOutputFolder } from './output-folder.js';
 import { checkFree, createPart, partOf, placePart } from './part-file.js';
 import { findLostPacks } from './read-frames.js';
 import { readSizeBytes } from './read-plan.js';
@@ -101,6 +102,7 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
     );
   }
   // Before anything is read: a restore takes minutes, and its end would be the wrong time to say so.
+  expectOutputFolder(folder);
   const rawPaths = state === undefined ? [ramPath] : [ramPath, statePath];
   const possible = [
     ...(isStreamFormat(wanted) ? [] : rawPaths),
@@ -121,9 +123,7 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
       healing: { ...nothingHealed, unhealed: hopeless },
     };
   }
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw diskError(error, `cannot make the folder ${folder}`);
-  });
+  makeOutputFolder(folder);
   const ramPart = partOf(ramPath);
   const statePart = partOf(statePath);
   const streamPart = partOf(streamPath);

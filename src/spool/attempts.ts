@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from './durable-file.js';
+import { replaceFile } from '../host/durable-file.js';
 import { isAbsent } from './is-absent.js';
 
 export const attemptsFile = 'attempts.json';

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { imageFormats } from '../../introspect/memory/memory-image.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
-import { replaceFile } from './durable-file.js';
+import { replaceFile } from '../host/durable-file.js';
 
 export const capturedFile = 'captured.json';
 

@@ -7,7 +7,7 @@ import { allocatedBytes } from './allocated-bytes.js';
 import { type Attempts, readAttempts } from './attempts.js';
 import { olderFirst } from './bounds.js';
 import { type Captured, readCaptured } from './captured.js';
-import { syncPath } from './durable-file.js';
+import { syncPath } from '../host/durable-file.js';
 import { vmOfEntry } from './layout.js';
 import type { Spool } from './spool.js';
 

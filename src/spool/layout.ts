@@ -7,13 +7,14 @@
 //   state/sent.jsonl              which were sent, and as which snapshot
 //   state/metrics.json            counters that outlive a run
 //   state/seen-*.json             what a watched folder has given already
+//   locks/                        who is at work (lock.ts)
 //   dropped.jsonl                 which were dropped unsent, and why
 //   hook.log                      what commands in the background said
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError } from '../flow/disk-error.js';
+import { makeOwnFolder } from '../host/own-folder.js';
+import { lockFolder } from './lock.js';
 
-const privateMode = 0o700;
+const spoolUse = { what: 'the spool', remedy: 'name another folder in spool.path' };
 const partSuffix = '.part';
 const identityPattern = /^(.+)\.([0-9a-f]{16})$/;
 
@@ -27,8 +28,11 @@ export interface SpoolPaths {
   readonly log: string;
 }
 
-/** Makes the folders that are missing, readable by the owner alone: guest memory lies in them. */
-export async function makeSpoolFolders(root: string): Promise<SpoolPaths> {
+/**
+ * Makes the folders that are missing, readable by the owner alone: guest memory lies in them. Throws `permission-denied`
+ * when somebody else could change what lies there.
+ */
+export function makeSpoolFolders(root: string): SpoolPaths {
   const paths: SpoolPaths = {
     root,
     entries: join(root, 'entries'),
@@ -38,10 +42,15 @@ export async function makeSpoolFolders(root: string): Promise<SpoolPaths> {
     dropped: join(root, 'dropped.jsonl'),
     log: join(root, 'hook.log'),
   };
-  for (const folder of [root, paths.entries, paths.incoming, paths.leaving, paths.state]) {
-    await mkdir(folder, { recursive: true, mode: privateMode }).catch((error: unknown) => {
-      throw diskError(error, `cannot make the spool's folder ${folder}`);
-    });
+  for (const folder of [
+    root,
+    paths.entries,
+    paths.incoming,
+    paths.leaving,
+    paths.state,
+    join(root, lockFolder),
+  ]) {
+    makeOwnFolder(folder, spoolUse);
   }
   return paths;
 }

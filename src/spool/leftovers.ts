@@ -1,10 +1,12 @@
-// What processes that died have left in a spool: folders on their way in whose lock is free, and those on their way out.
+// What processes that died have left in a spool: folders on their way in whose lock is free, those on their way out, and
+// the locks of entries that are gone.
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../flow/disk-error.js';
 import { allocatedBytes } from './allocated-bytes.js';
-import { entryOfPart, vmOfEntry } from './layout.js';
-import { tryLock } from './lock.js';
+import { entryOfPart, type SpoolPaths, vmOfEntry } from './layout.js';
+import { entryOfLock, lockFolder, tryLock } from './lock.js';
 import type { Spool } from './spool.js';
 
 export interface LeftoverReport {
@@ -55,5 +57,21 @@ export async function cleanLeftovers(
       throw diskError(error, `cannot remove ${folder}`);
     });
   }
+  await removeLocks(paths);
   return { removed, strange, kept };
+}
+
+/** Of entries that are gone. Nobody else has them while they are removed, so nobody holds one that has no name. */
+async function removeLocks({ root, entries }: SpoolPaths): Promise<void> {
+  const folder = join(root, lockFolder);
+  for (const name of await readdir(folder)) {
+    const entry = entryOfLock(name);
+    if (entry !== undefined && !existsSync(join(entries, entry))) {
+      const lock = await tryLock(root, 'entry', entry);
+      if (lock !== undefined) {
+        await rm(join(folder, name), { force: true });
+        await lock.release();
+      }
+    }
+  }
 }

@@ -1,17 +1,25 @@
-// One process at a time in a spool, by locks of the machine (src/flow/machine-lock.ts): so a spool belongs to one network
-// namespace.
-import { realpathSync } from 'node:fs';
+// One process at a time in a spool, by locks that lie in it (src/host/file-lock.ts).
+//
+//   locks/spool             changes of the spool's own files
+//   locks/capture.VM        locks/upload.VM        locks/entry.ENTRY
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../introspect/pars-error.js';
-import { type Lock, tryMachineLock } from '../flow/machine-lock.js';
+import { type Lock, tryFileLock } from '../host/file-lock.js';
+import { makeOwnFolder } from '../host/own-folder.js';
 
-export type { Lock } from '../flow/machine-lock.js';
+export type { Lock } from '../host/file-lock.js';
 
 /** What is done by one process at a time; for each VM, or in the spool as a whole. */
 export const lockKinds = ['capture', 'upload', 'entry', 'spool'] as const;
 export type LockKind = (typeof lockKinds)[number];
 
-const retryMs = 50;
+export const lockFolder = 'locks';
+const entryPrefix = 'entry.';
+
+/** Who waits asks again after so long, and longer each time: asking starts a program. */
+const firstRetryMs = 20;
+const lastRetryMs = 500;
 
 /** Undefined when another process, or another part of this one, has it. `of`: the VM, or the entry. */
 export async function tryLock(
@@ -19,8 +27,16 @@ export async function tryLock(
   kind: LockKind,
   of = '',
 ): Promise<Lock | undefined> {
-  return await tryMachineLock([realpathSync(spoolRoot), kind, of]);
+  const folder = makeOwnFolder(join(spoolRoot, lockFolder), {
+    what: 'the folder of locks',
+    remedy: 'name another spool or scratch folder',
+  });
+  return await Promise.resolve(tryFileLock(join(folder, of === '' ? kind : `${kind}.${of}`)));
 }
+
+/** The entry that a file among the locks is of. */
+export const entryOfLock = (name: string): string | undefined =>
+  name.startsWith(entryPrefix) ? name.slice(entryPrefix.length) : undefined;
 
 /** Throws `unavailable` when it is not free within the time. */
 export async function waitForLock(
@@ -30,6 +46,7 @@ export async function waitForLock(
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Lock> {
   const endMs = performance.now() + timeoutMs;
+  let retryMs = firstRetryMs;
   for (;;) {
     if (signal?.aborted === true) {
       throw new ParsError('cancelled', `stopped while waiting for the lock ${kind} ${of}`);
@@ -45,6 +62,7 @@ export async function waitForLock(
       );
     }
     await sleep(retryMs);
+    retryMs = Math.min(2 * retryMs, lastRetryMs);
   }
 }
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allocatedBytes } from './allocated-bytes.js';
 import { type DropReason, planBounds } from './bounds.js';
-import { appendLine } from './durable-file.js';
+import { appendLine } from '../host/durable-file.js';
 import { listEntries, removeEntry, type SpoolEntry } from './entries.js';
 import { type Lock, tryLock, withSpoolLock } from './lock.js';
 import type { Spool } from './spool.js';

@@ -6,7 +6,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
 import { allocatedBytes } from './allocated-bytes.js';
 import { type Captured, writeCaptured } from './captured.js';
-import { syncPath } from './durable-file.js';
+import { syncPath } from '../host/durable-file.js';
 import { listEntries } from './entries.js';
 import { entryName, partFolderName } from './layout.js';
 import { type DroppedEntry, makeRoom, reservationFile } from './make-room.js';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { diskError } from '../flow/disk-error.js';
-import { appendLine, replaceFile } from './durable-file.js';
+import { appendLine, replaceFile } from '../host/durable-file.js';
 import { isAbsent } from './is-absent.js';
 import { withSpoolLock } from './lock.js';
 import type { Spool } from './spool.js';

@@ -7,7 +7,7 @@ export interface Spool {
   readonly limits: SpoolLimits;
 }
 
-/** Makes what is missing of its folders. */
+/** Makes what is missing of its folders. Throws `permission-denied` where somebody else could change them. */
 export async function openSpool(root: string, limits: SpoolLimits): Promise<Spool> {
-  return { paths: await makeSpoolFolders(root), limits };
+  return await Promise.resolve({ paths: makeSpoolFolders(root), limits });
 }

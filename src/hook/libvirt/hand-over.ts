@@ -3,9 +3,23 @@
 //
 //   SAVE_FOLDER/DOMAIN.save                    libvirt's
 //   SAVE_FOLDER/pars/DOMAIN.INODE.TIME.save    ours, until it is in the spool
-import { linkSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
+import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../flow/disk-error.js';
+import { userWords } from '../../host/accounts.js';
+import { openGivenFolder } from '../../host/given-file.js';
+import { isTrustedUser, isWritableByOthers } from '../../host/ownership.js';
+import { nameIn, openName, pathOfOpen } from '../../host/walk-path.js';
 import { isAbsent } from '../../spool/is-absent.js';
 
 /** Of Debian, Fedora and most others. */
@@ -18,22 +32,41 @@ export const defaultSaveFolder = '/var/lib/libvirt/qemu/save';
 export const handOverOperation = 'release';
 
 const ourFolder = 'pars';
+const use = { what: 'the folder of saves', remedy: 'name another with --save-folder DIR' };
 const handedOverName = /^(.+)\.\d+\.\d+\.save$/;
 
 /** Paths of all that wait, of this and of earlier runs that were killed. */
 export function handOver(domain: string, saveFolder: string): readonly string[] {
   const savePath = join(saveFolder, `${domain}.save`);
-  const folder = join(saveFolder, ourFolder);
+  let saveFd: number | undefined;
+  let ourFd: number | undefined;
   try {
+    // It is QEMU's user's on most hosts; what is ours in it is not, and he may rename both.
+    saveFd = openGivenFolder(saveFolder, use);
     // libvirt has no such names, but this is a path that others may have made up.
-    const save = basename(domain) === domain ? saveOf(savePath) : undefined;
-    if (save !== undefined) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      linkOnce(savePath, join(folder, `${domain}.${save.ino}.${save.mtimeMs}.save`));
+    const save = basename(domain) === domain ? saveOf(nameIn(saveFd, `${domain}.save`)) : undefined;
+    ourFd = openOurs(saveFd, join(saveFolder, ourFolder), save !== undefined);
+    if (ourFd === undefined) {
+      return [];
     }
-    return waitingIn(folder);
+    if (save !== undefined) {
+      const name = `${domain}.${save.ino}.${save.mtimeMs}.save`;
+      linkOnce(nameIn(saveFd, `${domain}.save`), nameIn(ourFd, name), save);
+    }
+    return readdirSync(pathOfOpen(ourFd))
+      .filter((name) => handedOverName.test(name))
+      .map((name) => join(saveFolder, ourFolder, name));
   } catch (error) {
-    throw diskError(error, `cannot take over ${savePath}`);
+    if (error instanceof ParsError && error.code === 'not-found') {
+      return [];
+    }
+    throw error instanceof ParsError ? error : diskError(error, `cannot take over ${savePath}`);
+  } finally {
+    for (const fd of [saveFd, ourFd]) {
+      if (fd !== undefined) {
+        closeSync(fd);
+      }
+    }
   }
 }
 
@@ -42,12 +75,44 @@ export function domainOfHandedOver(path: string): string | undefined {
   return handedOverName.exec(basename(path))?.[1];
 }
 
+/** A link is no save of libvirt's. */
 function saveOf(path: string) {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stat?.isFile() === true ? stat : undefined;
 }
 
-function linkOnce(from: string, to: string): void {
+/** Undefined when there is none, and none is wanted. */
+function openOurs(saveFd: number, path: string, isWanted: boolean): number | undefined {
+  if (isWanted) {
+    try {
+      mkdirSync(nameIn(saveFd, ourFolder), { mode: 0o700 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        throw error;
+      }
+    }
+  }
+  let fd: number;
+  try {
+    fd = openName(saveFd, ourFolder);
+  } catch (error) {
+    if (isAbsent(error)) {
+      return undefined;
+    }
+    throw error;
+  }
+  const stats = fstatSync(fd);
+  if (stats.isDirectory() && isTrustedUser(stats.uid) && !isWritableByOthers(stats)) {
+    return fd;
+  }
+  closeSync(fd);
+  throw new ParsError(
+    'permission-denied',
+    `${path} is not a folder of this user's alone (it belongs to ${userWords(stats.uid)}), so no save is put there: remove it`,
+  );
+}
+
+function linkOnce(from: string, to: string, { dev, ino }: BigIntStats): void {
   try {
     linkSync(from, to);
   } catch (error) {
@@ -55,17 +120,9 @@ function linkOnce(from: string, to: string): void {
       throw error;
     }
   }
-}
-
-function waitingIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => handedOverName.test(name))
-      .map((name) => join(folder, name));
-  } catch (error) {
-    if (isAbsent(error)) {
-      return [];
-    }
-    throw error;
+  const linked = lstatSync(to, { bigint: true });
+  if (linked.dev !== dev || linked.ino !== ino) {
+    unlinkSync(to);
+    throw new ParsError('image-invalid', 'the save was replaced while it was taken over');
   }
 }

@@ -1,9 +1,9 @@
 // The folder that a capture goes into: QEMU must be able to reach it, and all must have room there. Seen to before the VM
 // is touched.
-import { mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
-import { diskError } from '../../flow/disk-error.js';
+import { makeOwnFolder } from '../../host/own-folder.js';
 import { streamSocketName } from './guard-protocol.js';
 import { expectShortEnough } from './receive-stream.js';
 import { qemuUserOf } from './vcpu-threads.js';
@@ -21,14 +21,13 @@ function expectSameUser(vcpuThreads: readonly number[], folder: string): void {
 }
 
 /** `vcpuThreads`: of the VM to be captured. Throws `usage`, `permission-denied` and what the file system makes go wrong. */
-export async function makeFolder(folder: string, vcpuThreads: readonly number[]): Promise<void> {
+export function makeFolder(folder: string, vcpuThreads: readonly number[]): void {
   expectShortEnough(join(folder, streamSocketName(0)));
   expectSameUser(vcpuThreads, folder);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw diskError(error, `cannot make the folder ${folder}`);
-  }
+  makeOwnFolder(folder, {
+    what: 'the folder of the capture',
+    remedy: 'name another scratch folder or spool',
+  });
 }
 
 /** Throws `no-space`. */

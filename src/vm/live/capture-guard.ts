@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { ParsError } from '../../../introspect/pars-error.js';
-import type { Lock } from '../../flow/machine-lock.js';
+import type { Lock } from '../../host/file-lock.js';
 import { type GuardAnswer, guardAnswerSchema, type GuardRequest } from './guard-protocol.js';
 
 export interface GuardedStream {

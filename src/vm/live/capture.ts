@@ -91,7 +91,7 @@ async function captureLocked(
   request: CaptureRequest,
 ): Promise<Capture> {
   const { folder, qmpPath, signal } = request;
-  await makeFolder(folder, vcpuThreads);
+  makeFolder(folder, vcpuThreads);
   await putAwayLeftovers(qmp);
   let journal: Journal | undefined;
   let guard: CaptureGuard | undefined;
@@ -231,7 +231,7 @@ async function writeMachine({
     return undefined;
   }
   const path = join(folder, 'machine');
-  await writeFile(path, bytes, { mode: 0o600, flush: true }).catch((error: unknown) => {
+  await writeFile(path, bytes, { mode: 0o600, flag: 'wx', flush: true }).catch((error: unknown) => {
     throw diskError(error, `cannot write ${path}`);
   });
   return path;

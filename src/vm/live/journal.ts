@@ -2,11 +2,11 @@
 // lies in QEMU, QEMU itself is asked; here is what it cannot tell.
 //
 // It outlives this process, not the machine: a VM does not either.
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { diskError } from '../../flow/disk-error.js';
+import { replaceFile } from '../../host/durable-file.js';
 
 export const journalFile = 'journal.json';
 
@@ -41,13 +41,7 @@ export const currentBootId = (): string =>
 
 /** Whole or not at all. */
 export async function writeJournal(folder: string, journal: Journal): Promise<void> {
-  const path = join(folder, journalFile);
-  try {
-    await writeFile(`${path}.part`, JSON.stringify(journal), { mode: 0o600 });
-    await rename(`${path}.part`, path);
-  } catch (error) {
-    throw diskError(error, `cannot write ${path}`);
-  }
+  await replaceFile(join(folder, journalFile), JSON.stringify(journal), { isLasting: false });
 }
 
 /** Undefined when there is none, or none that can be read: then nothing of the VM had been touched. */

@@ -1,11 +1,19 @@
 // One capture of a VM at a time, whichever of its sockets it came by and whoever asked for it: two would put their filters
 // before the same disks, and each take the other's for leftovers. The guard has the lock too, so it is free only when
 // nobody is at work on the VM any more.
+//
+// It is a lock on a file that QEMU's process itself has in /proc, and that only its user and root may open: so these two
+// exclude each other whatever sockets they came by, and nobody else can have it. Where QEMU's process is not to be seen,
+// in another container for example, the lock is a file of this user's, and excludes his own captures alone.
+// (proc_pid_environ(5), flock(2))
+import { openSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
-import { type Lock, tryMachineLock } from '../../flow/machine-lock.js';
+import { type Lock, lockOpen, tryFileLock } from '../../host/file-lock.js';
+import { makeOwnFolder, makeOwnFolderIn } from '../../host/own-folder.js';
 import { QmpClient } from '../qmp/qmp-client.js';
-import { readVcpuThreads } from './vcpu-threads.js';
+import { qemuPidOf, readVcpuThreads } from './vcpu-threads.js';
 
 const retryMs = 50;
 /** The guard of the capture before may be about to end. */
@@ -42,7 +50,7 @@ export async function withLockedVm<T>(
 async function lockVm(threads: readonly number[], timeoutMs: number): Promise<Lock> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
-    const lock = await tryMachineLock(['capture of the VM', String(threads[0])]);
+    const lock = tryVmLock(threads);
     if (lock !== undefined) {
       return lock;
     }
@@ -54,4 +62,33 @@ async function lockVm(threads: readonly number[], timeoutMs: number): Promise<Lo
     }
     await sleep(retryMs);
   }
+}
+
+function tryVmLock(threads: readonly number[]): Lock | undefined {
+  const pid = qemuPidOf(threads);
+  const path = `/proc/${pid ?? ''}/environ`;
+  let fd: number | undefined;
+  try {
+    fd = pid === undefined ? undefined : openSync(path, 'r');
+  } catch {
+    // Another user's, or one that nobody may look into.
+  }
+  return fd === undefined
+    ? tryFileLock(join(ownRunFolder(), `vm-${threads[0]}`))
+    : lockOpen(fd, path);
+}
+
+/** Where this user's programs keep what lasts until the next start of the machine. */
+function ownRunFolder(): string {
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  const use = {
+    what: 'the folder of locks',
+    remedy: 'set XDG_RUNTIME_DIR to a folder of your own',
+  };
+  if (process.geteuid?.() === 0) {
+    return makeOwnFolder('/run/pars', use);
+  }
+  return runtime === undefined || !isAbsolute(runtime)
+    ? makeOwnFolderIn('/var/tmp', 'pars', use).path
+    : makeOwnFolder(join(runtime, 'pars'), use);
 }

@@ -4,6 +4,7 @@
 // of the lines, so a command's answer carries its place among the events.
 import { connect, type Socket } from 'node:net';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { expectOwnSocket } from '../../host/socket-peer.js';
 import { QmpCommandError } from './qmp-command-error.js';
 
 /** A monitor serves one client; others connect and are not greeted. */
@@ -11,6 +12,10 @@ const greetingTimeoutMs = 10_000;
 const commandTimeoutMs = 60_000;
 /** The longest answer asked for, a block graph, has some ten kilobytes. */
 const lineLimit = 2 ** 24;
+const socketUse = {
+  what: 'the QMP socket',
+  remedy: "run pars as QEMU's user, and keep the socket in a folder that nobody else may write to",
+};
 
 export interface QmpCommand {
   readonly execute: string;
@@ -74,8 +79,12 @@ export class QmpClient {
     });
   }
 
-  /** Throws `unavailable` or `permission-denied` when nobody answers as QEMU does. */
+  /**
+   * Throws `unavailable` or `permission-denied` when nobody answers as QEMU does, and `permission-denied` where another user
+   * may be who answers.
+   */
   static async connect(path: string): Promise<QmpClient> {
+    expectOwnSocket(path, socketUse);
     const socket = connect(path);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
