@@ -1,5 +1,6 @@
 // Files that a command writes: whole or not at all, in place of what was there, and never in place of a device.
 import {
+  lchownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { writeOutput } from '../../src/cli/write-output.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
+import { makeFolderOfOther, otherUser, testAsRoot } from '../host/other-user.js';
 
 let folder: TemporaryFolder;
 beforeEach(async () => {
@@ -64,4 +66,16 @@ test('a full disk, a missing folder and a folder in its place are told apart', (
   expect(() => {
     writeOutput('/dev/full', pieces, 'the labels');
   }).toThrow(/^cannot write the labels to \/dev\/full: ENOSPC/);
+});
+
+testAsRoot('a link that another user made is not written through', () => {
+  const victim = join(folder.path, 'victim');
+  writeFileSync(victim, 'of root');
+  const his = join(makeFolderOfOther(join(folder.path, 'his')), 'labels.npy');
+  symlinkSync(victim, his);
+  lchownSync(his, otherUser, otherUser);
+  expect(() => {
+    writeOutput(his, [Buffer.from('new')], 'the labels');
+  }).toThrow(/symbolic link/);
+  expect(readFileSync(victim, 'utf8')).toBe('of root');
 });

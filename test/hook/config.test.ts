@@ -1,8 +1,12 @@
 // pars.yaml: what is understood, and that what is not is told by key and line.
+import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { parseConfig, readConfig } from '../../src/hook/config.js';
 import { formatDuration, parseDuration } from '../../src/flow/duration.js';
+import { join } from 'node:path';
+import { makeTemporaryFolder } from '../e2e/temporary-folder.js';
+import { otherUser, testAsRoot } from '../host/other-user.js';
 
 const wrongText = (text: string): string => {
   try {
@@ -148,3 +152,33 @@ test('a duration reads as it was written', () => {
     }),
   );
 });
+
+testAsRoot(
+  'a configuration, or its policy, that others could have written is not read',
+  async () => {
+    const folder = await makeTemporaryFolder();
+    try {
+      const policy = join(folder.path, 'policy.yaml');
+      const path = join(folder.path, 'pars.yaml');
+      writeFileSync(policy, '');
+      writeFileSync(path, `store: file:///srv/pars\npolicy: ${policy}\n`);
+      expect(await readConfig(path)).toMatchObject({ policy });
+      for (const file of [path, policy]) {
+        chmodSync(file, 0o666);
+        await expect(readConfig(path)).rejects.toMatchObject({
+          code: 'usage',
+          message: expect.stringContaining(`chmod go-w ${file}`) as string,
+        });
+        chmodSync(file, 0o644);
+        chownSync(file, otherUser, otherUser);
+        await expect(readConfig(path)).rejects.toMatchObject({
+          code: 'usage',
+          message: expect.stringContaining('(65534)') as string,
+        });
+        chownSync(file, 0, 0);
+      }
+    } finally {
+      await folder.remove();
+    }
+  },
+);

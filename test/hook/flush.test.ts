@@ -1,7 +1,7 @@
 // What waits is sent, in order, once; what does not go through stays, with its reason and its time.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exitCodeOfFlush } from '../../src/cli/hook-flush-command.js';
+import { exitCodeOfFlush, flushAnswer, flushSentence } from '../../src/cli/hook-flush-command.js';
 import { flush, type FlushResult } from '../../src/hook/flush.js';
 import type { HookContext } from '../../src/hook/hook-context.js';
 import { offerSnapshot } from '../../src/hook/offer.js';
@@ -9,6 +9,7 @@ import { readAttempts, writeAttempts } from '../../src/spool/attempts.js';
 import { listEntries } from '../../src/spool/entries.js';
 import { tryLock } from '../../src/spool/lock.js';
 import { HookPlace } from './hook-place.js';
+import { makeFolderOfOther, testAsRoot } from '../host/other-user.js';
 
 let place: HookPlace;
 beforeEach(async () => {
@@ -150,11 +151,21 @@ test('an entry that was sent but not removed is removed, not sent', async () => 
   expect(place.inSpool('entries')).toEqual([]);
 });
 
-test('while another process sends snapshots of a VM, its entries are left to that one', async () => {
+test('while another process sends snapshots of a VM, its entries are left to that one, and said to be', async () => {
   const hook = await place.context();
   await offerAll(hook, ['web', 'db']);
   const lock = await tryLock(place.spool, 'upload', 'web');
-  expect(exitCodeOf(await flush(hook, usual))).toBe(0);
+  const result = await flush(hook, usual);
+  expect(exitCodeOf(result)).toBe(7);
+  expect(flushSentence(result)).toBe(
+    '1 sent, 1 left in the spool, 1 of them left to another process that is sending',
+  );
+  expect(flushAnswer(result)).toEqual({
+    sentCount: 1,
+    remainingCount: 1,
+    busyCount: 1,
+    unreadableCount: 0,
+  });
   expect(contents()).toEqual(['1 of db']);
   await lock?.release();
 });
@@ -252,3 +263,30 @@ test('after a VM was stored, the retention rule is applied to it', async () => {
   await flush(hook, usual);
   expect(place.calls().filter(([command]) => command === 'forget')).toHaveLength(1);
 });
+
+test('locks of entries that are gone go too, those of others at work stay', async () => {
+  const hook = await place.context();
+  await offerAll(hook, ['web']);
+  const held = await tryLock(place.spool, 'entry', 'db.0123456789abcdef');
+  await flush(hook, usual);
+  await flush(hook, usual);
+  const locks = (): readonly string[] => readdirSync(join(place.spool, 'locks')).toSorted();
+  expect(locks().filter((name) => name.startsWith('entry.'))).toEqual([
+    'entry.db.0123456789abcdef',
+  ]);
+  await held?.release();
+  await flush(hook, usual);
+  expect(locks().filter((name) => name.startsWith('entry.'))).toEqual([]);
+});
+
+testAsRoot(
+  'a spool that another user made first is refused, and so is one he may write to',
+  async () => {
+    makeFolderOfOther(place.spool, 0o700);
+    await expect(place.context()).rejects.toMatchObject({ code: 'permission-denied' });
+    chownSync(place.spool, 0, 0);
+    chmodSync(place.spool, 0o777);
+    await expect(place.context()).rejects.toMatchObject({ code: 'permission-denied' });
+    expect(readdirSync(place.spool)).toEqual([]);
+  },
+);

@@ -1,7 +1,20 @@
 // The metrics as Prometheus would read them: parsed back by the rules of the text format.
+import {
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import fc from 'fast-check';
 import { metricsText, type MetricFamily } from '../../src/hook/metrics-text.js';
 import { HookPlace } from './hook-place.js';
+import { join } from 'node:path';
+import { makeFolderOfOther, otherUser, testAsRoot } from '../host/other-user.js';
+import { HookMetrics } from '../../src/hook/metrics.js';
 
 interface ParsedFamily {
   readonly kind: string;
@@ -94,3 +107,44 @@ describe('the hook', () => {
     expect(families.get('pars_uploads_failed_total')?.kind).toBe('counter');
   });
 });
+
+test('a link in the way of the metrics is replaced, never written through', async () => {
+  const place = await HookPlace.make();
+  try {
+    const hook = await place.context();
+    const victim = join(place.folder, 'victim');
+    writeFileSync(victim, 'of root');
+    symlinkSync(victim, `${place.textfile}.part`);
+    symlinkSync(victim, place.textfile);
+    const umask = process.umask(0o077);
+    await hook.metrics.write().finally(() => process.umask(umask));
+    expect(readFileSync(victim, 'utf8')).toBe('of root');
+    expect(lstatSync(place.textfile).isFile()).toBe(true);
+    expect(statSync(place.textfile).mode & 0o777).toBe(0o644);
+    expect(place.metrics()).toContain('pars_spool_entries 0');
+  } finally {
+    await place.remove();
+  }
+});
+
+testAsRoot(
+  "a collector's own folder takes the metrics, a link of his to another does not",
+  async () => {
+    const place = await HookPlace.make();
+    try {
+      const his = makeFolderOfOther(join(place.folder, 'his'));
+      const hook = await place.context();
+      const elsewhere = join(place.folder, 'elsewhere');
+      mkdirSync(elsewhere);
+      symlinkSync(elsewhere, join(his, 'link'));
+      lchownSync(join(his, 'link'), otherUser, otherUser);
+      await new HookMetrics(hook.spool, join(his, 'pars.prom'), hook.log).write();
+      await new HookMetrics(hook.spool, join(his, 'link', 'pars.prom'), hook.log).write();
+      expect(readdirSync(his).toSorted()).toEqual(['link', 'pars.prom']);
+      expect(readdirSync(elsewhere)).toEqual([]);
+      expect(hook.logLines.join('')).toContain('symbolic link');
+    } finally {
+      await place.remove();
+    }
+  },
+);

@@ -1,6 +1,6 @@
 // Restoring into a folder where something is already, or where something goes wrong: nothing of others is touched.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -14,6 +14,8 @@ import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';
 import { changedStore } from '../catalog/changed-store.js';
 import { withFolder, withStore } from '../store/local/disk-folders.js';
+import { expectFirstRun } from '../../src/cli/resume-folder.js';
+import { makeFolderOfOther, testAsRoot } from '../host/other-user.js';
 
 const pageCount = 1024;
 const image = Buffer.alloc(pageCount * 4096, 'restored');
@@ -127,5 +129,36 @@ test('stopped, it is cancelled and leaves no file', async () => {
     const request = { store: stopping, manifest, folder, allowLost: false, signal: abort.signal };
     await expect(restoreSnapshot(request)).rejects.toMatchObject({ code: 'cancelled' });
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+testAsRoot('nothing is restored into a folder that another user could change', async () => {
+  await withSnapshot(async ({ store, manifest, folder }) => {
+    const his = makeFolderOfOther(path.join(folder, 'his'));
+    for (const out of [his, path.join(his, 'new')]) {
+      await expect(
+        restoreSnapshot({ store, manifest, folder: out, allowLost: false }),
+      ).rejects.toMatchObject({
+        code: 'permission-denied',
+        message: expect.stringContaining('(65534)') as string,
+      });
+      await expect(expectFirstRun(out)).rejects.toMatchObject({ code: 'permission-denied' });
+    }
+    expect(readdirSync(his)).toEqual([]);
+  });
+});
+
+test('a folder that the restore makes is its own to write to, whatever the umask', async () => {
+  await withSnapshot(async ({ store, manifest, folder }) => {
+    const out = path.join(folder, 'new');
+    const umask = process.umask(0);
+    try {
+      await restoreSnapshot({ store, manifest, folder: out, allowLost: false });
+    } finally {
+      process.umask(umask);
+    }
+    expect(statSync(out).mode & 0o7777).toBe(0o755);
+    expect(statSync(path.join(out, 'ram')).mode & 0o7777).toBe(0o600);
+    expect(statSync(path.join(out, 'state')).mode & 0o7777).toBe(0o600);
   });
 });

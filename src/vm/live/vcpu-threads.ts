@@ -36,10 +36,16 @@ export function vcpuTimeMs(threads: readonly number[]): number | undefined {
 
 /** Undefined when it is not to be seen from here. */
 export function qemuPidOf([thread]: readonly number[]): number | undefined {
+  const pid = processOf(thread);
+  return pid !== undefined && isQemu(pid) ? pid : undefined;
+}
+
+/** That a thread is of; undefined when it is not to be seen from here. */
+export function processOf(thread: number): number | undefined {
   try {
     const status = readFileSync(`/proc/${thread}/status`, 'latin1');
     const pid = Number(/^Tgid:\s*(\d+)$/m.exec(status)?.[1]);
-    return isQemu(pid) ? pid : undefined;
+    return Number.isInteger(pid) ? pid : undefined;
   } catch {
     return undefined;
   }

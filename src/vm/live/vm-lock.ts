@@ -13,7 +13,7 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { type Lock, lockOpen, tryFileLock } from '../../host/file-lock.js';
 import { makeOwnFolder, makeOwnFolderIn } from '../../host/own-folder.js';
 import { QmpClient } from '../qmp/qmp-client.js';
-import { qemuPidOf, readVcpuThreads } from './vcpu-threads.js';
+import { processOf, readVcpuThreads } from './vcpu-threads.js';
 
 const retryMs = 50;
 /** The guard of the capture before may be about to end. */
@@ -64,18 +64,16 @@ async function lockVm(threads: readonly number[], timeoutMs: number): Promise<Lo
   }
 }
 
-function tryVmLock(threads: readonly number[]): Lock | undefined {
-  const pid = qemuPidOf(threads);
-  const path = `/proc/${pid ?? ''}/environ`;
-  let fd: number | undefined;
+function tryVmLock([thread]: readonly number[]): Lock | undefined {
+  const path = `/proc/${processOf(thread) ?? ''}/environ`;
+  let fd: number;
   try {
-    fd = pid === undefined ? undefined : openSync(path, 'r');
+    fd = openSync(path, 'r');
   } catch {
-    // Another user's, or one that nobody may look into.
+    // Another user's, in another container, or one that nobody may look into.
+    return tryFileLock(join(ownRunFolder(), `vm-${thread}`));
   }
-  return fd === undefined
-    ? tryFileLock(join(ownRunFolder(), `vm-${threads[0]}`))
-    : lockOpen(fd, path);
+  return lockOpen(fd, path);
 }
 
 /** Where this user's programs keep what lasts until the next start of the machine. */

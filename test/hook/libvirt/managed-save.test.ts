@@ -1,10 +1,13 @@
 // Managed saves, from libvirt's folder into the spool: what is linked, what is taken, what is left out and what waits.
 import {
+  chownSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   unlinkSync,
   utimesSync,
@@ -17,6 +20,7 @@ import { takeHandedOver } from '../../../src/hook/libvirt/take-handed-over.js';
 import { listEntries } from '../../../src/spool/entries.js';
 import { HookPlace } from '../hook-place.js';
 import { writeSave } from './save-sample.js';
+import { otherUser, testAsRoot } from '../../host/other-user.js';
 
 let place: HookPlace;
 let saves: string;
@@ -149,4 +153,18 @@ test('disks that the configuration leaves out are left out', async () => {
   await spoolSave(hook, { path: savePath, link: false });
   const { entries } = await listEntries(hook.spool);
   expect(entries[0].captured.disks).toEqual([]);
+});
+
+testAsRoot("QEMU's own user can lead a hand-over neither elsewhere nor to another file", () => {
+  chownSync(saves, otherUser, otherUser);
+  const elsewhere = join(place.folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  symlinkSync(elsewhere, join(saves, 'pars'));
+  lchownSync(join(saves, 'pars'), otherUser, otherUser);
+  expect(() => handOver('vm one', saves)).toThrow(/not a folder of this user's alone/);
+  expect(readdirSync(elsewhere)).toEqual([]);
+  unlinkSync(join(saves, 'pars'));
+  symlinkSync(savePath, join(saves, 'linked.save'));
+  expect(handOver('linked', saves)).toEqual([]);
+  expect(handOver('vm one', saves)).toHaveLength(1);
 });
