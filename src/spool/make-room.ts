@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allocatedBytes } from './allocated-bytes.js';
-import { type DropReason, planBounds } from './bounds.js';
+import { type BoundsPlan, type DropReason, planBounds } from './bounds.js';
 import { appendLine } from '../host/durable-file.js';
 import { listEntries, removeEntry, type SpoolEntry } from './entries.js';
 import { type Lock, tryLock, withSpoolLock } from './lock.js';
@@ -34,19 +34,26 @@ export async function makeRoom(
   const { paths, limits } = spool;
   return await withSpoolLock(paths.root, async () => {
     const { entries } = await listEntries(spool);
-    const locks = new Map<string, Lock>();
-    try {
-      for (const { name } of entries) {
-        const lock = await tryLock(paths.root, 'entry', name);
-        if (lock !== undefined) {
-          locks.set(name, lock);
-        }
-      }
-      const { drops, fits } = planBounds(
-        entries.map((entry) => ({ ...entry, isInUse: !locks.has(entry.name) })),
+    const plan = async (isInUse: (name: string) => boolean): Promise<BoundsPlan> =>
+      planBounds(
+        entries.map((entry) => ({ ...entry, isInUse: isInUse(entry.name) })),
         limits,
         { nowMs: Date.now(), neededBytes, otherBytes: await incomingBytes(spool, without) },
       );
+    const locks = new Map<string, Lock>();
+    try {
+      let found = await plan(() => false);
+      if (found.drops.length > 0) {
+        // Nothing else asks who is at work on an entry.
+        for (const { name } of entries) {
+          const lock = await tryLock(paths.root, 'entry', name);
+          if (lock !== undefined) {
+            locks.set(name, lock);
+          }
+        }
+        found = await plan((name) => !locks.has(name));
+      }
+      const { drops, fits } = found;
       const dropped: DroppedEntry[] = [];
       for (const { name, reason } of drops) {
         const entry = entries.find((candidate) => candidate.name === name);
