@@ -135,7 +135,7 @@ program
   .option('--max-downtime <time>', 'with --qmp: the VM may stand still so long, such as 50ms')
   .option(
     '--scratch <dir>',
-    'with --qmp: where it is captured first; needs room for the RAM and the disks (default: /var/tmp/pars, or where that is another user's, one beside it)',
+    'with --qmp: where it is captured first; needs room for the RAM and the disks (default: /var/tmp/pars, or one beside it where another user has that)',
   )
   .option('--captured <dir>', 'instead of an image: a folder that a capture wrote')
   .option(

@@ -4,7 +4,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
-import { expectSafeLink, isWritableByOthers, type Use } from './ownership.js';
+import { expectSafeLink, isTrustedUser, isWritableByOthers, type Use } from './ownership.js';
 import { pathOfOpen, type Place, type Step, walkPath } from './walk-path.js';
 
 /** An open folder, for its names (walk-path.ts `nameIn`). The caller closes it. Throws `permission-denied`, `not-found`. */
@@ -31,7 +31,7 @@ export function openGivenFile(path: string, use: Use): number {
     if (!stats.isFile()) {
       throw new ParsError('image-invalid', `${path}: expected a regular file`);
     }
-    if (stats.nlink > 1 && (parent?.stats.uid !== stats.uid || isWritableByOthers(parent.stats))) {
+    if (stats.nlink > 1 && !isOnlyForOwner(parent, stats.uid)) {
       throw new ParsError(
         'permission-denied',
         `${path} is one of ${stats.nlink} names of a file that may be another user's, so it is not taken: put a copy there`,
@@ -59,4 +59,13 @@ function walkGiven(path: string, use: Use, through?: (folder: Step) => void): Pl
     });
   }
   return place;
+}
+
+/** Whether only root, this user, or the owner of the file can have made the name in the folder. */
+function isOnlyForOwner(folder: Step | undefined, fileUser: number): boolean {
+  return (
+    folder !== undefined &&
+    !isWritableByOthers(folder.stats) &&
+    (isTrustedUser(folder.stats.uid) || folder.stats.uid === fileUser)
+  );
 }

@@ -68,7 +68,8 @@ export async function spoolSave(hook: HookContext, saved: SavedVm): Promise<'spo
       identity,
       expectedBytes,
       fill: async (folder) => {
-        await adoptFile(path, join(folder, imageFile), { link, facts, signal });
+        // What is linked lies in libvirt's folder, which is QEMU's user's.
+        await adoptFile(path, join(folder, imageFile), { link, isForeign: link, facts, signal });
         return await capturedOf(hook, vm, facts, disks, folder);
       },
       onDropped: (dropped) => reportDropped(hook, dropped),
