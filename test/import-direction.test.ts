@@ -9,7 +9,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   introspect: [],
   'src/flow': ['introspect'],
   'src/host': ['introspect', 'src/flow'],
-  'src/report': ['introspect', 'src/manifest', 'src/plan'],
+  'src/report': ['introspect', 'src/flow', 'src/manifest', 'src/plan'],
   'src/measure': [
     'introspect',
     'src/catalog',
@@ -24,10 +24,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/disk': ['introspect', 'src/flow'],
   'src/vm': ['introspect', 'src/flow', 'src/host'],
   'src/pack': ['introspect', 'src/flow'],
-  'src/manifest': ['introspect', 'src/pack'],
+  'src/manifest': ['introspect', 'src/flow', 'src/pack'],
   'src/plan': ['introspect', 'src/pack'],
-  'src/store': ['introspect'],
-  'src/catalog': ['introspect', 'src/manifest', 'src/store'],
+  'src/store': ['introspect', 'src/flow'],
+  'src/catalog': ['introspect', 'src/flow', 'src/manifest', 'src/store'],
   'src/spool': ['introspect', 'src/flow', 'src/host'],
   'src/hook': [
     'introspect',

@@ -4,22 +4,19 @@ import { randomBytes } from 'node:crypto';
 import { ParsError } from '../../introspect/pars-error.js';
 import { decodeManifest, decodeManifestHeader } from '../manifest/decode.js';
 import { encodeManifest } from '../manifest/encode.js';
-import { firstReadBytes, maxBodySizeBytes, maxHeaderSizeBytes } from '../manifest/layout.js';
+import { firstReadBytes } from '../manifest/layout.js';
 import type { Manifest, ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
-import {
-  idDigitCount,
-  idOfManifest,
-  manifestName,
-  packFolder,
-  partName,
-  snapshotsFolder,
-} from './names.js';
+import { expectHeaderOf, headerProblem } from './check-header.js';
+import { idDigitCount, idOfManifest, manifestName, partName, snapshotsFolder } from './names.js';
+import { removeFilesOf, removeOwnFile } from './remove-own.js';
 
 /** Requests to the store at a time while headers are read. */
 const listConcurrency = 8;
 /** Copies of a manifest: as critical as anything it names. */
 export const manifestReplication = 3;
+/** Ids that an error lists. */
+const namedIdCount = 8;
 /** Largest piece asked of a store at once. */
 const readSizeBytes = 4 * 2 ** 20;
 
@@ -72,9 +69,9 @@ export async function visitSnapshots(
   signal?: AbortSignal,
 ): Promise<void> {
   const manifests = (await store.list(snapshotsFolder, { signal })).flatMap(
-    ({ name, sizeBytes }) => {
+    ({ kind, name, sizeBytes, problem }) => {
       const id = idOfManifest(name);
-      return id === undefined ? [] : [{ id, name, sizeBytes }];
+      return id === undefined || kind === 'folder' ? [] : [{ id, name, sizeBytes, problem }];
     },
   );
   let next = 0;
@@ -83,9 +80,12 @@ export async function visitSnapshots(
   // As many at a time as there are workers, so that those which wait cost nothing.
   const work = async (): Promise<void> => {
     while (next < manifests.length) {
-      const { id, name, sizeBytes } = manifests[next++];
+      const { id, name, sizeBytes, problem } = manifests[next++];
       try {
-        const header = await readHeader(store, name, sizeBytes, signal);
+        if (problem !== undefined) {
+          throw new ParsError('corrupt', problem);
+        }
+        const header = expectHeaderOf(id, await readHeader(store, name, sizeBytes, signal));
         visitor.snapshot({ header, manifestSizeBytes: sizeBytes });
       } catch (error) {
         if (!(error instanceof ParsError) || error.code === 'cancelled') {
@@ -115,9 +115,10 @@ export async function resolveId(store: Store, prefix: string): Promise<string> {
     .map(({ name }) => idOfManifest(name))
     .filter((id) => id?.startsWith(prefix));
   if (ids.length > 1) {
+    const more = ids.length > namedIdCount ? ` and ${ids.length - namedIdCount} more` : '';
     throw new ParsError(
       'usage',
-      `${prefix} could be ${ids.join(', ')}: give more digits of the snapshot's id`,
+      `${prefix} could be ${ids.slice(0, namedIdCount).join(', ')}${more}: give more digits of the snapshot's id`,
     );
   }
   const id = ids[0];
@@ -138,19 +139,21 @@ export async function loadManifest(
   if (file === undefined) {
     throw new ParsError('not-found', `no snapshot ${id} in ${store.url}; see \`pars list\``);
   }
-  const limitBytes = maxHeaderSizeBytes + maxBodySizeBytes;
-  if (file.sizeBytes > limitBytes) {
+  const { fileSizeBytes } = await readBeginning(store, name, file.sizeBytes, signal);
+  if (file.sizeBytes !== fileSizeBytes) {
     throw new ParsError(
       'corrupt',
-      `${name} has ${file.sizeBytes} bytes, a manifest at most ${limitBytes}`,
+      `${name} has ${file.sizeBytes} bytes, and says that it has ${fileSizeBytes}`,
     );
   }
-  const bytes = Buffer.alloc(file.sizeBytes);
+  const bytes = Buffer.alloc(fileSizeBytes);
   for (let at = 0; at < bytes.length; at += readSizeBytes) {
     const length = Math.min(readSizeBytes, bytes.length - at);
     bytes.set(await store.read(name, at, length, { signal }), at);
   }
-  return decodeManifest(bytes);
+  const manifest = decodeManifest(bytes);
+  expectHeaderOf(id, manifest.header);
+  return manifest;
 }
 
 /** Writes the manifest beside its place, where no reader looks. Returns its size in bytes. */
@@ -160,8 +163,12 @@ export async function writeManifest(
   blockSizeBytes: number,
   signal?: AbortSignal,
 ): Promise<number> {
-  const bytes = encodeManifest(manifest);
   const { id } = manifest.header;
+  const problem = headerProblem(manifest.header, id);
+  if (problem !== undefined) {
+    throw new ParsError('usage', `manifest to be written: ${problem}`);
+  }
+  const bytes = encodeManifest(manifest);
   await store.write(partName(id), () => [bytes], {
     replication: manifestReplication,
     // A manifest is read whole or not at all, so it must not be spread over blocks either.
@@ -185,9 +192,9 @@ export async function publishManifest(
  * answer was lost, and a manifest must not outlive its packs.
  */
 export async function removeUnpublished(store: Store, id: string): Promise<void> {
-  await store.remove(manifestName(id));
-  await store.remove(partName(id));
-  await store.remove(packFolder(id));
+  await removeOwnFile(store, manifestName(id));
+  await removeOwnFile(store, partName(id));
+  await removeFilesOf(store, id);
 }
 
 async function readHeader(
@@ -196,11 +203,20 @@ async function readHeader(
   sizeBytes: number,
   signal: AbortSignal | undefined,
 ): Promise<ManifestHeader> {
+  return (await readBeginning(store, name, sizeBytes, signal)).header;
+}
+
+async function readBeginning(
+  store: Store,
+  name: string,
+  sizeBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly header: ManifestHeader; readonly fileSizeBytes: number }> {
   let length = Math.min(firstReadBytes, sizeBytes);
   for (;;) {
     const result = decodeManifestHeader(await store.read(name, 0, length, { signal }));
     if (result.kind === 'complete') {
-      return result.header;
+      return result;
     }
     if (result.neededBytes > sizeBytes) {
       throw new ParsError(

@@ -4,12 +4,14 @@ import { ParsError } from '../../introspect/pars-error.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
 import { type ListedSnapshot, listSnapshots, loadManifest, type SnapshotList } from './catalog.js';
-import { manifestName, packFolder, packsFolder } from './names.js';
+import { isClaimed } from './claim.js';
+import { idOfPack, manifestName, packFolder } from './names.js';
+import { removeOwnFile, removePackFolderIfEmpty } from './remove-own.js';
 
 /** Names of the files removed with the manifest. */
 export interface Deletion {
   readonly removed: readonly string[];
-  /** Files that another snapshot names too. */
+  /** Files that another snapshot names too, or that are of an upload under way. */
   readonly kept: readonly string[];
 }
 
@@ -22,7 +24,7 @@ export async function deleteSnapshot(store: Store, id: string): Promise<Deletion
   const files = await filesToDelete(store, id);
   const list = await listSnapshots(store);
   checkOthersReadable(list, id);
-  return await removeSnapshot(store, id, files, namersOf(list.snapshots));
+  return await removeSnapshot(store, id, files, listedOf(list));
 }
 
 /**
@@ -35,14 +37,21 @@ export function prepareDeletions(
   list: SnapshotList,
 ): (header: ManifestHeader) => Promise<Deletion> {
   checkOthersReadable(list);
-  const namers = namersOf(list.snapshots);
-  return (header) => removeSnapshot(store, header.id, filesOf(header), namers);
+  const listed = listedOf(list);
+  return (header) => removeSnapshot(store, header.id, filesOf(header), listed);
 }
 
-export async function removeEmptyFolder(store: Store, folder: string): Promise<void> {
-  if ((await store.list(folder)).length === 0) {
-    await store.remove(folder);
-  }
+/** What a listing says of who names what. */
+interface Listed {
+  readonly namers: ReadonlyMap<string, Set<string>>;
+  readonly listedIds: ReadonlySet<string>;
+}
+
+function listedOf({ snapshots }: SnapshotList): Listed {
+  return {
+    namers: namersOf(snapshots),
+    listedIds: new Set(snapshots.map(({ header }) => header.id)),
+  };
 }
 
 /** For each file, the ids of the snapshots that name it. */
@@ -63,7 +72,10 @@ function checkOthersReadable({ unreadable }: SnapshotList, id?: string): void {
     throw new ParsError(
       obstacle.error.code,
       `nothing was deleted: snapshot ${obstacle.id} cannot be read and may share files with ` +
-        `${id ?? 'those to be deleted'} (${obstacle.error.message})`,
+        `${id ?? 'those to be deleted'} (${obstacle.error.message})` +
+        (obstacle.error.code === 'corrupt'
+          ? `; if it is worth nothing any more, \`pars delete ${obstacle.id}\` comes first`
+          : ''),
       { cause: obstacle.error },
     );
   }
@@ -74,24 +86,47 @@ async function removeSnapshot(
   store: Store,
   id: string,
   files: readonly string[],
-  namers: ReadonlyMap<string, Set<string>>,
+  { namers, listedIds }: Listed,
 ): Promise<Deletion> {
-  await store.remove(manifestName(id));
+  await removeOwnFile(store, manifestName(id));
   for (const name of files) {
     namers.get(name)?.delete(id);
   }
-  const isNamed = (name: string): boolean => (namers.get(name)?.size ?? 0) > 0;
-  const removed = files.filter((name) => !isNamed(name));
+  const kept: string[] = [];
+  const removed: string[] = [];
+  const spared = new Map<string, boolean>();
+  const isSpared = async (writer: string): Promise<boolean> => {
+    const isKnown = spared.get(writer) ?? (await isUnknownUpload(store, writer, id, listedIds));
+    spared.set(writer, isKnown);
+    return isKnown;
+  };
+  for (const name of files) {
+    const isNamed = (namers.get(name)?.size ?? 0) > 0;
+    (isNamed || (await isSpared(idOfPack(name) ?? id)) ? kept : removed).push(name);
+  }
   for (const name of removed) {
-    await store.remove(name);
+    await removeOwnFile(store, name);
   }
-  const folders = new Set(removed.map((name) => name.slice(0, name.lastIndexOf('/'))));
-  for (const folder of folders) {
-    if (folder.startsWith(`${packsFolder}/`)) {
-      await removeEmptyFolder(store, folder);
-    }
+  for (const folder of new Set(removed.map((name) => name.slice(0, name.lastIndexOf('/'))))) {
+    await removePackFolderIfEmpty(store, folder.slice(folder.lastIndexOf('/') + 1));
   }
-  return { removed, kept: files.filter(isNamed) };
+  return { removed, kept };
+}
+
+/**
+ * Whether packs below that id may be of an upload that was not listed: one under way, or published since. A manifest that
+ * names those must not take them along. The claim is asked for first, since it goes after the manifest has come.
+ */
+async function isUnknownUpload(
+  store: Store,
+  writer: string,
+  id: string,
+  listedIds: ReadonlySet<string>,
+): Promise<boolean> {
+  if (writer === id || listedIds.has(writer)) {
+    return false;
+  }
+  return (await isClaimed(store, writer)) || (await store.stat(manifestName(writer))) !== undefined;
 }
 
 async function filesToDelete(store: Store, id: string): Promise<readonly string[]> {
@@ -99,7 +134,8 @@ async function filesToDelete(store: Store, id: string): Promise<readonly string[
     return filesOf((await loadManifest(store, id)).header);
   } catch (error) {
     if (error instanceof ParsError && error.code === 'corrupt') {
-      return (await store.list(packFolder(id))).map(({ name }) => name);
+      const inFolder = await store.list(packFolder(id));
+      return inFolder.flatMap(({ kind, name }) => (kind === 'file' ? [name] : []));
     }
     throw error;
   }

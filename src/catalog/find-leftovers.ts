@@ -1,11 +1,13 @@
 // What is in a store without a snapshot: uploads that were killed leave it, and deletions that failed half-way. It looks
-// like an upload under way, which nothing but its age tells apart.
+// like an upload under way; its age tells the two apart, and then a look at its claim for a while (watch-leftovers.ts).
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
-import type { Store, StoredFile } from '../store/store.js';
+import { largestOf } from '../flow/largest.js';
+import { claimsFolder, type Store, type StoredFile } from '../store/store.js';
 import { listSnapshots } from './catalog.js';
 import { namersOf } from './delete-snapshots.js';
 import {
+  idOfClaim,
   idOfManifest,
   idOfPart,
   packFolder,
@@ -24,12 +26,16 @@ export interface Leftover {
   readonly parts: readonly StoredFile[];
   /** Files of `packs/ID` that no manifest names; none where only the empty folder is left. */
   readonly files: readonly StoredFile[];
+  /** Claims of the upload: it may be under way. */
+  readonly claims: readonly StoredFile[];
+  /** Its snapshot is there, and only the claim was left. */
+  readonly isPublished: boolean;
   /** When anything of it changed last, by the store's clock. */
   readonly modifiedMs: number;
 }
 
 export interface LeftoverSearch {
-  /** Only what has not changed from then on. */
+  /** Only what has not changed from then on, by the store's clock (store-clock.ts). */
   readonly unchangedSinceMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,9 +45,14 @@ export async function findLeftovers(
   store: Store,
   { unchangedSinceMs, signal }: LeftoverSearch,
 ): Promise<readonly Leftover[]> {
+  const claims = (await store.list(claimsFolder, { signal })).filter(
+    ({ kind, name }) => kind === 'file' && idOfClaim(name) !== undefined,
+  );
   // Before the manifests, so that an upload that ends meanwhile is known by its manifest.
   const folders = (await store.list(packsFolder, { signal })).filter(isSnapshotFolder);
-  const besideManifests = await store.list(snapshotsFolder, { signal });
+  const besideManifests = (await store.list(snapshotsFolder, { signal })).filter(
+    ({ kind }) => kind === 'file',
+  );
   const { snapshots, unreadable } = await listSnapshots(store, signal);
   if (unreadable.length > 0) {
     const [{ id, error }] = unreadable;
@@ -57,24 +68,43 @@ export async function findLeftovers(
     ...besideManifests.map(({ name }) => idOfManifest(name)),
   ]);
   const idsOnTheirWay = besideManifests.map(({ name }) => idOfPart(name));
-  const ids = new Set([...folders.map(idOfFolder), ...idsOnTheirWay]);
+  const ids = new Set([
+    ...folders.map(idOfFolder),
+    ...idsOnTheirWay,
+    ...claims.map(({ name }) => idOfClaim(name)),
+  ]);
   const limit = pLimit(concurrency);
   const found = await limit.map(ids, async (id): Promise<readonly Leftover[]> => {
-    if (id === undefined || published.has(id)) {
+    if (id === undefined) {
       return [];
+    }
+    const ownClaims = claims.filter(({ name }) => idOfClaim(name) === id);
+    if (published.has(id)) {
+      const leftover = { id, parts: [], files: [], claims: ownClaims, isPublished: true };
+      return ownClaims.length === 0 ? [] : oldEnough(leftover, ownClaims, unchangedSinceMs);
     }
     const parts = besideManifests.filter((_, index) => idsOnTheirWay[index] === id);
     const folder = folders.filter((entry) => idOfFolder(entry) === id);
     const inFolder = await store.list(packFolder(id), { signal });
     // What is no file is none of ours.
     const files = inFolder.filter(({ kind, name }) => kind === 'file' && !namers.has(name));
-    const isNothing = parts.length + files.length === 0 && inFolder.length > 0;
-    const modifiedMs = Math.max(
-      ...[...parts, ...folder, ...inFolder].map((file) => file.modifiedMs),
-    );
-    return isNothing || modifiedMs >= unchangedSinceMs ? [] : [{ id, parts, files, modifiedMs }];
+    const isNothing = parts.length + files.length + ownClaims.length === 0 && inFolder.length > 0;
+    const leftover = { id, parts, files, claims: ownClaims, isPublished: false };
+    const all = [...parts, ...folder, ...inFolder, ...ownClaims];
+    return isNothing ? [] : oldEnough(leftover, all, unchangedSinceMs);
   });
   return found.flat().sort((a, b) => a.modifiedMs - b.modifiedMs);
+}
+
+/** With its age; nothing when it is younger, or nobody can say. */
+function oldEnough(
+  leftover: Omit<Leftover, 'modifiedMs'>,
+  all: readonly StoredFile[],
+  unchangedSinceMs: number,
+): readonly Leftover[] {
+  const modifiedMs = largestOf(all.map((file) => file.modifiedMs));
+  const isKnown = all.every(({ problem }) => problem === undefined);
+  return isKnown && modifiedMs < unchangedSinceMs ? [{ ...leftover, modifiedMs }] : [];
 }
 
 function isSnapshotFolder(entry: StoredFile): boolean {

@@ -4,7 +4,10 @@
 //   snapshots/<id>.manifest.part    the manifest on its way
 //   packs/<id>/000000.pack ...      packs that snapshot <id> wrote; later snapshots may name them too
 //   packs/<id>/state                its device state
-//   packs/<id>/machine              the command line of its machine
+//   packs/<id>/machine              the command line of its machine; other attachments likewise, by their role
+//   claims/<id>.<count>             the upload <id> is under way (claim.ts)
+
+import { claimsFolder } from '../store/store.js';
 
 export const snapshotsFolder = 'snapshots';
 export const packsFolder = 'packs';
@@ -23,6 +26,42 @@ export const packName = (id: string, index: number): string =>
   `${packFolder(id)}/${index.toString().padStart(6, '0')}.pack`;
 export const stateName = (id: string): string => `${packFolder(id)}/state`;
 export const machineName = (id: string): string => `${packFolder(id)}/machine`;
+
+const packPattern = /^packs\/([0-9a-f]{16})\/[0-9]{6,9}\.pack$/;
+
+/** The snapshot that wrote this pack, undefined for any other name. */
+export function idOfPack(name: string): string | undefined {
+  return packPattern.exec(name)?.[1];
+}
+
+/** The count is of renewals; `taken` instead of it: whoever prunes has taken the upload for dead. */
+export const claimName = (id: string, count: number): string =>
+  `${claimsFolder}/${id}.${count.toString().padStart(9, '0')}`;
+export const takenClaimName = (id: string): string => `${claimsFolder}/${id}.taken`;
+
+/** The upload whose claim this is, under whatever name the store gives it meanwhile; undefined for any other name. */
+export function idOfClaim(name: string): string | undefined {
+  return /^claims\/([0-9a-f]{16})\.[^/]+$/.exec(name)?.[1];
+}
+
+/** A file whose time is the store's (store-clock.ts). */
+export const clockName = (random: string): string => `${claimsFolder}/clock.${random}`;
+export const isClockName = (name: string): boolean => /^claims\/clock\.[^/]+$/.test(name);
+
+/** Whether this is a file that snapshots and uploads make, at this very place: nothing else is ever removed. */
+export function isOwnFile(name: string): boolean {
+  const [folder, second, third, ...deeper] = name.split('/');
+  switch (folder) {
+    case snapshotsFolder:
+      return third === undefined && (idOfManifest(name) ?? idOfPart(name)) !== undefined;
+    case packsFolder:
+      return snapshotId.test(second) && third !== undefined && deeper.length === 0;
+    case claimsFolder:
+      return idOfClaim(name) !== undefined || isClockName(name);
+    default:
+      return false;
+  }
+}
 
 /** The snapshot whose manifest this is, undefined for any other name. */
 export function idOfManifest(name: string): string | undefined {

@@ -1,32 +1,57 @@
 // Removes one leftover, so that it can hurt an upload that is alive after all no more than by making it fail.
 //
-// The manifest on its way goes first: from then on the upload cannot publish without writing it anew, and after that it
-// looks for every one of its packs. So no snapshot becomes visible whose files went here.
-import type { Store } from '../store/store.js';
-import { removeEmptyFolder } from './delete-snapshots.js';
+// Its claim is taken first, which an upload notices before it publishes; then goes the manifest on its way, without which
+// it cannot publish. So no snapshot becomes visible whose files went here. Uploads of before there were claims are held off
+// by the second step alone: written anew, their manifest looks for every one of its packs.
+import { claimsFolder, type Store } from '../store/store.js';
+import { takeClaim } from './claim.js';
 import type { Leftover } from './find-leftovers.js';
-import { manifestName, packFolder, partName } from './names.js';
+import { idOfClaim, manifestName, packFolder, partName, takenClaimName } from './names.js';
+import { removeFilesOfLeftover, removeOwnFile } from './remove-own.js';
 
 /** False when it has changed since it was found: then what is left of it stays. */
 export async function removeLeftover(store: Store, leftover: Leftover): Promise<boolean> {
-  const { id, parts, files } = leftover;
+  const { id, parts, files, claims } = leftover;
   if (!(await isUnchanged(store, leftover))) {
     return false;
   }
-  for (const { name } of parts) {
-    await store.remove(name);
+  if (!leftover.isPublished) {
+    const seen = claims.find(({ name }) => isWholeClaim(name));
+    if (seen !== undefined && !(await takeClaim(store, seen.name, id))) {
+      return false;
+    }
+    for (const { name } of parts) {
+      await removeOwnFile(store, name);
+    }
+    const taken = claims.map(({ name }) => (name === seen?.name ? takenClaimName(id) : name));
+    if (!(await isUnchanged(store, leftover, taken))) {
+      return false;
+    }
+    await removeFilesOfLeftover(store, id, files);
+    await removeOwnFile(store, takenClaimName(id));
   }
-  if (!(await isUnchanged(store, leftover))) {
-    return false;
+  for (const { name } of claims) {
+    await removeOwnFile(store, name);
   }
-  for (const { name } of files) {
-    await store.remove(name);
-  }
-  await removeEmptyFolder(store, packFolder(id));
   return true;
 }
 
-async function isUnchanged(store: Store, { id, parts, modifiedMs }: Leftover): Promise<boolean> {
+/** `claimNames`: what the claims are called by now. */
+export async function isUnchanged(
+  store: Store,
+  { id, parts, claims, modifiedMs, isPublished }: Leftover,
+  claimNames: readonly string[] = claims.map(({ name }) => name),
+): Promise<boolean> {
+  const claimed = (await store.list(claimsFolder)).filter(({ name }) => idOfClaim(name) === id);
+  if (
+    claimed.some(({ name }) => !claimNames.includes(name)) ||
+    claimed.length < claimNames.length
+  ) {
+    return false;
+  }
+  if (isPublished) {
+    return true;
+  }
   if ((await store.stat(manifestName(id))) !== undefined) {
     return false;
   }
@@ -34,4 +59,9 @@ async function isUnchanged(store: Store, { id, parts, modifiedMs }: Leftover): P
   const isKnownPart = part === undefined || parts.some(({ name }) => name === part.name);
   const children = await store.list(packFolder(id));
   return isKnownPart && children.every((file) => file.modifiedMs <= modifiedMs);
+}
+
+/** Not one that HDFS has under another name while it is written. */
+function isWholeClaim(name: string): boolean {
+  return /\.(?:[0-9]+|taken)$/.test(name);
 }

@@ -1,7 +1,10 @@
-// pars prune: removes what killed uploads left behind, once it is old enough to belong to none that is alive.
+// pars prune: removes what killed uploads left behind, once it is old enough, by the store's clock, and shows no sign of life
+// for a while.
 import { ParsError } from '../../introspect/pars-error.js';
 import { findLeftovers, type Leftover } from '../catalog/find-leftovers.js';
 import { removeLeftover } from '../catalog/remove-leftover.js';
+import { storeTimeMs } from '../catalog/store-clock.js';
+import { watchLeftovers } from '../catalog/watch-leftovers.js';
 import { parseDuration } from '../flow/duration.js';
 import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
@@ -31,16 +34,22 @@ export async function pruneCommand(
 ): Promise<number> {
   const ageMs = parseAge(options.olderThan);
   const isDryRun = options.dryRun === true;
-  const store = await openStore(options.store, {
-    local: { mustExist: true, removeOrphans: !isDryRun },
-  });
+  const store = await openStore(options.store, { local: { mustExist: true } });
   try {
-    const leftovers = await findLeftovers(store, {
-      unchangedSinceMs: Date.now() - ageMs,
-      signal,
+    const nowMs = await storeTimeMs(store, signal).catch((error: unknown) => {
+      // To tell what would be removed, leave to read is enough.
+      if (isDryRun && error instanceof ParsError && error.code === 'permission-denied') {
+        return Date.now();
+      }
+      throw error;
     });
+    const old = await findLeftovers(store, { unchangedSinceMs: nowMs - ageMs, signal });
+    const leftovers = await watchLeftovers(store, old, signal);
     const removals = await prune(store, leftovers, isDryRun, signal);
     warnOfFailures(removals, 'what is left of upload', warn);
+    if (!isDryRun && !signal.aborted) {
+      await removeOrphans(options.store);
+    }
     const rows = leftovers.map((leftover, index) => ({
       ...summaryOf(leftover),
       outcome: removals[index].outcome,
@@ -86,6 +95,12 @@ function parseAge(text: string): number {
   return ageMs;
 }
 
+/** Bytes without a name on local disks. The store itself leaves them while anybody is at work in it. */
+async function removeOrphans(storeUrl: string): Promise<void> {
+  const store = await openStore(storeUrl, { local: { mustExist: true, removeOrphans: true } });
+  await store.close();
+}
+
 async function prune(
   store: Store,
   leftovers: readonly Leftover[],
@@ -103,8 +118,8 @@ async function prune(
 }
 
 /** Sizes of one copy each: the store does not say how many there are. */
-function summaryOf({ id, parts, files, modifiedMs }: Leftover) {
-  const all = [...parts, ...files];
+function summaryOf({ id, parts, files, claims, modifiedMs }: Leftover) {
+  const all = [...parts, ...files, ...claims];
   const sizeBytes = all.reduce((sum, file) => sum + file.sizeBytes, 0);
   return { id, fileCount: all.length, sizeBytes, modifiedMs };
 }

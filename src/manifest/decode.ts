@@ -10,7 +10,9 @@ import { unpackValue } from './codec.js';
 import { columnOfBytes } from './columns.js';
 import { diskHeldOf, healingOf } from './healing-record.js';
 import {
+  bodyStructure,
   hashSizeBytes,
+  headerStructure,
   headField,
   headSizeBytes,
   knownFeatures,
@@ -26,6 +28,7 @@ import {
   headerSchema,
   type SpaceRecord,
 } from './schema.js';
+import type { StructureLimits } from './structure.js';
 import type { AddressSpace, LabelRuns, Manifest, ManifestHeader } from './types.js';
 
 export type HeaderResult =
@@ -87,7 +90,8 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
     throw corrupt(hashAt, 'the SHA-256 is not that of the bytes before it');
   }
   const bodyAt = headSizeBytes + decodeHead(bytes).headerSizeBytes;
-  const body = parse(bodySchema, unpack(bytes.subarray(bodyAt, hashAt), bodyAt), bodyAt);
+  const packedBody = bytes.subarray(bodyAt, hashAt);
+  const body = parse(bodySchema, unpack(packedBody, bodyAt, bodyStructure), bodyAt);
   const manifest: Manifest = {
     header: result.header,
     spaces: body.spaces.map((space) => spaceOf(space, bodyAt)),
@@ -143,7 +147,7 @@ function decodeHead(bytes: Uint8Array): Head {
 }
 
 function decodeHeader(packed: Uint8Array): ManifestHeader {
-  const value = unpack(packed, headSizeBytes);
+  const value = unpack(packed, headSizeBytes, headerStructure);
   const { requiredFeatures } = parse(featuresSchema, value, headSizeBytes);
   const unknown = requiredFeatures.filter((feature) => !knownFeatures.includes(feature));
   if (unknown.length > 0) {
@@ -155,9 +159,9 @@ function decodeHeader(packed: Uint8Array): ManifestHeader {
   return parse(headerSchema, value, headSizeBytes);
 }
 
-function unpack(bytes: Uint8Array, atBytes: number): unknown {
+function unpack(bytes: Uint8Array, atBytes: number, limits: StructureLimits): unknown {
   try {
-    return unpackValue(bytes);
+    return unpackValue(bytes, limits);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw corrupt(atBytes, `not MessagePack: ${reason}`);

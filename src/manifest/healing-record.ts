@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { type DiskHeldPages, heldHashBytes } from '../../introspect/disk-held.js';
 import type { HealingFacts } from '../../introspect/healing-facts.js';
+import { boundedArray } from '../flow/bounded.js';
 import { bytesOfColumn, bytesOfWideColumn, columnOfBytes, wideColumnOfBytes } from './columns.js';
 import { maxPageCount } from './layout.js';
 
@@ -10,6 +11,8 @@ const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expect
 const byte = z.int().min(0).max(255);
 const u32 = z.int().min(0).max(0xffff_ffff);
 const count = z.int().min(0).max(maxPageCount);
+/** The struct pages of 1 TiB, each page of them by itself: more runs there cannot be, and each takes memory. */
+const maxMemmapRunCount = 2 ** 22;
 /** A struct page is read whole, so what the file says of its size must be bounded. */
 const structPageSize = z.int().min(16).max(256).multipleOf(8);
 const memberOffset = z.int().min(0).max(248).multipleOf(8);
@@ -25,15 +28,15 @@ const healingSchema = z.object({
     busyMask: u32,
   }),
   memmapBase: bin,
-  memmapRunCount: count,
+  memmapRunCount: z.int().min(0).max(maxMemmapRunCount),
   memmapRuns: z.object({ firstPfn: bin, pageCount: bin, gpa: bin }),
 });
 
 const diskHeldSchema = z.object({
-  disks: z
-    .array(z.object({ name: z.string().min(1).max(64), sizeBytes: z.int().min(0) }))
-    .min(1)
-    .max(256),
+  disks: boundedArray(
+    z.object({ name: z.string().min(1).max(64), sizeBytes: z.int().min(0) }),
+    256,
+  ).refine((disks) => disks.length > 0, 'expected one disk or more'),
   pageCount: count,
   page: bin,
   disk: bin,
@@ -44,7 +47,9 @@ const diskHeldSchema = z.object({
 export const healingKeys = {
   healing: healingSchema.optional(),
   diskHeld: diskHeldSchema.optional(),
-  notStored: z.array(byte).min(1).max(256).optional(),
+  notStored: boundedArray(byte, 256)
+    .refine((labels) => labels.length > 0, 'expected one label or more')
+    .optional(),
 };
 
 type HealingRecord = z.infer<typeof healingSchema>;

@@ -2,6 +2,7 @@
 // words. All numbers are little-endian.
 //
 //   head (64) | header (msgpack) | body (msgpack) | SHA-256 of all before (32)
+import type { StructureLimits } from './structure.js';
 
 export const manifestVersion = 1;
 
@@ -25,6 +26,25 @@ export const hashSizeBytes = 32;
 export const maxHeaderSizeBytes = 16 * 2 ** 20;
 /** With hashes of all pages, 1 GiB is room for a guest of about 400 GiB; without them for maxPageCount. */
 export const maxBodySizeBytes = 2 ** 30;
+/** Packs take at least 64 bytes of a header each, so more do not fit. */
+export const maxPackCount = 2 ** 18;
+/** Regions of a space. */
+export const maxRegionCount = 65_536;
+/** What the kernel says of itself, and what did not add up: the first is from a page of 4096 bytes. */
+export const maxGuestTextLength = 4096;
+export const maxEvidenceLength = 16_384;
+/** A pack's map has seven values, so this is room for all packs; everything else of a header is a few hundred. */
+export const headerStructure: StructureLimits = {
+  maxValueCount: 8 * maxPackCount,
+  maxListLength: maxPackCount,
+  maxTextBytes: maxHeaderSizeBytes,
+};
+/** A region's map has five values, and disks have one region each. Columns are byte strings, one value each. */
+export const bodyStructure: StructureLimits = {
+  maxValueCount: 2 ** 20,
+  maxListLength: maxRegionCount,
+  maxTextBytes: 16 * 2 ** 20,
+};
 /** 1 TiB of guest, so that a page index fits 32 bits with room. */
 export const maxPageCount = 2 ** 28;
 

@@ -2,10 +2,18 @@
 // requiredFeatures. How the values hang together is check.ts's matter.
 import { z } from 'zod';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { boundedArray } from '../flow/bounded.js';
 import { maxPackSizeBytes, maxReplication, packHeaderSizeBytes } from '../pack/layout.js';
 import { diskSchema } from './disk-record.js';
 import { healingKeys } from './healing-record.js';
-import { hashSizeBytes, maxPageCount } from './layout.js';
+import {
+  hashSizeBytes,
+  maxEvidenceLength,
+  maxGuestTextLength,
+  maxPackCount,
+  maxPageCount,
+  maxRegionCount,
+} from './layout.js';
 
 const segmentPattern = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
 
@@ -20,63 +28,72 @@ const storeName = z
 const size = z.int().min(0);
 const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
 
+const features = boundedArray(z.string().max(64), 64);
+
 /** Read before all else, because an unknown feature may change the shape of the rest. */
-export const featuresSchema = z.object({ requiredFeatures: z.array(z.string()) });
+export const featuresSchema = z.object({ requiredFeatures: features });
 
 export const headerSchema = z.object({
   id: segment,
   vm: segment,
+  // Whether a calendar has it is asked by src/catalog/check-header.ts.
   createdMs: size,
-  requiredFeatures: z.array(z.string()),
-  packs: z.array(
+  requiredFeatures: features,
+  packs: boundedArray(
     z.object({
       name: storeName,
       sizeBytes: z.int().min(packHeaderSizeBytes).max(maxPackSizeBytes),
       replication: z.int().min(1).max(maxReplication),
     }),
+    maxPackCount,
   ),
-  attachments: z.array(
+  attachments: boundedArray(
     z.object({
       role: segment,
       name: storeName,
       sizeBytes: size,
       sha256: bin.refine((hash) => hash.length === hashSizeBytes, 'expected 32 bytes'),
     }),
+    64,
   ),
-  guest: z.object({ release: z.string(), buildId: z.string() }).nullable(),
-  evidence: z.string(),
-  labelCounts: z.record(z.string(), size),
-  legend: z.array(z.string()).max(256),
+  guest: z
+    .object({
+      release: z.string().max(maxGuestTextLength),
+      buildId: z.string().max(maxGuestTextLength),
+    })
+    .nullable(),
+  evidence: z.string().max(maxEvidenceLength),
+  // No map has more than 1024 keys (structure.ts).
+  labelCounts: z.record(z.string().max(64), size),
+  legend: boundedArray(z.string().max(64), 256),
   imageSizeBytes: size,
 });
 
 const count = z.int().min(0).max(maxPageCount);
 
 export const bodySchema = z.object({
-  spaces: z
-    .array(
-      z.object({
-        name: segment,
-        pageSizeBytes: z.literal(pageSizeBytes),
-        regions: z.array(z.object({ start: size, sizeBytes: size })).max(65_536),
-        labelRunCount: count,
-        labelRuns: z.object({ label: bin, pageCount: bin }),
-        frameCount: count,
-        frames: z.object({
-          window: bin,
-          maskLow: bin,
-          maskHigh: bin,
-          offset: bin,
-          length: bin,
-          pack: bin,
-        }),
-        pageHashes: bin.nullable(),
-        ...healingKeys,
-        disk: diskSchema.optional(),
+  spaces: boundedArray(
+    z.object({
+      name: segment,
+      pageSizeBytes: z.literal(pageSizeBytes),
+      regions: boundedArray(z.object({ start: size, sizeBytes: size }), maxRegionCount),
+      labelRunCount: count,
+      labelRuns: z.object({ label: bin, pageCount: bin }),
+      frameCount: count,
+      frames: z.object({
+        window: bin,
+        maskLow: bin,
+        maskHigh: bin,
+        offset: bin,
+        length: bin,
+        pack: bin,
       }),
-    )
-    .min(1)
-    .max(256),
+      pageHashes: bin.nullable(),
+      ...healingKeys,
+      disk: diskSchema.optional(),
+    }),
+    256,
+  ).refine((spaces) => spaces.length > 0, 'expected one space or more'),
 });
 
 /** A space as it stands in the file. */

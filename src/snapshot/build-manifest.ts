@@ -3,7 +3,12 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/page-map.js';
 import { diskRegionBytes, diskSpaceName } from '../manifest/disk-space.js';
-import { disksFeature, notStoredFeature } from '../manifest/layout.js';
+import {
+  disksFeature,
+  maxEvidenceLength,
+  maxGuestTextLength,
+  notStoredFeature,
+} from '../manifest/layout.js';
 import type { AddressSpace, Attachment, Manifest, StoredDisk } from '../manifest/types.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
 import type { WrittenPacks } from './write-packs.js';
@@ -52,8 +57,18 @@ export function buildManifest(stored: StoredSnapshot): Manifest {
       ],
       packs: written.packs,
       attachments,
-      guest: map.kernel ?? null,
-      evidence: map.evidence.kind === 'complete' ? 'complete' : map.evidence.reason,
+      // What a guest wrote there must not keep it from being stored.
+      guest:
+        map.kernel === undefined
+          ? null
+          : {
+              release: map.kernel.release.slice(0, maxGuestTextLength),
+              buildId: map.kernel.buildId.slice(0, maxGuestTextLength),
+            },
+      evidence:
+        map.evidence.kind === 'complete'
+          ? 'complete'
+          : map.evidence.reason.slice(0, maxEvidenceLength),
       labelCounts: labelCountsOf(spaces),
       legend: pageClasses.map((entry) => entry.label),
       imageSizeBytes: map.regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),

@@ -12,8 +12,10 @@ import {
   removeUnpublished,
   writeManifest,
 } from '../catalog/catalog.js';
+import { type Claim, claimUpload } from '../catalog/claim.js';
 import { machineName, partName, stateName } from '../catalog/names.js';
 import { expectVmName } from '../catalog/vm-name.js';
+import { moment } from '../flow/bounded.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { Attachment, Manifest } from '../manifest/types.js';
 import { defaultBlockSizeBytes } from '../pack/layout.js';
@@ -70,17 +72,27 @@ const defaultReplicationTimeoutMs = 60_000;
 export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotResult> {
   const { store, vm, signal } = request;
   expectVmName(vm);
+  expectMoment(request.createdMs);
   const disks = openDisksToStore(request.disks ?? []);
   const id = newSnapshotId();
+  let claim: Claim | undefined;
   try {
-    return await writeSnapshot(request, id, disks);
+    claim = await claimUpload(store, id, signal);
+    const signals = [claim.lost, ...(signal === undefined ? [] : [signal])];
+    const stoppable = { ...request, signal: AbortSignal.any(signals) };
+    const result = await writeSnapshot(stoppable, id, disks, claim);
+    // The snapshot is there; a claim that stays is removed by the next `pars prune`.
+    await claim.release().catch(() => undefined);
+    return result;
   } catch (error) {
-    // The cause is worth more than what the clean-up says.
-    await removeUnpublished(store, id).catch(() => undefined);
+    await cleanUp(store, id, claim);
     if (signal?.aborted === true) {
       throw new ParsError('cancelled', 'the upload was stopped; nothing of it is left', {
         cause: error,
       });
+    }
+    if (claim?.lost.aborted === true) {
+      throw claim.lost.reason;
     }
     throw error;
   } finally {
@@ -88,10 +100,33 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotRe
   }
 }
 
+/** Never fails: the cause is worth more than what the clean-up says. */
+async function cleanUp(store: Store, id: string, claim: Claim | undefined): Promise<void> {
+  if (claim === undefined) {
+    return;
+  }
+  try {
+    await removeUnpublished(store, id);
+    await claim.release();
+  } catch {
+    await claim.stop();
+  }
+}
+
+function expectMoment(createdMs: number | undefined): void {
+  if (createdMs !== undefined && !moment.safeParse(createdMs).success) {
+    throw new ParsError(
+      'usage',
+      `expected the moment of the snapshot in milliseconds since 1970, up to the year 9999, found ${createdMs}`,
+    );
+  }
+}
+
 async function writeSnapshot(
   request: SnapshotRequest,
   id: string,
   disks: readonly OpenedDisk[],
+  claim: Claim,
 ): Promise<SnapshotResult> {
   const { store, vm, memory, map, policy, signal, onProgress, createdMs = Date.now() } = request;
   const blockSizeBytes = request.blockSizeBytes ?? defaultBlockSizeBytes;
@@ -137,6 +172,8 @@ async function writeSnapshot(
     request.replicationTimeoutMs ?? defaultReplicationTimeoutMs,
     signal,
   );
+  // After the manifest is on its way, and not before: see src/catalog/claim.ts.
+  await claim.confirm();
   await publishManifest(store, id, signal);
   return { manifest, plan, manifestSizeBytes, underReplicated };
 }

@@ -4,6 +4,11 @@
 // Names are relative to the store's root: segments of [A-Za-z0-9._-]+ joined by '/', no '.' or '..' segment.
 // Every method throws ParsError with a code of the closed list; transient failures have been retried before that.
 
+/**
+ * Where those who are at work say so, by a file each. A store removes nothing that a writer may be at while there is one.
+ */
+export const claimsFolder = 'claims';
+
 export interface WriteOptions {
   /** Copies wanted, each on another node or disk. */
   readonly replication: number;
@@ -16,13 +21,21 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface RemoveOptions extends ReadOptions {
+  /** Only a file, or only a folder with nothing below it. Unless given, a folder goes with all below it. */
+  readonly only?: 'file' | 'empty-folder';
+}
+
 export interface StoredFile {
   /** Full name below the store's root. */
   readonly name: string;
   readonly kind: 'file' | 'folder';
   /** 0 for a folder. */
   readonly sizeBytes: number;
+  /** Milliseconds since 1970, by the store's clock. */
   readonly modifiedMs: number;
+  /** What the store says of it makes no sense, and why: its size and time stand as 0 here. Only in listings. */
+  readonly problem?: string;
 }
 
 /** One HDFS block, or the whole file on local disks. */
@@ -73,7 +86,7 @@ export interface Store {
    */
   storedBytes(name: string, options?: ReadOptions): Promise<number>;
 
-  /** Undefined when there is no such file or folder. */
+  /** Undefined when there is no such file or folder. `corrupt` when what the store says of it makes no sense. */
   stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined>;
 
   /** Files and folders directly below `folder` ('' for the root), by name; empty when it does not exist. */
@@ -82,8 +95,11 @@ export interface Store {
   /** Atomic. Throws `already-exists` when `to` exists and `not-found` when `from` does not. */
   rename(from: string, to: string, options?: ReadOptions): Promise<void>;
 
-  /** Removes a file, or a folder with all below it. Not an error when it does not exist. */
-  remove(name: string, options?: ReadOptions): Promise<void>;
+  /**
+   * Removes a file, or a folder with all below it. Not an error when it does not exist. With `only`, `already-exists` for a
+   * folder that is not empty and `usage` for the other kind, and nothing is removed.
+   */
+  remove(name: string, options?: RemoveOptions): Promise<void>;
 
   close(): Promise<void>;
 }

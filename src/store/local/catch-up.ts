@@ -3,12 +3,13 @@
 //
 // Other processes may use the store meanwhile. A name is on the deciding disk before any other and leaves it first, so
 // the other disk's names are read first: what it has beyond the deciding disk's is certainly removed. What a running
-// process may be about to refer to is told from leftovers by age alone.
+// process may be about to refer to is told from leftovers by age, and is left alone while anybody claims to be at work.
 
 import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import { claimsFolder } from '../store.js';
 import { intentSuffix } from './change-names.js';
 import { copyIdOf, removeCopy } from './copy.js';
 import type { Disk } from './disk.js';
@@ -16,7 +17,7 @@ import type { Membership } from './membership.js';
 import { recordFollowers } from './membership.js';
 import { encodeNameEntry } from './name-entry.js';
 import type { WalkedEntry } from './name-tree.js';
-import { forgetRemoved, publish, takeAway, walkNames } from './name-tree.js';
+import { childNames, forgetRemoved, publish, takeAway, walkNames } from './name-tree.js';
 
 /** No write takes a day without touching its files; a file that old belongs to a process that died. */
 const abandonedAfterMs = 24 * 3600 * 1000;
@@ -28,13 +29,16 @@ const abandonedAfterMs = 24 * 3600 * 1000;
  */
 export async function catchUp(members: Membership, removesOrphans = false): Promise<void> {
   let isNeeded = members.present.length > members.current.length;
+  const [deciding] = members.current;
+  // Clocks may be wrong by more than a day, this host's or another's: what a writer may be at then stays.
+  const isAtWork = await hasClaim(deciding);
   for (const disk of members.present) {
     isNeeded ||= await hasIntent(disk);
-    await ignoringFailure(() => sweep(disk));
+    await ignoringFailure(() => sweep(disk, isAtWork ? ['removed'] : ['writing', 'removed']));
   }
-  const [deciding] = members.current;
   if (!isNeeded) {
-    if (removesOrphans) await ignoringFailure(() => removeOrphans(members, members.current));
+    if (removesOrphans && !isAtWork)
+      await ignoringFailure(() => removeOrphans(members, members.current));
     return;
   }
 
@@ -47,7 +51,7 @@ export async function catchUp(members: Membership, removesOrphans = false): Prom
     });
   }
   await ignoringFailure(() => recordFollowers(members, followers));
-  await ignoringFailure(() => removeOrphans(members, followers));
+  if (!isAtWork) await ignoringFailure(() => removeOrphans(members, followers));
 }
 
 async function makeNamesEqual(deciding: Disk, disk: Disk): Promise<void> {
@@ -102,8 +106,17 @@ function isSurelyNewest({ present, current: [deciding] }: Membership): boolean {
   return true;
 }
 
-async function sweep(disk: Disk): Promise<void> {
-  for (const folderName of ['writing', 'removed']) {
+/** Also where that cannot be told. */
+async function hasClaim(disk: Disk): Promise<boolean> {
+  try {
+    return (await childNames(disk, claimsFolder)).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+async function sweep(disk: Disk, folderNames: readonly string[]): Promise<void> {
+  for (const folderName of folderNames) {
     const folder = path.join(disk.folder, folderName);
     for (const child of await readdir(folder)) {
       const leftover = path.join(folder, child);

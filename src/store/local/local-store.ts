@@ -13,7 +13,14 @@ import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import type { ReadOptions, Store, StoredBlock, StoredFile, WriteOptions } from '../store.js';
+import type {
+  ReadOptions,
+  RemoveOptions,
+  Store,
+  StoredBlock,
+  StoredFile,
+  WriteOptions,
+} from '../store.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
 import { checkNotAborted } from './abort.js';
 import { catchUp } from './catch-up.js';
@@ -32,6 +39,7 @@ import {
   move,
   notFound,
   publish,
+  removeEmpty,
   takeAway,
   walkRemoved,
 } from './name-tree.js';
@@ -162,8 +170,8 @@ class LocalStore implements Store {
       const files = await limit.map(children, async (child) => {
         checkNotAborted(options?.signal, doing);
         const name = folder === '' ? child : `${folder}/${child}`;
-        const named = await findName(members, name);
-        return named === undefined ? [] : [storedFile(name, named)];
+        const file = await listedFile(members, name);
+        return file === undefined ? [] : [file];
       });
       return files.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
     });
@@ -177,24 +185,13 @@ class LocalStore implements Store {
     await this.#change(doing, (disk) => move(disk, from, to));
   }
 
-  async remove(name: string, options?: ReadOptions): Promise<void> {
+  async remove(name: string, options?: RemoveOptions): Promise<void> {
     checkStoreName(name);
     const doing = `removing ${name}`;
     checkNotAborted(options?.signal, doing);
-    const removalId = randomUUID();
     try {
-      await this.#change(
-        doing,
-        (disk) => takeAway(disk, name, removalId),
-        async (members, followers) => {
-          for await (const { entry } of walkRemoved(followers[0], removalId)) {
-            const disks = disksOf(members, entry);
-            // A disk that fails here keeps bytes without a name, which a later catch-up removes.
-            await Promise.allSettled(disks.map((disk) => removeCopy(disk, entry.copyId)));
-          }
-          await Promise.allSettled(followers.map((disk) => forgetRemoved(disk, removalId)));
-        },
-      );
+      if (options?.only === 'empty-folder') await this.#removeEmptyFolder(doing, name);
+      else await this.#removeAll(doing, name, options?.only);
     } catch (error) {
       if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
     }
@@ -203,6 +200,35 @@ class LocalStore implements Store {
   /** Nothing is held open between calls. */
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  async #removeAll(doing: string, name: string, only: 'file' | undefined): Promise<void> {
+    const removalId = randomUUID();
+    await this.#change(
+      doing,
+      (disk) => takeAway(disk, name, removalId, only),
+      async (members, followers) => {
+        for await (const { entry } of walkRemoved(followers[0], removalId)) {
+          const disks = disksOf(members, entry);
+          // A disk that fails here keeps bytes without a name, which a later catch-up removes.
+          await Promise.allSettled(disks.map((disk) => removeCopy(disk, entry.copyId)));
+        }
+        await Promise.allSettled(followers.map((disk) => forgetRemoved(disk, removalId)));
+      },
+    );
+  }
+
+  async #removeEmptyFolder(doing: string, name: string): Promise<void> {
+    let isDecided = false;
+    await this.#change(doing, async (disk) => {
+      try {
+        await removeEmpty(disk, name);
+      } catch (error) {
+        // The first disk decides; on the others somebody may put something into it meanwhile.
+        if (!isDecided || !(error instanceof ParsError)) throw error;
+      }
+      isDecided = true;
+    });
   }
 
   #members(): Promise<Membership> {
@@ -254,6 +280,17 @@ async function fromCurrent<T>(
 
 function findName(members: Membership, name: string): Promise<Named | undefined> {
   return fromCurrent(members, `looking up ${name}`, (disk) => lookUp(disk, name));
+}
+
+/** An entry that no disk can say in a form known here must not hide those beside it. */
+async function listedFile(members: Membership, name: string): Promise<StoredFile | undefined> {
+  try {
+    const named = await findName(members, name);
+    return named === undefined ? undefined : storedFile(name, named);
+  } catch (error) {
+    if (!(error instanceof ParsError && error.code === 'unsupported')) throw error;
+    return { name, kind: 'file', sizeBytes: 0, modifiedMs: 0, problem: error.message };
+  }
 }
 
 /** Disks that were given a copy and are there, in the order of placement. */

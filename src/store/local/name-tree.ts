@@ -6,7 +6,7 @@
 // says is about this disk and is thrown as it came.
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ParsError } from '../../../introspect/pars-error.js';
@@ -51,7 +51,8 @@ export async function publish(disk: Disk, name: string, entry: NameEntry): Promi
     await makeParents(disk, name);
     await renameInto(staged, disk, name);
   } catch (error) {
-    await rm(staged, { recursive: true, force: true });
+    // The next open sweeps what cannot be removed now; the failure that led here is the one to report.
+    await rm(staged, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
 }
@@ -68,12 +69,39 @@ export async function move(disk: Disk, from: string, to: string): Promise<void> 
   await syncFolder(path.dirname(pathOf(disk, from)));
 }
 
-/** Takes `name` with all below it out of the tree, as `removed/REMOVAL_ID`. Throws `not-found`. */
-export async function takeAway(disk: Disk, name: string, removalId: string): Promise<void> {
+/**
+ * Takes `name` with all below it out of the tree, as `removed/REMOVAL_ID`. Throws `not-found`, and `usage` for a folder where
+ * `only` a file is meant.
+ */
+export async function takeAway(
+  disk: Disk,
+  name: string,
+  removalId: string,
+  only?: 'file',
+): Promise<void> {
+  if (only === 'file' && (await lookUp(disk, name))?.kind === 'folder') {
+    throw new ParsError('usage', `${name}: it is a folder, and was to be removed as a file`);
+  }
   try {
     await rename(pathOf(disk, name), removedPath(disk, removalId));
   } catch (error) {
     if (isAbsent(error)) throw notFound(name);
+    throw error;
+  }
+  await syncFolder(path.dirname(pathOf(disk, name)));
+}
+
+/** Throws `not-found`, `already-exists` when there is something in it, and `usage` for a file. */
+export async function removeEmpty(disk: Disk, name: string): Promise<void> {
+  const named = await lookUp(disk, name);
+  if (named !== undefined && named.kind !== 'folder') {
+    throw new ParsError('usage', `${name}: it is a file, and was to be removed as a folder`);
+  }
+  try {
+    await rmdir(pathOf(disk, name));
+  } catch (error) {
+    if (isAbsent(error)) throw notFound(name);
+    if (isTaken(error)) throw new ParsError('already-exists', `${name}: the folder is not empty`);
     throw error;
   }
   await syncFolder(path.dirname(pathOf(disk, name)));

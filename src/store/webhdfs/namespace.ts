@@ -73,9 +73,9 @@ export class Namespace {
     if (!answer.boolean) throw new ParsError('unavailable', `MKDIRS ${path}: HDFS did not make it`);
   }
 
-  /** False when there was nothing. */
-  async remove(path: string, signal: AbortSignal | undefined): Promise<boolean> {
-    const query = { recursive: 'true' };
+  /** False when there was nothing. `already-exists` for a folder that has something below it, unless `recursive`. */
+  async remove(path: string, signal: AbortSignal | undefined, recursive = true): Promise<boolean> {
+    const query = { recursive: String(recursive) };
     const operation = { method: 'DELETE', op: 'DELETE', path, query, signal } as const;
     return (await this.#client.ask(operation, booleanAnswer)).boolean;
   }

@@ -18,6 +18,8 @@ const codeOfException: Readonly<Partial<Record<string, ErrorCode>>> = {
   ParentNotDirectoryException: 'not-found',
   PathIsNotDirectoryException: 'not-found',
   FileAlreadyExistsException: 'already-exists',
+  // DELETE of a folder without what is below it.
+  PathIsNotEmptyDirectoryException: 'already-exists',
   AccessControlException: 'permission-denied',
   AuthorizationException: 'permission-denied',
   AuthenticationException: 'permission-denied',
@@ -45,6 +47,8 @@ const codeOfMessage: readonly (readonly [RegExp, ErrorCode])[] = [
   // The UserProvider of a standby wraps it in a SecurityException.
   [/StandbyException|Operation category \w+ is not supported in state standby/, 'unavailable'],
   [/is in safe mode/i, 'unavailable'],
+  // DELETE, where it comes as a general IOException.
+  [/is non empty|Directory is not empty/, 'already-exists'],
   // Looking below a file, as a user whom permissions bind.
   [/is not a directory/, 'not-found'],
   [/No active nodes contain this block|Could not obtain block/, 'data-lost'],

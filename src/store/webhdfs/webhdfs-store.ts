@@ -8,7 +8,14 @@ import { userInfo } from 'node:os';
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
-import type { ReadOptions, Store, StoredBlock, StoredFile, WriteOptions } from '../store.js';
+import type {
+  ReadOptions,
+  RemoveOptions,
+  Store,
+  StoredBlock,
+  StoredFile,
+  WriteOptions,
+} from '../store.js';
 import type { FileStatus } from './answers.js';
 import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
@@ -206,10 +213,24 @@ class WebHdfsStore implements Store {
     this.#locations.forget(toPath);
   }
 
-  async remove(name: string, options?: ReadOptions): Promise<void> {
+  async remove(name: string, options?: RemoveOptions): Promise<void> {
     checkStoreName(name);
-    await this.#retried(options, () => this.#namespace.remove(this.#path(name), options?.signal));
-    this.#locations.forget(this.#path(name));
+    const path = this.#path(name);
+    const signal = options?.signal;
+    await this.#retried(options, async () => {
+      if (options?.only === undefined) {
+        await this.#namespace.remove(path, signal);
+        return;
+      }
+      const found = await this.#namespace.status(path, signal);
+      if (found === undefined) return;
+      if (isFolder(found) !== (options.only === 'empty-folder')) {
+        const kind = isFolder(found) ? 'a folder' : 'a file';
+        throw new ParsError('usage', `${path}: it is ${kind}, and was to be removed as another`);
+      }
+      await this.#namespace.remove(path, signal, false);
+    });
+    this.#locations.forget(path);
   }
 
   close(): Promise<void> {

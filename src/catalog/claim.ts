@@ -1,0 +1,123 @@
+// The claim of an upload: a file in the store from before its first pack until after its manifest has come. It says that
+// somebody is at work, without any clock: its name has a count, and the upload gives it the next one every few seconds.
+//
+// Whoever prunes takes an upload for dead only when its claim has kept its count for a while by his own stopwatch
+// (watch-leftovers.ts). Then he renames the claim, so one of the two gets it: either the upload renews it first and is left
+// alone, or it is gone and the upload ends, at the latest before it publishes. An upload that slept for hours notices so.
+//
+// The order of an upload:  claim, packs, manifest on its way, renewed once more, manifest in place, claim removed
+// The order of pruning:    claim taken, manifest on its way removed, no manifest in place seen, packs removed, claim removed
+//
+// The last renewal comes after the manifest is on its way. Where it succeeds, that manifest is removed only later, so the
+// upload finds it gone, or the one who prunes finds the snapshot.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ParsError } from '../../introspect/pars-error.js';
+import { claimsFolder, type Store } from '../store/store.js';
+import { claimName, idOfClaim, takenClaimName } from './names.js';
+import { removeOwnFile } from './remove-own.js';
+
+/** Often enough that several renewals may fail within `watchMs` of watch-leftovers.ts. */
+export const renewalMs = 4_000;
+/** An empty file has no block; HDFS asks for a size all the same, of 1 MiB or more. */
+const blockSizeBytes = 2 ** 20;
+
+export interface Claim {
+  /** Aborted when the claim is lost: the upload is in vain from then on. */
+  readonly lost: AbortSignal;
+  /** Throws `cancelled` when the claim is lost, and what the store throws. To be called right before publishing. */
+  confirm(): Promise<void>;
+  /** Ends the renewals. */
+  stop(): Promise<void>;
+  /** Ends the renewals and removes the claim. */
+  release(): Promise<void>;
+}
+
+/** Claims the upload and keeps the claim until `stop` or `release`. */
+export async function claimUpload(
+  store: Store,
+  id: string,
+  signal?: AbortSignal,
+  intervalMs = renewalMs,
+): Promise<Claim> {
+  let count = 0;
+  await store.write(claimName(id, count), () => [], { replication: 1, blockSizeBytes, signal });
+  const lost = new AbortController();
+  const ended = new AbortController();
+
+  const renew = async (): Promise<void> => {
+    const next = claimName(id, count + 1);
+    try {
+      await store.rename(claimName(id, count), next);
+    } catch (error) {
+      if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
+      // The store may have renamed it at an attempt whose answer was lost.
+      if ((await store.stat(next)) === undefined) {
+        const problem = claimLost(id);
+        lost.abort(problem);
+        throw problem;
+      }
+    }
+    count++;
+  };
+  /** One renewal after the other, whoever asks for it. */
+  let last: Promise<void> = Promise.resolve();
+  const renewInTurn = (): Promise<void> => {
+    last = last.catch(() => undefined).then(renew);
+    return last;
+  };
+  const keep = async (): Promise<void> => {
+    while (!ended.signal.aborted && !lost.signal.aborted) {
+      await sleep(intervalMs, undefined, { signal: ended.signal, ref: false }).catch(
+        () => undefined,
+      );
+      // A store that is away now may be back at the next; `confirm` has the last word.
+      if (!ended.signal.aborted) await renewInTurn().catch(() => undefined);
+    }
+  };
+  const keeping = keep();
+  const stop = async (): Promise<void> => {
+    ended.abort();
+    await keeping;
+  };
+  return {
+    lost: lost.signal,
+    confirm: async () => {
+      if (lost.signal.aborted) throw claimLost(id);
+      await renewInTurn();
+    },
+    stop,
+    release: async () => {
+      await stop();
+      await removeOwnFile(store, claimName(id, count));
+    },
+  };
+}
+
+export async function isClaimed(store: Store, id: string): Promise<boolean> {
+  return (await store.list(claimsFolder)).some(({ name }) => idOfClaim(name) === id);
+}
+
+/** Takes the claim of an upload that is taken for dead. False when it was renewed, or ended, since it was seen. */
+export async function takeClaim(store: Store, seenName: string, id: string): Promise<boolean> {
+  const taken = takenClaimName(id);
+  if (seenName === taken) {
+    return true;
+  }
+  try {
+    await store.rename(seenName, taken);
+    return true;
+  } catch (error) {
+    if (error instanceof ParsError && error.code === 'not-found') {
+      return false;
+    }
+    throw error;
+  }
+}
+
+function claimLost(id: string): ParsError {
+  return new ParsError(
+    'unavailable',
+    `the upload ${id} stood still for so long that \`pars prune\` took it for dead and removed what it had stored; ` +
+      'no snapshot was made; upload it again',
+  );
+}
