@@ -5,11 +5,11 @@
 // (watch-leftovers.ts). Then he renames the claim, so one of the two gets it: either the upload renews it first and is left
 // alone, or it is gone and the upload ends, at the latest before it publishes. An upload that slept for hours notices so.
 //
-// The order of an upload:  claim, packs, manifest on its way, renewed once more, manifest in place, claim removed
+// The order of an upload:  claim, packs, manifest on its way, claim seen, manifest in place, claim removed
 // The order of pruning:    claim taken, manifest on its way removed, no manifest in place seen, packs removed, claim removed
 //
-// The last renewal comes after the manifest is on its way. Where it succeeds, that manifest is removed only later, so the
-// upload finds it gone, or the one who prunes finds the snapshot.
+// The upload looks for its claim after the manifest is on its way. If it is there, that manifest is removed only later, so
+// the upload finds it gone, or the one who prunes finds the snapshot.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../introspect/pars-error.js';
 import { claimsFolder, type Store } from '../store/store.js';
@@ -24,7 +24,7 @@ const blockSizeBytes = 2 ** 20;
 export interface Claim {
   /** Aborted when the claim is lost: the upload is in vain from then on. */
   readonly lost: AbortSignal;
-  /** Throws `cancelled` when the claim is lost, and what the store throws. To be called right before publishing. */
+  /** Ends the renewals. Throws `unavailable` when the claim is lost, and what the store throws. To be called right before publishing. */
   confirm(): Promise<void>;
   /** Ends the renewals. */
   stop(): Promise<void>;
@@ -44,6 +44,13 @@ export async function claimUpload(
   const lost = new AbortController();
   const ended = new AbortController();
 
+  const expectClaim = async (name: string): Promise<void> => {
+    if ((await store.stat(name)) === undefined) {
+      const problem = claimLost(id);
+      lost.abort(problem);
+      throw problem;
+    }
+  };
   const renew = async (): Promise<void> => {
     const next = claimName(id, count + 1);
     try {
@@ -51,19 +58,9 @@ export async function claimUpload(
     } catch (error) {
       if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
       // The store may have renamed it at an attempt whose answer was lost.
-      if ((await store.stat(next)) === undefined) {
-        const problem = claimLost(id);
-        lost.abort(problem);
-        throw problem;
-      }
+      await expectClaim(next);
     }
     count++;
-  };
-  /** One renewal after the other, whoever asks for it. */
-  let last: Promise<void> = Promise.resolve();
-  const renewInTurn = (): Promise<void> => {
-    last = last.catch(() => undefined).then(renew);
-    return last;
   };
   const keep = async (): Promise<void> => {
     while (!ended.signal.aborted && !lost.signal.aborted) {
@@ -71,7 +68,7 @@ export async function claimUpload(
         () => undefined,
       );
       // A store that is away now may be back at the next; `confirm` has the last word.
-      if (!ended.signal.aborted) await renewInTurn().catch(() => undefined);
+      if (!ended.signal.aborted) await renew().catch(() => undefined);
     }
   };
   const keeping = keep();
@@ -82,8 +79,10 @@ export async function claimUpload(
   return {
     lost: lost.signal,
     confirm: async () => {
+      // Not amid a renewal, or the name would be the one or the other.
+      await stop();
       if (lost.signal.aborted) throw claimLost(id);
-      await renewInTurn();
+      await expectClaim(claimName(id, count));
     },
     stop,
     release: async () => {
@@ -93,8 +92,16 @@ export async function claimUpload(
   };
 }
 
-export async function isClaimed(store: Store, id: string): Promise<boolean> {
-  return (await store.list(claimsFolder)).some(({ name }) => idOfClaim(name) === id);
+/** Names of its claims: one, or what is left of writing it. */
+export async function claimsOf(store: Store, id: string): Promise<readonly string[]> {
+  for (let round = 0; ; round++) {
+    const names = (await store.list(claimsFolder)).map(({ name }) => name);
+    const own = names.filter((name) => idOfClaim(name) === id);
+    // A renewal in between may hide it from one listing, not from two in a row.
+    if (own.length > 0 || round > 0) {
+      return own;
+    }
+  }
 }
 
 /** Takes the claim of an upload that is taken for dead. False when it was renewed, or ended, since it was seen. */

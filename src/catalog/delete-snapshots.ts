@@ -4,7 +4,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
 import { type ListedSnapshot, listSnapshots, loadManifest, type SnapshotList } from './catalog.js';
-import { isClaimed } from './claim.js';
+import { claimsOf } from './claim.js';
 import { idOfPack, manifestName, packFolder } from './names.js';
 import { removeOwnFile, removePackFolderIfEmpty } from './remove-own.js';
 
@@ -126,7 +126,10 @@ async function isUnknownUpload(
   if (writer === id || listedIds.has(writer)) {
     return false;
   }
-  return (await isClaimed(store, writer)) || (await store.stat(manifestName(writer))) !== undefined;
+  return (
+    (await claimsOf(store, writer)).length > 0 ||
+    (await store.stat(manifestName(writer))) !== undefined
+  );
 }
 
 async function filesToDelete(store: Store, id: string): Promise<readonly string[]> {

@@ -3,10 +3,10 @@
 // Its claim is taken first, which an upload notices before it publishes; then goes the manifest on its way, without which
 // it cannot publish. So no snapshot becomes visible whose files went here. Uploads of before there were claims are held off
 // by the second step alone: written anew, their manifest looks for every one of its packs.
-import { claimsFolder, type Store } from '../store/store.js';
-import { takeClaim } from './claim.js';
+import type { Store } from '../store/store.js';
+import { claimsOf, takeClaim } from './claim.js';
 import type { Leftover } from './find-leftovers.js';
-import { idOfClaim, manifestName, packFolder, partName, takenClaimName } from './names.js';
+import { manifestName, packFolder, partName, takenClaimName } from './names.js';
 import { removeFilesOfLeftover, removeOwnFile } from './remove-own.js';
 
 /** False when it has changed since it was found: then what is left of it stays. */
@@ -42,11 +42,8 @@ export async function isUnchanged(
   { id, parts, claims, modifiedMs, isPublished }: Leftover,
   claimNames: readonly string[] = claims.map(({ name }) => name),
 ): Promise<boolean> {
-  const claimed = (await store.list(claimsFolder)).filter(({ name }) => idOfClaim(name) === id);
-  if (
-    claimed.some(({ name }) => !claimNames.includes(name)) ||
-    claimed.length < claimNames.length
-  ) {
+  const claimed = await claimsOf(store, id);
+  if (claimed.length < claimNames.length || claimed.some((name) => !claimNames.includes(name))) {
     return false;
   }
   if (isPublished) {

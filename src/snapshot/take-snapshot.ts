@@ -174,7 +174,11 @@ async function writeSnapshot(
   );
   // After the manifest is on its way, and not before: see src/catalog/claim.ts.
   await claim.confirm();
-  await publishManifest(store, id, signal);
+  await publishManifest(store, id, signal).catch(async (error: unknown) => {
+    // The manifest on its way may have been taken along with the claim: then the claim says it better.
+    await claim.confirm();
+    throw error;
+  });
   return { manifest, plan, manifestSizeBytes, underReplicated };
 }
 

@@ -1,11 +1,21 @@
 // The forms of WebHDFS's answers (Hadoop: "WebHDFS REST API", section "JSON Schemas"), as far as they are used.
 
 import { z } from 'zod';
+import { boundedArray, moment } from '../../flow/bounded.js';
+
+const size = z.int().min(0);
+/** Of one page: dfs.ls.limit, 1000 unless a cluster says otherwise. */
+const maxPageLength = 100_000;
+/** A file of pars is one block; of another program's this would be 1 TiB in blocks of 1 MiB. */
+const maxBlockCount = 2 ** 20;
+/** No cluster has more DataNodes, and a block is on a few. */
+const maxLocationCount = 10_000;
 
 const fileStatus = z.object({
   /** '' for the path itself. */
-  pathSuffix: z.string(),
-  type: z.string(),
+  pathSuffix: z.string().regex(/^[^/]{0,1024}$/, 'expected a name without a slash'),
+  type: z.string().max(64),
+  /** Whether these two are possible is asked of each file by itself: `statusProblem`. */
   length: z.number(),
   modificationTime: z.number(),
   /** The inode's number: it stays over a rename. HttpFS leaves it out. */
@@ -13,35 +23,46 @@ const fileStatus = z.object({
 });
 export type FileStatus = z.infer<typeof fileStatus>;
 
+/** What is said of a file and cannot be, in words, or undefined. One such file must not hide those beside it. */
+export function statusProblem({ length, modificationTime }: FileStatus): string | undefined {
+  if (!size.safeParse(length).success) return `HDFS says that it has ${length} bytes`;
+  return moment.safeParse(modificationTime).success
+    ? undefined
+    : `HDFS says that it changed ${modificationTime} ms after 1970`;
+}
+
 export const fileStatusAnswer = z.object({ FileStatus: fileStatus });
 
 export const listingAnswer = z.object({
   DirectoryListing: z.object({
-    partialListing: z.object({ FileStatuses: z.object({ FileStatus: z.array(fileStatus) }) }),
-    remainingEntries: z.number(),
+    partialListing: z.object({
+      FileStatuses: z.object({ FileStatus: boundedArray(fileStatus, maxPageLength) }),
+    }),
+    remainingEntries: size,
   }),
 });
 
 export const contentSummaryAnswer = z.object({
   ContentSummary: z.object({
     /** 0 for a file. */
-    directoryCount: z.number(),
+    directoryCount: size,
     /** Length times replication, or data and parity where coded: by the file's settings, not by what is alive. */
-    spaceConsumed: z.number(),
+    spaceConsumed: size,
   }),
 });
 
 export const blockLocationsAnswer = z.object({
   BlockLocations: z.object({
-    BlockLocation: z.array(
+    BlockLocation: boundedArray(
       z.object({
-        offset: z.number(),
-        length: z.number(),
+        offset: size,
+        length: size,
         /** Every copy there is is corrupt. */
         corrupt: z.boolean(),
         /** `address:port` of block transfer. */
-        names: z.array(z.string()),
+        names: boundedArray(z.string().max(1024), maxLocationCount),
       }),
+      maxBlockCount,
     ),
   }),
 });
@@ -52,7 +73,7 @@ export const fileChecksumAnswer = z.object({
 
 /** Of the whole cluster, live DataNodes only. Hadoop 3.4 and newer. */
 export const fsStatusAnswer = z.object({
-  FsStatus: z.object({ used: z.number(), remaining: z.number(), capacity: z.number() }),
+  FsStatus: z.object({ used: size, remaining: size, capacity: size }),
 });
 
 export const locationAnswer = z.object({ Location: z.string() });

@@ -13,6 +13,11 @@ import {
 import type { WebHdfsClient } from './client.js';
 import { retried, type Retry } from './retry.js';
 
+/** What dfs.namenode.fs-limits.max-directory-items allows in one folder unless a cluster says otherwise. */
+const maxListedCount = 2 ** 20;
+/** With pages of 1000, as they are by default, a tenth of these would do. */
+const maxPageCount = 10_000;
+
 /** Paths are absolute in HDFS, '' being the root folder. */
 export class Namespace {
   readonly #client: WebHdfsClient;
@@ -51,7 +56,8 @@ export class Namespace {
   /** What lies directly below a folder, in the order of names; of a file the file itself, with an empty name. */
   async list(path: string, signal: AbortSignal | undefined): Promise<readonly FileStatus[]> {
     const found: FileStatus[] = [];
-    for (;;) {
+    const seen = new Set<string>();
+    for (let pageCount = 1; ; pageCount++) {
       const startAfter = found.at(-1)?.pathSuffix ?? '';
       const query = startAfter === '' ? {} : { startAfter };
       const { DirectoryListing: page } = await this.#client.ask(
@@ -59,8 +65,15 @@ export class Namespace {
         listingAnswer,
       );
       const statuses = page.partialListing.FileStatuses.FileStatus;
-      found.push(...statuses);
+      for (const status of statuses) {
+        if (seen.has(status.pathSuffix)) throw endless(path, 'the same name comes twice');
+        seen.add(status.pathSuffix);
+        found.push(status);
+      }
       if (page.remainingEntries === 0 || statuses.length === 0) return found;
+      if (found.length >= maxListedCount || pageCount >= maxPageCount) {
+        throw endless(path, `${found.length} names in ${pageCount} pages, and there are more`);
+      }
     }
   }
 
@@ -118,6 +131,13 @@ export class Namespace {
     }
     throw new ParsError('unavailable', `RENAME ${from} to ${to}: HDFS refused without a reason`);
   }
+}
+
+function endless(path: string, found: string): ParsError {
+  return new ParsError(
+    'unsupported',
+    `LISTSTATUS_BATCH ${path}: ${found}; expected each name once, and at most ${maxListedCount}`,
+  );
 }
 
 export function isNotFound(error: unknown): boolean {

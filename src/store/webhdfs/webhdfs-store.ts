@@ -16,7 +16,7 @@ import type {
   StoredFile,
   WriteOptions,
 } from '../store.js';
-import type { FileStatus } from './answers.js';
+import { type FileStatus, statusProblem } from './answers.js';
 import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
 import { DataNodes } from './data-nodes.js';
@@ -176,7 +176,9 @@ class WebHdfsStore implements Store {
     const status = await this.#retried(options, () =>
       this.#namespace.status(this.#path(name), options?.signal),
     );
-    return status && storedFile(name, status);
+    const file = status && storedFile(name, status);
+    if (file?.problem !== undefined) throw new ParsError('corrupt', `${name}: ${file.problem}`);
+    return file;
   }
 
   /** Includes what a killed writer left: names with `._uploading_.` in them. */
@@ -249,6 +251,8 @@ class WebHdfsStore implements Store {
 
 function storedFile(name: string, status: FileStatus): StoredFile {
   const kind = isFolder(status) ? 'folder' : 'file';
+  const problem = statusProblem(status);
+  if (problem !== undefined) return { name, kind, sizeBytes: 0, modifiedMs: 0, problem };
   return {
     name,
     kind,
