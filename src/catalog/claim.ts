@@ -62,13 +62,13 @@ export async function claimUpload(
     }
     count++;
   };
+  const isStopped = (): boolean => ended.signal.aborted || lost.signal.aborted;
   const keep = async (): Promise<void> => {
-    while (!ended.signal.aborted && !lost.signal.aborted) {
-      await sleep(intervalMs, undefined, { signal: ended.signal, ref: false }).catch(
-        () => undefined,
-      );
+    while (!isStopped()) {
+      const options = { signal: ended.signal, ref: false };
+      await sleep(intervalMs, undefined, options).catch(() => undefined);
       // A store that is away now may be back at the next; `confirm` has the last word.
-      if (!ended.signal.aborted) await renew().catch(() => undefined);
+      if (!isStopped()) await renew().catch(() => undefined);
     }
   };
   const keeping = keep();

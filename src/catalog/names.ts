@@ -50,12 +50,12 @@ export const isClockName = (name: string): boolean => /^claims\/clock\.[^/]+$/.t
 
 /** Whether this is a file that snapshots and uploads make, at this very place: nothing else is ever removed. */
 export function isOwnFile(name: string): boolean {
-  const [folder, second, third, ...deeper] = name.split('/');
-  switch (folder) {
+  const segments = name.split('/');
+  switch (segments[0]) {
     case snapshotsFolder:
-      return third === undefined && (idOfManifest(name) ?? idOfPart(name)) !== undefined;
+      return segments.length === 2 && (idOfManifest(name) ?? idOfPart(name)) !== undefined;
     case packsFolder:
-      return snapshotId.test(second) && third !== undefined && deeper.length === 0;
+      return segments.length === 3 && snapshotId.test(segments[1]);
     case claimsFolder:
       return idOfClaim(name) !== undefined || isClockName(name);
     default:

@@ -6,23 +6,27 @@
 //   data/.ID.crc        the checksum file of a copy
 //   writing/            copies and entries that are not whole yet, and a `.intent` folder per change under way
 //   removed/            names taken away whose copies are being removed
+//   making/             in the first disk's folder while the store is made (make-store.ts)
 //
 // A folder without the marker is no disk of the store, whatever its path: the mount point of an unmounted disk looks
 // like that. So nothing here makes a missing folder except `initialiseDisk`.
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { z } from 'zod';
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import { isAbsent, toParsError } from './node-error.js';
+import { isAbsent, isTaken, toParsError } from './node-error.js';
 
 export const privateFolderMode = 0o700;
 export const privateFileMode = 0o600;
 
 const markerFileName = 'pars-disk.json';
+/** What every disk has. */
+export const diskFolders: readonly string[] = ['names', 'data', 'writing', 'removed'];
+export const makingFolder = 'making';
 
 const diskNumberSchema = z.int().min(1).max(9999);
 
@@ -76,18 +80,33 @@ export async function readDisk(folder: string): Promise<Disk | undefined> {
 
 /** Replaces the marker in one step, so that a reader finds the old one or the new one. */
 export async function writeMarker(folder: string, marker: DiskMarker): Promise<void> {
-  const staged = path.join(folder, 'writing', randomUUID());
-  await writeDurably(staged, Buffer.from(`${JSON.stringify(marker, null, 2)}\n`));
-  await rename(staged, path.join(folder, markerFileName));
+  await rename(await stageMarker(folder, marker), path.join(folder, markerFileName));
   await syncFolder(folder);
 }
 
-/** Makes a disk in `folder`, which exists. The marker comes last: until then it is no disk. */
+/** Makes a disk in `folder`, which exists. The marker comes last: until then it is no disk. One that is there stays. */
 export async function initialiseDisk(folder: string, marker: DiskMarker): Promise<void> {
-  for (const child of ['names', 'data', 'writing', 'removed']) {
+  for (const child of diskFolders) {
     await mkdir(path.join(folder, child), { recursive: true, mode: privateFolderMode });
   }
-  await writeMarker(folder, marker);
+  const staged = await stageMarker(folder, marker);
+  try {
+    // Unlike a rename, it replaces nothing.
+    await link(staged, path.join(folder, markerFileName));
+  } catch (error) {
+    // Some file systems have no links.
+    if (!isTaken(error) && (await readDisk(folder)) === undefined) {
+      await rename(staged, path.join(folder, markerFileName));
+    }
+  }
+  await rm(staged, { force: true });
+  await syncFolder(folder);
+}
+
+async function stageMarker(folder: string, marker: DiskMarker): Promise<string> {
+  const staged = path.join(folder, 'writing', randomUUID());
+  await writeDurably(staged, Buffer.from(`${JSON.stringify(marker, null, 2)}\n`));
+  return staged;
 }
 
 /** A new file with `bytes`, on the disk's platters when this returns; EEXIST when the path is taken. */

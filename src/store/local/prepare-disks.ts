@@ -2,15 +2,15 @@
 // folder may be the mount point of a disk that is not mounted now, and data written there would vanish under the mount;
 // so mount points are initialised only when the caller asks for it.
 
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { largestOf } from '../../flow/largest.js';
 import type { Disk } from './disk.js';
-import { initialiseDisk, privateFolderMode } from './disk.js';
+import { initialiseDisk } from './disk.js';
+import { isBeingMade, makeReady, makeStore } from './make-store.js';
 import { checkOneHistory, readDisks } from './membership.js';
-import { isAbsent, translated } from './node-error.js';
+import { translated } from './node-error.js';
 import type { LocalUrl } from './url.js';
 
 export interface LocalStoreOptions {
@@ -27,7 +27,12 @@ export async function prepareDisks(
   url: LocalUrl,
   { initialiseDisks = false, mustExist = false }: LocalStoreOptions,
 ): Promise<string> {
-  const { disks, failure } = await readDisks(url.diskFolders);
+  const found = await readDisks(url.diskFolders);
+  if (!mustExist && (url.ownsFolders || initialiseDisks) && (await isBeingMade(url))) {
+    return await makeStore(url);
+  }
+  // Read again: nobody is making it any more, so those that were being made are whole now.
+  const { disks, failure } = found.disks.length === 0 ? found : await readDisks(url.diskFolders);
   if (disks.length === 0) {
     if (failure !== undefined) throw failure;
     if (!url.ownsFolders && !initialiseDisks) {
@@ -43,37 +48,18 @@ export async function prepareDisks(
         `no store is in ${path.dirname(url.diskFolders[0])}; check the path, or upload a snapshot to make one there`,
       );
     }
-    return makeStore(url);
+    return await makeStore(url);
   }
   checkOneHistory(disks);
   if (initialiseDisks) await takeInEmptyFolders(url, disks);
   return disks[0].marker.storeId;
 }
 
-async function makeStore(url: LocalUrl): Promise<string> {
-  for (const folder of url.diskFolders) await makeReady(folder, url);
-  const storeId = randomUUID();
-  for (const [index, folder] of url.diskFolders.entries()) {
-    await translated(`making a disk in ${folder}`, () =>
-      initialiseDisk(folder, {
-        format: 'pars-local-store',
-        version: 1,
-        storeId,
-        diskNumber: index + 1,
-        maxDiskNumber: url.diskFolders.length,
-        epoch: 1,
-        leftBehind: {},
-      }),
-    );
-  }
-  return storeId;
-}
-
 /** The new disks are behind every other, so the catch-up of this open gives them their names. */
 async function takeInEmptyFolders(url: LocalUrl, disks: readonly Disk[]): Promise<void> {
   const taken = new Set(disks.map((disk) => disk.folder));
-  let diskNumber = Math.max(
-    ...disks.flatMap(({ marker }) => [marker.maxDiskNumber, marker.diskNumber]),
+  let diskNumber = largestOf(
+    disks.flatMap(({ marker }) => [marker.maxDiskNumber, marker.diskNumber]),
   );
   for (const folder of url.diskFolders) {
     if (taken.has(folder)) continue;
@@ -82,26 +68,4 @@ async function takeInEmptyFolders(url: LocalUrl, disks: readonly Disk[]): Promis
     const marker = { ...disks[0].marker, diskNumber, epoch: 0, leftBehind: {} };
     await translated(`making a disk in ${folder}`, () => initialiseDisk(folder, marker));
   }
-}
-
-/** Makes the folder if the store owns it, and sees to it that nothing of anyone else's is in it. */
-async function makeReady(folder: string, url: LocalUrl): Promise<void> {
-  await translated(`making a disk in ${folder}`, async () => {
-    if (url.ownsFolders) await mkdir(folder, { recursive: true, mode: privateFolderMode });
-    let children: readonly string[];
-    try {
-      children = await readdir(folder);
-    } catch (error) {
-      if (!isAbsent(error)) throw error;
-      throw new ParsError('usage', `${folder} is no folder; make it or mount the disk there`);
-    }
-    // What mke2fs leaves in every new file system.
-    const foreign = children.filter((child) => child !== 'lost+found');
-    if (foreign.length > 0) {
-      throw new ParsError(
-        'usage',
-        `${folder}: expected an empty folder or a disk of the store, found '${foreign[0]}'; name another folder`,
-      );
-    }
-  });
 }
