@@ -1,4 +1,5 @@
 // Numbers and tables as people read them.
+import { largestOf } from '../flow/largest.js';
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
@@ -30,7 +31,7 @@ export function formatTable(
   alignments: readonly Alignment[],
 ): string {
   const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column].length)),
+    Math.max(title.length, largestOf(rows.map((row) => row[column].length))),
   );
   const line = (cells: readonly string[]): string =>
     cells
@@ -53,7 +54,7 @@ export function formatLines(
   entries: readonly (readonly [name: string, value: string])[],
   indent = '',
 ): string {
-  const width = Math.max(...entries.map(([name]) => name.length));
+  const width = largestOf(entries.map(([name]) => name.length));
   return entries
     .map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}`.trimEnd())
     .join('\n');

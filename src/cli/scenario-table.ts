@@ -1,4 +1,5 @@
 // What `pars verify` prints of the scenarios: what would be lost with each node, and whether the guest would resume.
+import { largestOf, smallestOf } from '../flow/largest.js';
 import type { LossScenario, Verdict } from '../restore/loss-scenarios.js';
 import { formatTable, wrapText } from './format.js';
 
@@ -44,7 +45,7 @@ function nodesToList(nodes: readonly LossScenario[]): readonly LossScenario[] {
     return nodes;
   }
   const rank = ({ verdict }: LossScenario): number => badness.indexOf(verdict);
-  const best = Math.min(...nodes.map(rank));
+  const best = smallestOf(nodes.map(rank));
   return nodes
     .filter((node) => rank(node) > best)
     .sort(
@@ -58,7 +59,7 @@ function nodesToList(nodes: readonly LossScenario[]): readonly LossScenario[] {
 
 function summaryLines(verdict: Verdict, unlisted: readonly LossScenario[]): readonly string[] {
   const same = unlisted.filter((scenario) => scenario.verdict === verdict);
-  const most = Math.max(...same.map(({ lostPageCount }) => lostPageCount));
+  const most = largestOf(same.map(({ lostPageCount }) => lostPageCount));
   return same.length === 0
     ? []
     : [`any of ${same.length} other nodes: ${words[verdict]}, with up to ${most} lost pages`];

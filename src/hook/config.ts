@@ -31,6 +31,8 @@ const textTo = <T>(parse: (text: string) => T | undefined, form: string) =>
   });
 
 const durationMs = textTo(positive(parseDuration), durationForm);
+/** A timer of Node's takes no more, and would end at once. */
+const waitMs = durationMs.refine((ms) => ms < 2 ** 31, 'expected 24d or less');
 const sizeBytes = textTo(positive(parseSize), 'a size such as 800M or 20G');
 const bytesPerSecond = textTo(positive(parseSize), 'bytes per second such as 50M');
 const absolutePath = z
@@ -77,7 +79,7 @@ const configSchema = z.strictObject({
     .prefault({}),
   upload: z
     .strictObject({
-      timeout: durationMs.prefault('6h'),
+      timeout: waitMs.prefault('6h'),
       bandwidth: bytesPerSecond.optional(),
     })
     .prefault({}),

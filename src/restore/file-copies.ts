@@ -1,4 +1,5 @@
 // Where a file of a snapshot is, and what is left of it.
+import { smallestOf } from '../flow/largest.js';
 
 export interface FileCopies {
   readonly name: string;
@@ -21,5 +22,5 @@ export function isLost({ blocks }: FileCopies): boolean {
 
 /** Those of the scarcest block. An empty file has no block, and nothing to lose. */
 export function liveCopyCount({ wanted, blocks }: FileCopies): number {
-  return Math.min(wanted, ...blocks.map((nodes) => nodes.length));
+  return Math.min(wanted, smallestOf(blocks.map((nodes) => nodes.length)));
 }

@@ -1,5 +1,6 @@
 // What stands between a snapshot and a guest that resumes, although nothing may be lost yet: each with what to do about
 // it. Pure, from what loss-scenarios.ts takes and gives.
+import { smallestOf } from '../flow/largest.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { type FileCopies, isLost, liveCopyCount } from './file-copies.js';
@@ -130,7 +131,7 @@ function fewWanted(input: RiskInput): string | undefined {
   return few.length === 0
     ? undefined
     : `critical pages in ${few.length} of ${critical.length} packs were stored with a replication as low as ` +
-        `${Math.min(...few.map(({ wanted }) => wanted))}; restore it and upload it again with ${safeReplication}`;
+        `${smallestOf(few.map(({ wanted }) => wanted))}; restore it and upload it again with ${safeReplication}`;
 }
 
 function fewAlive(input: RiskInput): string | undefined {
@@ -139,7 +140,7 @@ function fewAlive(input: RiskInput): string | undefined {
   );
   return short.length === 0
     ? undefined
-    : `${named(short.map(({ name }) => name))} must not be lost, and down to ${Math.min(...short.map(liveCopyCount))} ` +
+    : `${named(short.map(({ name }) => name))} must not be lost, and down to ${smallestOf(short.map(liveCopyCount))} ` +
         'live copies are left; ' +
         (input.copiesComeLater
           ? 'let the store make the missing ones, and verify again'

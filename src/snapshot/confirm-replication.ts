@@ -4,6 +4,7 @@
 // the copies that are left and makes the missing one later.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
+import { smallestOf } from '../flow/largest.js';
 import type { Store } from '../store/store.js';
 
 const concurrency = 8;
@@ -57,7 +58,7 @@ export async function underReplicated(
         const found =
           file.sizeBytes === 0
             ? file.replication
-            : Math.min(...blocks.map((block) => block.locations.length));
+            : smallestOf(blocks.map((block) => block.locations.length));
         return { name: file.name, wanted: file.replication, found };
       }),
     ),

@@ -1,21 +1,24 @@
 // How often an entry was tried, and when it is tried again: `attempts.json` in its folder, written by who has its lock.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../host/durable-file.js';
+import { moment } from '../flow/bounded.js';
+import { readSmallFile } from '../flow/read-small-file.js';
 import { isAbsent } from './is-absent.js';
 
 export const attemptsFile = 'attempts.json';
+/** The last error's words are the only thing in it of any length. */
+const maxFileBytes = 2 ** 20;
 
 const attemptsSchema = z.object({
   version: z.literal(1),
   /** Counted before each begins: one that was killed counts. */
-  count: z.int().min(0),
+  count: z.int().min(0).max(1_000_000_000),
   /** Not tried again before. */
-  nextMs: z.number(),
+  nextMs: moment,
   /** `failed`: the same would happen again, as far as can be told. */
   state: z.enum(['waiting', 'failed']),
-  lastMs: z.number().optional(),
+  lastMs: moment.optional(),
   /** `exitCode` is of `pars upload`; absent when a signal or the time limit ended it. */
   lastError: z.object({ message: z.string(), exitCode: z.int().optional() }).optional(),
 });
@@ -28,7 +31,7 @@ const unknownAttempts: Attempts = { ...noAttempts, count: 1 };
 
 export async function readAttempts(folder: string): Promise<Attempts> {
   try {
-    const text = await readFile(join(folder, attemptsFile), 'utf8');
+    const text = await readSmallFile(join(folder, attemptsFile), maxFileBytes);
     return attemptsSchema.parse(JSON.parse(text));
   } catch (error) {
     return isAbsent(error) ? noAttempts : unknownAttempts;

@@ -2,46 +2,55 @@
 // that file is there; it is written last.
 //
 // An entry of the spool is such a folder, and `pars upload --captured DIR` stores one.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { imageFormats } from '../../introspect/memory/memory-image.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import { boundedArray, moment } from '../flow/bounded.js';
 import { diskError } from '../flow/disk-error.js';
 import { replaceFile } from '../host/durable-file.js';
+import { readSmallFile } from '../flow/read-small-file.js';
 
 export const capturedFile = 'captured.json';
+/** 255 disks with the longest of paths do not fill it. */
+const maxFileBytes = 4 * 2 ** 20;
 
 /** A name within the folder. */
-const fileName = z.string().regex(/^[^/\0]+$/, 'expected the name of a file beside it');
+const fileName = z
+  .string()
+  .max(255)
+  .regex(/^(?!\.{1,2}$)[^/\0]+$/, 'expected the name of a file beside it');
+/** A path, or a name. */
+const text = z.string().max(4096);
 
 const capturedSchema = z.object({
   version: z.literal(1),
-  vm: z.string(),
+  vm: text,
   /** The moment of the snapshot, in milliseconds since 1970, UTC. */
-  createdMs: z.int().min(0),
+  createdMs: moment,
   /** Who brought it, such as `qmp` or `libvirt`. */
-  source: z.string(),
+  source: text,
   image: z.object({ file: fileName, format: z.enum(imageFormats).optional() }),
   /** Device state beside the image. Absent where the image has it, or there is none. */
   state: fileName.optional(),
   /** The machine's command line, as `--machine` takes it. */
   machine: fileName.optional(),
   /** Raw images of the VM's disks at the same moment. */
-  disks: z.array(
+  disks: boundedArray(
     z.object({
       /** The VM's own name for it; one segment of a store name. */
-      name: z.string(),
+      name: text,
       file: fileName,
       /** Where the VM had it. */
-      sourcePath: z.string(),
+      sourcePath: text,
       /** What it was there, `raw` or `qcow2` for example. */
-      sourceFormat: z.string(),
+      sourceFormat: text,
     }),
+    255,
   ),
   /** How long the VM stood still, and in which way it was captured; absent where that is not known. */
   downtimeMs: z.number().min(0).optional(),
-  way: z.string().optional(),
+  way: text.optional(),
 });
 
 export type Captured = z.infer<typeof capturedSchema>;
@@ -49,12 +58,15 @@ export type Captured = z.infer<typeof capturedSchema>;
 /** Throws `not-found` when the folder is not whole, `image-invalid` when the file is not of this form. */
 export async function readCaptured(folder: string): Promise<Captured> {
   const path = join(folder, capturedFile);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const content = await readSmallFile(path, maxFileBytes).catch((error: unknown) => {
+    if (error instanceof ParsError) {
+      throw error;
+    }
     throw diskError(error, `cannot read ${path}, which a captured snapshot ends with`);
   });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(content);
   } catch (error) {
     throw new ParsError('image-invalid', `${path} is no JSON`, { cause: error });
   }

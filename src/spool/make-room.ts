@@ -95,7 +95,9 @@ async function incomingBytes({ paths }: Spool, without: string | undefined): Pro
     if (name !== without) {
       const folder = join(paths.incoming, name);
       const reserved = await readFile(join(folder, reservationFile), 'utf8').catch(() => '0');
-      sumBytes += Math.max(Number(reserved), await allocatedBytes(folder));
+      // What is no number reserves nothing.
+      const reservedBytes = /^\d{1,15}$/.test(reserved) ? Number(reserved) : 0;
+      sumBytes += Math.max(reservedBytes, await allocatedBytes(folder));
     }
   }
   return sumBytes;

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { moment } from '../flow/bounded.js';
 import { diskError } from '../flow/disk-error.js';
 import { appendLine, replaceFile } from '../host/durable-file.js';
 import { isAbsent } from './is-absent.js';
@@ -13,10 +14,10 @@ const sentSchema = z.object({
   /** The entry's name. */
   entry: z.string(),
   vm: z.string(),
-  createdMs: z.number(),
+  createdMs: moment,
   /** The snapshot's id in the store. */
   id: z.string(),
-  sentMs: z.number(),
+  sentMs: moment,
 });
 
 export type SentEntry = Readonly<z.infer<typeof sentSchema>>;

@@ -1,4 +1,5 @@
 // What a VM's memory consisted of at each snapshot, as areas on each other: critical labels below, expendable ones above.
+import { largestOf } from '../../flow/largest.js';
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import type { PageLabel } from '../../../introspect/page-class.js';
 import type { HistoryPoint } from '../model/report.js';
@@ -24,7 +25,7 @@ export function compositionOverTimeChart(
   const present = labelOrder.filter((label) =>
     snapshots.some(({ labels }) => labels.some((l) => l.label === label && l.pageCount > 0)),
   );
-  const unit = byteUnitFor(Math.max(...snapshots.map(({ imageSizeBytes }) => imageSizeBytes)));
+  const unit = byteUnitFor(largestOf(snapshots.map(({ imageSizeBytes }) => imageSizeBytes)));
   const moments = momentsOf(snapshots);
   const amounts = snapshots.flatMap(({ labels }, index): Amount[] =>
     present.map((label) => {

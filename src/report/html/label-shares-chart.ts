@@ -1,4 +1,5 @@
 // Which share of all pages each label has, as horizontal bars in the order of the legend.
+import { largestOf } from '../../flow/largest.js';
 import type { PageLabel } from '../../../introspect/page-class.js';
 import { asIs, type Charts } from './charts.js';
 import { barAxis, chartWidths, figure } from './figure.js';
@@ -42,7 +43,7 @@ export function labelSharesChart(
       marginBottom: 40,
       x: {
         ...barAxis,
-        domain: [0, Math.max(...rows.map(({ percent }) => percent))],
+        domain: [0, largestOf(rows.map(({ percent }) => percent))],
         label: '%',
         ticks: width === 'wide' ? 8 : 4,
       },

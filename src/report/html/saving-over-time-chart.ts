@@ -1,4 +1,5 @@
 // How much each snapshot of a VM saves, by both metrics, as two lines that differ in colour, dash and mark.
+import { smallestOf } from '../../flow/largest.js';
 import type { HistoryPoint } from '../model/report.js';
 import type { Charts } from './charts.js';
 import { chartLegend, chartWidths, figure } from './figure.js';
@@ -18,10 +19,10 @@ export function savingOverTimeChart(
   const moments = momentsOf(snapshots);
   const points = snapshots.map((snapshot, index) => ({ ...snapshot, time: moments[index] }));
   const [first, last] = [points[0], points[points.length - 1]];
-  const lowest = Math.min(
+  const lowest = smallestOf([
     0,
     ...points.flatMap((point) => [point.savingFraction, point.publishedSavingFraction]),
-  );
+  ]);
   return figure(
     charts,
     {

@@ -1,4 +1,5 @@
 // What every alternative takes on all disks, the largest first, as horizontal bars.
+import { largestOf } from '../../flow/largest.js';
 import type { Alternative } from '../model/report.js';
 import { asIs, type Charts } from './charts.js';
 import { barAxis, chartLegend, chartWidths, figure } from './figure.js';
@@ -17,7 +18,7 @@ export function storedBytesChart(
 ): Markup {
   const { plot } = charts;
   const rows = [...alternatives].sort((a, b) => b.storedBytes - a.storedBytes);
-  const largest = Math.max(...rows.map(({ storedBytes }) => storedBytes));
+  const largest = largestOf(rows.map(({ storedBytes }) => storedBytes));
   const unit = byteUnitFor(largest);
   const titles = new Map(rows.map((row) => [row.id, row.title]));
   const fillOf = ({ resumes, family }: Alternative): string =>

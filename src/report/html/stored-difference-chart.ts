@@ -1,4 +1,5 @@
 // What every alternative takes for each of two snapshots: a line from a ring to a dot.
+import { largestOf } from '../../flow/largest.js';
 import type { Alternative } from '../model/report.js';
 import type { Charts } from './charts.js';
 import { barAxis, chartLegend, chartWidths, figure } from './figure.js';
@@ -21,8 +22,8 @@ export function storedDifferenceChart(
 ): Markup {
   const { plot } = charts;
   const rows = [...pairs].sort((a, b) => b.after.storedBytes - a.after.storedBytes);
-  const largest = Math.max(
-    ...rows.map(({ before, after }) => Math.max(before.storedBytes, after.storedBytes)),
+  const largest = largestOf(
+    rows.map(({ before, after }) => Math.max(before.storedBytes, after.storedBytes)),
   );
   const unit = byteUnitFor(largest);
   const titles = new Map(rows.map((row) => [row.id, row.title]));

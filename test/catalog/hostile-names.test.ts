@@ -1,0 +1,172 @@
+// What a manifest says of the store it lies in, when it lies: nothing but the snapshot's own files is ever led to, and the
+// snapshots beside it stay and are listed. On a real store on five folders.
+import { ParsError } from '../../introspect/pars-error.js';
+import { listSnapshots, loadManifest } from '../../src/catalog/catalog.js';
+import { claimUpload } from '../../src/catalog/claim.js';
+import { deleteSnapshot, prepareDeletions } from '../../src/catalog/delete-snapshots.js';
+import { manifestName, packFolder, packName, stateName } from '../../src/catalog/names.js';
+import { removeOwnFile } from '../../src/catalog/remove-own.js';
+import { encodeManifest } from '../../src/manifest/encode.js';
+import type { Manifest, ManifestHeader } from '../../src/manifest/types.js';
+import type { Store } from '../../src/store/store.js';
+import { withStore } from '../store/local/disk-folders.js';
+import { changedStore } from './changed-store.js';
+import {
+  filesBelow,
+  publishSmall,
+  smallManifest,
+  writeFilesOf,
+  writeText,
+} from './small-snapshot.js';
+
+const victim = '1000000000000001';
+const liar = '1100000000000002';
+const other = '2000000000000003';
+
+const honest = smallManifest({ id: liar, packs: [packName(liar, 0)], state: stateName(liar) });
+
+/** Under the name that a manifest of `liar` has, past what the program would write itself. */
+async function plant(store: Store, change: Partial<ManifestHeader>): Promise<void> {
+  const manifest: Manifest = { ...honest, header: { ...honest.header, ...change } };
+  await store.write(manifestName(liar), () => [encodeManifest(manifest)], {
+    replication: 3,
+    blockSizeBytes: 2 ** 20,
+  });
+}
+
+const attachmentNamed = (name: string, role = 'state') => ({
+  attachments: [{ ...honest.header.attachments[0], name, role }],
+});
+const packNamed = (name: string) => ({ packs: [{ ...honest.header.packs[0], name }] });
+
+const lies: readonly (readonly [string, Partial<ManifestHeader>])[] = [
+  ['the folder of all manifests', attachmentNamed('snapshots')],
+  ['the folder of all packs', attachmentNamed('packs')],
+  ["another's folder of packs", attachmentNamed(packFolder(victim))],
+  ["another's manifest", attachmentNamed(manifestName(victim))],
+  ["another's device state", attachmentNamed(stateName(victim))],
+  ['its own manifest', attachmentNamed(manifestName(liar))],
+  ['a file below a folder of its own', attachmentNamed(`${packFolder(liar)}/a/b`)],
+  ['a file called otherwise than its role', attachmentNamed(`${packFolder(liar)}/other`)],
+  ['a pack as an attachment', attachmentNamed(packName(liar, 0), '000000.pack')],
+  ['a role of more than a word', attachmentNamed(`${packFolder(liar)}/.state`, '.state')],
+  ["another's manifest as a pack", packNamed(manifestName(victim))],
+  ["another's device state as a pack", packNamed(stateName(victim))],
+  ['the folder of all manifests as a pack', packNamed('snapshots')],
+  ['a pack beside all snapshots', packNamed('packs/000000.pack')],
+  ['a pack in capitals', packNamed(packName(liar, 0).toUpperCase())],
+  ["another's id", { id: victim }],
+  ['no id at all', { id: 'snapshots' }],
+  ['a moment that no calendar has', { createdMs: 8.65e15 }],
+];
+
+async function publishVictims(store: Store): Promise<readonly string[]> {
+  for (const id of [victim, other]) {
+    await publishSmall(store, { id, packs: [packName(id, 0)], state: stateName(id) });
+  }
+  return await filesBelow(store, '');
+}
+
+describe.each(lies)('a manifest that names %s', (_, lie) => {
+  test('is listed as unreadable beside the others, and nobody loads it', async () => {
+    await withStore(async ({ store }) => {
+      await publishVictims(store);
+      await plant(store, lie);
+      const { snapshots, unreadable } = await listSnapshots(store);
+      expect(snapshots.map(({ header }) => header.id).sort()).toEqual([victim, other]);
+      expect(unreadable.map(({ id, error }) => [id, error.code])).toEqual([[liar, 'corrupt']]);
+      await expect(loadManifest(store, liar)).rejects.toMatchObject({ code: 'corrupt' });
+    });
+  });
+
+  test('takes nothing along but its own files, and holds up the others until it is deleted', async () => {
+    await withStore(async ({ store }) => {
+      const before = await publishVictims(store);
+      await writeFilesOf(store, honest);
+      await plant(store, lie);
+      const list = await listSnapshots(store);
+      expect(() => prepareDeletions(store, list)).toThrow(/pars delete 1100000000000002/);
+      await expect(deleteSnapshot(store, victim)).rejects.toMatchObject({ code: 'corrupt' });
+
+      const { removed } = await deleteSnapshot(store, liar);
+      expect([...removed].sort()).toEqual([packName(liar, 0), stateName(liar)]);
+      expect(await filesBelow(store, '')).toEqual(before);
+      await deleteSnapshot(store, victim);
+    });
+  });
+});
+
+test('packs of an upload that is under way do not go with a snapshot that names them', async () => {
+  await withStore(async ({ store }) => {
+    const claim = await claimUpload(store, other);
+    const underWay = packName(other, 0);
+    await writeText(store, underWay, 'of an upload');
+    await publishSmall(store, { id: liar, packs: [packName(liar, 0), underWay] });
+    expect(await deleteSnapshot(store, liar)).toEqual({
+      removed: [packName(liar, 0)],
+      kept: [underWay],
+    });
+    expect(await store.stat(underWay)).toBeDefined();
+    await claim.release();
+  });
+});
+
+test('nor do those of a snapshot that was published after the listing', async () => {
+  await withStore(async ({ store }) => {
+    const taken = packName(other, 0);
+    await writeText(store, taken, 'x');
+    await publishSmall(store, { id: liar, packs: [taken] });
+    const list = await listSnapshots(store);
+    await publishSmall(store, { id: other, packs: [taken] });
+    const deletion = await prepareDeletions(store, list)(list.snapshots[0].header);
+    expect(deletion).toEqual({ removed: [], kept: [taken] });
+  });
+});
+
+test('a folder below a snapshot of which nothing can be read is not gone into', async () => {
+  await withStore(async ({ store }) => {
+    await writeText(store, manifestName(liar), 'nonsense');
+    await writeText(store, `${packFolder(liar)}/inner/file`, 'not ours');
+    await writeText(store, packName(liar, 0), 'ours');
+    expect((await deleteSnapshot(store, liar)).removed).toEqual([packName(liar, 0)]);
+    expect(await filesBelow(store, '')).toEqual([`${packFolder(liar)}/inner/file`]);
+  });
+});
+
+test('no removal of the catalog goes below a folder, whatever asks for it', async () => {
+  await withStore(async ({ store }) => {
+    await publishVictims(store);
+    const before = await filesBelow(store, '');
+    for (const name of ['snapshots', 'packs', packFolder(victim), 'elsewhere/x', 'claims', '']) {
+      await expect(removeOwnFile(store, name)).rejects.toMatchObject({ code: 'corrupt' });
+    }
+    for (const name of ['snapshots', packFolder(victim)]) {
+      await expect(store.remove(name, { only: 'file' })).rejects.toMatchObject({ code: 'usage' });
+      await expect(store.remove(name, { only: 'empty-folder' })).rejects.toMatchObject({
+        code: 'already-exists',
+      });
+    }
+    await expect(
+      store.remove(manifestName(victim), { only: 'empty-folder' }),
+    ).rejects.toMatchObject({ code: 'usage' });
+    expect(await filesBelow(store, '')).toEqual(before);
+  });
+});
+
+test('a file of which the store says what cannot be is unreadable, and hides none', async () => {
+  await withStore(async ({ store }) => {
+    await publishVictims(store);
+    const strange = changedStore(store, {
+      list: async (folder, options) =>
+        (await store.list(folder, options)).map((file) =>
+          file.name === manifestName(victim)
+            ? { ...file, sizeBytes: 0, modifiedMs: 0, problem: 'it has -1 bytes' }
+            : file,
+        ),
+    });
+    const { snapshots, unreadable } = await listSnapshots(strange);
+    expect(snapshots.map(({ header }) => header.id)).toEqual([other]);
+    expect(unreadable).toMatchObject([{ id: victim, error: { message: 'it has -1 bytes' } }]);
+    expect(unreadable[0].error).toBeInstanceOf(ParsError);
+  });
+});
