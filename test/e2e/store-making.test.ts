@@ -54,6 +54,21 @@ test('to read from a folder that is no store makes none there', async () => {
   expect(existsSync(path)).toBe(false);
 });
 
+test('first uploads that race make one store between them, and each has its snapshot', async () => {
+  const store = `file://${join(folder.path, 'raced')}`;
+  const upload = ['upload', image, '--name', 'x', '--store', store, '--json'];
+  const outcomes = await Promise.all(
+    Array.from({ length: 5 }, () => expectPars(exitCodes.noKernel, upload)),
+  );
+  const ids = outcomes.map(({ json }) => (json as { id: string }).id);
+  expect(new Set(ids).size).toBe(ids.length);
+  const listed = await expectPars(exitCodes.ok, ['list', '--store', store, '--json']);
+  expect((listed.json as readonly { id: string }[]).map(({ id }) => id).sort()).toEqual(ids.sort());
+  for (const id of ids) {
+    await expectPars(exitCodes.ok, ['verify', id, '--store', store, '--read-data']);
+  }
+}, 180_000);
+
 test('with two disks a snapshot is stored, and its missing copies are said without waiting for them', async () => {
   const store = newDisks('pair', 2);
   await expectPars(exitCodes.ok, ['init', '--store', store]);

@@ -123,34 +123,18 @@ function namespaceOf(pageLength: number): {
   return { namespace: new Namespace(client as unknown as WebHdfsClient), count: () => count };
 }
 
-test.each([
-  [50_000, 1.2 * 2 ** 20],
-  [1, 10_000],
-])('pages of %i ever new names end too', async (pageLength, mostCount) => {
-  const { namespace, count } = namespaceOf(pageLength);
+test('pages of ever new names end too', async () => {
+  const { namespace, count } = namespaceOf(1);
   const error = await errorOf(namespace.list('/x', undefined));
   expect(error.code).toBe('unsupported');
   expect(error.message).toContain('and there are more');
-  expect(count()).toBeLessThanOrEqual(mostCount);
+  expect(count()).toBe(10_000);
 });
-
-test('200,000 names of a folder are listed', async () => {
-  let count = 0;
-  const store = await storeOf(({ op }) =>
-    op === 'LISTSTATUS_BATCH'
-      ? page(
-          Array.from({ length: 50_000 }, () => ({ ...good, pathSuffix: `${count++}` })),
-          200_000 - count,
-        )
-      : undefined,
-  );
-  expect(await store.list('x')).toHaveLength(200_000);
-}, 120_000);
 
 test.each<[string, FakeAnswer]>([
   ['a name that leads elsewhere', page([{ ...good, pathSuffix: '../snapshots/a' }])],
   ['fewer than none left', page([], -1)],
-  ['a page of nothing but nulls', page(Array.from({ length: 3_000_000 }, () => null))],
+  ['a page of nothing but nulls', page(Array.from({ length: 1_000_000 }, () => null))],
 ])('%s is no answer', async (_, answer) => {
   const store = await storeOf(({ op }) => (op === 'LISTSTATUS_BATCH' ? answer : undefined));
   expect((await errorOf(store.list('x'))).code).toBe('unsupported');
@@ -162,7 +146,7 @@ test.each<[string, unknown]>([
   ['at half a byte', [{ ...block, offset: 0.5 }]],
   ['on nodes that are no names', [{ ...block, names: Array.from({ length: 100 }, () => 0) }]],
   ['on too many nodes', [{ ...block, names: Array.from({ length: 20_000 }, () => 'a:1') }]],
-  ['that are nothing', Array.from({ length: 3_000_000 }, () => null)],
+  ['that are nothing', Array.from({ length: 1_000_000 }, () => null)],
 ])('blocks %s are no answer', async (_, blocks) => {
   const store = await storeOf(({ op }) =>
     op === 'GETFILEBLOCKLOCATIONS'
