@@ -22,7 +22,6 @@ import {
 import { Inconsistency } from './mm/inconsistency.js';
 import { readZones, type Zone } from './mm/zone.js';
 import { reasonWithoutKernel } from './no-kernel.js';
-import { ParsError } from './pars-error.js';
 
 /** Whether the kernel found is the one that runs, and on what that rests. */
 export type Running =
@@ -61,7 +60,8 @@ const noCpus: CpuStates = { known: false, reason: 'no device state was given' };
 const candidateLimit = 32;
 
 /**
- * Looks for the kernel that runs, by the CPUs where the image says anything of them. Throws `image-invalid` when the kernel has RAM beyond the image's end: the image is truncated, or only a part.
+ * Looks for the kernel that runs, by the CPUs where the image says anything of them. A kernel with RAM beyond the image's
+ * end is not believed. That is no error: only the guest says so, and what a guest writes must not stop its own backup.
  */
 export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): Introspected {
   const notFound = (reason: string): Introspected => ({ found: false, memory: views[0], reason });
@@ -112,7 +112,7 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
       : notFound(`Linux ${only.kernel.release}: ${doubt}`);
   }
   if (highestMissing >= imageEnd) {
-    throw truncated(highestMissing, imageEnd);
+    return notFound(truncated(highestMissing, imageEnd));
   }
   return notFound(reason ?? reasonWithoutKernel(views[0]));
 }
@@ -157,11 +157,10 @@ function highestEnd(zones: readonly Zone[]): number {
   return Math.max(...zones.map((zone) => zone.endPfn));
 }
 
-function truncated(kernelUses: Gpa, imageEnd: Gpa): ParsError {
-  return new ParsError(
-    'image-invalid',
-    `the image is truncated: its kernel has RAM up to 0x${kernelUses.toString(16)} at least, ` +
-      `the image ends at 0x${imageEnd.toString(16)}. Take the snapshot again, ` +
-      'or join the files if the VM keeps its RAM in several',
+function truncated(kernelUses: Gpa, imageEnd: Gpa): string {
+  return (
+    `the image looks truncated: its kernel has RAM up to 0x${kernelUses.toString(16)} at least, ` +
+    `the image ends at 0x${imageEnd.toString(16)}. What there is of it is kept. Unless this guest writes such things ` +
+    'into its RAM, take the snapshot again, or join the files if the VM keeps its RAM in several'
   );
 }
