@@ -9,6 +9,7 @@
 import type { DiskImage } from './disk-image.js';
 import { Extents } from './extents.js';
 import { imagePath, runTool } from './file-system-tool.js';
+import type { Bound } from './proof-budget.js';
 
 /** What both tools are asked. */
 export interface FileQuery {
@@ -19,14 +20,18 @@ export interface FileQuery {
   readonly inodes: readonly number[];
   /** Called for each inode that the file system has, perhaps more than once. Offsets count from `startBytes`. */
   readonly onFile: (inode: number, extents: Extents) => void;
+  /** By default what one run of a tool may take. */
+  readonly bound?: Bound | undefined;
+  /** Called at the end with what it took of that. */
+  readonly onTook?: (took: Bound) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What keeps the tool from answering at all, for a warning; undefined where it answers. */
+/** What keeps the tool from answering at all, or to the end, for a warning; undefined where it answers. */
 export async function findExtFiles(query: FileQuery): Promise<string | undefined> {
-  const { image, startBytes, inodes, onFile, signal } = query;
+  const { image, startBytes, inodes, onFile, bound, onTook, signal } = query;
   const reader = new StatReader(query.blockSizeBytes, onFile);
-  const { problem, complaint } = await runTool({
+  const { problem, complaint, took } = await runTool({
     program: 'debugfs',
     packageName: 'e2fsprogs',
     // -c: no bitmaps are read, so those of a running guest may be as they are. Read-only without -w.
@@ -36,8 +41,10 @@ export async function findExtFiles(query: FileQuery): Promise<string | undefined
     onLine: (line) => {
       reader.line(line);
     },
+    bound,
     signal,
   });
+  onTook?.(took);
   return problem ?? (reader.inodeCount > 0 ? undefined : (complaint ?? 'debugfs did not answer'));
 }
 
@@ -92,7 +99,7 @@ export class StatReader {
 /** Undefined where any part of the list is not understood. */
 function extentsIn(line: string, blockSizeBytes: number): Extents | undefined {
   const extents = new Extents();
-  for (const part of line.split(', ')) {
+  for (const part of partsOf(line)) {
     if (part === '' || treeBlock.test(part) || unwrittenRun.test(part)) {
       continue;
     }
@@ -115,4 +122,14 @@ function extentsIn(line: string, blockSizeBytes: number): Extents | undefined {
     }
   }
   return extents;
+}
+
+/** One by one, since a hostile list has a million of them. */
+function* partsOf(line: string): Generator<string> {
+  for (let from = 0; from <= line.length;) {
+    const comma = line.indexOf(', ', from);
+    const end = comma < 0 ? line.length : comma;
+    yield line.slice(from, end);
+    from = end + 2;
+  }
 }

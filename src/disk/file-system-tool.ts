@@ -6,14 +6,19 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { DiskImage } from './disk-image.js';
+import { type Bound, proofBounds } from './proof-budget.js';
 
 /** The image in a tool's arguments. */
 export const imagePath = '/dev/fd/3';
 
-/** Without a word for so long, the tool is taken to be lost in a damaged file system. */
-const silenceTimeoutMs = 60_000;
-/** A line is a file's whole list of blocks at most. */
-const lineLimit = 2 ** 25;
+/** A tool that was killed and does not end (its disk does not answer) is waited for no longer. */
+const killTimeoutMs = 5000;
+/** A damaged file system may ask its tool for any amount of memory. */
+const memoryLimitKib = 2 ** 21;
+/** What a shell says where there is no such program. */
+const missingStatus = 127;
+/** A line is a file's whole list of blocks at most; that of a file in 100,000 pieces has 3 MiB. */
+const lineLimit = 2 ** 24;
 /** Of its complaints, for the message. */
 const complaintLimit = 4096;
 
@@ -26,10 +31,14 @@ export interface ToolRun {
   /** Commands, each with its line end. */
   readonly input: Iterable<string>;
   readonly onLine: (line: string) => void;
+  /** It is ended when it takes more; by default, than one run may. */
+  readonly bound?: Bound | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ToolEnd {
+  /** What it took of its bound. */
+  readonly took: Bound;
   /** Undefined where the tool ran to its end. */
   readonly problem: string | undefined;
   /** The first of its complaints. */
@@ -38,9 +47,12 @@ export interface ToolEnd {
 
 /** Throws the signal's reason when that ends it, and nothing else. */
 export async function runTool(run: ToolRun): Promise<ToolEnd> {
-  const { program, programArguments, image, signal } = run;
+  const { program, programArguments, image, signal, bound = proofBounds.run } = run;
   signal?.throwIfAborted();
-  const child = spawn(program, programArguments, {
+  const startMs = performance.now();
+  // The shell bounds its memory and becomes it.
+  const limited = `ulimit -v ${memoryLimitKib} 2>/dev/null; exec "$0" "$@"`;
+  const child = spawn('/bin/sh', ['-c', limited, program, ...programArguments], {
     stdio: ['pipe', 'pipe', 'pipe', image.fd],
     env: {
       // Debian keeps them in /sbin, which is not on the path of ordinary users.
@@ -54,31 +66,37 @@ export async function runTool(run: ToolRun): Promise<ToolEnd> {
   }) as ChildProcessByStdio<Writable, Readable, Readable>;
   let problem: string | undefined;
   let complaints = '';
+  let sizeBytes = 0;
+  let giveUp = (): void => undefined;
   const stop = (reason: string): void => {
     problem ??= reason;
     child.kill('SIGKILL');
     // Otherwise whoever it started would be waited for.
     child.stdout.destroy();
     child.stderr.destroy();
+    child.stdin.destroy();
+    setTimeout(() => {
+      giveUp();
+    }, killTimeoutMs).unref();
   };
   const onAbort = (): void => {
     stop('it was stopped');
   };
-  const silence = setTimeout(() => {
-    stop(`${program} said nothing for ${silenceTimeoutMs / 1000} s`);
-  }, silenceTimeoutMs);
+  const timeout = setTimeout(() => {
+    stop(`${program} was ended after ${(bound.timeMs / 1000).toFixed(1)} s, the most it may take`);
+  }, bound.timeMs);
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const ended = new Promise<void>((resolve) => {
+      giveUp = resolve;
       child.on('error', (error) => {
-        const isMissing = 'code' in error && error.code === 'ENOENT';
-        problem ??= isMissing
-          ? `${program} is not installed (package ${run.packageName})`
-          : `${program} did not start: ${error.message}`;
+        problem ??= `${program} did not start: ${error.message}`;
         resolve();
       });
       child.on('close', (status) => {
-        if (status !== 0) {
+        if (status === missingStatus) {
+          problem ??= `${program} is not installed (package ${run.packageName})`;
+        } else if (status !== 0) {
           const complaint = firstComplaint(complaints, run);
           problem ??= complaint ?? `${program} ended with status ${String(status)}`;
         }
@@ -92,7 +110,13 @@ export async function runTool(run: ToolRun): Promise<ToolEnd> {
       stop(`${program} wrote a line of more than ${lineLimit} bytes`);
     });
     child.stdout.setEncoding('latin1').on('data', (text: string) => {
-      silence.refresh();
+      sizeBytes += text.length;
+      if (sizeBytes > bound.sizeBytes) {
+        stop(
+          `${program} was ended after ${bound.sizeBytes} bytes of answers, the most it may give`,
+        );
+        return;
+      }
       lines.add(text);
     });
     // A tool that ends early does not hear the rest; its status says so.
@@ -102,11 +126,12 @@ export async function runTool(run: ToolRun): Promise<ToolEnd> {
     ]);
     lines.end();
   } finally {
-    clearTimeout(silence);
+    clearTimeout(timeout);
     signal?.removeEventListener('abort', onAbort);
   }
   signal?.throwIfAborted();
-  return { problem, complaint: firstComplaint(complaints, run) };
+  const took = { timeMs: performance.now() - startMs, sizeBytes };
+  return { took, problem, complaint: firstComplaint(complaints, run) };
 }
 
 /** The first line that is not the tool's own name and version. */

@@ -3,7 +3,11 @@
 import type { FilePlaces } from '../../introspect/file-places.js';
 import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { closeGuestDisks, diskNames, openGuestDisks } from './guest-disks.js';
+import { ProofBudget } from './proof-budget.js';
 import { provePages } from './prove-pages.js';
+
+/** More disks than this are not looked for: a guest may claim to have any number. */
+const nameLimit = 64;
 
 export interface IdentifyRequest {
   readonly memory: PhysicalMemory;
@@ -18,9 +22,10 @@ export async function identifyDisks(
 ): Promise<readonly (string | undefined)[]> {
   const { places, paths } = request;
   const matches: { path: number; name: string; heldPageCount: number }[] = [];
-  for (const name of diskNames(places)) {
+  const budget = new ProofBudget();
+  for (const name of diskNames(places).slice(0, nameLimit)) {
     for (const [path, image] of paths.entries()) {
-      const heldPageCount = await countHeld(request, name, image);
+      const heldPageCount = await countHeld(request, name, image, budget);
       if (heldPageCount > 0) {
         matches.push({ path, name, heldPageCount });
       }
@@ -40,10 +45,11 @@ async function countHeld(
   { memory, places, signal }: IdentifyRequest,
   name: string,
   path: string,
+  budget: ProofBudget,
 ): Promise<number> {
   const disks = openGuestDisks([{ name, path }], [name]);
   try {
-    const { held } = await provePages({ memory, places, disks, signal });
+    const { held } = await provePages({ memory, places, disks, budget, signal });
     return held.page.length;
   } finally {
     closeGuestDisks(disks);

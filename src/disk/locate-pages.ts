@@ -4,6 +4,7 @@ import { type FilePlaces, isDeviceItself } from '../../introspect/file-places.js
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { type FileQuery, findExtFiles } from './ext-files.js';
 import type { GuestDisk } from './guest-disks.js';
+import { ProofBudget } from './proof-budget.js';
 import { findXfsFiles } from './xfs-files.js';
 
 export interface LocatedPages {
@@ -22,11 +23,13 @@ const tools: Readonly<Record<string, (query: FileQuery) => Promise<string | unde
   xfs: findXfsFiles,
 };
 const unknown = -1;
+const warningLimit = 20;
 
 export async function locatePages(
   places: FilePlaces,
   disks: readonly GuestDisk[],
   signal?: AbortSignal,
+  budget = new ProofBudget(),
 ): Promise<LocatedPages> {
   const { volumes, page, file, fileVolume, pageInFile, bufferOffsetBytes } = places;
   const volumeDisk = Int16Array.from(volumes, (volume) =>
@@ -49,33 +52,46 @@ export async function locatePages(
     }
   }
   const rowsOf = groupByFile(places, offsetBytes, leftCount);
-  const warnings: string[] = [];
+  const warnings = new Set<string>();
   for (const [index, volume] of volumes.entries()) {
     const tool = tools[volume.fileSystem] as (typeof tools)[string] | undefined;
     const files = filesLeft(places, index, leftCount);
     if (tool === undefined || files.size === 0) {
       continue;
     }
+    const { disk, fileSystem, startBytes, blockSizeBytes } = volume;
+    const bound = budget.nextRun(disk);
+    if (bound === undefined) {
+      warnings.add(
+        `pages of files on ${disk} are not held against the disk, as their places there are not known: its file systems ` +
+          'have taken all the time that the tools may take',
+      );
+      continue;
+    }
     const problem = await tool({
       image: disks[volumeDisk[index]].image,
-      startBytes: volume.startBytes,
-      blockSizeBytes: volume.blockSizeBytes,
+      startBytes,
+      blockSizeBytes,
       inodes: [...files.keys()],
       onFile: (inode, extents) => {
         for (const row of rowsOf(files.get(inode))) {
           const found = extents.find(pageInFile[row] * pageSizeBytes, pageSizeBytes);
-          offsetBytes[row] = found === undefined ? unknown : volume.startBytes + found;
+          offsetBytes[row] = found === undefined ? unknown : startBytes + found;
         }
+      },
+      bound,
+      onTook: (took) => {
+        budget.add(disk, took);
       },
       signal,
     });
     if (problem !== undefined) {
-      warnings.push(
-        `pages of ${volume.fileSystem} files on ${volume.disk} are not held against the disk, as their places there are not known: ${problem}`,
+      warnings.add(
+        `pages of ${fileSystem} files on ${disk} are not held against the disk, as their places there are not known: ${problem}`,
       );
     }
   }
-  return { offsetBytes, volumeDisk, warnings };
+  return { offsetBytes, volumeDisk, warnings: firstOf([...warnings]) };
 }
 
 /** Rows whose place is not known yet, by file. */
@@ -116,4 +132,12 @@ function filesLeft(
     }
   });
   return files;
+}
+
+/** A guest may claim any number of file systems. */
+function firstOf(warnings: readonly string[]): readonly string[] {
+  const more = warnings.length - warningLimit;
+  return more <= 0
+    ? warnings
+    : [...warnings.slice(0, warningLimit), `so are pages of ${more} more file systems`];
 }

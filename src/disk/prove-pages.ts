@@ -12,11 +12,14 @@ import { readBytes, readInDiskOrder, rowsAtOnce } from './disk-order.js';
 import type { GuestDisk } from './guest-disks.js';
 import { locatePages } from './locate-pages.js';
 import { pageHash } from './page-hash.js';
+import { ProofBudget } from './proof-budget.js';
 
 export interface ProofRequest {
   readonly memory: PhysicalMemory;
   readonly places: FilePlaces;
   readonly disks: readonly GuestDisk[];
+  /** What it may cost; one of its own by default. */
+  readonly budget?: ProofBudget;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -40,10 +43,11 @@ export interface ProvenPages {
 
 /** Throws what reading the image throws, and the signal's reason. */
 export async function provePages(request: ProofRequest): Promise<ProvenPages> {
-  const { places, disks, signal, onProgress } = request;
-  const { offsetBytes, volumeDisk, warnings } = await locatePages(places, disks, signal);
+  const { places, disks, budget = new ProofBudget(), signal, onProgress } = request;
+  const located = await locatePages(places, disks, signal, budget);
+  const { offsetBytes, volumeDisk } = located;
   const held = new HeldColumns();
-  const proof = new Proof(request, offsetBytes, volumeDisk);
+  const proof = new Proof(request, budget, offsetBytes, volumeDisk);
   for (let first = 0; first < places.page.length; first += rowsAtOnce) {
     const end = Math.min(first + rowsAtOnce, places.page.length);
     await proof.compare(first, end, held, (rowCount) => {
@@ -61,7 +65,7 @@ export async function provePages(request: ProofRequest): Promise<ProvenPages> {
       ...columns,
     },
     counts: countByLabel(places, offsetBytes, columns.page),
-    warnings: [...warnings, ...unusedDisks(places, volumeDisk, disks)],
+    warnings: [...located.warnings, ...proof.warnings(), ...unusedDisks(places, volumeDisk, disks)],
   };
 }
 
@@ -71,9 +75,18 @@ class Proof {
   readonly #volumeDisk: Int16Array;
   readonly #buffer = Buffer.allocUnsafe(readBytes);
   readonly #ram = Buffer.allocUnsafe(pageSizeBytes);
+  readonly #budget: ProofBudget;
+  /** Disks whose comparison was ended. */
+  readonly #ended = new Set<string>();
 
-  constructor(request: ProofRequest, offsetBytes: Float64Array, volumeDisk: Int16Array) {
+  constructor(
+    request: ProofRequest,
+    budget: ProofBudget,
+    offsetBytes: Float64Array,
+    volumeDisk: Int16Array,
+  ) {
     this.#request = request;
+    this.#budget = budget;
     this.#offsetBytes = offsetBytes;
     this.#volumeDisk = volumeDisk;
   }
@@ -88,8 +101,9 @@ class Proof {
     const isHeld = new Uint8Array(end - first);
     const hashes = new Uint8Array((end - first) * heldHashBytes);
     let doneCount = first;
-    for (const [disk, { image }] of disks.entries()) {
-      const rows = this.#rowsOn(disk, first, end);
+    for (const [disk, { name, image }] of disks.entries()) {
+      const rows = this.#ended.has(name) ? new Uint32Array() : this.#rowsOn(disk, first, end);
+      let sinceMs = performance.now();
       for (const read of readInDiskOrder(image, rows, this.#offsetBytes, this.#buffer)) {
         for (const row of read.rows) {
           const bytes = read.bytesOf(row);
@@ -104,10 +118,24 @@ class Proof {
         // All of this is synchronous; the rest of the program wants its turn.
         await setImmediate();
         signal?.throwIfAborted();
+        const nowMs = performance.now();
+        if (!this.#budget.mayCompare(name, places.page.length, nowMs - sinceMs)) {
+          this.#ended.add(name);
+          break;
+        }
+        sinceMs = nowMs;
       }
     }
     onRows(end);
     held.add(first, isHeld, hashes, this.#offsetBytes, places, this.#volumeDisk);
+  }
+
+  /** What was not compared. */
+  warnings(): readonly string[] {
+    return [...this.#ended].map(
+      (name) =>
+        `not all cached pages of ${name} are held against the disk: reading them there has taken all the time that it may take`,
+    );
   }
 
   #rowsOn(disk: number, first: number, end: number): Uint32Array {

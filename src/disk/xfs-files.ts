@@ -12,14 +12,14 @@ import type { FileQuery } from './ext-files.js';
 import { Extents } from './extents.js';
 import { imagePath, runTool } from './file-system-tool.js';
 
-/** What keeps the tool from answering at all, for a warning; undefined where it answers. */
+/** What keeps the tool from answering at all, or to the end, for a warning; undefined where it answers. */
 export async function findXfsFiles(query: FileQuery): Promise<string | undefined> {
-  const { image, startBytes, inodes, onFile, signal } = query;
+  const { image, startBytes, inodes, onFile, bound, onTook, signal } = query;
   if (startBytes !== 0) {
     return 'xfs_db cannot look into a partition';
   }
   const reader = new BmapReader(onFile);
-  const { problem, complaint } = await runTool({
+  const { problem, complaint, took } = await runTool({
     program: 'xfs_db',
     packageName: 'xfsprogs',
     programArguments: ['-r', ...(image.isBlockDevice ? [] : ['-f']), imagePath],
@@ -28,9 +28,12 @@ export async function findXfsFiles(query: FileQuery): Promise<string | undefined
     onLine: (line) => {
       reader.line(line);
     },
+    bound,
     signal,
   });
+  // The last file's runs may have been cut off, but those that it has are its own.
   reader.end();
+  onTook?.(took);
   return problem ?? (reader.inodeCount > 0 ? undefined : (complaint ?? 'xfs_db did not answer'));
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiskImage } from '../../src/disk/disk-image.js';
 import { runTool } from '../../src/disk/file-system-tool.js';
+import type { Bound } from '../../src/disk/proof-budget.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'pars-tool-'));
 writeFileSync(join(folder, 'disk'), Buffer.alloc(4096, 'ab\n'));
@@ -20,7 +21,7 @@ afterAll(() => {
 async function run(
   program: string,
   programArguments: readonly string[],
-  options: { input?: Iterable<string>; signal?: AbortSignal } = {},
+  options: { input?: Iterable<string>; signal?: AbortSignal; bound?: Bound } = {},
 ) {
   const lines: string[] = [];
   const end = await runTool({
@@ -30,6 +31,7 @@ async function run(
     image,
     input: options.input ?? [],
     onLine: (line) => lines.push(line),
+    bound: options.bound,
     signal: options.signal,
   });
   return { ...end, lines };
@@ -70,4 +72,31 @@ test('a stop ends it', async () => {
   stop.abort(new Error('stopped'));
   await expect(running).rejects.toThrow('stopped');
   await expect(run('true', [], { signal: stop.signal })).rejects.toThrow('stopped');
+});
+
+test('a tool that goes on answering is ended when its time is up, and what it said counts', async () => {
+  const startMs = performance.now();
+  const { problem, lines, took } = await run(
+    'sh',
+    ['-c', 'echo first; while :; do echo more; sleep 0.05; done'],
+    { bound: { timeMs: 500, sizeBytes: 2 ** 20 } },
+  );
+  expect(problem).toBe('sh was ended after 0.5 s, the most it may take');
+  expect(lines[0]).toBe('first');
+  expect(took.timeMs).toBeGreaterThanOrEqual(499);
+  expect(performance.now() - startMs).toBeLessThan(5000);
+});
+
+test('one that answers without end is ended when it has said as much as it may', async () => {
+  const { problem, lines, took } = await run('yes', [], {
+    bound: { timeMs: 60_000, sizeBytes: 2 ** 20 },
+  });
+  expect(problem).toBe('yes was ended after 1048576 bytes of answers, the most it may give');
+  expect(lines.length).toBeLessThanOrEqual(2 ** 19);
+  expect(took.sizeBytes).toBeGreaterThan(2 ** 20);
+});
+
+test('its memory is bounded', async () => {
+  const { lines } = await run('sh', ['-c', 'ulimit -v']);
+  expect(Number(lines[0])).toBeLessThanOrEqual(2 ** 21);
 });
