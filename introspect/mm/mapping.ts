@@ -27,7 +27,7 @@ export const memoryFileSystems = new Set([
 ]);
 export const blockDeviceFileSystem = 'bdev';
 /** Disks that a VM's host provides; not loop, md or device-mapper, whose bytes lie elsewhere or are transformed. */
-export const virtualDisk = /^(vd|sd|xvd)[a-z]+$|^nvme\d+n\d+$/;
+export const virtualDisk = /^(vd|sd|xvd)[a-z]{1,8}$|^nvme\d{1,5}n\d{1,5}$/;
 
 const fileTypeMask = 0o170000;
 const regularFile = 0o100000;

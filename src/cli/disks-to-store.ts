@@ -1,7 +1,7 @@
 // `--with-disks`: the images given with `--disk` as the disks that a snapshot stores, and what that takes.
 import { resolve } from 'node:path';
 import { findFilePlaces } from '../../introspect/file-places.js';
-import { type DiskArgument, diskNames, onlyName } from '../disk/guest-disks.js';
+import { type DiskArgument, diskNames, nameForUnnamed } from '../disk/guest-disks.js';
 import { identifyDisks } from '../disk/identify-disks.js';
 import { isDiskSpace } from '../manifest/disk-space.js';
 import type { Manifest, PackEntry } from '../manifest/types.js';
@@ -18,8 +18,8 @@ import type { LabelledImage } from './open-image.js';
 import type { SourceDisk } from './upload-source.js';
 
 /**
- * A disk without a name is the only one that the guest's memory names; where that names none, it is called by its place
- * on the command line. Throws `usage` where the memory names several.
+ * A disk without a name is the only one that the guest's memory names; where that names none or several, it is called by its
+ * place on the command line.
  */
 export function disksToStore(
   disks: readonly DiskArgument[],
@@ -30,8 +30,9 @@ export function disksToStore(
     isAnyUnnamed && introspected.found
       ? diskNames(findFilePlaces(introspected.kernel, map.labels))
       : [];
+  const { name: only } = nameForUnnamed(disks, names);
   return disks.map(({ name, path }, index) => ({
-    name: name ?? onlyName(names, path) ?? `disk${index + 1}`,
+    name: name ?? only ?? `disk${index + 1}`,
     path,
     sourcePath: resolve(path),
     sourceFormat: 'raw',
@@ -61,8 +62,25 @@ export async function capturedDisks(
     compared: disks.flatMap(({ path }, index) =>
       names[index] === undefined ? [] : [{ name: names[index], path }],
     ),
-    stored: disks.map((disk, index) => ({ ...disk, name: names[index] ?? disk.name })),
+    stored: withNames(disks, names),
   };
+}
+
+/** A name that the guest has for one disk may be the VM's own of another, which gives way then. */
+export function withNames(
+  disks: readonly SourceDisk[],
+  names: readonly (string | undefined)[],
+): readonly SourceDisk[] {
+  const taken = new Set(names.filter((name) => name !== undefined));
+  return disks.map((disk, index) => {
+    let name = names[index];
+    for (let number = 1; name === undefined; number++) {
+      const own = number === 1 ? disk.name : `disk${index + 1}-${number}`;
+      name = taken.has(own) ? undefined : own;
+    }
+    taken.add(name);
+    return { ...disk, name };
+  });
 }
 
 /** What storing a disk would take. */

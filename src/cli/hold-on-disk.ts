@@ -5,6 +5,7 @@ import {
   closeGuestDisks,
   type DiskArgument,
   diskNames,
+  nameForUnnamed,
   openGuestDisks,
 } from '../disk/guest-disks.js';
 import { type ProofCount, type ProvenPages, provePages } from '../disk/prove-pages.js';
@@ -39,7 +40,10 @@ export async function holdOnDisk(
       };
 }
 
-/** Undefined when there is nothing to compare. Throws as `openGuestDisks` does. */
+/**
+ * Undefined when there is nothing to compare. Throws as `openGuestDisks` does, but for what the guest's memory says: that is
+ * a warning.
+ */
 export async function proveOnDisk(
   { introspected, map, memory }: LabelledImage,
   disks: readonly DiskArgument[],
@@ -49,7 +53,11 @@ export async function proveOnDisk(
     return undefined;
   }
   const places = findFilePlaces(introspected.kernel, map.labels);
-  const opened = openGuestDisks(disks, diskNames(places));
+  const { name, warning } = nameForUnnamed(disks, diskNames(places));
+  if (warning !== undefined) {
+    warn(warning);
+  }
+  const opened = openGuestDisks(disks, name === undefined ? [] : [name]);
   try {
     const proven = await provePages({ memory, places, disks: opened, signal, onProgress });
     proven.warnings.forEach(warn);

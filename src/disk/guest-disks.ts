@@ -19,6 +19,8 @@ export interface GuestDisk {
 
 /** A page's disk is kept in a byte. */
 const diskLimit = 255;
+/** Of the names that a guest has for disks, in a warning. */
+const namesShown = 8;
 
 /** Throws `usage` when `text` is not `[NAME=]PATH`. A path with `=` in its first part is written `./a=b`. */
 export function parseDiskArgument(text: string): DiskArgument {
@@ -49,6 +51,30 @@ export function diskNames({ file, fileVolume, volumes }: FilePlaces): readonly s
     isUsed[fileVolume[row]] = 1;
   }
   return [...new Set(volumes.filter((_, row) => isUsed[row] === 1).map(({ disk }) => disk))].sort();
+}
+
+/**
+ * What the guest's memory has to say of a disk that was given without a name: the one that it names, or a warning where it
+ * names several, or one that is another's. No error, since the guest could then stop its own backup by what it names.
+ */
+export function nameForUnnamed(
+  disks: readonly DiskArgument[],
+  names: readonly string[],
+): { readonly name: string | undefined; readonly warning?: string } {
+  const unnamed = disks.filter(({ name }) => name === undefined);
+  if (unnamed.length === 0 || names.length === 0) {
+    return { name: undefined };
+  }
+  const [name] = names;
+  return names.length === 1 && unnamed.length === 1 && disks.every((disk) => disk.name !== name)
+    ? { name }
+    : {
+        name: undefined,
+        warning:
+          `the guest has cached bytes of ${names.slice(0, namesShown).join(', ')}` +
+          `${names.length > namesShown ? ` and ${names.length - namesShown} more disks` : ''}, and which of them ` +
+          `${unnamed.map(({ path }) => path).join(', ')} is, is not clear: nothing is compared with it; give it as NAME=PATH`,
+      };
 }
 
 /**
@@ -95,7 +121,7 @@ export function closeGuestDisks(disks: readonly GuestDisk[]): void {
 }
 
 /** Of a disk that was given without one; undefined where there is none. Throws `usage` where it could be several. */
-export function onlyName(names: readonly string[], path: string): string | undefined {
+function onlyName(names: readonly string[], path: string): string | undefined {
   if (names.length > 1) {
     throw new ParsError(
       'usage',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   closeGuestDisks,
   diskNames,
+  nameForUnnamed,
   openGuestDisks,
   parseDiskArgument,
 } from '../../src/disk/guest-disks.js';
@@ -49,6 +50,20 @@ test('where it may be one of several, they are named', () => {
     code: 'usage',
     message: expect.stringContaining(`vda, vdb: say which of them ${path} is`) as unknown,
   });
+});
+
+test('what a guest says of its disks is no error at an upload: where it names several, the disk has no name', () => {
+  expect(nameForUnnamed(named(path), ['vda'])).toEqual({ name: 'vda' });
+  expect(nameForUnnamed(named(path), [])).toEqual({ name: undefined });
+  expect(nameForUnnamed(named(`vda=${path}`), ['vda', 'vdb'])).toEqual({ name: undefined });
+  const many = Array.from({ length: 100 }, (_, index) => `nvme${index}n1`);
+  for (const names of [['vda', 'vdb'], many]) {
+    const { name, warning = '' } = nameForUnnamed(named(path), names);
+    expect(name).toBeUndefined();
+    expect(warning).toMatch(/which of them .* is, is not clear/);
+    expect(warning.length).toBeLessThan(500);
+  }
+  expect(nameForUnnamed(named(`vda=${path}`, path), ['vda'])).toMatchObject({ name: undefined });
 });
 
 test('a disk that nothing is wanted from is looked at all the same', () => {
