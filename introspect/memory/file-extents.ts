@@ -60,8 +60,12 @@ export function viewOfExtents(
     ({ imageOffset, fileOffset, sizeBytes, storedBytes }) =>
       imageOffset === fileOffset && sizeBytes === storedBytes,
   );
-  return new ImageView(regionsOf(placed), read, isPlain ? file.fd : undefined, (imageOffset) =>
-    dataAt(file, placed, imageOffset),
+  return new ImageView(
+    regionsOf(placed),
+    read,
+    isPlain ? file.fd : undefined,
+    (imageOffset) => dataAt(file, placed, imageOffset),
+    isPlain ? undefined : (imageOffset) => storedAt(placed, imageOffset),
   );
 }
 
@@ -174,6 +178,19 @@ function dataAt(
         startOffset: Math.floor((run.startOffset + toImage) / pageSizeBytes) * pageSizeBytes,
         endOffset: Math.ceil((run.endOffset + toImage) / pageSizeBytes) * pageSizeBytes,
       };
+    }
+  }
+  return undefined;
+}
+
+/** Beyond what the file has of an extent it is zero: a header of 56 bytes may state a terabyte of that. */
+function storedAt(placed: readonly PlacedExtent[], fromOffset: number): ImageExtent | undefined {
+  for (let index = indexAt(placed, fromOffset); index < placed.length; index++) {
+    const { imageOffset, storedBytes } = placed[index];
+    const startOffset = Math.max(fromOffset, imageOffset);
+    const endOffset = imageOffset + Math.ceil(storedBytes / pageSizeBytes) * pageSizeBytes;
+    if (startOffset < endOffset) {
+      return { startOffset, endOffset };
     }
   }
   return undefined;

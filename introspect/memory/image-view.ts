@@ -13,6 +13,7 @@ export class ImageView implements PhysicalMemory {
   readonly sizeBytes: number;
   readonly fd?: number;
   readonly dataAt?: (imageOffset: number) => ImageExtent | undefined;
+  readonly storedAt?: (imageOffset: number) => ImageExtent | undefined;
   readonly #readImage: (imageOffset: number, target: Uint8Array) => void;
 
   constructor(
@@ -20,6 +21,7 @@ export class ImageView implements PhysicalMemory {
     readImage: (imageOffset: number, target: Uint8Array) => void,
     fd?: number,
     dataAt?: (imageOffset: number) => ImageExtent | undefined,
+    storedAt?: (imageOffset: number) => ImageExtent | undefined,
   ) {
     this.regions = regions;
     if (fd !== undefined) {
@@ -27,6 +29,9 @@ export class ImageView implements PhysicalMemory {
     }
     if (dataAt !== undefined) {
       this.dataAt = dataAt;
+    }
+    if (storedAt !== undefined) {
+      this.storedAt = storedAt;
     }
     this.sizeBytes = regions.reduce((sum, region) => sum + region.sizeBytes, 0);
     this.#readImage = readImage;

@@ -11,6 +11,7 @@ import { decompress } from './decompress.js';
 import { ImageFile } from './image-file.js';
 import type { ImageOpener, MemoryImage } from './memory-image.js';
 import { openMigrationStream } from './migration-stream.js';
+import { statedRamBytes } from './migration/decode.js';
 
 const magic = Buffer.from('LibvirtQemudSave');
 /** In the magic's place until the file is complete. */
@@ -21,6 +22,10 @@ const formatAt = 28;
 /** A domain's XML and its cookie have some ten kilobytes. */
 const maxDataBytes = 16 * 2 ** 20;
 
+/** Beside its RAM, once: records' heads, and devices. */
+const overheadShare = 0.25;
+const overheadBytes = 256 * 2 ** 20;
+
 /** By the header's number. `program` reads the compressed stream and writes it decompressed. */
 const formats: readonly {
   readonly name: string;
@@ -29,7 +34,7 @@ const formats: readonly {
   { name: 'raw', program: undefined },
   { name: 'gzip', program: ['gzip', '-dc'] },
   { name: 'bzip2', program: ['bzip2', '-dc'] },
-  { name: 'xz', program: ['xz', '-dc'] },
+  { name: 'xz', program: ['xz', '-dc', '--memlimit-decompress=1GiB'] },
   { name: 'lzop', program: ['lzop', '-dc', '--ignore-warn'] },
   { name: 'zstd', program: ['zstd', '-dc'] },
   // mapped-ram, which the stream says itself.
@@ -102,7 +107,12 @@ function openSave(file: ImageFile): MemoryImage {
   if (program === undefined) {
     return { format: 'libvirt-save', ...openMigrationStream(file, bytes.length, [bytes]) };
   }
-  const stream = decompress(file, bytes.length, program);
+  const stream = decompress(
+    file,
+    bytes.length,
+    program,
+    (start) => statedRamBytes(start, 0) * (1 + overheadShare) + overheadBytes,
+  );
   try {
     const image = openMigrationStream(stream, 0, [bytes]);
     file.close();

@@ -10,6 +10,7 @@ import type { ImageOpener, MemoryImage } from './memory-image.js';
 import { checkEnd } from './migration/check-end.js';
 import { decodeMigrationStream } from './migration/decode.js';
 import { decodeCpus } from './migration/decode-cpus.js';
+import { maxOtherBytes, maxRamBytes } from './migration/decode-ram.js';
 import { migrationMagic } from './migration/layout.js';
 import { mainRamOf } from './migration/main-ram.js';
 import { skeletonOf, type SkeletonPiece } from './migration/skeleton.js';
@@ -46,6 +47,7 @@ export function openMigrationStream(
   }
   checkEnd(file, stream.rest);
   const ram = new StreamRam(file, mainRamOf(stream.blocks));
+  checkSizes(file, stream, ram.sizeBytes);
   const unsupported = otherMachine(stream);
   const layouts =
     unsupported === undefined
@@ -61,6 +63,7 @@ export function openMigrationStream(
           },
           undefined,
           (imageOffset) => ram.dataAt(imageOffset),
+          (imageOffset) => ram.dataAt(imageOffset),
         ),
     ),
     ...(unsupported === undefined ? {} : { unsupported }),
@@ -70,6 +73,18 @@ export function openMigrationStream(
       file.close();
     },
   };
+}
+
+/** The other blocks go into the device state, and a page of zeroes there takes some bytes, however few the stream has. */
+function checkSizes(file: ImageFile, { blocks }: MigrationStream, ramBytes: number): void {
+  const otherBytes = blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) - ramBytes;
+  if (ramBytes > maxRamBytes || otherBytes > maxOtherBytes) {
+    throw new ParsError(
+      'unsupported',
+      `${file.path}: expected at most ${maxRamBytes} bytes of RAM and ${maxOtherBytes} of video memory and firmware, ` +
+        `found ${ramBytes} and ${otherBytes}`,
+    );
+  }
 }
 
 function otherMachine({ configuration }: MigrationStream): string | undefined {

@@ -46,6 +46,12 @@ export interface PhysicalMemory {
    * left. Where a source does not have it, all pages may.
    */
   dataAt?(imageOffset: number): ImageExtent | undefined;
+  /**
+   * The next whole pages, from the page at `imageOffset` on, that the container itself has bytes of: every other page is zero
+   * by the container's own word, not by what a file system says of holes. Where a source does not have it, all pages may
+   * hold something.
+   */
+  storedAt?(imageOffset: number): ImageExtent | undefined;
 }
 
 /** The region that holds the address. */

@@ -1,6 +1,6 @@
 // Cuts a plan into packs: which pages of which windows go into which file. Sizes are worst cases, all pages raw, because
 // nothing has been read yet; packs come out smaller where pages are zero or shrink.
-import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { type PhysicalMemory, pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import {
   frameHeaderSizeBytes,
@@ -15,6 +15,8 @@ import type { ReplicationPlan } from './replication-plan.js';
 export interface PackPlanOptions {
   /** Bytes of frames that a pack may hold at most (pack/layout.ts packContentBytes). */
   readonly packContentBytes: number;
+  /** Of the space's pages: those outside are zero, and go into no frame. */
+  readonly storedAt?: PhysicalMemory['storedAt'] | undefined;
 }
 
 /** The pages of one replication, indexed by window. */
@@ -24,12 +26,12 @@ interface WindowMasks {
 }
 
 /**
- * Every page of the plan that is stored at all in exactly one frame. Packs come by replication, then by window, both ascending. Throws `usage`
+ * Every page of the plan that is stored at all, and not known to be zero, in exactly one frame. Packs come by replication, then by window, both ascending. Throws `usage`
  * when a pack cannot hold even one whole window, or would be larger than readers take.
  */
 export function planPacks(
   plan: ReplicationPlan,
-  { packContentBytes }: PackPlanOptions,
+  { packContentBytes, storedAt }: PackPlanOptions,
 ): readonly PackRequest[] {
   if (packContentBytes < maxFrameSizeBytes) {
     throw new ParsError(
@@ -55,6 +57,7 @@ export function planPacks(
       high: new Uint32Array(windowCount),
     });
   }
+  const stored = new StoredPages(storedAt);
   let current = -1;
   let currentMasks: WindowMasks | undefined;
   for (let run = 0; run < plan.firstPage.length; run++) {
@@ -63,7 +66,10 @@ export function planPacks(
       currentMasks = masks.get(current);
     }
     if (currentMasks !== undefined) {
-      markPages(currentMasks, plan.firstPage[run], plan.runPageCount[run]);
+      const endPage = plan.firstPage[run] + plan.runPageCount[run];
+      for (const part of stored.within(plan.firstPage[run], endPage)) {
+        markPages(currentMasks, part.firstPage, part.endPage - part.firstPage);
+      }
     }
   }
   return [...masks.keys()]
@@ -74,6 +80,56 @@ export function planPacks(
         ? []
         : splitIntoPacks(replication, framesOf(found), packContentBytes);
     });
+}
+
+interface PageRange {
+  readonly firstPage: number;
+  readonly endPage: number;
+}
+
+/** Asked in ascending order, so that every extent is looked for once. */
+class StoredPages {
+  readonly #storedAt: PackPlanOptions['storedAt'];
+  /** The next pages that are stored from `#from` on; undefined when none are left. */
+  #next: PageRange | undefined;
+  #from: number | undefined;
+
+  constructor(storedAt: PackPlanOptions['storedAt']) {
+    this.#storedAt = storedAt;
+  }
+
+  *within(firstPage: number, endPage: number): Generator<PageRange> {
+    if (this.#storedAt === undefined) {
+      yield { firstPage, endPage };
+      return;
+    }
+    for (let page = firstPage; page < endPage;) {
+      const next = this.#nextFrom(page);
+      if (next === undefined || next.firstPage >= endPage) {
+        return;
+      }
+      const part = {
+        firstPage: Math.max(page, next.firstPage),
+        endPage: Math.min(endPage, next.endPage),
+      };
+      yield part;
+      page = part.endPage;
+    }
+  }
+
+  #nextFrom(page: number): PageRange | undefined {
+    const isKnown =
+      this.#from !== undefined && (this.#next === undefined || page < this.#next.endPage);
+    if (!isKnown) {
+      const extent = this.#storedAt?.(page * pageSizeBytes);
+      this.#from = page;
+      this.#next = extent && {
+        firstPage: extent.startOffset / pageSizeBytes,
+        endPage: extent.endOffset / pageSizeBytes,
+      };
+    }
+    return this.#next;
+  }
 }
 
 /** Sets the bits of `pageCount` pages from `firstPage`, 32 at a time. */

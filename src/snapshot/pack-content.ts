@@ -11,7 +11,7 @@ import { readRequestedPages, requestedSizeBytes } from '../pack/read-pages.js';
 import type { FrameBatch, FrameColumns, FrameRequests, PackRequest } from '../pack/types.js';
 
 /** RAM, or a disk: byte n of the space is byte n here. */
-export type PagesSource = Pick<PhysicalMemory, 'fd' | 'readImage'>;
+export type PagesSource = Pick<PhysicalMemory, 'fd' | 'readImage' | 'storedAt'>;
 
 export interface PackSource {
   /** Index of the space in the manifest. */

@@ -1,7 +1,6 @@
 // The packs of a snapshot: every space is cut into packs, and all of them go to the store a few at a time, through the
 // same threads and within the same bounds of memory.
 import pLimit from 'p-limit';
-import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { packName } from '../catalog/names.js';
 import { ByteBudget } from '../flow/byte-budget.js';
 import { firstCause } from '../flow/first-cause.js';
@@ -9,6 +8,7 @@ import type { OnProgress } from '../flow/progress.js';
 import type { AddressSpace, PackEntry } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
 import { packContentBytes } from '../pack/layout.js';
+import { requestedSizeBytes } from '../pack/read-pages.js';
 import type { FrameColumns, PackRequest } from '../pack/types.js';
 import { planPacks } from '../plan/pack-plan.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
@@ -47,19 +47,18 @@ export interface WrittenPacks {
 export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
   const { store, id, spaces, blockSizeBytes, signal, onProgress } = request;
   const requests = spaces.flatMap(({ pages, plan }, space) =>
-    planPacks(plan, { packContentBytes: packContentBytes(blockSizeBytes) }).map((packRequest) => ({
-      space,
-      pages,
-      packRequest,
-    })),
+    planPacks(plan, {
+      packContentBytes: packContentBytes(blockSizeBytes),
+      storedAt: pages.storedAt?.bind(pages),
+    }).map((packRequest) => ({ space, pages, packRequest })),
   );
   const pool = createFramePool();
   // A failure ends the other packs too, through the same signal that the caller's Ctrl-C uses.
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const limit = pLimit(packConcurrency);
-  const totalBytes = spaces.reduce(
-    (sum, { plan }) => sum + storedPageCount(plan) * pageSizeBytes,
+  const totalBytes = requests.reduce(
+    (sum, { packRequest }) => sum + requestedSizeBytes(packRequest.frames),
     0,
   );
   let doneBytes = 0;
@@ -116,8 +115,4 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
   } finally {
     await pool.close();
   }
-}
-
-function storedPageCount({ replication, runPageCount }: ReplicationPlan): number {
-  return runPageCount.reduce((sum, count, run) => (replication[run] === 0 ? sum : sum + count), 0);
 }

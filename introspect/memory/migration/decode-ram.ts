@@ -18,7 +18,9 @@ import type { RamBlock } from './types.js';
 /** A machine has some twenty, and one more for each memory module. */
 const maxBlockCount = 4096;
 /** What a manifest can describe: src/manifest/FORMAT.md. */
-const maxBlockBytes = 2 ** 40;
+export const maxRamBytes = 2 ** 40;
+/** Of all blocks: that, and beside the RAM video memory and firmware, which are kept with the device state. */
+export const maxOtherBytes = 16 * 2 ** 30;
 const bitmapWordBytes = 8;
 
 interface ListedBlock {
@@ -32,6 +34,8 @@ export class RamDecoder {
   readonly sectionId: number;
   readonly isMapped: boolean;
   readonly isRamElsewhere: boolean;
+  /** What the blocks have together. */
+  readonly totalBytes: number;
   readonly #blocks = new Map<string, ListedBlock>();
   #lastBlock: ListedBlock | undefined;
 
@@ -48,7 +52,7 @@ export class RamDecoder {
     this.sectionId = sectionId;
     this.isRamElsewhere = capabilities.includes('x-ignore-shared');
     this.isMapped = capabilities.includes('mapped-ram');
-    this.#decodeBlocks(reader);
+    this.totalBytes = this.#decodeBlocks(reader);
     const offset = reader.offset;
     const word = reader.u64();
     // With multifd QEMU asks its channels to finish here; with mapped-ram they have written to the same file.
@@ -110,7 +114,7 @@ export class RamDecoder {
     });
   }
 
-  #decodeBlocks(reader: StreamReader): void {
+  #decodeBlocks(reader: StreamReader): number {
     const offset = reader.offset;
     const word = reader.u64();
     const flags = word % (ramFlagsMask + 1);
@@ -121,12 +125,19 @@ export class RamDecoder {
         `a record with flags 0x${flags.toString(16)}`,
       );
     }
-    let leftBytes = word - flags;
+    const totalBytes = word - flags;
+    if (totalBytes > maxRamBytes + maxOtherBytes) {
+      throw reader.unsupported(
+        `it states ${totalBytes} bytes of RAM, at most ${maxRamBytes} can be stored`,
+      );
+    }
+    let leftBytes = totalBytes;
     while (leftBytes > 0) {
       const block = this.#decodeBlock(reader, leftBytes);
       leftBytes -= block.sizeBytes;
       this.#blocks.set(block.name, block);
     }
+    return totalBytes;
   }
 
   #decodeBlock(reader: StreamReader, leftBytes: number): ListedBlock {
@@ -140,9 +151,9 @@ export class RamDecoder {
         `${sizeBytes} bytes for ${JSON.stringify(name)}`,
       );
     }
-    if (sizeBytes > maxBlockBytes) {
+    if (sizeBytes > maxRamBytes) {
       throw reader.unsupported(
-        `${name} has ${sizeBytes} bytes, at most ${maxBlockBytes} can be stored`,
+        `${name} has ${sizeBytes} bytes, at most ${maxRamBytes} can be stored`,
       );
     }
     if (this.#blocks.has(name) || this.#blocks.size === maxBlockCount) {

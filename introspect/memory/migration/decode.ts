@@ -21,6 +21,15 @@ const maxCommandCount = 1024;
 
 /** Throws `image-invalid` when the stream is damaged or cut short, `unsupported` when it holds what cannot be read. */
 export function decodeMigrationStream(file: ImageFile, startOffset: number): MigrationStream {
+  return open(file, startOffset).decode();
+}
+
+/** What all RAM blocks have together, by the list of them with which a stream begins. Throws as `decodeMigrationStream`. */
+export function statedRamBytes(file: ImageFile, startOffset: number): number {
+  return open(file, startOffset).decodeSizes();
+}
+
+function open(file: ImageFile, startOffset: number): Decoder {
   const reader = new StreamReader(file, startOffset);
   const magic = reader.text(migrationMagic.length);
   if (magic !== migrationMagic.toString('latin1')) {
@@ -32,7 +41,7 @@ export function decodeMigrationStream(file: ImageFile, startOffset: number): Mig
       `expected a migration stream of version ${migrationVersion}, found version ${version}`,
     );
   }
-  return new Decoder(file, reader, startOffset).decode();
+  return new Decoder(file, reader, startOffset);
 }
 
 class Decoder {
@@ -50,6 +59,15 @@ class Decoder {
     this.#file = file;
     this.#reader = reader;
     this.#startOffset = startOffset;
+  }
+
+  /** Up to the list of RAM blocks. */
+  decodeSizes(): number {
+    while (this.#ram === undefined) {
+      const offset = this.#reader.offset;
+      this.#decodeSection(offset, this.#reader.u8());
+    }
+    return this.#ram.totalBytes;
   }
 
   decode(): MigrationStream {
