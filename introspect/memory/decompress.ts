@@ -27,6 +27,8 @@ const missingStatus = 127;
 /** For a program that does not go on, and for one that unpacks at the least rate. */
 const timeoutMs = 10 * 60_000;
 const leastBytesPerMs = 2048;
+/** More does not fit Node's timers. */
+const longestTimeoutMs = 2 ** 31 - 1;
 
 /**
  * `program` reads from `offset` of the file on. `largestBytes` reads the beginning of what it gives, and says how many bytes
@@ -84,7 +86,7 @@ function unpack(
         {
           stdio: [compressed, scratch, 'pipe'],
           encoding: 'utf8',
-          timeout: timeoutMs + limitBytes / leastBytesPerMs,
+          timeout: Math.min(longestTimeoutMs, Math.ceil(timeoutMs + limitBytes / leastBytesPerMs)),
           killSignal: 'SIGKILL',
         },
       );

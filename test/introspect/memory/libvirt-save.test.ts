@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { openImage } from '../../../introspect/memory/open-image-file.js';
 import { liveStream, mainBlock, saveFile, saveHeader } from './migration-sample.js';
 import { thrownBy } from './thrown-by.js';
@@ -116,4 +117,26 @@ test.each<readonly [string, string, RegExp, Buffer]>([
   const error = thrownBy(() => openImage(path));
   expect(error.message).toMatch(message);
   expect(error.code).toBe(code);
+});
+
+describe('a compressed file that unpacks to more than it may', () => {
+  /** In gzip, so many times the bytes, as members one after the other: each unpacks to a gigabyte of zeroes. */
+  const gigabyte = gzipSync(Buffer.alloc(2 ** 30));
+  const endless = (start: Buffer): Buffer =>
+    Buffer.concat([saveHeader(1), gzipSync(start), ...Array.from({ length: 4 }, () => gigabyte)]);
+
+  test('is refused by the RAM that its stream states, before it is unpacked whole', () => {
+    writeFileSync(path, endless(liveStream()));
+    const error = thrownBy(() => openImage(path));
+    expect(error.message).toMatch(/unpacks to more than \d+ bytes, the most that it can have/);
+    expect(error.code).toBe('image-invalid');
+  });
+
+  test('is refused at its beginning where that is no stream', () => {
+    writeFileSync(path, endless(Buffer.alloc(10)));
+    expect(thrownBy(() => openImage(path))).toMatchObject({
+      code: 'image-invalid',
+      message: expect.stringContaining('magic QEVM') as unknown,
+    });
+  });
 });
