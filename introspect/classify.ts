@@ -17,18 +17,20 @@ import { labelKernelPages } from './label-kernel-pages.js';
 import { labelMemmap, labelOutsideZones } from './label-memmap.js';
 import { endPfn, pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
 import { freeContent } from './mm/free-content.js';
-import { Inconsistency } from './mm/inconsistency.js';
+import { Inconsistency, reasonOf } from './mm/inconsistency.js';
 import { type Memmap, openMemmap } from './mm/memmap.js';
 import { possibleCpus } from './mm/per-cpu.js';
 import { type Zone } from './mm/zone.js';
 import { labelNumbers } from './page-class.js';
 import type { Evidence, KernelProof, PageMap } from './page-map.js';
+import { ParsError } from './pars-error.js';
 import { replaceLabel } from './replace-label.js';
 
 /** Pages that each CPU may have in hand, in no list and no counter yet: a few batches of 31 (PAGEVEC_SIZE). */
 const pagesInMotionPerCpu = 128;
 /** How far the cache that is found may be from what the kernel counts, besides. */
 const cacheTolerance = 0.002;
+const doubtsShown = 50;
 
 /** Labels every page of the image. Throws only what reading the image throws. */
 export function classify(introspected: Introspected): PageMap {
@@ -46,17 +48,25 @@ export function classify(introspected: Introspected): PageMap {
       regions: memory.regions,
       labels,
       evidence: doubts.length === 0 ? { kind: 'complete' } : { kind: 'partial', reason: doubts[0] },
-      warnings: doubts.map((doubt) => `kept as critical: ${doubt}`),
+      warnings: warningsOf(doubts),
       kernel: identity,
       kernelProof: proofOf(introspected.running),
       healing,
     };
   } catch (error) {
-    if (error instanceof Inconsistency) {
-      return untrusted(memory, { kind: 'inconsistent', reason: error.message }, identity);
+    if (error instanceof ParsError) {
+      throw error;
     }
-    throw error;
+    return untrusted(memory, { kind: 'inconsistent', reason: reasonOf(error) }, identity);
   }
+}
+
+/** A guest can make any number of structures doubtful. */
+function warningsOf(doubts: readonly string[]): readonly string[] {
+  const shown = doubts.slice(0, doubtsShown).map((doubt) => `kept as critical: ${doubt}`);
+  return doubts.length > doubtsShown
+    ? [...shown, `kept as critical: ${doubts.length - doubtsShown} more structures do not add up`]
+    : shown;
 }
 
 function proofOf(running: Running): KernelProof {

@@ -8,7 +8,13 @@
 import type { Introspected } from './find-kernel.js';
 import { isolatedRootOf, sharesUpperHalf, tablesOfCpus } from './kernel/cpu-tables.js';
 import type { Kernel } from './kernel/kernel.js';
-import { entriesPerTable, readTable, visitMappedPages, visitTablePages } from './kernel/paging.js';
+import {
+  entriesPerTable,
+  FrameSet,
+  readTable,
+  visitMappedPages,
+  visitTablePages,
+} from './kernel/paging.js';
 import type { TaskMemory } from './kernel/tasks.js';
 import type { CpuState } from './memory/cpu-state.js';
 import { type Gpa, pageIndexOf, pageSizeBytes } from './memory/physical-memory.js';
@@ -56,7 +62,7 @@ export function expectNoContradiction(
 
 function noteTables(kernel: Kernel, root: Gpa, entries: typeof whole): void {
   const { physical, pagingLevels, memory } = kernel;
-  visitTablePages(physical, root, pagingLevels, entries, new Set(), (gpa) => {
+  visitTablePages(physical, root, pagingLevels, entries, new FrameSet(physical), (gpa) => {
     memory.evidence.add(gpa, pageSizeBytes);
   });
 }

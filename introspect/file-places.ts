@@ -13,6 +13,7 @@ import { type Memmap, openMemmap } from './mm/memmap.js';
 import { pageFlagMasks } from './mm/page-flags.js';
 import { type PageLayout, pageLayout } from './mm/page-layout.js';
 import { labelNumbers, type PageLabel } from './page-class.js';
+import { ParsError } from './pars-error.js';
 
 export type { Volume } from './mm/disk-files.js';
 
@@ -58,7 +59,8 @@ export function findFilePlaces(kernel: Kernel, labels: Uint8Array): FilePlaces {
   try {
     finder.run();
   } catch (error) {
-    if (!(error instanceof Inconsistency)) {
+    // What was not foreseen too: it costs the places of the pages after it.
+    if (error instanceof ParsError) {
       throw error;
     }
   }

@@ -19,9 +19,10 @@ import {
   pageSizeBytes,
   type PhysicalMemory,
 } from './memory/physical-memory.js';
-import { Inconsistency } from './mm/inconsistency.js';
+import { reasonOf } from './mm/inconsistency.js';
 import { readZones, type Zone } from './mm/zone.js';
 import { reasonWithoutKernel } from './no-kernel.js';
+import { ParsError } from './pars-error.js';
 
 /** Whether the kernel found is the one that runs, and on what that rests. */
 export type Running =
@@ -53,11 +54,14 @@ type Attempt =
       readonly found: false;
       readonly reason: string;
       readonly highestMissing?: Gpa | undefined;
+      readonly wasSearched?: boolean;
     };
 
 const noCpus: CpuStates = { known: false, reason: 'no device state was given' };
-/** Real images have one or two pages that begin so; each may cost a look through a whole kernel image. */
-const candidateLimit = 32;
+/** A boot leaves one or two in RAM. A guest can fill its RAM with them, and each is looked at ... */
+const candidateLimit = 1024;
+/** ... and of those that have page tables, which no dead kernel has for long, each takes seconds. */
+const searchLimit = 8;
 
 /**
  * Looks for the kernel that runs, by the CPUs where the image says anything of them. A kernel with RAM beyond the image's
@@ -72,10 +76,13 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
   let reason: string | undefined;
   let highestMissing = 0;
   let candidateCount = 0;
+  let searchCount = 0;
   let only: Fit | undefined;
   for (const candidate of candidatesIn(views[0])) {
-    if (++candidateCount > candidateLimit) {
-      return notFound(`more than ${candidateLimit} pages begin like VMCOREINFO`);
+    if (++candidateCount > candidateLimit || searchCount === searchLimit) {
+      return notFound(
+        `too many pages claim to be VMCOREINFO (${candidateCount}); the last one: ${reason ?? 'it fits'}`,
+      );
     }
     const attempts = views.map((view) => attempt(view, candidate, cpus));
     const found = attempts.filter((entry) => entry.found);
@@ -104,6 +111,9 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
     );
     const failure = attempts.find((entry) => !entry.found);
     reason = `VMCOREINFO of ${candidate.vmcoreinfo.release}: ${failure?.reason ?? ''}`;
+    if (attempts.some((entry) => entry.found || entry.wasSearched)) {
+      searchCount++;
+    }
   }
   if (only !== undefined) {
     const doubt = doubtOfTrampoline(only.kernel);
@@ -145,9 +155,9 @@ function attempt(
     const slackPageCount = endPfn(memory.regions) - highestEnd(zones);
     return { found: true, memory, kernel: result.kernel, zones, slackPageCount };
   } catch (error) {
-    if (error instanceof Inconsistency) {
+    if (!(error instanceof ParsError)) {
       const { highestMissing } = result.kernel.memory;
-      return { found: false, reason: error.message, highestMissing };
+      return { found: false, reason: reasonOf(error), highestMissing, wasSearched: true };
     }
     throw error;
   }

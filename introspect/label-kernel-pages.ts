@@ -1,7 +1,7 @@
 // Names the kernel's own pages that carry no mark in the memmap: its image, its page tables, the stacks of tasks.
 // Only pages that are critical already are renamed, so an error here cannot lose data.
 import type { Kernel } from './kernel/kernel.js';
-import { visitTablePages } from './kernel/paging.js';
+import { FrameSet, visitTablePages } from './kernel/paging.js';
 import type { TaskMemory } from './kernel/tasks.js';
 import { pageIndexOf, pageSizeBytes } from './memory/physical-memory.js';
 import { labelNumbers } from './page-class.js';
@@ -22,7 +22,7 @@ export function labelKernelPages(
   const unmarked = [labelNumbers.other];
   const bootOrUnmarked = [labelNumbers.other, labelNumbers.reserved];
 
-  const seen = new Set<number>();
+  const seen = new FrameSet(kernel.physical);
   const nameTable = (gpa: number): void => {
     relabel(Math.floor(gpa / pageSizeBytes), bootOrUnmarked, labelNumbers['page-table']);
   };

@@ -1,7 +1,7 @@
 // What claims a frame from outside its struct page: page tables, stacks, the kernel's image, the CPUs' free lists, the
 // pool of huge pages.
 import type { Kernel } from '../kernel/kernel.js';
-import { visitTablePages } from '../kernel/paging.js';
+import { FrameSet, visitTablePages } from '../kernel/paging.js';
 import { readTaskMemory } from '../kernel/tasks.js';
 import { pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
 import { freeHugePages } from '../mm/hugetlb.js';
@@ -13,7 +13,7 @@ const entriesPerTable = 512;
 
 export interface Memberships {
   /** Of the kernel and of every process. */
-  readonly tablePfns: ReadonlySet<Pfn>;
+  readonly tablePfns: Pick<ReadonlySet<Pfn>, 'has'>;
   readonly stackPfns: ReadonlySet<Pfn>;
   /** From the first frame of the kernel's image up to, not including, `end`. */
   readonly image: { readonly start: Pfn; readonly end: Pfn };
@@ -27,11 +27,8 @@ export function readMemberships(
   zones: readonly Zone[],
 ): Memberships {
   const { stackPfns, pageTableRoots } = readTaskMemory(kernel);
-  const tablePfns = new Set<Pfn>();
-  const tables = new Set<number>();
-  const add = (gpa: number): void => {
-    tablePfns.add(Math.floor(gpa / pageSizeBytes));
-  };
+  const tables = new FrameSet(kernel.physical);
+  const add = (): void => undefined;
   const { physical, pagingLevels, pageTableRoot } = kernel;
   const whole = { first: 0, end: entriesPerTable };
   visitTablePages(physical, pageTableRoot, pagingLevels, whole, tables, add);
@@ -40,7 +37,7 @@ export function readMemberships(
     visitTablePages(physical, root, pagingLevels, userHalf, tables, add);
   }
   return {
-    tablePfns,
+    tablePfns: { has: (pfn) => tables.has(pfn * pageSizeBytes) },
     stackPfns: new Set(stackPfns),
     image: imageFrames(kernel),
     perCpuLists: [...perCpuLists(kernel, memmap, zones)],

@@ -19,6 +19,7 @@ import { findKallsyms } from './kallsyms/find.js';
 import { doubtOfVmcoreinfo, isInKernelImage } from './own-vmcoreinfo.js';
 import { PageTables, type PagingLevels } from './paging.js';
 import { VirtualMemory } from './virtual-memory.js';
+import { ParsError } from '../pars-error.js';
 import type { Vmcoreinfo } from './vmcoreinfo.js';
 
 /** Where the kernel image is linked (__START_KERNEL_map, arch/x86/include/asm/page_64_types.h). */
@@ -88,17 +89,41 @@ export type KernelResult =
       readonly reason: string;
       /** Highest address that the kernel would have to have and that was not found there. */
       readonly highestMissing?: Gpa | undefined;
+      /** Its symbols were looked for, which takes up to seconds. */
+      readonly wasSearched?: boolean;
     };
 
 /**
  * The kernel that a VMCOREINFO page belongs to, or why it is not believed. `gpa`: where the page lies. `cpus`: all CPUs of
- * the VM, where they are known.
+ * the VM, where they are known. Throws only what reading the image throws.
  */
 export function kernelBehind(
   physical: PhysicalMemory,
   vmcoreinfo: Vmcoreinfo,
   gpa: Gpa,
   cpus?: readonly CpuState[],
+): KernelResult {
+  try {
+    return proveKernel(physical, vmcoreinfo, gpa, cpus);
+  } catch (error) {
+    if (error instanceof ParsError) {
+      throw error;
+    }
+    // Not foreseen, but what lies in a guest's RAM must not stop its backup.
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      found: false,
+      reason: `a defect of pars came up in it (${reason})`,
+      wasSearched: true,
+    };
+  }
+}
+
+function proveKernel(
+  physical: PhysicalMemory,
+  vmcoreinfo: Vmcoreinfo,
+  gpa: Gpa,
+  cpus: readonly CpuState[] | undefined,
 ): KernelResult {
   const fail = (reason: string): KernelResult => ({ found: false, reason });
   if (vmcoreinfo.pageSizeBytes !== pageSizeBytes) {
@@ -140,10 +165,12 @@ export function kernelBehind(
     return fail(running.reason);
   }
   const memory = new VirtualMemory(physical, tables, evidence);
+  let wasSearched = false;
   const failReading = (reason: string): KernelResult => ({
     found: false,
     reason,
     highestMissing: memory.highestMissing,
+    wasSearched,
   });
   const utsName = utsNameOffsets.find(
     (offset) =>
@@ -153,6 +180,7 @@ export function kernelBehind(
   if (utsName === undefined) {
     return failReading('init_uts_ns does not hold the same release');
   }
+  wasSearched = true;
   const symbols = readSymbols(memory, vmcoreinfo, textAddress);
   if (!symbols.ok) {
     return failReading(symbols.reason);

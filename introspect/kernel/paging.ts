@@ -1,10 +1,20 @@
 // Walks x86-64 page tables (Intel SDM vol. 3, 4.5; kernel: arch/x86/include/asm/pgtable_types.h).
-import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
+import {
+  type Gpa,
+  type MemoryRegion,
+  pageIndexOf,
+  pageSizeBytes,
+  type PhysicalMemory,
+  regionAt,
+} from '../memory/physical-memory.js';
 import type { EvidencePages } from './evidence-pages.js';
 
 export const entriesPerTable = 512;
 const presentBit = 1n;
 const largePageBit = 1n << 7n;
+/** The same, of an entry's lower half. */
+const presentMask = 1;
+const largePageMask = 1 << 7;
 /** Bits 12..51: where the next table or the page lies. */
 const addressMask = 0x000f_ffff_ffff_f000n;
 /** Shift of the index at level 1 (page table) to 5; 9 bits each. */
@@ -104,6 +114,40 @@ export function targetOf(entry: bigint): Gpa | undefined {
   return (entry & presentBit) === 0n ? undefined : Number(entry & addressMask);
 }
 
+/** Tables met so far, by address. */
+export interface TableSet {
+  has(gpa: Gpa): boolean;
+  add(gpa: Gpa): unknown;
+}
+
+/** Of an image's own frames, in a bit each: a guest can make every page of its RAM a table. */
+export class FrameSet implements TableSet {
+  readonly #regions: readonly MemoryRegion[];
+  readonly #bits: Uint8Array;
+
+  constructor({ regions, sizeBytes }: Pick<PhysicalMemory, 'regions' | 'sizeBytes'>) {
+    this.#regions = regions;
+    this.#bits = new Uint8Array(Math.ceil(sizeBytes / pageSizeBytes / 8));
+  }
+
+  has(gpa: Gpa): boolean {
+    const index = pageIndexOf(this.#regions, Math.floor(gpa / pageSizeBytes));
+    return index !== undefined && (this.#bits[index >> 3] & (1 << (index & 7))) !== 0;
+  }
+
+  add(gpa: Gpa): this {
+    const index = pageIndexOf(this.#regions, Math.floor(gpa / pageSizeBytes));
+    if (index !== undefined) {
+      this.#bits[index >> 3] |= 1 << (index & 7);
+    }
+    return this;
+  }
+}
+
+/** Of each entry's upper half, those bits of the address. */
+const addressHighMask = 0x000f_ffff;
+const addressLowMask = 0xffff_f000;
+
 /**
  * Calls `visit` with the address of every table page below `root`, itself included, without reading the lowest level
  * (its pages are named by the level above). `entryRange` limits the root's entries: the lower half is user memory.
@@ -114,10 +158,15 @@ export function visitTablePages(
   root: Gpa,
   levels: PagingLevels,
   entryRange: { readonly first: number; readonly end: number },
-  seen: Set<Gpa>,
+  seen: TableSet,
   visit: (gpa: Gpa) => void,
 ): void {
   const enter = (gpa: Gpa, level: number, first: number, end: number): void => {
+    if (regionAt(memory.regions, gpa) === undefined) {
+      // Not remembered: entries may name any number of these.
+      visit(gpa);
+      return;
+    }
     if (seen.has(gpa)) {
       return;
     }
@@ -130,11 +179,13 @@ export function visitTablePages(
     if (entries === undefined) {
       return;
     }
+    const words = new Uint32Array(entries.buffer);
     for (let index = first; index < end; index++) {
-      const entry = entries[index];
-      const leaf = level <= largestLeafLevel && (entry & largePageBit) !== 0n;
-      if ((entry & presentBit) !== 0n && !leaf) {
-        enter(Number(entry & addressMask), level - 1, 0, entriesPerTable);
+      const low = words[index * 2];
+      const leaf = level <= largestLeafLevel && (low & largePageMask) !== 0;
+      if ((low & presentMask) !== 0 && !leaf) {
+        const high = words[index * 2 + 1] & addressHighMask;
+        enter(high * 2 ** 32 + ((low & addressLowMask) >>> 0), level - 1, 0, entriesPerTable);
       }
     }
   };
@@ -156,7 +207,7 @@ export function visitMappedPages(
   entryRange: { readonly first: number; readonly end: number },
   visit: (gpa: Gpa, sizeBytes: number) => void,
 ): boolean {
-  const seen = new Set<Gpa>();
+  const seen = new FrameSet(memory);
   let areAllThere = true;
   const enter = (gpa: Gpa, level: number, first: number, end: number): void => {
     if (seen.has(gpa)) {
@@ -171,11 +222,12 @@ export function visitMappedPages(
     }
     for (let index = first; index < end; index++) {
       const low = words[2 * index];
-      if ((low & 1) === 0) {
+      if ((low & presentMask) === 0) {
         continue;
       }
-      const target = (words[2 * index + 1] & 0xf_ffff) * 2 ** 32 + ((low & 0xffff_f000) >>> 0);
-      const isLeaf = level === 1 || (level <= largestLeafLevel && (low & 0x80) !== 0);
+      const high = words[2 * index + 1] & addressHighMask;
+      const target = high * 2 ** 32 + ((low & addressLowMask) >>> 0);
+      const isLeaf = level === 1 || (level <= largestLeafLevel && (low & largePageMask) !== 0);
       if (isLeaf) {
         const sizeBytes = 2 ** levelShift[level];
         visit(target - (target % sizeBytes), sizeBytes);

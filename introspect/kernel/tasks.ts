@@ -9,6 +9,10 @@ import type { Kernel } from './kernel.js';
 /** THREAD_SIZE on x86-64, for kernels without CONFIG_VMAP_STACK. */
 const stackPageCount = 4;
 
+/** More tasks than their stacks have room for in this RAM, or than there are numbers for (PID_MAX_LIMIT), are none. */
+const largestTaskCount = 2 ** 20;
+const tasksBesides = 1024;
+
 export interface TaskMemory {
   readonly stackPfns: readonly Pfn[];
   /** Top-level page tables of processes. */
@@ -29,7 +33,12 @@ export function readTaskMemory(kernel: Kernel): TaskMemory {
   const seenSpaces = new Set<bigint>();
   // A thread is of one process: lists that run into one another, as damaged ones may, are not gone through again.
   const seenThreads = new Set<bigint>();
+  const pageCount = kernel.physical.sizeBytes / pageSizeBytes;
+  let left = Math.min(largestTaskCount, Math.floor(pageCount / stackPageCount) + tasksBesides);
   for (const process of listMembers(kernel, first + BigInt(layout.tasks), layout.tasks)) {
+    if (--left < 0) {
+      break;
+    }
     const space = pointer(process, layout.mm);
     if (space !== 0n && !seenSpaces.has(space)) {
       seenSpaces.add(space);
@@ -40,6 +49,9 @@ export function readTaskMemory(kernel: Kernel): TaskMemory {
     }
     const threads = pointer(process, layout.signal) + BigInt(layout.threadHead);
     for (const thread of listMembers(kernel, threads, layout.threadNode, seenThreads)) {
+      if (--left < 0) {
+        break;
+      }
       const stack = pointer(thread, layout.stack);
       for (let page = 0; page < stackPageCount; page++) {
         const gpa = memory.translate(stack + BigInt(page * pageSizeBytes));

@@ -30,6 +30,10 @@ const fileTypeMask = 0o170000;
 const regularFile = 0o100000;
 const blockDeviceFile = 0o060000;
 
+/** Files and volumes beyond these are on no disk that is known. A guest mounts some dozens of file systems. */
+const fileLimit = 2 ** 22;
+const volumeLimit = 1024;
+
 interface PlacedVolume extends Volume {
   /** Address of its struct block_device. */
   readonly device: bigint;
@@ -61,8 +65,10 @@ export class DiskFiles {
       const address = (BigInt(high) << 32n) | BigInt(low);
       let row = this.#rows.get(address);
       if (row === undefined) {
-        row = this.#add(address);
-        this.#rows.set(address, row);
+        row = this.#rows.size < fileLimit ? this.#add(address) : noFile;
+        if (this.#rows.size < fileLimit) {
+          this.#rows.set(address, row);
+        }
       }
       this.#lastLow = low;
       this.#lastHigh = high;
@@ -136,6 +142,9 @@ export class DiskFiles {
 
   #volumeOf(key: bigint, make: () => PlacedVolume | undefined): number | undefined {
     if (!this.#volumeRows.has(key)) {
+      if (this.#volumeRows.size >= volumeLimit) {
+        return undefined;
+      }
       const volume = make();
       this.#volumeRows.set(key, volume === undefined ? undefined : this.volumes.push(volume) - 1);
     }

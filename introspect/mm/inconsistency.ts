@@ -5,6 +5,16 @@ export class Inconsistency extends Error {
   override readonly name = 'Inconsistency';
 }
 
+/**
+ * What to say of an error that came up in structures of the guest. One that is no Inconsistency was not foreseen; it is a
+ * defect, and no reason to leave the guest without its backup.
+ */
+export function reasonOf(error: unknown): string {
+  return error instanceof Inconsistency
+    ? error.message
+    : `a defect of pars came up in its structures (${error instanceof Error ? error.message : String(error)})`;
+}
+
 /** `value`, or an Inconsistency that says what is missing. */
 export function expect<T>(value: T | undefined, what: string): T {
   if (value === undefined) {

@@ -4,7 +4,7 @@
 // `disk-file`; a pointer that does not lead to an inode which points back is `unproven`.
 import type { Kernel } from '../kernel/kernel.js';
 import { pageSizeBytes } from '../memory/physical-memory.js';
-import { expect } from './inconsistency.js';
+import { expect, Inconsistency } from './inconsistency.js';
 
 /**
  * disk-file   regular file, still linked, on a file system and disk whose re-reading a test guest has proven
@@ -43,6 +43,12 @@ export const orderFieldWidth = 'AS_FOLIO_ORDER_BITS';
 const wordBytes = 8;
 
 const initialCapacity = 256;
+/** A cached file has a page at least. Of more files than these, or than a map can hold, nothing is proven. */
+const mappingLimit = 2 ** 22;
+/** A guest mounts some dozens of file systems; each is asked again when these are full. */
+const superBlockLimit = 2 ** 16;
+/** struct inode has some 600 bytes, with its mapping. */
+const inodeLimitBytes = 8192;
 const unprovenMapping = 0;
 
 /** Columns over the mappings met so far; `find` gives the row. */
@@ -67,6 +73,9 @@ export class Mappings {
       return this.#high[known] === high ? known : unprovenMapping;
     }
     const row = this.#high.length;
+    if (row >= mappingLimit) {
+      return unprovenMapping;
+    }
     const verdict = this.#judge((BigInt(high) << 32n) | BigInt(low));
     if (row === this.kind.length) {
       this.#grow();
@@ -122,6 +131,9 @@ function mappingJudge(kernel: Kernel) {
   const inodeBytes = through(
     ...[at.mapping, at.mode, at.inodeFlags, at.superBlock, at.linkCount, at.fileSize],
   );
+  if (Math.max(...Object.values(at), embeddedOffset ?? 0) > inodeLimitBytes) {
+    throw new Inconsistency(`a struct of files or disks has more than ${inodeLimitBytes} bytes`);
+  }
   const flagBits = expect(kernel.btf.enumeration('mapping_flags'), 'enum mapping_flags');
   const harmlessFlags = harmlessMask(flagBits);
 
@@ -153,6 +165,9 @@ function mappingJudge(kernel: Kernel) {
       onVirtualDisk: diskName !== undefined && virtualDisk.test(diskName),
       wordsRead,
     };
+    if (superBlocks.size >= superBlockLimit) {
+      superBlocks.clear();
+    }
     superBlocks.set(address, entry);
     return entry;
   };

@@ -3,7 +3,7 @@
 // With SPARSEMEM_VMEMMAP the array is one run of virtual addresses. Every section (128 MiB of frames) states where it
 // would begin for frame 0, and all present sections must state the same.
 import type { Kernel } from '../kernel/kernel.js';
-import { pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
+import { endPfn, pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
 import { expect, Inconsistency } from './inconsistency.js';
 
 /** Bits of section_mem_map below the address: flags 0-4, and bit 5 since 6.16. */
@@ -23,8 +23,8 @@ export interface Memmap {
   read(pfn: Pfn, target: Uint8Array): void;
 }
 
-/** `endPfn`: one past the highest frame that will be asked for. */
-export function openMemmap(kernel: Kernel, endPfn: Pfn): Memmap {
+/** `imageEnd`: one past the highest frame that will be asked for. */
+export function openMemmap(kernel: Kernel, imageEnd: Pfn): Memmap {
   const structPageBytes = expect(kernel.btf.struct('page'), 'struct page').sizeBytes;
   if (structPageBytes < 56 || structPageBytes % 8 !== 0 || structPageBytes > 256) {
     throw new Inconsistency(`struct page of ${structPageBytes} bytes`);
@@ -36,7 +36,7 @@ export function openMemmap(kernel: Kernel, endPfn: Pfn): Memmap {
     throw new Inconsistency(`sections of 2^${sectionBits} bytes`);
   }
   const sectionPageCount = 2 ** sectionBits / pageSizeBytes;
-  const { online, base } = readSections(kernel, Math.ceil(endPfn / sectionPageCount));
+  const { online, base } = readSections(kernel, Math.ceil(imageEnd / sectionPageCount));
   if (base !== vmemmapBase(kernel)) {
     throw new Inconsistency(
       `the memory sections put the memmap at 0x${base.toString(16)}, which is not where this kernel keeps it`,
@@ -137,20 +137,28 @@ function readSections(kernel: Kernel, sectionCount: number) {
 
 /** Pages of the memmap kept: neighbours on a list are often neighbours in memory. 4 MiB. */
 const keptPageLimit = 1024;
+const readsPerPage = 2;
+const readsBesides = 65_536;
 
 /** Reads of a few bytes inside single struct pages, for list walks: keeps the pages of the memmap that it met. */
 export class MemmapLookup {
   readonly #kernel: Kernel;
   readonly #memmap: Memmap;
   readonly #pages = new Map<number, Buffer | undefined>();
+  /** Reads left. No page is on two lists, so walks of all lists read each struct page once; forged ones, again and again. */
+  #left: number;
 
   constructor(kernel: Kernel, memmap: Memmap) {
     this.#kernel = kernel;
     this.#memmap = memmap;
+    this.#left = readsPerPage * endPfn(kernel.physical.regions) + readsBesides;
   }
 
   /** Bytes `offsetBytes ..` of the frame's struct page; false when they are not mapped or cross a page's end. */
   read(pfn: Pfn, offsetBytes: number, target: Uint8Array): boolean {
+    if (--this.#left < 0) {
+      return false;
+    }
     const at = pfn * this.#memmap.structPageBytes + offsetBytes;
     const number = Math.floor(at / pageSizeBytes);
     const within = at % pageSizeBytes;

@@ -3,7 +3,10 @@
 import type { Kernel } from '../kernel/kernel.js';
 import { expectArrayOf, Inconsistency } from './inconsistency.js';
 import { type Cpu, possibleCpus } from './per-cpu.js';
-import { nodeAddresses } from './zone.js';
+import { expectFewPerCpu, nodeAddresses } from './zone.js';
+
+/** There are some fifty counters. */
+const countersLimitBytes = 4096;
 
 /** Totals by the enum's names, in pages but for NR_KERNEL_STACK_KB. Empty when the kernel's types do not say. */
 export function nodeCounters(kernel: Kernel): ReadonlyMap<string, number> {
@@ -22,8 +25,13 @@ export function nodeCounters(kernel: Kernel): ReadonlyMap<string, number> {
     return counters;
   }
   expectArrayOf(8, totals, 'pglist_data.vm_stat');
+  if (totals.sizeBytes > countersLimitBytes || pending.sizeBytes > countersLimitBytes) {
+    throw new Inconsistency(`a node has ${totals.sizeBytes} bytes of counters`);
+  }
   const cpus = possibleCpus(kernel);
-  for (const address of nodeAddresses(kernel).values()) {
+  const nodes = nodeAddresses(kernel);
+  expectFewPerCpu(kernel, nodes.size);
+  for (const address of nodes.values()) {
     const stated = kernel.memory.bytes(address + BigInt(totals.offsetBytes), totals.sizeBytes);
     const differences = kernel.memory.u64(address + BigInt(pointer.offsetBytes));
     if (stated === undefined || differences === undefined) {

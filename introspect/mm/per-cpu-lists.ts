@@ -15,6 +15,8 @@ import type { Zone } from './zone.js';
 const lowOrderCount = 4;
 /** Order of a transparent huge page, kept on the lists after those. */
 const hugePageOrder = 9;
+/** struct per_cpu_pages has some hundred bytes. */
+const structLimitBytes = 16 * 1024;
 
 /** 2^order free frames from `pfn`. */
 export interface FreeRun {
@@ -57,6 +59,9 @@ function listsLayout(kernel: Kernel) {
   const { btf } = kernel;
   const lists = expect(btf.struct('per_cpu_pages'), 'struct per_cpu_pages');
   const member = expectArrayOf(listHeadBytes, lists.member('lists'), 'per_cpu_pages.lists');
+  if (lists.sizeBytes > structLimitBytes) {
+    throw new Inconsistency(`struct per_cpu_pages has ${lists.sizeBytes} bytes`);
+  }
   return {
     // Before 5.14 the lists stood inside the structure that also holds the counters.
     pointerOffset: expect(

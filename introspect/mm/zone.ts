@@ -2,12 +2,21 @@
 // include/linux/mmzone.h). What it counts as free is what the labels are held against.
 import type { StructLayout } from '../kernel/btf/btf.js';
 import type { Kernel } from '../kernel/kernel.js';
-import type { Pfn } from '../memory/physical-memory.js';
+import { endPfn, type Pfn } from '../memory/physical-memory.js';
 import { possibleCpus } from './per-cpu.js';
 import { expect, expectArrayOf, Inconsistency } from './inconsistency.js';
 
 /** No x86-64 configuration has more than 1024 nodes (NODES_SHIFT 10). */
 const nodeLimit = 1024;
+/** MAX_NR_ZONES is 6 at most: DMA, DMA32, Normal, Highmem, Movable, Device. */
+const zoneTypeLimit = 8;
+/** Orders of the buddy allocator: 11, and 18 with the largest blocks that any configuration has. */
+const orderLimit = 20;
+/** Nodes that take turns in RAM all span it. How often a frame may be spanned, on the average. */
+const spanLimit = 64;
+const spanBesides = 2 ** 20;
+/** Each CPU keeps counts and lists of each zone: more of both together are a forgery that costs hours. */
+const perCpuLimit = 2 ** 18;
 
 export interface Zone {
   readonly node: number;
@@ -44,8 +53,16 @@ export function readZones(kernel: Kernel): readonly Zone[] {
     'pglist_data.node_zones',
   );
   const zoneTypeCount = zonesOffset.count;
+  const nodes = nodeAddresses(kernel);
+  if (zoneTypeCount > zoneTypeLimit) {
+    throw new Inconsistency(`a node has ${zoneTypeCount} zones`);
+  }
+  if (new Set(nodes.values()).size < nodes.size) {
+    throw new Inconsistency('two nodes are the same structure');
+  }
+  expectFewPerCpu(kernel, nodes.size * zoneTypeCount);
   const zones: Zone[] = [];
-  nodeAddresses(kernel).forEach((address, node) => {
+  nodes.forEach((address, node) => {
     for (let index = 0; index < zoneTypeCount; index++) {
       const zone = readZone(
         kernel,
@@ -62,7 +79,23 @@ export function readZones(kernel: Kernel): readonly Zone[] {
   if (zones.length === 0) {
     throw new Inconsistency('no zone owns any page');
   }
+  const imageEnd = endPfn(kernel.physical.regions);
+  const spanned = zones.reduce(
+    (sum, zone) => sum + Math.max(0, Math.min(zone.endPfn, imageEnd) - zone.startPfn),
+    0,
+  );
+  if (spanned > spanLimit * imageEnd + spanBesides) {
+    throw new Inconsistency(`zones span ${spanned} frames, of ${imageEnd}`);
+  }
   return zones;
+}
+
+/** `count`: structures that each CPU has a part of. */
+export function expectFewPerCpu(kernel: Kernel, count: number): void {
+  const cpuCount = possibleCpus(kernel).length;
+  if (count * cpuCount > perCpuLimit) {
+    throw new Inconsistency(`${cpuCount} CPUs keep parts of ${count} zones or nodes each`);
+  }
 }
 
 export function zoneBits(kernel: Kernel): ZoneBits {
@@ -175,6 +208,9 @@ function freeBlockCounts(kernel: Kernel, layout: StructLayout, zone: Buffer): re
   const area = expect(kernel.btf.struct('free_area'), 'struct free_area');
   const areas = expectArrayOf(area.sizeBytes, layout.member('free_area'), 'zone.free_area');
   const count = expect(area.member('nr_free'), 'free_area.nr_free');
+  if (areas.count > orderLimit) {
+    throw new Inconsistency(`the buddy allocator has ${areas.count} orders`);
+  }
   return Array.from({ length: areas.count }, (_, order) =>
     Number(zone.readBigUInt64LE(areas.offsetBytes + order * area.sizeBytes + count.offsetBytes)),
   );

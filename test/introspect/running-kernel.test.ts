@@ -131,6 +131,6 @@ test('where many pages claim to be the text, nothing is believed, and the time i
   const map = labelsWith(patches, cpus);
   expect(map.evidence).toEqual({
     kind: 'no-kernel',
-    reason: expect.stringMatching(/^more than 32 pages begin like VMCOREINFO/) as unknown,
+    reason: expect.stringMatching(/^too many pages claim to be VMCOREINFO/) as unknown,
   });
 });

@@ -46,12 +46,21 @@ interface Member {
 const depthLimit = 32;
 /** The largest, pglist_data, takes less than 1 MiB. */
 const structLimitBytes = 16 * 1024 * 1024;
+/** No name that is asked for is longer. */
+const nameLimitBytes = 64;
+/** The largest enum that is asked for has some hundred names. */
+const enumeratorLimit = 4096;
+/** Members looked at in all. All that is asked for takes some ten thousand; types made to be searched for ever have more. */
+const memberLimit = 4_000_000;
 
 export class Btf {
   readonly #types: Buffer;
   readonly #strings: Buffer;
   readonly #offsets: Uint32Array;
   #named: ReadonlyMap<string, number> | undefined;
+  /** What was found before: some are asked for once per file. */
+  readonly #layouts = new Map<string, MemberLayout | undefined>();
+  #memberCount = 0;
 
   /** `offsets[id]` is where type `id` begins in `types`; made by decode.ts, which has checked all records' bounds. */
   constructor(types: Buffer, strings: Buffer, offsets: Uint32Array) {
@@ -75,7 +84,7 @@ export class Btf {
   /** Names to values (values of 64 bits that do not fit 53 are left out). */
   enumeration(name: string): ReadonlyMap<string, number> | undefined {
     const id = this.#find(name, 'enum');
-    if (id === undefined) {
+    if (id === undefined || vlenOf(this.#info(id)) > enumeratorLimit) {
       return undefined;
     }
     const at = this.#offsets[id];
@@ -102,6 +111,14 @@ export class Btf {
 
   /** For StructLayout. */
   memberLayout(structId: number, path: readonly string[]): MemberLayout | undefined {
+    const key = `${structId} ${path.join('.')}`;
+    if (!this.#layouts.has(key)) {
+      this.#layouts.set(key, this.#findMember(structId, path));
+    }
+    return this.#layouts.get(key);
+  }
+
+  #findMember(structId: number, path: readonly string[]): MemberLayout | undefined {
     let id = structId;
     let offsetBytes = 0;
     for (const name of path) {
@@ -132,6 +149,9 @@ export class Btf {
       return undefined;
     }
     for (let index = 0; index < vlenOf(info); index++) {
+      if (++this.#memberCount > memberLimit) {
+        return undefined;
+      }
       const record = this.#offsets[id] + typeRecordBytes + index * 12;
       const nameOffset = this.#types.readUInt32LE(record);
       const type = this.#types.readUInt32LE(record + 4);
@@ -236,7 +256,9 @@ export class Btf {
   }
 
   #string(offset: number): string {
-    const end = this.#strings.indexOf(0, offset);
-    return this.#strings.toString('latin1', offset, end);
+    // A name that is longer is cut, and then is nobody's.
+    const piece = this.#strings.subarray(offset, offset + nameLimitBytes);
+    const end = piece.indexOf(0);
+    return piece.toString('latin1', 0, end < 0 ? piece.length : end);
   }
 }

@@ -4,6 +4,7 @@ import { Btf } from './btf.js';
 import {
   btfLimitBytes,
   btfMagic,
+  btfTypeLimit,
   btfVersion,
   headerMinBytes,
   kindOf,
@@ -58,6 +59,9 @@ export function decodeBtf(blob: Buffer): BtfResult {
   while (at < typeBytes) {
     if (at + typeRecordBytes > typeBytes) {
       return fail(`type ${count} at ${at} is cut off`);
+    }
+    if (count > btfTypeLimit) {
+      return fail(`expected at most ${btfTypeLimit} types, found more`);
     }
     const info = types.readUInt32LE(at + 4);
     const payload = payloadBytes(kindOf(info), vlenOf(info));

@@ -9,6 +9,8 @@ export const btfVersion = 1;
 export const headerMinBytes = 24;
 /** A vmlinux's types and strings are 3.5 to 6 MB together; ten times that is damage. */
 export const btfLimitBytes = 64 * 1024 * 1024;
+/** A vmlinux has 100,000 to 200,000. */
+export const btfTypeLimit = 1_000_000;
 
 export const typeRecordBytes = 12;
 

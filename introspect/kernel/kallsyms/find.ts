@@ -24,6 +24,8 @@ const gapLimitBytes = 16 * stepBytes;
 const candidateLimit = 100;
 /** Names average 8 to 14 bytes; a table of the largest count must still fit. */
 const namesLimitBytes = 64 * 1024 * 1024;
+/** Tables of names read in all: a real image has one, and memory made to look like many takes hours. */
+const namesReadLimit = 16;
 
 /** Looks upwards from `textAddress`, taking nothing as evidence. Undefined when no table proves itself. */
 export function findKallsyms(
@@ -31,12 +33,13 @@ export function findKallsyms(
   textAddress: bigint,
 ): KallsymsTables | undefined {
   let candidateCount = 0;
+  const namesRead = { count: 0 };
   for (const address of digitTokenHits(memory, textAddress)) {
     if (++candidateCount > candidateLimit) {
       return undefined;
     }
     const tokens = tokenTables(memory, address);
-    const tables = tokens === undefined ? undefined : tablesBefore(memory, tokens);
+    const tables = tokens === undefined ? undefined : tablesBefore(memory, tokens, namesRead);
     if (tables !== undefined) {
       return tables;
     }
@@ -110,6 +113,7 @@ function tokenTables(memory: VirtualMemory, digits: bigint) {
 function tablesBefore(
   memory: VirtualMemory,
   tokens: { readonly tokenTable: bigint; readonly tokenIndex: bigint },
+  namesRead: { count: number },
 ): KallsymsTables | undefined {
   const markers = markersBefore(memory, tokens.tokenTable);
   if (markers === undefined) {
@@ -132,6 +136,7 @@ function tablesBefore(
     if (
       count <= symbolCountLimit &&
       Math.ceil(count / namesPerMarker) === markers.values.length &&
+      namesRead.count++ < namesReadLimit &&
       namesAgree(memory, names, markers)
     ) {
       const relativeBase = numSyms - BigInt(alignmentBytes);
