@@ -1,0 +1,86 @@
+// One case: forges, may bend what was forged, labels, judges, and gives the RAM back as it was. A case is its number
+// and the run's seed: the same two make the same case.
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { baseNames } from './bases.js';
+import { bendWord, type Case, forgeryKinds, type ForgeryKind } from './forgeries.js';
+import { Forger, NoRoom } from './forger.js';
+import { type Judgement, judge } from './judge.js';
+import type { KnownKernel } from './known-kernel.js';
+import { label } from './label.js';
+
+export interface CaseOutcome extends Judgement {
+  readonly number: number;
+  readonly kind: string;
+  readonly base: string;
+  readonly recipe: string;
+}
+
+const totalWeight = forgeryKinds.reduce((sum, { weight }) => sum + weight, 0);
+/** Of the forgeries this share is bent afterwards. */
+const bentShare = 0.5;
+const maxBendCount = 8;
+
+/** `only`: of the kinds whose name holds it. */
+export function runCase(
+  kernels: readonly KnownKernel[],
+  seed: number,
+  number: number,
+  only = '',
+): CaseOutcome {
+  const mixed = (Math.imul(seed | 0, 0x9e37_79b1) ^ Math.imul(number + 1, 0x85eb_ca6b)) >>> 0;
+  const chooser = new Forger(kernels[0], mixed);
+  const baseIndex = chooser.below(kernels.length);
+  const known = kernels[baseIndex];
+  const other = kernels[(baseIndex + 1 + chooser.below(kernels.length - 1)) % kernels.length];
+  const kind = chosenKind(chooser, only);
+  const forger = new Forger(known, chooser.below(2 ** 31));
+  const to: Case = { forger, known, other, recipe: [] };
+  const common = { number, kind: kind.name, base: baseNames[baseIndex] };
+  try {
+    try {
+      kind.forge(to);
+      bend(to);
+    } catch (error) {
+      if (!(error instanceof NoRoom)) {
+        throw error;
+      }
+      to.recipe.push(`no room for ${error.message}`);
+    }
+    const judgement = judge({
+      truth: kind.by === 'own frames' ? known.truth : undefined,
+      isTwin: kind.isTwin === true,
+      labelled: () => label(known.ram),
+    });
+    return { ...common, ...judgement, recipe: to.recipe.join('; ') };
+  } finally {
+    known.ram.restore();
+  }
+}
+
+function chosenKind(chooser: Forger, only: string): ForgeryKind {
+  const kinds = forgeryKinds.filter(({ name }) => name.includes(only));
+  const total = only === '' ? totalWeight : kinds.reduce((sum, { weight }) => sum + weight, 0);
+  let at = chooser.below(total);
+  return kinds.find(({ weight }) => (at -= weight) < 0) ?? kinds[0];
+}
+
+/** Words in what was forged, replaced by others that may pass; those that hold something more often than zeroes. */
+function bend({ forger, known, recipe }: Case): void {
+  const frames = known.ram.changedFrames;
+  if (frames.length === 0 || !forger.chance(bentShare)) {
+    return;
+  }
+  const count = 1 + forger.below(maxBendCount);
+  const pointers = [known.node.address, known.places.memmap.base];
+  // The last written are what leads to the rest: sections, arrays, VMCOREINFO.
+  const recent = frames.slice(-64);
+  for (let index = 0; index < count; index++) {
+    const pfn = forger.pick(forger.chance(0.5) ? recent : frames);
+    let gpa = pfn * pageSizeBytes + forger.below(512) * 8;
+    for (let attempt = 0; attempt < 8 && known.ram.u64(gpa) === 0n; attempt++) {
+      gpa = pfn * pageSizeBytes + forger.below(512) * 8;
+    }
+    bendWord(forger, gpa, pointers);
+  }
+  recipe.push(`${count} words of it bent`);
+}
