@@ -10,15 +10,16 @@ import type {
 } from '../../introspect/memory/physical-memory.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 
-const granuleBytes = 64 * pageSizeBytes;
+const vmcoreinfoBegin = Buffer.from('OSRELEASE=');
 
 export class ForgedRam implements PhysicalMemory {
   readonly bytes: Buffer;
   readonly regions: readonly MemoryRegion[];
   readonly sizeBytes: number;
   readonly #before = new Map<number, Buffer>();
-  /** For each granule: 1 if it holds anything but zeroes as read, 2 since a case wrote there. */
-  readonly #hasData: Uint8Array;
+  /** Frames that a search is to see. */
+  readonly #shown: readonly number[];
+  #order: readonly number[] | undefined;
   #reads: Uint8Array | undefined;
 
   /** RAM without a hole: a place in the file is an address. */
@@ -26,10 +27,16 @@ export class ForgedRam implements PhysicalMemory {
     this.bytes = readFileSync(path);
     this.sizeBytes = this.bytes.length;
     this.regions = [{ gpaStart: 0, sizeBytes: this.sizeBytes, imageOffset: 0 }];
-    const zeroes = Buffer.alloc(granuleBytes);
-    this.#hasData = Uint8Array.from({ length: Math.ceil(this.sizeBytes / granuleBytes) }, (_, at) =>
-      this.bytes.subarray(at * granuleBytes, (at + 1) * granuleBytes).equals(zeroes) ? 0 : 1,
-    );
+    const frames = Array.from({ length: this.sizeBytes / pageSizeBytes }, (_, pfn) => pfn);
+    this.#shown = frames.filter((pfn) => {
+      const at = pfn * pageSizeBytes;
+      return vmcoreinfoBegin.compare(this.bytes, at, at + vmcoreinfoBegin.length) === 0;
+    });
+  }
+
+  /** Frames that begin as VMCOREINFO does. */
+  get framesShown(): readonly number[] {
+    return this.#shown;
   }
 
   get changedFrames(): readonly number[] {
@@ -46,9 +53,9 @@ export class ForgedRam implements PhysicalMemory {
       if (!this.#before.has(pfn)) {
         const at = pfn * pageSizeBytes;
         this.#before.set(pfn, Buffer.from(this.bytes.subarray(at, at + pageSizeBytes)));
-        this.#hasData[Math.floor(at / granuleBytes)] |= 2;
       }
     }
+    this.#order = undefined;
     this.bytes.set(bytes, gpa);
   }
 
@@ -66,9 +73,9 @@ export class ForgedRam implements PhysicalMemory {
   restore(): void {
     for (const [pfn, bytes] of this.#before) {
       this.bytes.set(bytes, pfn * pageSizeBytes);
-      this.#hasData[Math.floor((pfn * pageSizeBytes) / granuleBytes)] &= 1;
     }
     this.#before.clear();
+    this.#order = undefined;
   }
 
   /** What `work` gives, and for each frame whether it was read by address meanwhile. */
@@ -91,7 +98,7 @@ export class ForgedRam implements PhysicalMemory {
       Math.floor(gpa / pageSizeBytes),
       Math.ceil((gpa + target.length) / pageSizeBytes),
     );
-    target.set(this.bytes.subarray(gpa, gpa + target.length));
+    this.bytes.copy(target, 0, gpa, gpa + target.length);
     return true;
   }
 
@@ -99,25 +106,33 @@ export class ForgedRam implements PhysicalMemory {
     if (!(imageOffset >= 0 && imageOffset + target.length <= this.sizeBytes)) {
       throw new ParsError('image-invalid', `no ${target.length} bytes at ${imageOffset}`);
     }
-    target.set(this.bytes.subarray(imageOffset, imageOffset + target.length));
+    this.bytes.copy(target, 0, imageOffset, imageOffset + target.length);
   }
 
+  /** A search sees what begins like VMCOREINFO and what a case has written: there is nothing to find elsewhere. */
   dataAt(imageOffset: number): ImageExtent | undefined {
-    const count = this.#hasData.length;
-    let first = Math.floor(imageOffset / granuleBytes);
-    while (first < count && this.#hasData[first] === 0) {
-      first++;
+    this.#order ??= [...new Set([...this.#shown, ...this.#before.keys()])].sort((a, b) => a - b);
+    const order = this.#order;
+    const from = imageOffset / pageSizeBytes;
+    let low = 0;
+    for (let high = order.length; low < high;) {
+      const middle = (low + high) >>> 1;
+      if (order[middle] < from) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
     }
-    if (first === count) {
+    if (low === order.length) {
       return undefined;
     }
-    let end = first;
-    while (end < count && this.#hasData[end] !== 0) {
+    let end = low + 1;
+    while (end < order.length && order[end] === order[end - 1] + 1) {
       end++;
     }
     return {
-      startOffset: Math.max(imageOffset, first * granuleBytes),
-      endOffset: Math.min(end * granuleBytes, this.sizeBytes),
+      startOffset: order[low] * pageSizeBytes,
+      endOffset: (order[end - 1] + 1) * pageSizeBytes,
     };
   }
 }

@@ -1,5 +1,6 @@
 // What a case came to. Wrong is: a page that the running kernel cannot miss is given up, or a page is given up that the
 // labels themselves were made from. Anything else that is believed, doubted or refused is right.
+import type { Kernel } from '../../introspect/kernel/kernel.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import type { Labelled } from './label.js';
 
@@ -41,11 +42,13 @@ export interface Trial {
   /** Undisturbed labels; undefined where the guest changed its own kernel, so that nobody knows. */
   readonly truth: Uint8Array | undefined;
   readonly isTwin: boolean;
+  /** Whether the kernel that labels are of is the running one; undefined where it is whenever labels are right. */
+  readonly isRunning?: (kernel: Kernel) => boolean;
   /** Throws what labelling throws. */
   readonly labelled: () => Labelled;
 }
 
-export function judge({ truth, isTwin, labelled }: Trial): Judgement {
+export function judge({ truth, isTwin, isRunning, labelled }: Trial): Judgement {
   const startMs = performance.now();
   let result: Labelled;
   try {
@@ -54,7 +57,8 @@ export function judge({ truth, isTwin, labelled }: Trial): Judgement {
     return { verdict: 'stopped', detail: (error as Error).message };
   }
   const ms = performance.now() - startMs;
-  const { map, evidence } = result;
+  const { map, evidence, kernel } = result;
+  const isOfAnother = kernel !== undefined && isRunning?.(kernel) === false;
   const reason = 'reason' in map.evidence ? map.evidence.reason : '';
   let lost = 0;
   let firstLost = 0;
@@ -64,7 +68,7 @@ export function judge({ truth, isTwin, labelled }: Trial): Judgement {
     if (isExpendable[map.labels[page]] === 0) {
       continue;
     }
-    if (truth !== undefined && isExpendable[truth[page]] === 0) {
+    if (isOfAnother || (truth !== undefined && isExpendable[truth[page]] === 0)) {
       firstLost = lost === 0 ? page : firstLost;
       lost++;
     }

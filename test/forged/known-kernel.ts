@@ -6,8 +6,8 @@ import { type Kernel, locateKallsyms } from '../../introspect/kernel/kernel.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { nodeAddresses } from '../../introspect/mm/zone.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import type { ForgedRam } from './forged-ram.js';
-import { imageOf, label } from './label.js';
+import { ForgedRam } from './forged-ram.js';
+import { type CpuState, imageOf, label } from './label.js';
 
 /** Of these a process makes any number, with any content. */
 const ownLabels: readonly PageLabel[] = ['free', 'anon'];
@@ -29,6 +29,7 @@ export interface Run {
 
 export class KnownKernel {
   readonly ram: ForgedRam;
+  readonly cpuState: CpuState;
   readonly found: Found;
   readonly kernel: Kernel;
   readonly places: Places;
@@ -48,8 +49,10 @@ export class KnownKernel {
   #evidenceFrames: readonly number[] | undefined;
   #evidenceMappings: readonly Mapping[] | undefined;
 
-  constructor(ram: ForgedRam) {
+  constructor({ ramPath, statePath }: { readonly ramPath: string; readonly statePath: string }) {
+    const ram = new ForgedRam(ramPath);
     this.ram = ram;
+    this.cpuState = { statePath };
     const found = findKernel(imageOf(ram));
     if (!found.found) {
       throw new Error(found.reason);

@@ -1,6 +1,6 @@
 // A memmap and a node that say of some frames what is not so, and agree with each other in all that is counted and
 // listed. Where they are put, and how a reader is led to them, is another matter (forgeries.ts).
-import { pageLayout } from '../../introspect/mm/page-layout.js';
+import { type PageLayout, pageLayout } from '../../introspect/mm/page-layout.js';
 import type { Zone } from '../../introspect/mm/zone.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import type { Forger } from './forger.js';
@@ -25,6 +25,51 @@ const slabLabels: readonly PageLabel[] = ['slab', 'large-kmalloc'];
 const anonLabels: readonly PageLabel[] = ['anon', 'ksm', 'swap-cache'];
 const lowBitsOfFlags = 0x00ff_ffff;
 
+/** Where in a kernel's structures the words are that a lie changes. */
+interface LieLayout {
+  readonly page: PageLayout;
+  readonly reservedFlag: number;
+  readonly buddyType: number;
+  readonly offlineType: number;
+  readonly nodeItems: ReadonlyMap<string, number>;
+  readonly nodeCounters: number;
+  readonly freePages: number;
+  readonly zoneCounters: number;
+  readonly freeArea: number;
+  readonly areaBytes: number;
+  readonly blockCount: number;
+  readonly freeList: number;
+  readonly link: number;
+}
+const layouts = new WeakMap<KnownKernel, LieLayout>();
+
+function layoutOf(known: KnownKernel): LieLayout {
+  const cached = layouts.get(known);
+  if (cached !== undefined) {
+    return cached;
+  }
+  const { btf, vmcoreinfo } = known.kernel;
+  const offset = (struct: string, ...paths: readonly string[]): number =>
+    btf.struct(struct)?.member(...paths)?.offsetBytes ?? 0;
+  const layout = {
+    page: pageLayout(btf),
+    reservedFlag: 1 << (btf.enumeration('pageflags')?.get('PG_reserved') ?? 12),
+    buddyType: Number(vmcoreinfo.number('PAGE_BUDDY_MAPCOUNT_VALUE') ?? -1n),
+    offlineType: Number(vmcoreinfo.number('PAGE_OFFLINE_MAPCOUNT_VALUE') ?? -1n),
+    nodeItems: btf.enumeration('node_stat_item') ?? new Map<string, number>(),
+    nodeCounters: offset('pglist_data', 'vm_stat'),
+    freePages: btf.enumeration('zone_stat_item')?.get('NR_FREE_PAGES') ?? 0,
+    zoneCounters: offset('zone', 'vm_stat'),
+    freeArea: offset('zone', 'free_area'),
+    areaBytes: btf.struct('free_area')?.sizeBytes ?? 0,
+    blockCount: offset('free_area', 'nr_free'),
+    freeList: offset('free_area', 'free_list'),
+    link: offset('page', 'buddy_list', 'lru'),
+  };
+  layouts.set(known, layout);
+  return layout;
+}
+
 export class Lie {
   readonly memmap: Buffer;
   readonly node: Buffer;
@@ -32,7 +77,8 @@ export class Lie {
   memmapAddress: bigint;
   nodeAddress: bigint;
   readonly #known: KnownKernel;
-  readonly #layout;
+  readonly #all: LieLayout;
+  readonly #layout: PageLayout;
   readonly #words: Int32Array;
   readonly #zones: readonly Zone[];
 
@@ -42,7 +88,8 @@ export class Lie {
     this.node = known.kernel.memory.bytes(known.node.address, known.node.sizeBytes) ?? Buffer.alloc(0);
     this.memmapAddress = known.places.memmap.base;
     this.nodeAddress = known.node.address;
-    this.#layout = pageLayout(known.kernel.btf);
+    this.#all = layoutOf(known);
+    this.#layout = this.#all.page;
     this.#words = new Int32Array(
       this.memmap.buffer,
       this.memmap.byteOffset,
@@ -98,9 +145,7 @@ export class Lie {
       case 'offline':
         for (const pfn of unique) {
           this.#blank(pfn);
-          this.#words[this.#at(pfn) + this.#layout.type] = Number(
-            this.#known.kernel.vmcoreinfo.number('PAGE_OFFLINE_MAPCOUNT_VALUE') ?? -1n,
-          );
+          this.#words[this.#at(pfn) + this.#layout.type] = this.#all.offlineType;
           this.#words[this.#at(pfn) + this.#layout.refcount] = 1;
         }
         break;
@@ -148,22 +193,22 @@ export class Lie {
 
   /** Adds to one of the node's counters. */
   count(name: string, difference: number): void {
-    const { btf } = this.#known.kernel;
-    const item = btf.enumeration('node_stat_item')?.get(name);
-    const member = btf.struct('pglist_data')?.member('vm_stat');
-    if (item !== undefined && member !== undefined) {
-      const at = member.offsetBytes + item * 8;
-      this.node.writeBigInt64LE(this.node.readBigInt64LE(at) + BigInt(difference), at);
+    const item = this.#all.nodeItems.get(name);
+    if (item !== undefined) {
+      this.#add(this.#all.nodeCounters + item * 8, difference);
     }
   }
 
   #framesWhere(test: (pfn: number) => boolean): readonly number[] {
     const { truth } = this.#known;
-    const isFree = [labelNumbers.free, labelNumbers['free-pcp'], labelNumbers['not-ram']];
+    const isFree = (label: number): boolean =>
+      label === labelNumbers.free ||
+      label === labelNumbers['free-pcp'] ||
+      label === labelNumbers['not-ram'];
     const frames: number[] = [];
     for (const { startPfn, endPfn } of this.#zones) {
       for (let pfn = startPfn; pfn < endPfn; pfn++) {
-        if (!isFree.includes(truth[pfn]) && test(pfn)) {
+        if (!isFree(truth[pfn]) && test(pfn)) {
           frames.push(pfn);
         }
       }
@@ -198,8 +243,7 @@ export class Lie {
 
   #reserve(pfn: number): void {
     this.#blank(pfn);
-    const reserved = this.#known.kernel.btf.enumeration('pageflags')?.get('PG_reserved') ?? 12;
-    this.#words[this.#at(pfn) + this.#layout.flags] = 1 << reserved;
+    this.#words[this.#at(pfn) + this.#layout.flags] = this.#all.reservedFlag;
     this.#words[this.#at(pfn) + this.#layout.refcount] = 1;
   }
 
@@ -236,9 +280,7 @@ export class Lie {
         this.#blank(frame);
         chosen.delete(frame);
       }
-      this.#words[this.#at(pfn) + this.#layout.type] = Number(
-        this.#known.kernel.vmcoreinfo.number('PAGE_BUDDY_MAPCOUNT_VALUE') ?? -1n,
-      );
+      this.#words[this.#at(pfn) + this.#layout.type] = this.#all.buddyType;
       this.#words[this.#at(pfn) + this.#layout.private] = order;
       this.#link(pfn, order, zone);
       this.#addFree(zone, order, 1);
@@ -263,9 +305,7 @@ export class Lie {
     if (this.#known.truth[pfn] !== labelNumbers.free) {
       return undefined;
     }
-    const buddy = Number(
-      this.#known.kernel.vmcoreinfo.number('PAGE_BUDDY_MAPCOUNT_VALUE') ?? -1n,
-    );
+    const buddy = this.#all.buddyType;
     const orders = this.#zones[0].freeBlockCounts.length;
     for (let order = 0; order < orders; order++) {
       const head = pfn - (pfn % 2 ** order);
@@ -282,21 +322,20 @@ export class Lie {
     return undefined;
   }
 
-  #zoneAt(zone: Zone, ...path: readonly string[]): number {
-    const member = this.#known.kernel.btf.struct('zone')?.member(...path);
-    return Number(zone.address - this.#known.node.address) + (member?.offsetBytes ?? 0);
+  /** Place in the node of a zone's list and count of an order. */
+  #areaOf(zone: Zone, order: number): number {
+    const { freeArea, areaBytes } = this.#all;
+    return this.#zoneAt(zone) + freeArea + order * areaBytes;
+  }
+
+  #zoneAt(zone: Zone): number {
+    return Number(zone.address - this.#known.node.address);
   }
 
   #addFree(zone: Zone, order: number, blocks: number): void {
-    const { btf } = this.#known.kernel;
-    const area = btf.struct('free_area');
-    const countAt =
-      this.#zoneAt(zone, 'free_area') +
-      order * (area?.sizeBytes ?? 0) +
-      (area?.member('nr_free')?.offsetBytes ?? 0);
-    this.#add(countAt, blocks);
-    const item = btf.enumeration('zone_stat_item')?.get('NR_FREE_PAGES') ?? 0;
-    this.#add(this.#zoneAt(zone, 'vm_stat') + item * 8, blocks * 2 ** order);
+    const { blockCount, zoneCounters, freePages } = this.#all;
+    this.#add(this.#areaOf(zone, order) + blockCount, blocks);
+    this.#add(this.#zoneAt(zone) + zoneCounters + freePages * 8, blocks * 2 ** order);
   }
 
   #add(at: number, difference: number): void {
@@ -304,20 +343,12 @@ export class Lie {
   }
 
   #linkAt(pfn: number): number {
-    const page = this.#known.kernel.btf.struct('page');
-    return (
-      pfn * this.#layout.strideWords * 4 + (page?.member('buddy_list', 'lru')?.offsetBytes ?? 8)
-    );
+    return this.#at(pfn) * 4 + this.#all.link;
   }
 
   /** Appends the block to the first list of its order. */
   #link(pfn: number, order: number, zone: Zone): void {
-    const area = this.#known.kernel.btf.struct('free_area');
-    const headAt =
-      this.#zoneAt(zone, 'free_area') +
-      order * (area?.sizeBytes ?? 0) +
-      (area?.member('free_list')?.offsetBytes ?? 0);
-    const head = this.nodeAddress + BigInt(headAt);
+    const head = this.nodeAddress + BigInt(this.#areaOf(zone, order) + this.#all.freeList);
     const own = this.memmapAddress + BigInt(this.#linkAt(pfn));
     const last = this.#pointer(head + 8n);
     this.#setPointer(own, head);

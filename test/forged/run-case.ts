@@ -15,12 +15,11 @@ export interface CaseOutcome extends Judgement {
   readonly recipe: string;
 }
 
-const totalWeight = forgeryKinds.reduce((sum, { weight }) => sum + weight, 0);
 /** Of the forgeries this share is bent afterwards. */
 const bentShare = 0.5;
 const maxBendCount = 8;
 
-/** `only`: of the kinds whose name holds it. */
+/** `only`: the kind of that name, or those whose names hold it. */
 export function runCase(
   kernels: readonly KnownKernel[],
   seed: number,
@@ -46,10 +45,13 @@ export function runCase(
       }
       to.recipe.push(`no room for ${error.message}`);
     }
+    // In half of the cases the CPUs' registers are at hand: then even a twin is told from the kernel that runs.
+    const cpuState = forger.chance(0.5) ? known.cpuState : undefined;
+    to.recipe.push(cpuState === undefined ? 'CPUs unknown' : 'CPUs known');
     const judgement = judge({
       truth: kind.by === 'own frames' ? known.truth : undefined,
-      isTwin: kind.isTwin === true,
-      labelled: () => label(known.ram),
+      isTwin: kind.isTwin === true && cpuState === undefined,
+      labelled: () => label(known.ram, cpuState),
     });
     return { ...common, ...judgement, recipe: to.recipe.join('; ') };
   } finally {
@@ -58,8 +60,9 @@ export function runCase(
 }
 
 function chosenKind(chooser: Forger, only: string): ForgeryKind {
-  const kinds = forgeryKinds.filter(({ name }) => name.includes(only));
-  const total = only === '' ? totalWeight : kinds.reduce((sum, { weight }) => sum + weight, 0);
+  const exact = forgeryKinds.filter(({ name }) => name === only);
+  const kinds = exact.length > 0 ? exact : forgeryKinds.filter(({ name }) => name.includes(only));
+  const total = kinds.reduce((sum, { weight }) => sum + weight, 0);
   let at = chooser.below(total);
   return kinds.find(({ weight }) => (at -= weight) < 0) ?? kinds[0];
 }

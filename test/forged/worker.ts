@@ -1,6 +1,7 @@
 // A process of the run: takes numbers of cases, gives what they came to.
 import { baseGuest, baseNames } from './bases.js';
-import { ForgedRam } from './forged-ram.js';
+import { LoadedDeadKernel } from './dead-case.js';
+import type { DeadKernel } from './dead-kernels.js';
 import { KnownKernel } from './known-kernel.js';
 import { runCase } from './run-case.js';
 
@@ -9,15 +10,20 @@ export interface Batch {
   readonly first: number;
   readonly count: number;
   readonly only: string;
+  /** All cases of the batch are of this one. */
+  readonly dead?: DeadKernel | undefined;
 }
 
 const kernels: KnownKernel[] = [];
 for (const name of baseNames) {
-  kernels.push(new KnownKernel(new ForgedRam((await baseGuest(name)).ramPath)));
+  kernels.push(new KnownKernel(await baseGuest(name)));
 }
-process.on('message', ({ seed, first, count, only }: Batch) => {
-  const outcomes = Array.from({ length: count }, (_, index) =>
-    runCase(kernels, seed, first + index, only),
+process.on('message', ({ seed, first, count, only, dead }: Batch) => {
+  const loaded = dead === undefined ? undefined : new LoadedDeadKernel(dead);
+  const outcomes = Array.from(
+    { length: count },
+    (_, index) =>
+      loaded?.run(seed, first + index) ?? runCase(kernels, seed, first + index, only),
   );
   process.send?.(outcomes);
 });
