@@ -38,7 +38,9 @@ export class LoadedDeadKernel {
   }
 
   run(seed: number, number: number): CaseOutcome {
-    const random = randomFrom((Math.imul(seed | 0, 0x9e37_79b1) ^ Math.imul(number + 1, 0x85eb_ca6b)) >>> 0);
+    const random = randomFrom(
+      (Math.imul(seed | 0, 0x9e37_79b1) ^ Math.imul(number + 1, 0x85eb_ca6b)) >>> 0,
+    );
     const below = (limit: number): number => Math.floor(random() * limit);
     const way = ways[below(ways.length)];
     const share = random() < 0.5 ? 1 : random();

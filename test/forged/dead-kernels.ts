@@ -87,7 +87,8 @@ async function die(options: GuestOptions, death: Death, folder: string): Promise
       waitMs = Math.min(waitMs * momentGrowth, longestWaitMs);
       const path = join(folder, String(moment));
       await save(guest, path);
-      const hasBegun = moment > 2 && cpusOfState(`${path}.state`).every(({ lstar }) => lstar !== 0n);
+      const hasBegun =
+        moment > 2 && cpusOfState(`${path}.state`).every(({ lstar }) => lstar !== 0n);
       lateCount += hasBegun ? 1 : 0;
     }
   } finally {
@@ -101,7 +102,7 @@ async function save(guest: Guest, path: string): Promise<void> {
     capabilities: [{ capability: 'x-ignore-shared', state: true }],
   });
   await guest.qmp('migrate', { uri: `exec:cat > '${path}.state'` });
-  for (let status = ''; status !== 'completed'; ) {
+  for (let status = ''; status !== 'completed';) {
     await sleep(20);
     ({ status = '' } = (await guest.qmp('query-migrate')) as { status?: string });
     if (status === 'failed') {

@@ -449,11 +449,10 @@ function copyEvidence(to: Case, source: KnownKernel): void {
 }
 
 function ownLie(to: Case): void {
-  const { forger, known } = to;
+  const { known } = to;
   const { lie } = chosenLie(to);
   writeBack(known, lie.memmapAddress, lie.memmap);
   writeBack(known, lie.nodeAddress, lie.node);
-  void forger;
 }
 
 /** Over what the kernel has at that address; only pages that differ. */
@@ -471,10 +470,7 @@ function ownLine(to: Case): void {
   const key = forger.pick(keysOf(known.vmcoreinfoText));
   const value = bentValue(to, key);
   recipe.push(`the kernel's own line ${key} bent`);
-  known.ram.write(
-    known.vmcoreinfoGpa,
-    pageOf(withLines(known.vmcoreinfoText, { [key]: value })),
-  );
+  known.ram.write(known.vmcoreinfoGpa, pageOf(withLines(known.vmcoreinfoText, { [key]: value })));
 }
 
 /** Words of the kernel's own evidence, bent where they lie. */

@@ -179,7 +179,11 @@ function mappingsOf({ kernel, ram, evidence }: KnownKernel): readonly Mapping[] 
       }
       const sizeBytes = 2 ** (12 + 9 * (level - 1));
       const start = target - (target % sizeBytes);
-      for (let offset = 0; offset < sizeBytes && start + offset < ram.sizeBytes; offset += pageSizeBytes) {
+      for (
+        let offset = 0;
+        offset < sizeBytes && start + offset < ram.sizeBytes;
+        offset += pageSizeBytes
+      ) {
         if (evidence[(start + offset) / pageSizeBytes] === 1) {
           found.push({ address: address + BigInt(offset), gpa: start + offset });
         }

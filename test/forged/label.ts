@@ -17,18 +17,21 @@ export interface Labelled {
   readonly evidence: Uint8Array;
   /** The kernel that they are of. */
   readonly kernel: Kernel | undefined;
+  /** What was known of the CPUs. Labelling does not ask for it yet. */
+  readonly cpuState: CpuState | undefined;
 }
 
 export function imageOf(ram: ForgedRam): MemoryImage {
   return { format: 'raw', views: [ram], close: () => undefined };
 }
 
-export function label(ram: ForgedRam, _cpuState?: CpuState): Labelled {
+export function label(ram: ForgedRam, cpuState?: CpuState): Labelled {
   const introspected = findKernel(imageOf(ram));
   const { result, reads } = ram.noteReads(() => classify(introspected));
   return {
     map: result,
     evidence: reads,
     kernel: introspected.found ? introspected.kernel : undefined,
+    cpuState,
   };
 }

@@ -85,7 +85,8 @@ export class Lie {
   constructor(known: KnownKernel) {
     this.#known = known;
     this.memmap = Buffer.from(known.memmap);
-    this.node = known.kernel.memory.bytes(known.node.address, known.node.sizeBytes) ?? Buffer.alloc(0);
+    this.node =
+      known.kernel.memory.bytes(known.node.address, known.node.sizeBytes) ?? Buffer.alloc(0);
     this.memmapAddress = known.places.memmap.base;
     this.nodeAddress = known.node.address;
     this.#all = layoutOf(known);
@@ -430,4 +431,3 @@ function movePointers(bytes: Buffer, from: bigint, to: bigint, sizeBytes: number
     }
   }
 }
-

@@ -42,7 +42,11 @@ if (values.replay === undefined) {
 } else {
   const worker = new Worker();
   await worker.ready();
-  console.log(await worker.run(batchOf(Math.floor(Number(values.replay) / batchSize), Number(values.replay), 1)));
+  console.log(
+    await worker.run(
+      batchOf(Math.floor(Number(values.replay) / batchSize), Number(values.replay), 1),
+    ),
+  );
   worker.close();
 }
 

@@ -39,7 +39,12 @@ export function keysOf(text: string): readonly string[] {
 }
 
 export function valueOf(text: string, key: string): string {
-  return text.split('\n').find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1) ?? '';
+  return (
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${key}=`))
+      ?.slice(key.length + 1) ?? ''
+  );
 }
 
 /** What fits into the page, ending in zeroes. */

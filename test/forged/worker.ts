@@ -22,8 +22,7 @@ process.on('message', ({ seed, first, count, only, dead }: Batch) => {
   const loaded = dead === undefined ? undefined : new LoadedDeadKernel(dead);
   const outcomes = Array.from(
     { length: count },
-    (_, index) =>
-      loaded?.run(seed, first + index) ?? runCase(kernels, seed, first + index, only),
+    (_, index) => loaded?.run(seed, first + index) ?? runCase(kernels, seed, first + index, only),
   );
   process.send?.(outcomes);
 });
