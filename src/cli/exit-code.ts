@@ -11,7 +11,7 @@ export const exitCodes = {
   inconsistent: 21,
   /** Stored and visible, but some file has fewer copies than wanted. */
   underReplicated: 22,
-  /** Restored, but the VM could not be started from it, or its QEMU failed: src/vm/resume-script.ts. */
+  /** Restored, but the VM was not started: not trusted, not confirmed, or its QEMU failed (src/vm/resume-script.ts). */
   vmFailed: 23,
 } as const;
 

@@ -251,7 +251,7 @@ program
   .addOption(
     new Option(
       '--resume [mode]',
-      'start the VM from what was restored (run), or only write DIR/resume.sh, which does (write); by QEMU, or by libvirt where it was saved by it',
+      'start the VM from what was restored (run), or only write DIR/resume.sh, which does (write); by QEMU, or by libvirt where it was saved by it. It is shown and asked about before, on a terminal; elsewhere it takes --trust-machine',
     ).choices(['run', 'write']),
   )
   .option(
@@ -261,6 +261,15 @@ program
   .option(
     '--replace <old=new>',
     'with --resume: a path of the command line, and the one to take instead; may be given again',
+    collect,
+  )
+  .option(
+    '--trust-machine',
+    'with --resume: start the VM without asking, whatever its command line or XML does to this host: run programs, open files, listen',
+  )
+  .option(
+    '--trust-path <path>',
+    'with --resume: a file, device, socket or QEMU of this host that the machine may use as it says; may be given again',
     collect,
   )
   .option(

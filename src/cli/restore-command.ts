@@ -34,6 +34,8 @@ export interface RestoreOptions extends CommonOptions {
   readonly resume?: true | 'run' | 'write';
   readonly machine?: string;
   readonly replace?: readonly string[];
+  readonly trustMachine?: boolean;
+  readonly trustPath?: readonly string[];
 }
 
 export async function restoreCommand(
@@ -117,21 +119,29 @@ async function isForLibvirt(
   return await isOfLibvirt(store, header.attachments, signal);
 }
 
-function expectResumeOptions({ resume, machine, replace }: RestoreOptions): void {
+function expectResumeOptions(options: RestoreOptions): void {
+  const { resume, machine, replace, trustMachine, trustPath } = options;
   if (resume === undefined && (machine !== undefined || replace !== undefined)) {
     throw new ParsError(
       'usage',
       '--machine and --replace are for --resume: say that too, or leave them out',
     );
   }
+  if (resume === undefined && (trustMachine !== undefined || trustPath !== undefined)) {
+    throw new ParsError(
+      'usage',
+      '--trust-machine and --trust-path are for --resume: say that too, or leave them out',
+    );
+  }
 }
 
 async function vmOf(
-  { out, resume, machine, replace = [], disk = [], withoutDisks }: RestoreOptions,
+  options: RestoreOptions,
   store: Store,
   manifest: Manifest,
   { warn, signal }: CommandContext,
 ): Promise<Omit<ResumeRequest, 'ramPath' | 'statePath' | 'streamPath'>> {
+  const { out, resume, machine, replace = [], disk = [], withoutDisks } = options;
   const disks = disk.map(parseDiskArgument);
   return {
     folder: out,
@@ -141,6 +151,8 @@ async function vmOf(
     diskPath: disks.length === 1 ? disks[0].path : undefined,
     restoredDisks: withoutDisks === true ? [] : diskTargets(manifest, out).map(restoredDisk),
     mode: resume === 'write' ? 'write' : 'run',
+    trustedPaths: options.trustPath ?? [],
+    trustsMachine: options.trustMachine === true,
     signal,
     warn,
   };

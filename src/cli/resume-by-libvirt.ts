@@ -6,11 +6,12 @@ import { diskError } from '../flow/disk-error.js';
 import type { Attachment } from '../manifest/types.js';
 import type { RestoredDisk } from '../restore/restored-disk.js';
 import type { Store } from '../store/store.js';
+import { bashQuote } from '../vm/bash-quote.js';
 import { domainFileName, planLibvirtResume } from '../vm/libvirt/plan-libvirt-resume.js';
 import { readSaveXml } from '../vm/libvirt/save-xml.js';
 import { scriptName } from '../vm/resume-script.js';
-import { runScript, writeScript } from './resume-folder.js';
-import type { ResumeResult } from './resume-vm.js';
+import { writeScript } from './resume-folder.js';
+import { type ResumeResult, runOrTell } from './resume-vm.js';
 
 const defaultUri = 'qemu:///system';
 /** Of a save file, which the device state begins with too. (libvirt src/qemu/qemu_saveimage.h) */
@@ -23,6 +24,9 @@ export interface LibvirtResumeRequest {
   readonly streamPath: string;
   readonly restoredDisks: readonly RestoredDisk[];
   readonly mode: 'write' | 'run';
+  /** As of `ResumeRequest`. */
+  readonly trustedPaths?: readonly string[];
+  readonly trustsMachine?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly warn: (sentence: string) => void;
 }
@@ -42,19 +46,21 @@ export async function isOfLibvirt(
 }
 
 export async function resumeByLibvirt(request: LibvirtResumeRequest): Promise<ResumeResult> {
-  const { mode, signal, warn, restoredDisks } = request;
+  const { warn, restoredDisks, trustedPaths = [] } = request;
   const folder = resolve(request.folder);
   const streamPath = resolve(request.streamPath);
+  const uri = process.env['LIBVIRT_DEFAULT_URI'] ?? defaultUri;
   const plan = planLibvirtResume({
     xml: readSaveXml(streamPath),
-    uri: process.env['LIBVIRT_DEFAULT_URI'] ?? defaultUri,
+    uri,
     folder,
     streamPath,
     disks: restoredDisks.map(({ path, sourcePath }) => ({ path: resolve(path), sourcePath })),
+    namedPaths: new Set(trustedPaths),
   });
   for (const path of plan.keptDiskPaths) {
     warn(
-      `the VM's disk ${path} was not stored with it: it must be as it was at the snapshot, or its file systems break`,
+      `the VM's disk ${bashQuote(path)} was not stored with it: it must be as it was at the snapshot, or its file systems break`,
     );
   }
   for (const path of plan.unusedDiskPaths) {
@@ -68,5 +74,10 @@ export async function resumeByLibvirt(request: LibvirtResumeRequest): Promise<Re
   );
   const scriptPath = join(folder, scriptName);
   await writeScript(scriptPath, plan.script);
-  return { scriptPath, exitCode: mode === 'run' ? await runScript(scriptPath, signal) : undefined };
+  const words = ['virsh', '-c', uri, 'restore', streamPath, '--xml', domainPath, '--running'];
+  return await runOrTell(request, {
+    command: `  ${words.map(bashQuote).join(' ')}`,
+    findings: plan.findings,
+    scriptPath,
+  });
 }

@@ -5,12 +5,19 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { convertImage, expectConverter } from '../disk/convert-image.js';
 import { diskError } from '../flow/disk-error.js';
 import type { RestoredDisk } from '../restore/restored-disk.js';
+import { bashQuote } from '../vm/bash-quote.js';
 import { readMachineFile } from '../vm/machine-file.js';
 import { isReplaceable, planResume, type ResumePlan } from '../vm/plan-resume.js';
 import { parseQemuCommand, type QemuCommand } from '../vm/qemu-command.js';
 import { parseReplacement } from '../vm/replace-path.js';
-import { resumeScript, scriptName } from '../vm/resume-script.js';
+import { commandLines, resumeScript, scriptName } from '../vm/resume-script.js';
 import { expectRamElsewhere } from '../vm/saved-state.js';
+import { newRamPaths } from '../vm/shared-ram.js';
+import type { AllowedPaths } from '../vm/trust/effects.js';
+import { judgeCommand } from '../vm/trust/judge-command.js';
+import { findingLines } from '../vm/trust/trust-words.js';
+import { confirmMachine, type MachineToConfirm } from './confirm-machine.js';
+import { exitCodes } from './exit-code.js';
 import { expectFirstRun, runScript, writeScript } from './resume-folder.js';
 
 export interface ResumeRequest {
@@ -31,6 +38,10 @@ export interface ResumeRequest {
   /** Those that were stored with the snapshot. */
   readonly restoredDisks?: readonly RestoredDisk[];
   readonly mode: 'write' | 'run';
+  /** Paths of the host that the machine may open as it says. */
+  readonly trustedPaths?: readonly string[];
+  /** The machine may do all that it says. */
+  readonly trustsMachine?: boolean;
   /** Ends the VM, in the mode `run`. */
   readonly signal?: AbortSignal | undefined;
   readonly warn: (sentence: string) => void;
@@ -38,7 +49,7 @@ export interface ResumeRequest {
 
 export interface ResumeResult {
   readonly scriptPath: string;
-  /** Of the script (src/vm/resume-script.ts); undefined when it was only written. */
+  /** Of the script (src/vm/resume-script.ts), or that of a VM that was not started; undefined when it was only written. */
   readonly exitCode: number | undefined;
 }
 
@@ -66,7 +77,7 @@ export async function checkResume(
 
 /** Throws `usage` when there is no machine or it does not fit, `already-exists` when the folder has had its VM. */
 export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
-  const { mode, signal, restoredDisks = [] } = request;
+  const { signal, restoredDisks = [] } = request;
   const folder = resolve(request.folder);
   const command = await readMachine(request);
   await expectFirstRun(folder);
@@ -80,19 +91,70 @@ export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
     restoredDisks: restoredDisks.map((disk) => ({
       sourcePath: disk.sourcePath,
       path: machinePathOf(disk),
+      format: disk.sourceFormat,
     })),
   });
   warnOfDisks(request, plan);
   await convertDisks(restoredDisks, plan, signal);
   const scriptPath = join(folder, scriptName);
+  const findings = judgeCommand(plan.command, allowedPaths(request, plan, folder, saved.ram?.path));
   const script = resumeScript({
     command: plan.command,
     folder,
     statePath: saved.statePath,
     isRamElsewhere: saved.ram !== undefined,
+    findings,
   });
   await writeScript(scriptPath, script);
-  return { scriptPath, exitCode: mode === 'run' ? await runScript(scriptPath, signal) : undefined };
+  return await runOrTell(request, {
+    command: commandLines(plan.command),
+    findings,
+    scriptPath,
+  });
+}
+
+/** Runs the script that was written when that is wanted and allowed. */
+export async function runOrTell(
+  request: Pick<ResumeRequest, 'mode' | 'signal' | 'warn' | 'trustsMachine'>,
+  machine: MachineToConfirm,
+): Promise<ResumeResult> {
+  const { mode, signal, warn, trustsMachine = false } = request;
+  const { scriptPath, findings } = machine;
+  if (mode === 'write') {
+    if (findings.length > 0) {
+      warn(
+        [
+          `${scriptPath} starts what the snapshot says, and that is more than a VM needs; read it before:`,
+          ...findingLines(findings).map((line) => `  ${line}`),
+        ].join('\n'),
+      );
+    }
+    return { scriptPath, exitCode: undefined };
+  }
+  const isConfirmed = await confirmMachine(machine, { isTrusted: trustsMachine, signal, warn });
+  return {
+    scriptPath,
+    exitCode: isConfirmed ? await runScript(scriptPath, signal) : exitCodes.vmFailed,
+  };
+}
+
+/** What the user named, and what was restored: it stands for itself. */
+function allowedPaths(
+  { replacements, diskPath, trustedPaths = [], restoredDisks = [] }: ResumeRequest,
+  { usedDisks }: ResumePlan,
+  folder: string,
+  ramPath: string | undefined,
+): AllowedPaths {
+  const restored = new Map<string, string | undefined>([
+    ...restoredDisks.map(({ path }): [string, string] => [resolve(path), rawFormat]),
+    ...usedDisks.map(({ path, format = rawFormat }): [string, string] => [path, format]),
+    ...(diskPath === undefined ? [] : [[resolve(diskPath), rawFormat] as const]),
+    ...(ramPath === undefined ? newRamPaths(folder) : [ramPath]).map(
+      (path): [string, undefined] => [path, undefined],
+    ),
+  ]);
+  const named = replacements.map((text) => parseReplacement(text).newPath);
+  return { named: new Set([...trustedPaths, ...named]), restored };
 }
 
 async function readMachine({
@@ -161,11 +223,11 @@ function warnOfDisks(request: ResumeRequest, { diskPaths, usedDisks }: ResumePla
         ? `the machine writes to no disk, so ${diskPath} is not used`
         : others.length === 0
           ? `the VM's disks are those restored with it, so it does not use ${diskPath}`
-          : `the VM's disks stay ${others.join(' and ')}; say with --replace OLD=${diskPath} which of them the restored disk is`,
+          : `the VM's disks stay ${others.map(bashQuote).join(' and ')}; say with --replace OLD=${diskPath} which of them the restored disk is`,
     );
   } else if (diskPath === undefined && others.length > 0) {
     warn(
-      `the VM's disks are ${others.join(' and ')}: they must be as they were at the snapshot, or its file systems break; ` +
+      `the VM's disks are ${others.map(bashQuote).join(' and ')}: they must be as they were at the snapshot, or its file systems break; ` +
         '--replace OLD=NEW names copies',
     );
   }
@@ -178,7 +240,7 @@ function warnOfDisks(request: ResumeRequest, { diskPaths, usedDisks }: ResumePla
     );
     if (!isUsed && !isChosen) {
       warn(
-        `the machine's command line does not name ${disk.sourcePath}, so the VM does not use ${disk.path}; ` +
+        `the machine's command line does not name ${bashQuote(disk.sourcePath)}, so the VM does not use ${disk.path}; ` +
           `--replace OLD=${disk.path} says which of its disks that is`,
       );
     }

@@ -1,8 +1,27 @@
-// A word as bash reads it back, byte for byte.
+// A word as bash reads it back, byte for byte, and as it can be shown: characters that a terminal would obey, or not show,
+// are written as their bytes.
 
 const plainWord = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** Control characters, those that set the direction of text or take no room, and what no font has. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
 /** Of any text without NUL bytes, line ends included. */
 export function bashQuote(word: string): string {
-  return plainWord.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  if (plainWord.test(word)) {
+    return word;
+  }
+  return invisible.test(word)
+    ? `$'${Array.from(word, escaped).join('')}'`
+    : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function escaped(character: string): string {
+  if (character === "'" || character === '\\') {
+    return `\\${character}`;
+  }
+  return invisible.test(character)
+    ? Array.from(Buffer.from(character), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(
+        '',
+      )
+    : character;
 }

@@ -1,7 +1,7 @@
 // The command line that starts a VM from what was restored, made from the one it was saved under.
 import { isAbsolute } from 'node:path';
 import { writableDisks, withDiskPath } from './disk-images.js';
-import { settingOf } from './option-value.js';
+import { settingOf, settingsOf } from './option-value.js';
 import type { QemuCommand, QemuOption } from './qemu-command.js';
 import { namesPath, type Replacement, replacePaths } from './replace-path.js';
 import { type RamFile, useNewRam, useRestoredRam } from './shared-ram.js';
@@ -15,6 +15,8 @@ export interface RestoredDiskFile {
   readonly sourcePath: string;
   /** The file that it is to use now, in the format that it had. */
   readonly path: string;
+  /** Raw unless it is said. */
+  readonly format?: string | undefined;
 }
 
 export interface ResumeInput {
@@ -56,7 +58,10 @@ export function planResume(input: ResumeInput): ResumePlan {
     ...input.replacements,
     ...usedDisks.map(({ sourcePath, path }) => ({ oldPath: sourcePath, newPath: path })),
   ];
-  const replaced = replacePaths(kept, replacements);
+  const replaced = withFormats(
+    replacePaths(kept, replacements),
+    new Map(usedDisks.map(({ path, format = 'raw' }) => [path, format])),
+  );
   const chosenPaths = new Set(replacements.map(({ newPath }) => newPath));
   const options =
     ram === undefined ? useNewRam(replaced, folder, chosenPaths) : useRestoredRam(replaced, ram);
@@ -66,10 +71,26 @@ export function planResume(input: ResumeInput): ResumePlan {
     return { command: { program, options }, diskPaths: disks.map(({ path }) => path), usedDisks };
   }
   return {
-    command: { program, options: withDiskPath(options, disks[0], diskPath) },
+    command: {
+      program,
+      options: withFormats(withDiskPath(options, disks[0], diskPath), new Map([[diskPath, 'raw']])),
+    },
     diskPaths: [diskPath],
     usedDisks,
   };
+}
+
+/** A drive without a format, on one of these files, gets it: QEMU would guess it from what the guest wrote. */
+function withFormats(
+  options: readonly QemuOption[],
+  formats: ReadonlyMap<string, string>,
+): readonly QemuOption[] {
+  return options.map((option) => {
+    const { name, value = '' } = option;
+    const format = name === 'drive' ? formats.get(settingOf(value, 'file') ?? '') : undefined;
+    const isSaid = settingsOf(value).some(({ key }) => key === 'format' || key === 'driver');
+    return format === undefined || isSaid ? option : { name, value: `${value},format=${format}` };
+  });
 }
 
 /** A relative path could be meant by any word of the same letters, so it takes a person to say so. */

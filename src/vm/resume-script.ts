@@ -5,6 +5,8 @@
 import { bashQuote } from './bash-quote.js';
 import { monitorId } from './plan-resume.js';
 import { optionWords, type QemuCommand } from './qemu-command.js';
+import type { Finding } from './trust/effects.js';
+import { headComments } from './trust/trust-words.js';
 
 export const scriptName = 'resume.sh';
 /** Beside the script once the VM has run. */
@@ -21,15 +23,20 @@ export interface ScriptInput {
   readonly statePath: string;
   /** Whether the state was saved without the RAM, which is a file of the command line then. */
   readonly isRamElsewhere: boolean;
+  /** What the command can do to the host. */
+  readonly findings?: readonly Finding[];
 }
 
-export function resumeScript({ command, folder, statePath, isRamElsewhere }: ScriptInput): string {
+export function resumeScript(input: ScriptInput): string {
+  const { command, folder, statePath, isRamElsewhere, findings = [] } = input;
   const { ranBefore, failed, interrupted } = scriptExitCodes;
   const ramSentence = isRamElsewhere
     ? `# The RAM file is used in place: from then on it is no longer the RAM of the snapshot.`
     : `# The RAM is in the stream, which stays as it is; the disks do not.`;
   return `#!/usr/bin/env bash
 # Starts the VM from what \`pars restore\` wrote, and ends when its QEMU does. Ctrl-C ends both.
+#
+${headComments(findings)}
 #
 ${ramSentence}
 # So the VM runs from here once, and the file ${markerName} says that it has.
@@ -170,8 +177,8 @@ ask '"execute": "migrate-set-capabilities", "arguments": {"capabilities": [{"cap
   fail "QEMU does not take RAM from a file: $line"
 `;
 
-/** One option per line. */
-function commandLines({ program, options }: QemuCommand): string {
+/** As the script has it, one option per line. */
+export function commandLines({ program, options }: QemuCommand): string {
   return [[program], ...options.map(optionWords)]
     .map((words) => `  ${words.map(bashQuote).join(' ')}`)
     .join('\n');

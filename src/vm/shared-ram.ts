@@ -48,8 +48,16 @@ export function useNewRam(
       return option;
     }
     count++;
-    return withPath(option, join(folder, `vm-ram-${count}`));
+    return withPath(option, newRamPath(folder, count));
   });
+}
+
+const newRamPath = (folder: string, number: number): string => join(folder, `vm-ram-${number}`);
+const maxNewRamFiles = 64;
+
+/** Every path that `useNewRam` may give; a machine with more of them than any has gets the rest refused. */
+export function newRamPaths(folder: string): readonly string[] {
+  return Array.from({ length: maxNewRamFiles }, (_, index) => newRamPath(folder, index + 1));
 }
 
 interface SharedRam extends QemuOption {

@@ -291,7 +291,8 @@ async function resume(entry: string): Promise<void> {
   const uploaded = await expectPars(0, ['upload', '--captured', entry, '--json'], { storeUrl });
   const { id } = uploadAnswer.parse(uploaded.json);
   const restored = join(folder.path, 'restored');
-  const { stderr } = await expectPars(0, ['restore', id, '--out', restored, '--resume'], {
+  const words = ['restore', id, '--out', restored, '--resume', '--trust-machine'];
+  const { stderr } = await expectPars(0, words, {
     storeUrl,
     environment: { LIBVIRT_DEFAULT_URI: libvirt.uri },
   });

@@ -264,7 +264,8 @@ test(
     const out = join(folder.path, 'out');
     const { child, ended } = startPars(
       [
-        ...['restore', id, '--out', out, '--resume', '--disk', request.diskPath],
+        ...['restore', id, '--out', out, '--resume', '--trust-machine'],
+        ...['--disk', request.diskPath],
         ...request.replacements.flatMap((replacement) => ['--replace', replacement]),
       ],
       { storeUrl: store.url },
@@ -315,7 +316,7 @@ test(
     const out = join(folder.path, 'out');
     const { child, ended } = startPars(
       [
-        ...['restore', id, '--out', out, '--resume'],
+        ...['restore', id, '--out', out, '--resume', '--trust-machine'],
         ...replacements.flatMap((replacement) => ['--replace', replacement]),
       ],
       { storeUrl: store.url },

@@ -2,7 +2,10 @@
 // has libvirt restore the save file with it.
 import { bashQuote } from '../bash-quote.js';
 import { markerName, scriptExitCodes, scriptName } from '../resume-script.js';
+import type { Finding } from '../trust/effects.js';
+import { headComments } from '../trust/trust-words.js';
 import { parseDomainXml } from './domain-xml.js';
+import { judgeDomain } from './judge-domain.js';
 import { replaceDiskSources } from './replace-disk-sources.js';
 
 export const domainFileName = 'domain.xml';
@@ -18,12 +21,16 @@ export interface LibvirtResumeInput {
   readonly streamPath: string;
   /** Restored raw images, by where the VM had its disks. */
   readonly disks: readonly { readonly path: string; readonly sourcePath: string }[];
+  /** Paths of the host that were named by who restores. */
+  readonly namedPaths?: ReadonlySet<string>;
 }
 
 export interface LibvirtResumePlan {
   readonly vm: string;
   readonly domainXml: string;
   readonly script: string;
+  /** What the domain can do to the host. */
+  readonly findings: readonly Finding[];
   /** Disks that the VM writes to and that were not restored: it gets them as they are now. */
   readonly keptDiskPaths: readonly string[];
   /** Restored disks that the VM has no more use for. */
@@ -36,10 +43,16 @@ export function planLibvirtResume(input: LibvirtResumeInput): LibvirtResumePlan 
   const domain = parseDomainXml(xml, `the XML of ${streamPath}`);
   const rawPaths = new Map(disks.map(({ path, sourcePath }) => [sourcePath, path]));
   const known = new Set(domain.disks.map(({ sourcePath }) => sourcePath));
+  const domainXml = replaceDiskSources(xml, rawPaths, `the XML of ${streamPath}`);
+  const findings = judgeDomain(domainXml, `the XML of ${streamPath}`, {
+    named: input.namedPaths ?? new Set(),
+    restored: new Map(disks.map(({ path }) => [path, 'raw'])),
+  });
   return {
     vm: domain.name,
-    domainXml: replaceDiskSources(xml, rawPaths, `the XML of ${streamPath}`),
-    script: libvirtResumeScript(input, domain.name),
+    domainXml,
+    script: libvirtResumeScript(input, domain.name, findings),
+    findings,
     keptDiskPaths: domain.disks
       .filter(({ isReadOnly, device }) => !isReadOnly && device !== 'cdrom')
       .map(({ sourcePath, target }) => sourcePath ?? target)
@@ -50,10 +63,16 @@ export function planLibvirtResume(input: LibvirtResumeInput): LibvirtResumePlan 
   };
 }
 
-function libvirtResumeScript({ uri, folder, streamPath }: LibvirtResumeInput, vm: string): string {
+function libvirtResumeScript(
+  { uri, folder, streamPath }: LibvirtResumeInput,
+  vm: string,
+  findings: readonly Finding[],
+): string {
   const { ranBefore, failed, interrupted } = scriptExitCodes;
   return `#!/usr/bin/env bash
 # Has libvirt start the VM from what \`pars restore\` wrote. It is libvirt's from then on: \`virsh console\`, \`virsh shutdown\`.
+#
+${headComments(findings)}
 #
 # The save file stays as it is, the disks do not. So the VM runs from here once, and the file ${markerName} says that it has.
 #

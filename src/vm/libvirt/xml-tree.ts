@@ -113,6 +113,16 @@ export function attributeOf(node: XmlNode, name: string): string | undefined {
   return Object.hasOwn(attributes, name) ? decodeValue(attributes[name]) : undefined;
 }
 
+/** All of an element's attributes. */
+export function attributesOf(node: XmlNode): readonly (readonly [key: string, value: string])[] {
+  return Object.entries(rawAttributes(node)).map(([key, value]) => [key, decodeValue(value)]);
+}
+
+/** Whether the node is text in CDATA, which `textOf` does not give. */
+export function isCdata(node: XmlNode): boolean {
+  return nameOf(node) === cdataKey;
+}
+
 /** The others stay as they were written. */
 export function withAttribute(node: XmlNode, name: string, value: string): XmlNode {
   return { ...node, [attributesKey]: { ...rawAttributes(node), [name]: encodeValue(value) } };
