@@ -4,6 +4,8 @@
 // Hours and days are those of a time zone, by default the host's. The hour that a clock change repeats is two hours.
 
 import { ParsError } from '../../introspect/pars-error.js';
+import type { VmIdentity } from '../manifest/types.js';
+import { vmKey } from './vm-identity.js';
 
 /** How many to keep of each; absent or 0 keeps none of that kind. */
 export interface RetentionRule {
@@ -20,6 +22,8 @@ export type KeepReason = 'last' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'f
 export interface DatedSnapshot {
   readonly id: string;
   readonly vm: string;
+  /** Snapshots of one name and two identities are of two VMs. */
+  readonly identity?: VmIdentity | undefined;
   /** Milliseconds since 1970, UTC. */
   readonly createdMs: number;
 }
@@ -67,7 +71,7 @@ const periods: readonly Period[] = [
 ];
 
 /**
- * Decides for each VM by itself; the answer is by VM, oldest first. Snapshots of the future are kept and take no place
+ * Decides for each VM by itself, by name and identity; the answer is by VM, oldest first. Snapshots of the future are kept and take no place
  * of the rule's. Throws `usage` for a rule that keeps nothing, so that none ever means "remove all".
  */
 export function planRetention(
@@ -78,16 +82,20 @@ export function planRetention(
   checkRule(rule);
   const calendarTime = calendarOf(timeZone);
   const sorted = [...snapshots].sort(
-    (a, b) => compareText(a.vm, b.vm) || a.createdMs - b.createdMs || compareText(a.id, b.id),
+    (a, b) =>
+      compareText(a.vm, b.vm) ||
+      compareText(vmKey(a), vmKey(b)) ||
+      a.createdMs - b.createdMs ||
+      compareText(a.id, b.id),
   );
   const takenByVm = new Map<string, ReadonlyMap<KeepReason, Set<string | number>>>();
   const decide = (snapshot: DatedSnapshot): RetentionDecision => {
     if (snapshot.createdMs > nowMs) {
       return { snapshot, keptFor: ['future'] };
     }
-    const taken =
-      takenByVm.get(snapshot.vm) ?? new Map(periods.map(({ reason }) => [reason, new Set()]));
-    takenByVm.set(snapshot.vm, taken);
+    const key = vmKey(snapshot);
+    const taken = takenByVm.get(key) ?? new Map(periods.map(({ reason }) => [reason, new Set()]));
+    takenByVm.set(key, taken);
     const time = calendarTime(snapshot.createdMs);
     const keptFor = periods
       .filter(({ option, reason, of }) => {

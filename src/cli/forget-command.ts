@@ -1,6 +1,7 @@
 // pars forget: deletes the snapshots that a rule does not keep, oldest first.
 import { ParsError } from '../../introspect/pars-error.js';
 import { listSnapshots, type SnapshotList } from '../catalog/catalog.js';
+import { clashSentences } from '../catalog/vm-identity.js';
 import { prepareDeletions } from '../catalog/delete-snapshots.js';
 import {
   type KeepReason,
@@ -58,6 +59,7 @@ export async function forgetCommand(
       warn(`snapshot ${id} cannot be read: ${error.message}`);
     }
     const decisions = decide(list, options.name, rule, moment);
+    clashSentences(decisions.map(({ snapshot }) => snapshot)).forEach(warn);
     for (const { snapshot, keptFor } of decisions) {
       if (keptFor.includes('future')) {
         warn(
@@ -74,9 +76,10 @@ export async function forgetCommand(
       {
         dryRun: options.dryRun === true,
         timeZone,
-        snapshots: decisions.map(({ snapshot: { id, vm, createdMs }, keptFor }) => ({
+        snapshots: decisions.map(({ snapshot: { id, vm, identity, createdMs }, keptFor }) => ({
           id,
           vm,
+          identity: identity ?? null,
           created: new Date(createdMs).toISOString(),
           keptFor,
           outcome: outcomes.get(id) ?? 'kept',

@@ -13,11 +13,24 @@ import type { CommandContext } from './run-command.js';
 export interface HookDirOptions extends HookOptions {
   readonly watch?: boolean;
   readonly vm?: string;
+  readonly names?: string;
   readonly settle?: string;
   readonly link?: boolean;
 }
 
 const defaultSettle = '5s';
+
+/** `*` stands for any characters of a name, `?` for one. Throws `usage`. */
+function namePattern(text: string): RegExp {
+  if (!/^[A-Za-z0-9._*?-]{1,128}$/.test(text) || /\*.*\*.*\*/.test(text)) {
+    throw new ParsError(
+      'usage',
+      `--names: expected a name with * and ? in it, such as web-*, and at most two *; found ${JSON.stringify(text)}`,
+    );
+  }
+  const source = text.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
+  return new RegExp(`^${source}$`);
+}
 
 export async function hookDirCommand(
   folder: string,
@@ -41,6 +54,7 @@ export async function hookDirCommand(
   const { taken, left } = await watchFolder(hook, {
     folder: resolve(folder),
     vm: options.vm,
+    names: options.names === undefined ? undefined : namePattern(options.names),
     settleMs,
     link: options.link === true,
     stay: options.watch === true,

@@ -52,6 +52,10 @@ export function addHookCommands(
       '--vm <name>',
       'what the VM is called (default: told by each snapshot, else by its name)',
     )
+    .option(
+      '--names <pattern>',
+      "which VMs' names are taken, such as web-*, whoever a file belongs to (default: any, of files of the folder's owner)",
+    )
     .option('--settle <duration>', 'how long a file must not have changed', '5s')
     .option('--link', 'link files instead of copying them: nobody will write into them again')
     .addOption(jsonOption())

@@ -3,7 +3,7 @@
 import { captureIntoSpool } from '../hook/capture-into-spool.js';
 import { parseDuration } from '../flow/duration.js';
 import type { HookContext } from '../hook/hook-context.js';
-import { defaultQmpPattern, planPhase } from '../hook/proxmox/plan-phase.js';
+import { defaultQmpPattern, type PhasePlan, planPhase } from '../hook/proxmox/plan-phase.js';
 import { startFlush } from '../hook/start-flush.js';
 import { exitCodes } from './exit-code.js';
 import { type HookOptions, openHook } from './hook-open.js';
@@ -33,7 +33,7 @@ export async function hookProxmoxCommand(
     if (plan.do === 'flush') {
       startFlush(hook);
     } else {
-      await capture(hook, plan.vm, plan.qmpPath, timeLimitOf(options, context));
+      await capture(hook, plan, timeLimitOf(options, context));
       await hook.metrics.write();
     }
   } catch (error) {
@@ -45,13 +45,12 @@ export async function hookProxmoxCommand(
 
 async function capture(
   hook: HookContext,
-  vm: string,
-  qmpPath: string,
+  { vm, qmpPath, numberOfHost }: Extract<PhasePlan, { do: 'capture' }>,
   timeoutMs: number,
 ): Promise<void> {
   const signal = AbortSignal.any([hook.signal, AbortSignal.timeout(timeoutMs)]);
   try {
-    await captureIntoSpool({ ...hook, signal }, { vm, qmpPath, source: 'proxmox' });
+    await captureIntoSpool({ ...hook, signal }, { vm, qmpPath, numberOfHost, source: 'proxmox' });
   } catch (error) {
     await hook.metrics.failed(vm);
     await hook.metrics.write();

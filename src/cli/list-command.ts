@@ -1,5 +1,6 @@
 // pars list: the snapshots of a store, oldest first.
 import { listSnapshots } from '../catalog/catalog.js';
+import { clashSentences } from '../catalog/vm-identity.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { openStore } from '../store/open-store.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
@@ -20,6 +21,7 @@ export async function listCommand(
     for (const { id, error } of unreadable) {
       warn(`snapshot ${id} cannot be read: ${error.message}`);
     }
+    clashSentences(snapshots.map(({ header }) => header)).forEach(warn);
     print(
       snapshots.map(({ header, manifestSizeBytes }) => summaryOf(header, manifestSizeBytes)),
       () =>
@@ -44,10 +46,12 @@ export async function listCommand(
 
 /** What programs are told of a snapshot without its columns. */
 export function summaryOf(header: ManifestHeader, manifestSizeBytes: number) {
-  const { id, vm, createdMs, imageSizeBytes, evidence, guest, labelCounts, packs } = header;
+  const { id, vm, identity, createdMs, imageSizeBytes, evidence, guest, labelCounts, packs } =
+    header;
   return {
     id,
     vm,
+    identity: identity ?? null,
     created: new Date(createdMs).toISOString(),
     imageSizeBytes,
     evidence,

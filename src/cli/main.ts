@@ -128,6 +128,10 @@ program
   .addOption(storeOption())
   .option('--name <vm>', 'what the VM is called')
   .option(
+    '--vm-id <id>',
+    "what tells it from other VMs of that name, wherever it runs (default with --qmp: the machine's UUID and this host)",
+  )
+  .option(
     '--qmp <socket>',
     "instead of an image: a running QEMU's QMP socket; RAM, device state and disks of one moment",
   )

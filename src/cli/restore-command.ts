@@ -12,6 +12,7 @@ import { restoreSnapshot, type RestoreResult } from '../restore/restore-snapshot
 import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../disk/guest-disks.js';
 import { readMachine } from '../restore/read-machine.js';
 import { openStore } from '../store/open-store.js';
+import { findingLines } from '../vm/trust/trust-words.js';
 import type { Store } from '../store/store.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
@@ -93,7 +94,15 @@ export async function restoreCommand(
         print(asJson(manifest, result), () => asText(manifest, result));
         return (await resume()).exitCode ?? exitCodes.ok;
       }
-      const { scriptPath } = await resume();
+      const { scriptPath, findings } = await resume();
+      if (findings.length > 0) {
+        warn(
+          [
+            `${scriptPath} starts what the snapshot says, and that is more than a VM needs; read it before:`,
+            ...findingLines(findings).map((line) => `  ${line}`),
+          ].join('\n'),
+        );
+      }
       print({ ...asJson(manifest, result), resume: scriptPath }, () =>
         [asText(manifest, result), `${scriptPath} starts the VM`].join('\n'),
       );

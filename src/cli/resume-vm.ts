@@ -13,9 +13,8 @@ import { parseReplacement } from '../vm/replace-path.js';
 import { commandLines, resumeScript, scriptName } from '../vm/resume-script.js';
 import { expectRamElsewhere } from '../vm/saved-state.js';
 import { newRamPaths } from '../vm/shared-ram.js';
-import type { AllowedPaths } from '../vm/trust/effects.js';
+import type { AllowedPaths, Finding } from '../vm/trust/effects.js';
 import { judgeCommand } from '../vm/trust/judge-command.js';
-import { findingLines } from '../vm/trust/trust-words.js';
 import { confirmMachine, type MachineToConfirm } from './confirm-machine.js';
 import { exitCodes } from './exit-code.js';
 import { expectFirstRun, runScript, writeScript } from './resume-folder.js';
@@ -49,6 +48,8 @@ export interface ResumeRequest {
 
 export interface ResumeResult {
   readonly scriptPath: string;
+  /** What the machine can do to the host; the script has it at its head. */
+  readonly findings: readonly Finding[];
   /** Of the script (src/vm/resume-script.ts), or that of a VM that was not started; undefined when it was only written. */
   readonly exitCode: number | undefined;
 }
@@ -121,19 +122,12 @@ export async function runOrTell(
   const { mode, signal, warn, trustsMachine = false } = request;
   const { scriptPath, findings } = machine;
   if (mode === 'write') {
-    if (findings.length > 0) {
-      warn(
-        [
-          `${scriptPath} starts what the snapshot says, and that is more than a VM needs; read it before:`,
-          ...findingLines(findings).map((line) => `  ${line}`),
-        ].join('\n'),
-      );
-    }
-    return { scriptPath, exitCode: undefined };
+    return { scriptPath, findings, exitCode: undefined };
   }
   const isConfirmed = await confirmMachine(machine, { isTrusted: trustsMachine, signal, warn });
   return {
     scriptPath,
+    findings,
     exitCode: isConfirmed ? await runScript(scriptPath, signal) : exitCodes.vmFailed,
   };
 }

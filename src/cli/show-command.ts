@@ -1,5 +1,6 @@
 // pars show ID: what a manifest says of one snapshot.
-import { loadManifest, resolveId } from '../catalog/catalog.js';
+import { listSnapshots, loadManifest, resolveId } from '../catalog/catalog.js';
+import { clashSentences, identityText } from '../catalog/vm-identity.js';
 import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
 import { disksToBeGiven } from '../restore/own-disks.js';
 import { openStore } from '../store/open-store.js';
@@ -15,7 +16,7 @@ export interface ShowOptions extends CommonOptions {
 export async function showCommand(
   prefix: string,
   options: ShowOptions,
-  { print, signal }: CommandContext,
+  { print, warn, signal }: CommandContext,
 ): Promise<number> {
   const store = await openStore(options.store, { local: { mustExist: true } });
   try {
@@ -24,9 +25,13 @@ export async function showCommand(
       ...rest,
       sha256: Buffer.from(sha256).toString('hex'),
     }));
+    const { snapshots } = await listSnapshots(store, signal);
+    const ofName = snapshots.map((listed) => listed.header).filter(({ vm }) => vm === header.vm);
+    clashSentences(ofName).forEach(warn);
     print(
       {
         ...header,
+        identity: header.identity ?? null,
         attachments,
         spaces: spaces.map(({ name, pageSizeBytes, regions, frames, ...space }) => ({
           name,
@@ -45,6 +50,7 @@ export async function showCommand(
         [
           `snapshot   ${header.id}`,
           `vm         ${header.vm}`,
+          `identity   ${header.identity === undefined ? '-' : identityText(header.identity)}`,
           `created    ${formatTime(header.createdMs)}`,
           `kernel     ${header.guest === null ? '-' : `${header.guest.release} ${header.guest.buildId}`}`,
           `evidence   ${header.evidence}`,

@@ -1,6 +1,7 @@
 // pars upload: an image, a captured folder or a running VM into a store as a snapshot, or with --dry-run what it would be.
 import { ParsError } from '../../introspect/pars-error.js';
 import { type DiskArgument, parseDiskArgument } from '../disk/guest-disks.js';
+import { givenIdentity, vmIdForm, vmIdPattern } from '../hook/vm-identity.js';
 import { planReplication } from '../plan/plan.js';
 import type { NamedPolicy } from '../plan/policy.js';
 import { plannedSaving, storedSaving } from '../plan/saving.js';
@@ -43,6 +44,7 @@ export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArgu
   readonly machine?: string;
   readonly store: string;
   readonly name?: string;
+  readonly vmId?: string;
   readonly dryRun?: boolean;
   readonly bandwidth?: string;
   /** Instead of an image: a folder that a capture wrote, */
@@ -77,6 +79,7 @@ export async function uploadCommand(
     machinePath: options.machine,
     disks: [],
     vm: options.name ?? '',
+    identity: options.vmId === undefined ? undefined : givenIdentity(options.vmId),
     createdMs: undefined,
   };
   return await uploadSource(source, policy, options, context, (image) => ({
@@ -142,6 +145,7 @@ type SourceKind = 'image' | 'live' | 'captured';
 /** What each option is for, of those that are not for all. */
 const sourcesOf: Partial<Readonly<Record<keyof UploadOptions, readonly SourceKind[]>>> = {
   name: ['image', 'live'],
+  vmId: ['image', 'live'],
   machine: ['image', 'live'],
   disk: ['image'],
   withDisks: ['image'],
@@ -180,6 +184,12 @@ function expectOneSource(imagePath: string | undefined, options: UploadOptions):
         `--${option} means nothing for ${sourceNames[kind]}: leave it out`,
       );
     }
+  }
+  if (options.vmId !== undefined && !vmIdPattern.test(options.vmId)) {
+    throw new ParsError(
+      'usage',
+      `--vm-id: expected ${vmIdForm}, found ${JSON.stringify(options.vmId)}`,
+    );
   }
   if (kind !== 'captured' && options.name === undefined) {
     throw new ParsError('usage', 'say with --name what the VM is called');
@@ -251,6 +261,7 @@ async function uploadLabelled(
     map,
     policy,
     vm: source.vm,
+    identity: source.identity,
     createdMs: source.createdMs,
     signal,
     onProgress,
@@ -271,6 +282,7 @@ async function uploadLabelled(
     {
       id: header.id,
       vm: header.vm,
+      identity: header.identity ?? null,
       ...(source.capture === undefined ? {} : { capture: source.capture }),
       evidence: map.evidence,
       kernelProof: map.kernelProof ?? null,

@@ -6,10 +6,11 @@ import { join, resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { expectVmName } from '../catalog/vm-name.js';
 import { capturedOf } from '../hook/capture-into-spool.js';
+import { givenIdentity, liveIdentity } from '../hook/vm-identity.js';
 import { parseDuration } from '../flow/duration.js';
 import { makeOwnFolder, makeOwnFolderIn } from '../host/own-folder.js';
 import type { NamedPolicy } from '../plan/policy.js';
-import { writeCaptured } from '../spool/captured.js';
+import { readCaptured, vmGroup, writeCaptured } from '../spool/captured.js';
 import { type Lock, tryLock } from '../spool/lock.js';
 import { openStore } from '../store/open-store.js';
 import {
@@ -64,9 +65,9 @@ export async function uploadLive(
     const superseded = await cleanUpLeftovers(scratch, vm, context);
     const folder = join(scratch, `${vm}.${randomBytes(8).toString('hex')}`);
     const storing = `${folder}${storingSuffix}`;
-    await captureInto(storing, vm, wanted, context);
+    const group = await captureInto(storing, vm, options.vmId, wanted, context);
     for (const name of superseded) {
-      await rm(join(scratch, name), { recursive: true });
+      await removeOfSameVm(join(scratch, name), group);
     }
     let exitCode: number;
     try {
@@ -149,12 +150,21 @@ async function cleanUpLeftovers(
   return whole;
 }
 
+/** Another VM of the same name may have left it: that stays. */
+async function removeOfSameVm(folder: string, group: string): Promise<void> {
+  if (vmGroup(await readCaptured(folder)) === group) {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Gives what tells the VM from others, its name among it. */
 async function captureInto(
   folder: string,
   vm: string,
+  vmId: string | undefined,
   wanted: Omit<CaptureRequest, 'folder'>,
   { warn, signal, onProgress }: CommandContext,
-): Promise<void> {
+): Promise<string> {
   const part = folder.replace(storingSuffix, partSuffix);
   await mkdir(part, { mode: 0o700 });
   const capture = await captureVm({ ...wanted, folder: part, signal, onProgress }).catch(
@@ -169,8 +179,14 @@ async function captureInto(
       `the QEMU behind ${wanted.qmpPath} could not be told, so a restore will need its command line (--machine)`,
     );
   }
-  await writeCaptured(part, capturedOf(vm, 'qmp', part, capture));
+  const identity =
+    vmId === undefined
+      ? liveIdentity({ uuid: capture.uuid, qmpPath: resolve(wanted.qmpPath) })
+      : givenIdentity(vmId);
+  const captured = capturedOf({ vm, source: 'qmp', folder: part, capture, identity });
+  await writeCaptured(part, captured);
   await rename(part, folder);
+  return vmGroup(captured);
 }
 
 function printPreview(preview: CapturePreview, { print }: CommandContext): void {

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { ImageFormat } from '../../introspect/memory/memory-image.js';
 import { expectOwnFolder } from '../host/own-folder.js';
-import { readCaptured } from '../spool/captured.js';
+import { type Captured, readCaptured } from '../spool/captured.js';
 
 export interface SourceDisk {
   /** As the VM calls it. */
@@ -20,6 +20,8 @@ export interface UploadSource {
   /** Of the moment of the image, and to be stored with it. */
   readonly disks: readonly SourceDisk[];
   readonly vm: string;
+  /** Which VM it is, apart from its name; undefined where nobody says. */
+  readonly identity?: Captured['identity'] | undefined;
   /** The moment of the snapshot; undefined: now. */
   readonly createdMs: number | undefined;
   /** How a running VM was captured, where that is known. */
@@ -33,7 +35,7 @@ export async function capturedSource(folder: string): Promise<UploadSource> {
     what: 'the captured snapshot',
     remedy: 'name its files one by one',
   });
-  const { image, state, machine, disks, vm, createdMs, way, downtimeMs } =
+  const { image, state, machine, disks, vm, identity, createdMs, way, downtimeMs } =
     await readCaptured(folder);
   const pathOf = (name: string): string => join(resolve(folder), name);
   return {
@@ -43,6 +45,7 @@ export async function capturedSource(folder: string): Promise<UploadSource> {
     machinePath: machine === undefined ? undefined : pathOf(machine),
     disks: disks.map(({ file, ...disk }) => ({ ...disk, path: pathOf(file) })),
     vm,
+    identity,
     createdMs,
     capture: way === undefined || downtimeMs === undefined ? undefined : { way, downtimeMs },
   };

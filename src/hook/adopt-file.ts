@@ -13,6 +13,8 @@ export interface FileFacts {
   readonly ino: bigint;
   readonly size: bigint;
   readonly mtimeNs: bigint;
+  /** Its owner. */
+  readonly uid: bigint;
 }
 
 export interface Adoption {
@@ -34,10 +36,12 @@ const foreignUse = {
 };
 
 export async function factsOf(path: string): Promise<FileFacts> {
-  const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true }).catch((error: unknown) => {
-    throw diskError(error, `cannot look at ${path}`);
-  });
-  return { dev, ino, size, mtimeNs };
+  const { dev, ino, size, mtimeNs, uid } = await stat(path, { bigint: true }).catch(
+    (error: unknown) => {
+      throw diskError(error, `cannot look at ${path}`);
+    },
+  );
+  return { dev, ino, size, mtimeNs, uid };
 }
 
 export const factsText = ({ dev, ino, size, mtimeNs }: FileFacts): string =>

@@ -10,6 +10,7 @@ import type { Capture } from '../vm/live/capture.js';
 import { cleanSpool } from './clean-spool.js';
 import type { HookContext } from './hook-context.js';
 import { reportDropped } from './report-dropped.js';
+import { givenIdentity, liveIdentity, type VmIdentity } from './vm-identity.js';
 import { messageOf } from '../flow/message-of.js';
 
 export interface LiveVm {
@@ -19,6 +20,10 @@ export interface LiveVm {
   readonly machinePath?: string | undefined;
   /** Who asked, such as `proxmox`. */
   readonly source: string;
+  /** The VM's own number at its manager, such as `proxmox:105`; it counts beside UUID and host. */
+  readonly numberOfHost?: string | undefined;
+  /** What the user says it is: then that alone. */
+  readonly vmId?: string | undefined;
 }
 
 /**
@@ -65,7 +70,13 @@ export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise
           way: capture.way,
           downtimeMs: capture.downtimeMs,
         });
-        return capturedOf(vm, source, folder, capture);
+        return capturedOf({
+          vm,
+          source,
+          folder,
+          capture,
+          identity: identityOfLive(hook, live, capture),
+        });
       },
       // Where the VM could not be put right, how to do it stands in the folder.
       letGo: (folder) =>
@@ -89,13 +100,28 @@ export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise
   }
 }
 
+function identityOfLive(hook: HookContext, live: LiveVm, { uuid }: Capture): VmIdentity {
+  const given = live.vmId ?? configOf(hook, live.vm)?.id;
+  return given === undefined
+    ? liveIdentity({ id: live.numberOfHost, uuid, qmpPath: live.qmpPath })
+    : givenIdentity(given);
+}
+
 /** What the configuration has on a VM; not the members that every object has. */
 export function configOf({ config }: Pick<HookContext, 'config'>, vm: string) {
   return Object.hasOwn(config.vms, vm) ? config.vms[vm] : undefined;
 }
 
+export interface CapturedVm {
+  readonly vm: string;
+  readonly source: string;
+  readonly folder: string;
+  readonly capture: Capture;
+  readonly identity: VmIdentity;
+}
+
 /** As `captured.json` has it. */
-export function capturedOf(vm: string, source: string, folder: string, capture: Capture): Captured {
+export function capturedOf({ vm, source, folder, capture, identity }: CapturedVm): Captured {
   const nameOf = (path: string): string => {
     if (dirname(path) !== folder) {
       throw new Error(`expected a captured file in ${folder}, found ${path}`);
@@ -106,6 +132,7 @@ export function capturedOf(vm: string, source: string, folder: string, capture: 
   return {
     version: 1,
     vm,
+    identity,
     createdMs: capture.createdMs,
     source,
     image: { file: nameOf(capture.imagePath), format: capture.format },

@@ -11,6 +11,7 @@ import { vmName } from '../catalog/names.js';
 import { parseSize } from '../vm/size.js';
 import { durationForm, parseDuration } from '../flow/duration.js';
 import { logLevels } from './log.js';
+import { vmIdForm, vmIdPattern } from './vm-identity.js';
 import { messageOf } from '../flow/message-of.js';
 import { readOwnFile } from '../host/own-file.js';
 
@@ -100,6 +101,10 @@ const configSchema = z.strictObject({
       z.strictObject({
         qmp: absolutePath.optional(),
         machine: absolutePath.optional(),
+        id: z
+          .string({ error: `expected ${vmIdForm}` })
+          .regex(vmIdPattern, `expected ${vmIdForm}`)
+          .optional(),
         policy: policy.optional(),
         disks: z.boolean({ error: 'expected true or false' }).optional(),
       }),
@@ -125,6 +130,8 @@ export type RetentionRule = Readonly<z.infer<typeof retentionSchema>>;
 export interface VmConfig {
   readonly qmp?: string | undefined;
   readonly machine?: string | undefined;
+  /** What tells it from other VMs of its name, on whatever host it is. */
+  readonly id?: string | undefined;
   readonly policy?: string | undefined;
   readonly disks?: boolean | undefined;
 }

@@ -10,7 +10,7 @@ export interface DueRule {
   readonly ignoresBackOff: boolean;
 }
 
-type Dated = Pick<SpoolEntry, 'vm' | 'name' | 'attempts'>;
+type Dated = Pick<SpoolEntry, 'vm' | 'name' | 'attempts'> & Partial<Pick<SpoolEntry, 'group'>>;
 
 /** `entries`: oldest first, `done`: names that had their turn. Undefined when none of the VM is due. */
 export function dueEntry<T extends Dated>(
@@ -19,15 +19,22 @@ export function dueEntry<T extends Dated>(
   done: ReadonlySet<string>,
   { nowMs, retryFailed, ignoresBackOff }: DueRule,
 ): T | undefined {
+  // Another VM of the same name holds up nothing of this one.
+  const held = new Set<string | undefined>();
   for (const entry of entries.filter((candidate) => candidate.vm === vm)) {
+    if (held.has(entry.group)) {
+      continue;
+    }
     const { state, nextMs } = entry.attempts;
     const hadItsTurn = done.has(entry.name);
     if (state === 'failed') {
       if (!hadItsTurn && (retryFailed || nextMs <= nowMs)) {
         return entry;
       }
+    } else if (!hadItsTurn && (ignoresBackOff || nextMs <= nowMs)) {
+      return entry;
     } else {
-      return !hadItsTurn && (ignoresBackOff || nextMs <= nowMs) ? entry : undefined;
+      held.add(entry.group);
     }
   }
   return undefined;

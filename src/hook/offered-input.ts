@@ -11,6 +11,7 @@ import type { LiveVm } from './capture-into-spool.js';
 import type { HookConfig } from './config.js';
 import type { OfferedSnapshot } from './offer.js';
 import { messageOf } from '../flow/message-of.js';
+import { givenIdentity, hostIdentity, vmIdForm, vmIdPattern } from './vm-identity.js';
 
 export type HookRequest =
   | { readonly kind: 'files'; readonly offered: OfferedSnapshot }
@@ -20,6 +21,7 @@ const path = z.string().min(1);
 const inputSchema = z
   .strictObject({
     vm: z.string().regex(vmName, 'expected letters, digits, dots, dashes and underscores'),
+    vmId: z.string().regex(vmIdPattern, `expected ${vmIdForm}`),
     image: path,
     format: z.enum(imageFormats),
     state: path,
@@ -64,6 +66,7 @@ export async function readHookRequest(
 async function requestOf(vm: string, input: HookInput, config: HookConfig): Promise<HookRequest> {
   const known = Object.hasOwn(config.vms, vm) ? config.vms[vm] : undefined;
   const { image } = input;
+  const vmId = input.vmId ?? known?.id;
   if (image === undefined) {
     const files = [input.format, input.state, input.disks, input.link];
     const qmp = input.qmp ?? known?.qmp;
@@ -87,6 +90,7 @@ async function requestOf(vm: string, input: HookInput, config: HookConfig): Prom
         qmpPath: resolve(qmp),
         machinePath: machine === undefined ? undefined : resolve(machine),
         source: 'qmp',
+        ...(vmId === undefined ? {} : { vmId }),
       },
     };
   }
@@ -116,6 +120,7 @@ async function requestOf(vm: string, input: HookInput, config: HookConfig): Prom
       // Written last, the image tells when the VM stood still better than the clock now does.
       createdMs: Math.trunc(mtimeMs),
       source: 'run',
+      identity: vmId === undefined ? hostIdentity() : givenIdentity(vmId),
       link: input.link ?? false,
     },
   };
@@ -130,6 +135,7 @@ function inputOfEnvironment(environment: NodeJS.ProcessEnv): HookInput {
   return checked(
     {
       vm: valueOf('PARS_VM'),
+      vmId: valueOf('PARS_VM_ID'),
       image: valueOf('PARS_IMAGE'),
       format: valueOf('PARS_FORMAT'),
       state: valueOf('PARS_STATE'),
@@ -138,7 +144,7 @@ function inputOfEnvironment(environment: NodeJS.ProcessEnv): HookInput {
       qmp: valueOf('PARS_QMP'),
       link: valueOf('PARS_LINK') === undefined ? undefined : valueOf('PARS_LINK') === '1',
     },
-    (key) => `PARS_${key.toUpperCase()}`,
+    (key) => (key === 'vmId' ? 'PARS_VM_ID' : `PARS_${key.toUpperCase()}`),
   );
 }
 

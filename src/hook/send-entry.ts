@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { writeAttempts } from '../spool/attempts.js';
 import { removeEntry, type SpoolEntry } from '../spool/entries.js';
 import { type Lock, waitForLock } from '../spool/lock.js';
+import { vmGroup } from '../spool/captured.js';
 import { readSent, recordSent } from '../spool/sent-journal.js';
 import { configOf } from './capture-into-spool.js';
 import type { HookContext } from './hook-context.js';
@@ -21,7 +22,20 @@ const uploadAnswer = z.object({
   stored: z.object({ chosenBytes: z.number() }).optional().catch(undefined),
   planned: z.object({ savingFraction: z.number() }).optional().catch(undefined),
 });
-const listAnswer = z.array(z.object({ id: z.string(), vm: z.string(), created: z.string() }));
+const listAnswer = z.array(
+  z.object({
+    id: z.string(),
+    vm: z.string(),
+    created: z.string(),
+    identity: z
+      .object({
+        uuid: z.string().optional(),
+        id: z.string().optional(),
+        host: z.string().optional(),
+      })
+      .nullish(),
+  }),
+);
 
 /** Who looks for room has it for moments. */
 const entryLockTimeoutMs = 60_000;
@@ -67,7 +81,10 @@ async function lookInStore(
   if (answer.success) {
     // Snapshots that cannot be read are left out of the list: one of them may be this, which is then sent once more.
     const created = new Date(entry.createdMs).toISOString();
-    const found = answer.data.find((item) => item.vm === entry.vm && item.created === created);
+    const found = answer.data.find(
+      ({ vm, identity, created: itsOwn }) =>
+        itsOwn === created && vmGroup({ vm, identity: identity ?? undefined }) === entry.group,
+    );
     if (found === undefined) {
       return undefined;
     }

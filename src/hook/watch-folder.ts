@@ -1,7 +1,7 @@
 // Takes each snapshot that appears in a folder into the spool, once it is whole: it kept still for a while, nobody has it
 // open for writing, and its format is complete. The files stay where they are.
 import { type FSWatcher, watch } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
@@ -12,6 +12,7 @@ import type { HookContext } from './hook-context.js';
 import { offerSnapshot } from './offer.js';
 import { fileKey, openForWriting } from './open-writers.js';
 import { SeenFiles } from './seen-files.js';
+import { folderIdentity } from './vm-identity.js';
 import { Waker } from './waker.js';
 import { nameOfVm, wholeFormat } from './whole-image.js';
 import { messageOf } from '../flow/message-of.js';
@@ -20,6 +21,8 @@ export interface FolderRequest {
   readonly folder: string;
   /** Of all snapshots in the folder; else told by each. */
   readonly vm: string | undefined;
+  /** Which names are taken, whoever a file belongs to; absent: those of files of the folder's owner. */
+  readonly names?: RegExp | undefined;
   /** How long a file must not have changed. */
   readonly settleMs: number;
   /** Files may be linked: their owner will not write into them again. */
@@ -181,8 +184,10 @@ class FolderWatcher {
       const format = wholeFormat(path, candidate);
       const vm = this.#request.vm ?? nameOfVm(path, name, format);
       const { mtimeNs } = await factsOf(join(folder, candidate.members[0]));
+      const owner = await this.#expectTaken(vm, candidate);
       await offerSnapshot(this.#hook, {
         vm,
+        identity: folderIdentity(await realpath(folder), owner),
         image: path,
         format,
         state: candidate.state === undefined ? undefined : join(folder, candidate.state),
@@ -200,6 +205,39 @@ class FolderWatcher {
         this.#refuse(name, facts, messageOf(error), performance.now() + retryDelayMs);
       }
     }
+  }
+
+  /**
+   * Whoever can put a file into the folder names a VM by it, so names are taken as was stated, or of the folder's owner (and
+   * root, and who runs this). Gives the owner of the files.
+   */
+  async #expectTaken(vm: string, { members }: Candidate): Promise<bigint> {
+    const { folder, names, vm: stated } = this.#request;
+    const owners = new Set(
+      (await Promise.all(members.map((member) => factsOf(join(folder, member))))).map(
+        ({ uid }) => uid,
+      ),
+    );
+    const [owner] = owners;
+    if (owners.size > 1) {
+      throw new ParsError('permission-denied', 'its files belong to several users');
+    }
+    if (names !== undefined && !names.test(vm)) {
+      throw new ParsError(
+        'permission-denied',
+        `${vm} is no name that --names allows in this folder`,
+      );
+    }
+    const { uid: folderUid } = await factsOf(folder);
+    const trusted = [folderUid, 0n, BigInt(process.getuid?.() ?? 0)];
+    if (names === undefined && stated === undefined && !trusted.includes(owner)) {
+      throw new ParsError(
+        'permission-denied',
+        `it belongs to the user ${owner}, not to the owner of the folder (${folderUid}): say with --vm NAME what the VM is ` +
+          'called, or with --names PATTERN which names others may use',
+      );
+    }
+    return owner;
   }
 
   /** Said once, until the file or the reason is another. */

@@ -18,7 +18,7 @@ import {
   maxHeaderSizeBytes,
 } from './layout.js';
 import { bodySchema, describeProblem, headerSchema, type SpaceRecord } from './schema.js';
-import type { AddressSpace, Manifest, ManifestHeader } from './types.js';
+import type { AddressSpace, Manifest, ManifestHeader, VmIdentity } from './types.js';
 
 /** Throws `usage` for a manifest that could not be read back, saying what is wrong with it. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
@@ -81,6 +81,15 @@ function headerRecord(header: ManifestHeader): ManifestHeader {
     labelCounts: header.labelCounts,
     legend: header.legend,
     imageSizeBytes: header.imageSizeBytes,
+    ...(header.identity === undefined ? {} : { identity: identityRecord(header.identity) }),
+  };
+}
+
+function identityRecord({ uuid, id, host }: VmIdentity): VmIdentity {
+  return {
+    ...(uuid === undefined ? {} : { uuid }),
+    ...(id === undefined ? {} : { id }),
+    ...(host === undefined ? {} : { host }),
   };
 }
 

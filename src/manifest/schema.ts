@@ -29,6 +29,17 @@ const size = z.int().min(0);
 const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
 
 const features = boundedArray(z.string().max(64), 64);
+/** Printable ASCII: it is shown as it is. */
+const identityPart = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 printable characters without spaces')
+  .optional();
+const identitySchema = z
+  .object({ uuid: identityPart, id: identityPart, host: identityPart })
+  .refine(
+    (identity) => Object.values(identity).some((part) => part !== undefined),
+    'expected a uuid, an id or a host',
+  );
 
 /** Read before all else, because an unknown feature may change the shape of the rest. */
 export const featuresSchema = z.object({ requiredFeatures: features });
@@ -67,6 +78,7 @@ export const headerSchema = z.object({
   labelCounts: z.record(z.string().max(64), size),
   legend: boundedArray(z.string().max(64), 256),
   imageSizeBytes: size,
+  identity: identitySchema.optional(),
 });
 
 const count = z.int().min(0).max(maxPageCount);

@@ -27,11 +27,26 @@ export interface GuestIdentity {
   readonly buildId: string;
 }
 
+/**
+ * Which VM this is, apart from what it is called: two VMs may have one name. Two snapshots are of the same VM only where all
+ * of it is the same.
+ */
+export interface VmIdentity {
+  /** Of the machine, as its hypervisor has it: never as a file says that somebody handed over. */
+  readonly uuid?: string | undefined;
+  /** A number or name that is the VM's own within `host`, such as `proxmox:105`; without a host, in all of the store. */
+  readonly id?: string | undefined;
+  /** Where it ran, or where its files were taken. */
+  readonly host?: string | undefined;
+}
+
 /** Small, read alone by `list`: everything but the columns. */
 export interface ManifestHeader {
   /** One segment of a store name, as is `vm`: both stand in paths. */
   readonly id: string;
   readonly vm: string;
+  /** Absent in snapshots of before it was recorded, and of images that nobody said it of. */
+  readonly identity?: VmIdentity | undefined;
   /** Milliseconds since 1970, UTC. */
   readonly createdMs: number;
   /** Features a reader must know, by name; an unknown one is refused by name. */

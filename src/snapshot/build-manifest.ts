@@ -9,13 +9,20 @@ import {
   maxGuestTextLength,
   notStoredFeature,
 } from '../manifest/layout.js';
-import type { AddressSpace, Attachment, Manifest, StoredDisk } from '../manifest/types.js';
+import type {
+  AddressSpace,
+  Attachment,
+  Manifest,
+  StoredDisk,
+  VmIdentity,
+} from '../manifest/types.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
 import type { WrittenPacks } from './write-packs.js';
 
 export interface StoredSnapshot {
   readonly id: string;
   readonly vm: string;
+  readonly identity?: VmIdentity | undefined;
   readonly createdMs: number;
   readonly map: PageMap;
   /** Of RAM. */
@@ -27,7 +34,7 @@ export interface StoredSnapshot {
 }
 
 export function buildManifest(stored: StoredSnapshot): Manifest {
-  const { id, vm, createdMs, map, plan, disks, written, attachments } = stored;
+  const { id, vm, identity, createdMs, map, plan, disks, written, attachments } = stored;
   const notStored = [...new Set(plan.label.filter((_, run) => plan.replication[run] === 0))];
   const [ramFrames, ...diskFrames] = written.frames;
   const ram: AddressSpace = {
@@ -72,6 +79,7 @@ export function buildManifest(stored: StoredSnapshot): Manifest {
       labelCounts: labelCountsOf(spaces),
       legend: pageClasses.map((entry) => entry.label),
       imageSizeBytes: map.regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      ...(identity === undefined ? {} : { identity }),
     },
     spaces,
   };

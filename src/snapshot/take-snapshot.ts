@@ -17,7 +17,7 @@ import { machineName, partName, stateName } from '../catalog/names.js';
 import { expectVmName } from '../catalog/vm-name.js';
 import { moment } from '../flow/bounded.js';
 import type { OnProgress } from '../flow/progress.js';
-import type { Attachment, Manifest } from '../manifest/types.js';
+import type { Attachment, Manifest, VmIdentity } from '../manifest/types.js';
 import { defaultBlockSizeBytes } from '../pack/layout.js';
 import { planReplication } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
@@ -40,6 +40,8 @@ export interface SnapshotRequest {
   readonly map: PageMap;
   readonly policy: Policy;
   readonly vm: string;
+  /** Which VM it is, apart from its name. */
+  readonly identity?: VmIdentity | undefined;
   /** Device state to keep beside the pages. */
   readonly statePath?: string | undefined;
   /** That of the image itself, kept when there is no `statePath`. */
@@ -149,6 +151,7 @@ async function writeSnapshot(
   const manifest = buildManifest({
     id,
     vm,
+    identity: request.identity,
     createdMs,
     map,
     plan,

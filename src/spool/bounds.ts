@@ -11,6 +11,8 @@ export interface SpoolLimits {
 export interface BoundedEntry {
   readonly name: string;
   readonly vm: string;
+  /** Tells VMs of one name apart; the name alone where it is absent. */
+  readonly group?: string | undefined;
   readonly createdMs: number;
   readonly sizeBytes: number;
   /** Being sent: it stays. */
@@ -38,8 +40,10 @@ export function planBounds(
   now: { readonly nowMs: number; readonly neededBytes: number; readonly otherBytes: number },
 ): BoundsPlan {
   const ordered = entries.toSorted(olderFirst);
-  const newest = new Map(ordered.map((entry) => [entry.vm, entry.name]));
-  const droppable = ordered.filter(({ vm, name, isInUse }) => !isInUse && newest.get(vm) !== name);
+  const newest = new Map(ordered.map((entry) => [groupOf(entry), entry.name]));
+  const droppable = ordered.filter(
+    (entry) => !entry.isInUse && newest.get(groupOf(entry)) !== entry.name,
+  );
   const tooOld = droppable.filter(({ createdMs }) => now.nowMs - createdMs > maxAgeMs);
   const dropsByAge = tooOld.map(({ name }): Drop => ({ name, reason: 'age' }));
 
@@ -54,6 +58,8 @@ export function planBounds(
     fits,
   };
 }
+
+const groupOf = ({ vm, group = vm }: BoundedEntry): string => group;
 
 /** Oldest first; the name decides between equals, so that every process finds the same newest. */
 export function olderFirst(

@@ -23,9 +23,16 @@ const fileName = z
 /** A path, or a name. */
 const text = z.string().max(4096);
 
+const identityPart = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 printable characters without spaces')
+  .optional();
+
 const capturedSchema = z.object({
   version: z.literal(1),
   vm: text,
+  /** Which VM it is, apart from its name (src/manifest/types.ts `VmIdentity`). */
+  identity: z.object({ uuid: identityPart, id: identityPart, host: identityPart }).optional(),
   /** The moment of the snapshot, in milliseconds since 1970, UTC. */
   createdMs: moment,
   /** Who brought it, such as `qmp` or `libvirt`. */
@@ -54,6 +61,11 @@ const capturedSchema = z.object({
 });
 
 export type Captured = z.infer<typeof capturedSchema>;
+
+/** Equal for two captures of one VM, and for no others: by its name and all of its identity. */
+export function vmGroup({ vm, identity }: Pick<Captured, 'vm' | 'identity'>): string {
+  return JSON.stringify([vm, identity?.uuid, identity?.id, identity?.host]);
+}
 
 /** Throws `not-found` when the folder is not whole, `image-invalid` when the file is not of this form. */
 export async function readCaptured(folder: string): Promise<Captured> {

@@ -6,7 +6,7 @@ import { diskError } from '../flow/disk-error.js';
 import { allocatedBytes } from './allocated-bytes.js';
 import { type Attempts, readAttempts } from './attempts.js';
 import { olderFirst } from './bounds.js';
-import { type Captured, readCaptured } from './captured.js';
+import { type Captured, readCaptured, vmGroup } from './captured.js';
 import { syncPath } from '../host/durable-file.js';
 import { vmOfEntry } from './layout.js';
 import type { Spool } from './spool.js';
@@ -15,6 +15,8 @@ export interface SpoolEntry {
   readonly name: string;
   readonly folder: string;
   readonly vm: string;
+  /** Of its VM: two VMs may have one name. */
+  readonly group: string;
   readonly createdMs: number;
   readonly captured: Captured;
   readonly attempts: Attempts;
@@ -45,6 +47,7 @@ export async function listEntries({ paths }: Spool): Promise<SpoolListing> {
         name,
         folder,
         vm: captured.vm,
+        group: vmGroup(captured),
         createdMs: captured.createdMs,
         captured,
         attempts: await readAttempts(folder),

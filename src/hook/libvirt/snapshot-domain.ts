@@ -11,9 +11,11 @@ import type { Captured } from '../../spool/captured.js';
 import { tryLock } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
 import { type Domain, parseDomainXml } from '../../vm/libvirt/domain-xml.js';
+import { normalUuid } from '../../vm/machine-uuid.js';
 import { configOf } from '../capture-into-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
+import { uuidIdentity } from '../vm-identity.js';
 import { commitOverlays } from './commit-overlays.js';
 import { copyDisk } from './copy-disk.js';
 import { type ChosenDisk, chooseDisks, type DiskChoice } from './disk-choice.js';
@@ -77,7 +79,8 @@ export async function snapshotDomain(
       expectedBytes,
       fill: async (folder) => {
         try {
-          return await fillEntry(hook, virsh, vm, choice, folder);
+          const identity = uuidIdentity(normalUuid(domain.uuid));
+          return { ...(await fillEntry(hook, virsh, vm, choice, folder)), identity };
         } finally {
           isBack = await bringBack(hook, virsh, vm);
         }

@@ -15,11 +15,13 @@ import { waitForLock } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
 import { parseDomainXml } from '../../vm/libvirt/domain-xml.js';
 import { readSaveXml } from '../../vm/libvirt/save-xml.js';
+import { normalUuid } from '../../vm/machine-uuid.js';
 import { adoptFile, type FileFacts, factsOf } from '../adopt-file.js';
 import { configOf } from '../capture-into-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
 import { identityOf } from '../snapshot-identity.js';
+import { uuidIdentity } from '../vm-identity.js';
 import { copyDisk } from './copy-disk.js';
 import { type ChosenDisk, chooseDisks } from './disk-choice.js';
 import { vmOfDomain } from './vm-of-domain.js';
@@ -70,7 +72,8 @@ export async function spoolSave(hook: HookContext, saved: SavedVm): Promise<'spo
       fill: async (folder) => {
         // What is linked lies in libvirt's folder, which is QEMU's user's.
         await adoptFile(path, join(folder, imageFile), { link, isForeign: link, facts, signal });
-        return await capturedOf(hook, vm, facts, disks, folder);
+        const identity = uuidIdentity(normalUuid(domain.uuid));
+        return { ...(await capturedOf(hook, vm, facts, disks, folder)), identity };
       },
       onDropped: (dropped) => reportDropped(hook, dropped),
     });

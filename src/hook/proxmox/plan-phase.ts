@@ -20,7 +20,13 @@ export type Phase = (typeof phases)[number];
 
 export type PhasePlan =
   | { readonly do: 'nothing'; readonly reason: string }
-  | { readonly do: 'capture'; readonly vm: string; readonly qmpPath: string }
+  | {
+      readonly do: 'capture';
+      readonly vm: string;
+      readonly qmpPath: string;
+      /** The VM's number, which tells it from others that are called as it is. */
+      readonly numberOfHost: string;
+    }
   | { readonly do: 'flush' };
 
 /** `%` stands for the number of the VM. */
@@ -61,5 +67,6 @@ export function planPhase(
     do: 'capture',
     vm: vmName.test(name) ? name : `vm-${vmid}`,
     qmpPath: qmpPattern.replaceAll('%', vmid),
+    numberOfHost: `proxmox:${vmid}`,
   };
 }

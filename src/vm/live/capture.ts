@@ -6,6 +6,7 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../flow/disk-error.js';
 import type { OnProgress } from '../../flow/progress.js';
 import { readMachineFile } from '../machine-file.js';
+import { uuidOfMachine } from '../machine-uuid.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { findOwnNodes } from './block-graph.js';
@@ -56,6 +57,8 @@ export interface Capture {
   readonly statePath: string | undefined;
   /** Undefined when the command line could not be found. */
   readonly machinePath: string | undefined;
+  /** Of the machine, as QEMU has it or its command line; undefined where it was given none. */
+  readonly uuid?: string | undefined;
   readonly disks: readonly CapturedDisk[];
 }
 
@@ -159,9 +162,10 @@ async function captureWatched(
     await putRight(qmp, { folder, journal });
     await dropOverwritten(folder, disks);
     await rm(join(folder, nbdSocketName), { force: true });
-    const machinePath = await writeMachine(request);
+    const machine = await writeMachine(request);
     await rm(join(folder, journalFile));
-    return { ...saved, createdMs: atMs, way, machinePath };
+    const uuid = facts.uuid ?? machine?.uuid;
+    return { ...saved, createdMs: atMs, way, machinePath: machine?.path, uuid };
   } catch (error) {
     if (error instanceof QmpCommandError && error.command === 'migrate') {
       journal.ownsMigration = false;
@@ -224,7 +228,9 @@ async function writeMachine({
   qmpPath,
   folder,
   machinePath,
-}: CaptureRequest): Promise<string | undefined> {
+}: CaptureRequest): Promise<
+  { readonly path: string; readonly uuid: string | undefined } | undefined
+> {
   const bytes =
     machinePath === undefined ? findQemu(qmpPath)?.commandLine : await readMachineFile(machinePath);
   if (bytes === undefined) {
@@ -234,7 +240,7 @@ async function writeMachine({
   await writeFile(path, bytes, { mode: 0o600, flag: 'wx', flush: true }).catch((error: unknown) => {
     throw diskError(error, `cannot write ${path}`);
   });
-  return path;
+  return { path, uuid: uuidOfMachine(bytes) };
 }
 
 /** By the connection at hand, or where that is lost, by another. */

@@ -4,6 +4,7 @@
 // (QEMU qapi/migration.json, block-core.json, machine.json)
 import { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { normalUuid } from '../machine-uuid.js';
 import type { QmpClient, QmpCommand } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { ownPrefix } from './own-names.js';
@@ -24,6 +25,8 @@ export interface VmDisk {
 
 export interface VmFacts {
   readonly qemuVersion: string;
+  /** Of the machine; undefined where it was given none. */
+  readonly uuid?: string | undefined;
   /** QEMU's `RunState`. */
   readonly status: string;
   readonly ramSizeBytes: number;
@@ -49,6 +52,7 @@ export interface MigrationSettings {
 const versionSchema = z.object({
   qemu: z.object({ major: z.int(), minor: z.int(), micro: z.int() }),
 });
+const uuidSchema = z.object({ UUID: z.string() });
 const statusSchema = z.object({ status: z.string() });
 const memorySchema = z.object({
   'base-memory': z.int().min(0),
@@ -97,6 +101,7 @@ export async function readVmFacts(
     return parsed.data;
   };
   const { qemu } = await ask('query-version', versionSchema);
+  const { UUID } = await ask('query-uuid', uuidSchema);
   const { status } = await ask('query-status', statusSchema);
   const memory = await ask('query-memory-size-summary', memorySchema);
   const capabilities = Object.fromEntries(
@@ -111,6 +116,7 @@ export async function readVmFacts(
   const ramSizeBytes = memory['base-memory'] + (memory['plugged-memory'] ?? 0);
   return {
     qemuVersion: `${qemu.major}.${qemu.minor}.${qemu.micro}`,
+    uuid: normalUuid(UUID),
     status,
     ramSizeBytes,
     backgroundSnapshot: await whyNot(qmp, capabilities, 'background-snapshot'),
