@@ -1,9 +1,9 @@
 // pars hook proxmox PHASE [MODE VMID]: as vzdump of Proxmox VE calls its hook script. Always ends well, or the backup
 // would be stopped.
-import { captureIntoSpool } from '../hook/capture-into-spool.js';
+import { captureIntoSpool, type LiveVm } from '../hook/capture-into-spool.js';
 import { parseDuration } from '../flow/duration.js';
 import type { HookContext } from '../hook/hook-context.js';
-import { defaultQmpPattern, type PhasePlan, planPhase } from '../hook/proxmox/plan-phase.js';
+import { defaultQmpPattern, numberOfHost, planPhase } from '../hook/proxmox/plan-phase.js';
 import { startFlush } from '../hook/start-flush.js';
 import { exitCodes } from './exit-code.js';
 import { type HookOptions, openHook } from './hook-open.js';
@@ -33,7 +33,8 @@ export async function hookProxmoxCommand(
     if (plan.do === 'flush') {
       startFlush(hook);
     } else {
-      await capture(hook, plan, timeLimitOf(options, context));
+      const live = { ...plan, numberOfHost: numberOfHost(words), source: 'proxmox' };
+      await capture(hook, live, timeLimitOf(options, context));
       await hook.metrics.write();
     }
   } catch (error) {
@@ -43,16 +44,12 @@ export async function hookProxmoxCommand(
   return exitCodes.ok;
 }
 
-async function capture(
-  hook: HookContext,
-  { vm, qmpPath, numberOfHost }: Extract<PhasePlan, { do: 'capture' }>,
-  timeoutMs: number,
-): Promise<void> {
+async function capture(hook: HookContext, live: LiveVm, timeoutMs: number): Promise<void> {
   const signal = AbortSignal.any([hook.signal, AbortSignal.timeout(timeoutMs)]);
   try {
-    await captureIntoSpool({ ...hook, signal }, { vm, qmpPath, numberOfHost, source: 'proxmox' });
+    await captureIntoSpool({ ...hook, signal }, live);
   } catch (error) {
-    await hook.metrics.failed(vm);
+    await hook.metrics.failed(live.vm);
     await hook.metrics.write();
     throw error;
   }

@@ -11,7 +11,7 @@ import type { LiveVm } from './capture-into-spool.js';
 import type { HookConfig } from './config.js';
 import type { OfferedSnapshot } from './offer.js';
 import { messageOf } from '../flow/message-of.js';
-import { givenIdentity, hostIdentity, vmIdForm, vmIdPattern } from './vm-identity.js';
+import { givenIdentity, vmIdForm, vmIdPattern } from './vm-identity.js';
 
 export type HookRequest =
   | { readonly kind: 'files'; readonly offered: OfferedSnapshot }
@@ -120,7 +120,7 @@ async function requestOf(vm: string, input: HookInput, config: HookConfig): Prom
       // Written last, the image tells when the VM stood still better than the clock now does.
       createdMs: Math.trunc(mtimeMs),
       source: 'run',
-      identity: vmId === undefined ? hostIdentity() : givenIdentity(vmId),
+      ...(vmId === undefined ? {} : { identity: givenIdentity(vmId) }),
       link: input.link ?? false,
     },
   };

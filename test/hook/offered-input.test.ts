@@ -122,3 +122,22 @@ test('an image that is not there is told before anything is made', async () => {
     code: 'not-found',
   });
 });
+
+test.each([
+  ['of the call', { PARS_VM: 'db', PARS_VM_ID: 'db@cluster' }, 'db@cluster'],
+  ['of the configuration', { PARS_VM: 'mail' }, 'mail-1'],
+])('an id %s tells the VM from others of its name', async (_, environment, id) => {
+  const known = parseConfig('store: file:///s\nvms: {mail: {id: mail-1}}', 'pars.yaml');
+  const sources = { vm: undefined, readInput: () => Promise.resolve('') };
+  const request = await readHookRequest(
+    { ...sources, environment: { ...environment, PARS_IMAGE: image } },
+    known,
+  );
+  expect(request).toMatchObject({ offered: { identity: { id } } });
+});
+
+test('an id that cannot be shown is refused', async () => {
+  await expect(ask({ PARS_VM: 'db', PARS_IMAGE: image, PARS_VM_ID: 'a b' })).rejects.toThrow(
+    /PARS_VM_ID: expected 1 to 128 printable/,
+  );
+});

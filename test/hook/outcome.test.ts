@@ -66,3 +66,10 @@ test('a retention rule becomes the options of pars forget', () => {
     '--keep-last 1 --keep-hourly 2 --keep-daily 3 --keep-weekly 4 --keep-monthly 5',
   );
 });
+
+test('a VM is not held up by another one of its name', () => {
+  const waiting = { name: '1', vm: 'web', group: 'a', attempts: { ...noAttempts, nextMs: 200 } };
+  const fresh = { name: '2', vm: 'web', group: 'b', attempts: noAttempts };
+  const rule = { nowMs: 100, retryFailed: false, ignoresBackOff: false };
+  expect(dueEntry([waiting, fresh], 'web', new Set(), rule)).toBe(fresh);
+});

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -210,4 +211,30 @@ test('what the spool has no room for is taken when it has', async () => {
   expect(taken).toEqual([]);
   expect(left[0].reason).toContain('spool.maxSize');
   expect((await look()).taken).toHaveLength(1);
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot("names are taken of the folder's owner, or by the pattern that was stated", async () => {
+  put('web.ram', Buffer.alloc(4096, 1));
+  chownSync(join(folder, 'web.ram'), 65_534, 65_534);
+  const { taken, left } = await look();
+  expect(taken).toEqual([]);
+  expect(left[0].reason).toContain('it belongs to the user 65534, not to the owner of the folder');
+  expect((await look({ names: /^db-.*$/ })).left[0].reason).toContain('--names');
+  expect((await look({ names: /^web$/ })).taken).toEqual([{ name: 'web.ram', vm: 'web' }]);
+});
+
+asRoot("a file in the name of a VM is of its owner's and its folder's own identity", async () => {
+  put('web.save', saveFileOf(domainXml, liveStream()));
+  put('shop.ram', Buffer.alloc(4096, 1));
+  chownSync(join(folder, 'shop.ram'), 65_534, 65_534);
+  const hook = await place.context();
+  await watchFolder(hook, requestOf({ names: /^shop$/ }));
+  const { entries } = await listEntries(hook.spool);
+  expect(entries.map(({ vm, captured }) => [vm, captured.identity?.id]).toSorted()).toEqual([
+    ['shop', `dir:0:${folder}`],
+    ['shop', `dir:65534:${folder}`],
+  ]);
+  expect(new Set(entries.map(({ group }) => group)).size).toBe(2);
 });

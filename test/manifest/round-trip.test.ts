@@ -193,6 +193,18 @@ test('sizes are exact up to 2^53', () => {
   expect(decodeManifest(bytes).header.attachments[0].sizeBytes).toBe(sizeBytes);
 });
 
+const identified: Manifest = {
+  ...sampleManifest,
+  header: {
+    ...sampleManifest.header,
+    identity: {
+      uuid: 'd47c9da9-3465-4119-8831-c70d4113f209',
+      id: 'proxmox:105',
+      host: 'node-1.example',
+    },
+  },
+};
+
 // Bytes written by version 1, kept for ever: a program that cannot read this file cannot read old snapshots.
 const golden = new Uint8Array(
   readFileSync(new URL('../fixtures/manifest-v1.bin', import.meta.url)),
@@ -204,4 +216,24 @@ test('a version 1 manifest is read', () => {
 
 test('a manifest is written as version 1 wrote it', () => {
   expect(Buffer.from(encodeManifest(sampleManifest)).equals(golden)).toBe(true);
+});
+
+// With the identity that manifests have had since then.
+const goldenIdentity = new Uint8Array(
+  readFileSync(new URL('../fixtures/manifest-v1-identity.bin', import.meta.url)),
+);
+
+test('a manifest that says which VM it is of is read, and written the same to the byte', () => {
+  expect(plain(decodeManifest(goldenIdentity))).toEqual(plain(identified));
+  expect(Buffer.from(encodeManifest(identified)).equals(goldenIdentity)).toBe(true);
+});
+
+test.each([
+  ['nothing', {}],
+  ['a space', { id: 'a b' }],
+  ['a control character', { host: 'a\x1b[2J' }],
+  ['more than 128 characters', { uuid: 'x'.repeat(129) }],
+])('an identity of %s is refused', (_, identity) => {
+  const { header, spaces } = sampleManifest;
+  expect(() => encodeManifest({ header: { ...header, identity }, spaces })).toThrow(/identity/);
 });

@@ -138,3 +138,11 @@ test('without limits everything stays', () => {
     fits: true,
   });
 });
+
+test('a newer one of another VM with the same name lets nothing be dropped', () => {
+  const entries = [
+    { ...entryOf('real', 'web', 1), group: 'web of QEMU' },
+    { ...entryOf('file', 'web', 2), group: 'web of a file' },
+  ];
+  expect(planBounds(entries, { maxSizeBytes: 10, maxAgeMs: 10 }, nothingMore).drops).toEqual([]);
+});

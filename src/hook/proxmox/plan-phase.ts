@@ -20,13 +20,7 @@ export type Phase = (typeof phases)[number];
 
 export type PhasePlan =
   | { readonly do: 'nothing'; readonly reason: string }
-  | {
-      readonly do: 'capture';
-      readonly vm: string;
-      readonly qmpPath: string;
-      /** The VM's number, which tells it from others that are called as it is. */
-      readonly numberOfHost: string;
-    }
+  | { readonly do: 'capture'; readonly vm: string; readonly qmpPath: string }
   | { readonly do: 'flush' };
 
 /** `%` stands for the number of the VM. */
@@ -67,6 +61,10 @@ export function planPhase(
     do: 'capture',
     vm: vmName.test(name) ? name : `vm-${vmid}`,
     qmpPath: qmpPattern.replaceAll('%', vmid),
-    numberOfHost: `proxmox:${vmid}`,
   };
+}
+
+/** What tells a VM from others of this host that are called as it is: its number, of a call that `planPhase` takes. */
+export function numberOfHost([, , vmid = '']: readonly string[]): string {
+  return `proxmox:${vmid}`;
 }
