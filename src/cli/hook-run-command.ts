@@ -5,6 +5,7 @@ import type { HookContext } from '../hook/hook-context.js';
 import { offerSnapshot } from '../hook/offer.js';
 import { type HookRequest, readHookRequest } from '../hook/offered-input.js';
 import { startFlush } from '../hook/start-flush.js';
+import { hostIdentity } from '../hook/vm-identity.js';
 import { exitCodes } from './exit-code.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './hook-flush-command.js';
 import { type HookOptions, openHook } from './hook-open.js';
@@ -53,7 +54,8 @@ export async function hookRunCommand(
 async function takeIn(hook: HookContext, request: HookRequest): Promise<'spooled' | 'known'> {
   try {
     if (request.kind === 'files') {
-      return await offerSnapshot(hook, request.offered);
+      // Of another host's VM with this name it is told apart by the host at least.
+      return await offerSnapshot(hook, { identity: hostIdentity(), ...request.offered });
     }
     await captureIntoSpool(hook, request.live);
     return 'spooled';

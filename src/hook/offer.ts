@@ -18,7 +18,7 @@ import { adoptFile, type FileFacts, factsOf } from './adopt-file.js';
 import type { HookContext } from './hook-context.js';
 import { reportDropped } from './report-dropped.js';
 import { identityOf } from './snapshot-identity.js';
-import { hostIdentity, type VmIdentity } from './vm-identity.js';
+import type { VmIdentity } from './vm-identity.js';
 
 export interface OfferedDisk {
   /** The VM's own name for it, such as vda. */
@@ -33,7 +33,7 @@ export interface OfferedDisk {
 export interface OfferedSnapshot {
   /** As src/catalog/names.ts `vmName` has it. */
   readonly vm: string;
-  /** Which VM it is, apart from its name; this host's where nobody says more. */
+  /** Which VM it is, apart from its name. */
   readonly identity?: VmIdentity | undefined;
   /** Guest RAM: a file, or the folder of a Cloud Hypervisor snapshot. */
   readonly image: string;
@@ -190,20 +190,11 @@ async function filesOf(
 }
 
 function capturedOf(offered: OfferedSnapshot) {
-  const {
-    vm,
-    identity = hostIdentity(),
-    createdMs,
-    source,
-    format,
-    state,
-    machine,
-    disks,
-  } = offered;
+  const { vm, identity, createdMs, source, format, state, machine, disks } = offered;
   const captured: Captured = {
     version: 1,
     vm,
-    identity,
+    ...(identity === undefined ? {} : { identity }),
     createdMs,
     source,
     image: { file: 'image', ...(format === undefined ? {} : { format }) },
