@@ -23,10 +23,18 @@ import {
 } from './ownership.js';
 import { nameIn, openName, type Place, type Step, walkPath } from './walk-path.js';
 
+export interface FolderUse extends Use {
+  /**
+   * It may be a folder for everybody with the sticky bit: what is put there is made anew each time, under names that must
+   * be free, and never looked for.
+   */
+  readonly mayBeForAll?: boolean;
+}
+
 const privateMode = 0o700;
 
 /** Throws `permission-denied`; of one that does not exist, what exists of its path is looked at. */
-export function expectOwnFolder(path: string, use: Use): void {
+export function expectOwnFolder(path: string, use: FolderUse): void {
   closeSync(walkOwn(path, use).fd);
 }
 
@@ -34,7 +42,7 @@ export function expectOwnFolder(path: string, use: Use): void {
  * Makes what is missing of the path, for nobody else (or with the mode that is said, less the umask), and gives the path
  * without links. Throws `permission-denied`, and what the file system makes go wrong.
  */
-export function makeOwnFolder(path: string, use: Use, mode = privateMode): string {
+export function makeOwnFolder(path: string, use: FolderUse, mode = privateMode): string {
   const start = walkOwn(path, use);
   let { fd, path: made } = start;
   try {
@@ -110,7 +118,7 @@ function rulesOf(path: string, use: Use) {
   };
 }
 
-function walkOwn(path: string, use: Use): Place {
+function walkOwn(path: string, use: FolderUse): Place {
   const place = walkPath(path, rulesOf(path, use));
   try {
     if (place.missing.length === 0) {
@@ -123,9 +131,9 @@ function walkOwn(path: string, use: Use): Place {
   }
 }
 
-function expectFolder(step: Step, path: string, use: Use): void {
+function expectFolder(step: Step, path: string, use: FolderUse): void {
   if (!step.stats.isDirectory()) {
     throw new ParsError('usage', `${use.what} ${path}: expected a folder, found something else`);
   }
-  expectOwn(step, path, use);
+  (use.mayBeForAll === true ? expectSafeThrough : expectOwn)(step, path, use);
 }

@@ -5,6 +5,7 @@ import { expectOwnFolder, makeOwnFolder } from '../host/own-folder.js';
 
 const use = {
   what: 'the folder of the restore',
+  mayBeForAll: true,
   remedy: 'restore to a folder of your own; one that does not exist is made',
 };
 /** Others may go through it: a QEMU that libvirt starts has a user of its own. What lies in it, they cannot read. */

@@ -1,6 +1,6 @@
 // Restoring into a folder where something is already, or where something goes wrong: nothing of others is touched.
 
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -145,6 +145,13 @@ testAsRoot('nothing is restored into a folder that another user could change', a
       await expect(expectFirstRun(out)).rejects.toMatchObject({ code: 'permission-denied' });
     }
     expect(readdirSync(his)).toEqual([]);
+    // Without the sticky bit others could replace what is written.
+    chmodSync(folder, 0o777);
+    await expect(
+      restoreSnapshot({ store, manifest, folder, allowLost: false }),
+    ).rejects.toMatchObject({ code: 'permission-denied' });
+    chmodSync(folder, 0o1777);
+    await restoreSnapshot({ store, manifest, folder, allowLost: false });
   });
 });
 
