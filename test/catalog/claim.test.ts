@@ -184,18 +184,18 @@ test('an upload without a claim, of an older program, is watched all the same', 
 
 test("a renewal whose answer was lost is known by the claim's name", async () => {
   await withStore(async ({ store }) => {
-    let isLost = true;
+    const answer = { isLost: true };
     const losing = changedStore(store, {
       rename: async (from, to) => {
         await store.rename(from, to);
-        if (isLost) {
-          isLost = false;
+        if (answer.isLost) {
+          answer.isLost = false;
           throw new ParsError('unavailable', 'the answer was lost');
         }
       },
     });
     const claim = await claimUpload(losing, id, never, renewalMs);
-    for (let round = 0; round < 200 && isLost; round++) await sleep(10);
+    for (let round = 0; round < 200 && answer.isLost; round++) await sleep(10);
     await sleep(10 * renewalMs);
     await claim.confirm();
     await claim.release();
