@@ -77,8 +77,8 @@ function openPlain(source: string): number {
 }
 
 function bigFactsOf(fd: number): FileFacts {
-  const { dev, ino, size, mtimeNs } = fstatSync(fd, { bigint: true });
-  return { dev, ino, size, mtimeNs };
+  const { dev, ino, size, mtimeNs, uid } = fstatSync(fd, { bigint: true });
+  return { dev, ino, size, mtimeNs, uid };
 }
 
 function expectUnchanged(source: string, found: FileFacts, expected: FileFacts): void {

@@ -1,7 +1,7 @@
 // One case of a dead kernel: RAM and CPUs of a moment after a reset or reboot, with what is left of the kernel before
 // put back, or overwritten some more. Whatever is made of it, no page is given up for a kernel that does not run.
 import { decodeKallsyms } from '../../introspect/kernel/kallsyms/decode.js';
-import { type Kernel, locateKallsyms } from '../../introspect/kernel/kernel.js';
+import type { Kernel } from '../../introspect/kernel/kernel.js';
 import { PageTables } from '../../introspect/kernel/paging.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { randomFrom } from '../e2e/random-numbers.js';
@@ -80,14 +80,10 @@ export class LoadedDeadKernel {
   /** Whether the CPUs run in this kernel, and it has come so far that it has written the VMCOREINFO it is known by. */
   #isRunning(kernel: Kernel): boolean {
     const stext = kernel.vmcoreinfo.symbol('_stext') ?? 0n;
-    const located = locateKallsyms(kernel.memory, kernel.vmcoreinfo, stext);
     const wanted = ['entry_SYSCALL_64', 'vmcoreinfo_data'];
     const anchor = { name: '_stext', address: stext };
-    const symbols =
-      located === undefined
-        ? undefined
-        : decodeKallsyms(kernel.memory, located.tables, wanted, anchor);
-    if (symbols?.ok !== true) {
+    const symbols = decodeKallsyms(kernel.memory, kernel.kallsyms.tables, wanted, anchor);
+    if (!symbols.ok) {
       return false;
     }
     const entry = symbols.symbols.get('entry_SYSCALL_64');

@@ -40,7 +40,8 @@ export const forgeryKinds: readonly ForgeryKind[] = [
   { name: 'page tables, a leaf', by: 'own frames', weight: 2, forge: bentLeaf },
   { name: 'page tables elsewhere by phys_base', by: 'own frames', weight: 2, forge: lieByBase },
   { name: 'a whole kernel image', by: 'own frames', isTwin: true, weight: 2, forge: lieByImage },
-  { name: 'all evidence copied', by: 'own frames', isTwin: true, weight: 2, forge: copiedEvidence },
+  // No twin: the copied kernel says of itself that it lies elsewhere (phys_base).
+  { name: 'all evidence copied', by: 'own frames', weight: 2, forge: copiedEvidence },
   { name: "another kernel's evidence", by: 'own frames', weight: 2, forge: foreignEvidence },
   { name: 'own memmap and zones', by: 'own kernel', weight: 3, forge: ownLie },
   { name: 'own VMCOREINFO, a line bent', by: 'own kernel', weight: 1, forge: ownLine },

@@ -2,7 +2,7 @@
 import { type Found, Places } from '../introspect/damage/places.js';
 import { findKernel } from '../../introspect/find-kernel.js';
 import { decodeKallsyms } from '../../introspect/kernel/kallsyms/decode.js';
-import { type Kernel, locateKallsyms } from '../../introspect/kernel/kernel.js';
+import type { Kernel } from '../../introspect/kernel/kernel.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { nodeAddresses } from '../../introspect/mm/zone.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
@@ -133,12 +133,8 @@ export class KnownKernel {
 
 function symbolsOf(kernel: Kernel): ReadonlyMap<string, bigint> {
   const address = kernel.vmcoreinfo.symbol('_stext') ?? 0n;
-  const located = locateKallsyms(kernel.memory, kernel.vmcoreinfo, address);
-  if (located === undefined) {
-    throw new Error('no kallsyms');
-  }
   const anchor = { name: '_stext', address };
-  const result = decodeKallsyms(kernel.memory, located.tables, wantedSymbols, anchor);
+  const result = decodeKallsyms(kernel.memory, kernel.kallsyms.tables, wantedSymbols, anchor);
   if (!result.ok) {
     throw new Error(result.reason);
   }

@@ -1,6 +1,7 @@
 // The one place where the harness meets what it judges: RAM, and the CPUs if they are known, in; labels out.
 import { classify } from '../../introspect/classify.js';
 import { findKernel } from '../../introspect/find-kernel.js';
+import { readCpuStates } from '../../introspect/memory/device-state.js';
 import type { Kernel } from '../../introspect/kernel/kernel.js';
 import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import type { PageMap } from '../../introspect/page-map.js';
@@ -17,8 +18,6 @@ export interface Labelled {
   readonly evidence: Uint8Array;
   /** The kernel that they are of. */
   readonly kernel: Kernel | undefined;
-  /** What was known of the CPUs. Labelling does not ask for it yet. */
-  readonly cpuState: CpuState | undefined;
 }
 
 export function imageOf(ram: ForgedRam): MemoryImage {
@@ -26,12 +25,12 @@ export function imageOf(ram: ForgedRam): MemoryImage {
 }
 
 export function label(ram: ForgedRam, cpuState?: CpuState): Labelled {
-  const introspected = findKernel(imageOf(ram));
+  const cpus = cpuState === undefined ? undefined : readCpuStates(cpuState.statePath);
+  const introspected = findKernel({ ...imageOf(ram), ...(cpus === undefined ? {} : { cpus }) });
   const { result, reads } = ram.noteReads(() => classify(introspected));
   return {
     map: result,
     evidence: reads,
     kernel: introspected.found ? introspected.kernel : undefined,
-    cpuState,
   };
 }
