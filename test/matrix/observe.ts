@@ -1,6 +1,7 @@
 // From a guest's snapshot to its figures: labels its memory, then lets a copy of it tell its page flags again.
 import { classify } from '../../introspect/classify.js';
 import { findKernel } from '../../introspect/find-kernel.js';
+import { readCpuStates } from '../../introspect/memory/device-state.js';
 import { openRawFile } from '../../introspect/memory/raw-file.js';
 import type { PageMap } from '../../introspect/page-map.js';
 import { resumeGuest } from '../guest/guest.js';
@@ -25,7 +26,7 @@ export interface Observation {
  * asked of a second copy. An error in the labels is one in every copy.
  */
 export async function observe(snapshot: GuestSnapshot): Promise<Observation> {
-  const map = labelsOf(snapshot.ramPath);
+  const map = labelsOf(snapshot);
   const before = pageStates(recordBeforeStop(snapshot));
   const counters = readKernelCounters(snapshot.countersPath);
   const first = await statesInCopy(snapshot);
@@ -44,10 +45,19 @@ function hasErrors({ wrongCount, labels }: Figures): boolean {
   return wrongCount > 0 || Object.values(labels).some((entry) => entry.contradictedCount > 0);
 }
 
-function labelsOf(ramPath: string): PageMap {
+/** By the CPUs of the device state. Without it the labels must be the same, as there is one kernel in the RAM. */
+function labelsOf({ ramPath, statePath }: GuestSnapshot): PageMap {
   const image = openRawFile(ramPath);
   try {
-    return classify(findKernel(image));
+    const map = classify(findKernel({ ...image, cpus: readCpuStates(statePath) }));
+    const byRamAlone = classify(findKernel(image));
+    if (map.kernelProof?.proven !== true || Buffer.compare(map.labels, byRamAlone.labels) !== 0) {
+      throw new Error(
+        `${ramPath}: expected the CPUs to prove the kernel that the RAM alone shows, found evidence ` +
+          `${JSON.stringify(map.evidence)} with them and ${JSON.stringify(byRamAlone.evidence)} without`,
+      );
+    }
+    return map;
   } finally {
     image.close();
   }

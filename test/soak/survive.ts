@@ -6,6 +6,7 @@ import { classify } from '../../introspect/classify.js';
 import { findFilePlaces } from '../../introspect/file-places.js';
 import { findKernel } from '../../introspect/find-kernel.js';
 import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
+import { readCpuStates } from '../../introspect/memory/device-state.js';
 import { openRawFile } from '../../introspect/memory/raw-file.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/page-map.js';
@@ -161,7 +162,7 @@ async function withLabels<T>(
 ): Promise<T> {
   const image = openRawFile(files.ramPath);
   try {
-    const introspected = findKernel(image);
+    const introspected = findKernel({ ...image, cpus: readCpuStates(files.statePath) });
     const { memory } = introspected;
     const map = classify(introspected);
     const { heldLabels } = namedPolicies[policyName];
