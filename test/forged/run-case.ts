@@ -35,10 +35,11 @@ export function runCase(
   const forger = new Forger(known, chooser.below(2 ** 31));
   const to: Case = { forger, known, other, recipe: [] };
   const common = { number, kind: kind.name, base: baseNames[baseIndex] };
+  let isBent = false;
   try {
     try {
       kind.forge(to);
-      bend(to);
+      isBent = bend(to);
     } catch (error) {
       if (!(error instanceof NoRoom)) {
         throw error;
@@ -50,7 +51,8 @@ export function runCase(
     to.recipe.push(cpuState === undefined ? 'CPUs unknown' : 'CPUs known');
     const judgement = judge({
       truth: kind.by === 'own frames' ? known.truth : undefined,
-      isTwin: kind.isTwin === true && cpuState === undefined,
+      // Bent, it may contradict itself: then it is told from the kernel that runs.
+      isTwin: kind.isTwin === true && !isBent && cpuState === undefined,
       labelled: () => label(known.ram, cpuState),
     });
     return { ...common, ...judgement, recipe: to.recipe.join('; ') };
@@ -67,11 +69,14 @@ function chosenKind(chooser: Forger, only: string): ForgeryKind {
   return kinds.find(({ weight }) => (at -= weight) < 0) ?? kinds[0];
 }
 
-/** Words in what was forged, replaced by others that may pass; those that hold something more often than zeroes. */
-function bend({ forger, known, recipe }: Case): void {
+/**
+ * Words in what was forged, replaced by others that may pass; those that hold something more often than zeroes. Whether any
+ * was.
+ */
+function bend({ forger, known, recipe }: Case): boolean {
   const frames = known.ram.changedFrames;
   if (frames.length === 0 || !forger.chance(bentShare)) {
-    return;
+    return false;
   }
   const count = 1 + forger.below(maxBendCount);
   const pointers = [known.node.address, known.places.memmap.base];
@@ -86,4 +91,5 @@ function bend({ forger, known, recipe }: Case): void {
     bendWord(forger, gpa, pointers);
   }
   recipe.push(`${count} words of it bent`);
+  return true;
 }
