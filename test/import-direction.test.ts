@@ -9,7 +9,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   introspect: [],
   'src/flow': ['introspect'],
   'src/host': ['introspect', 'src/flow'],
-  'src/report': ['introspect', 'src/flow', 'src/manifest', 'src/plan'],
+  'src/report': ['introspect', 'src/flow', 'src/manifest', 'src/plan', 'src/text'],
   'src/measure': [
     'introspect',
     'src/catalog',
@@ -36,6 +36,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/flow',
     'src/host',
     'src/spool',
+    'src/text',
     'src/vm',
   ],
   'src/snapshot': [
@@ -60,6 +61,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/store',
     'src/vm',
   ],
+  'src/text': [],
 };
 
 function sourcesBelow(folder: string): readonly string[] {

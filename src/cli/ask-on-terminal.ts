@@ -1,6 +1,7 @@
 // A question that a person answers on the terminal, before something is done that cannot be taken back.
 import { isatty } from 'node:tty';
 import { createInterface } from 'node:readline';
+import { writeQuestion } from '../text/standard-streams.js';
 
 /** Nobody is there. */
 const timeoutMs = 600_000;
@@ -12,7 +13,7 @@ export function canAsk(): boolean {
 
 /** True for `y` or `yes` and nothing else; the end of the input, ten minutes without an answer and the signal say no. */
 export async function askOnTerminal(question: string, signal?: AbortSignal): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  const lines = createInterface({ input: process.stdin, terminal: false });
   const limit = AbortSignal.timeout(timeoutMs);
   try {
     return await new Promise<boolean>((done) => {
@@ -22,9 +23,10 @@ export async function askOnTerminal(question: string, signal?: AbortSignal): Pro
       signal?.addEventListener('abort', no, { once: true });
       limit.addEventListener('abort', no, { once: true });
       lines.once('close', no);
-      lines.question(`${question} [y/N] `, (answer) => {
+      lines.once('line', (answer) => {
         done(/^y(?:es)?$/i.test(answer.trim()));
       });
+      writeQuestion(`${question} [y/N]`);
     });
   } finally {
     lines.close();

@@ -20,6 +20,7 @@ import {
 import { expectInImage, parsePfn } from './parse-pfn.js';
 import { drawMap, type MapFormat, mapFormatOf } from './map-file.js';
 import { type PolicyArguments, readPolicy } from './read-policy.js';
+import { paragraphs } from '../text/standard-streams.js';
 import { type CommandContext, type CommonOptions } from './run-command.js';
 import { savingTable } from './saving-table.js';
 import { statsTable } from './stats-table.js';
@@ -70,14 +71,14 @@ export async function classifyCommand(
         ...(pfns.length === 0 ? {} : { explanations: toJson(explanations) }),
       },
       () =>
-        [
+        paragraphs([
           kernel === undefined ? 'No kernel found' : `Linux ${kernel.release}`,
           ...unprovenLines(map),
           ...explanations.map(explainText),
           // Who asks about a page or the counters does not ask what storing would save.
           ...(explanations.length > 0 ? [] : [savingTable(saving)]),
           ...(statistics === undefined ? [] : [statsTable(statistics)]),
-        ].join('\n\n'),
+        ]),
     );
     return exitCodeOfEvidence(map);
   } finally {

@@ -37,6 +37,6 @@ export async function configCheckCommand(
   }
   // The secrets of all values at once, as they may stand in any of them.
   const shown = JSON.parse(redact(JSON.stringify(config))) as unknown;
-  print(shown, () => stringify(shown).trimEnd());
+  print(shown, () => stringify(shown).trimEnd().split('\n'));
   return exitCodes.ok;
 }

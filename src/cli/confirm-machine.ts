@@ -2,11 +2,12 @@
 // to the host is refused by name, unless whoever starts it has said that the snapshot is trusted.
 import { findingLines } from '../vm/trust/trust-words.js';
 import type { Finding } from '../vm/trust/effects.js';
+import { type Lines, wholeLines } from '../text/standard-streams.js';
 import { askOnTerminal, canAsk } from './ask-on-terminal.js';
 
 export interface MachineToConfirm {
-  /** The command, as bash would read it, control characters made visible. */
-  readonly command: string;
+  /** The command by lines, as bash would read it, control characters made visible. */
+  readonly command: readonly string[];
   readonly findings: readonly Finding[];
   /** Starts the same by hand. */
   readonly scriptPath: string;
@@ -16,7 +17,7 @@ export interface ConfirmContext {
   /** --trust-machine */
   readonly isTrusted: boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly warn: (sentence: string) => void;
+  readonly warn: (lines: Lines) => void;
 }
 
 /** False, with the reason said: it is not to be started. */
@@ -25,24 +26,23 @@ export async function confirmMachine(
   { isTrusted, signal, warn }: ConfirmContext,
 ): Promise<boolean> {
   const asRoot = process.getuid?.() === 0 ? ', as root' : '';
-  warn(`the snapshot says how its VM is started${asRoot}:\n${command}`);
+  // Nobody agrees to what was cut away.
+  warn([`the snapshot says how its VM is started${asRoot}:`, ...command.map(wholeLines)]);
   const lines = findingLines(findings).map((line) => `  ${line}`);
   if (isTrusted) {
     if (lines.length > 0) {
-      warn(['allowed by --trust-machine:', ...lines].join('\n'));
+      warn(['allowed by --trust-machine:', ...lines]);
     }
     return true;
   }
   const byHand = `what was restored is kept, and ${scriptPath} starts the VM when you have read it`;
   if (lines.length > 0) {
-    warn(
-      [
-        'the VM was not started, since that is more than a VM needs of a host that does not trust the snapshot:',
-        ...lines,
-        '--trust-path PATH allows a path by name, --replace OLD=NEW names another, --trust-machine allows all of it; ' +
-          byHand,
-      ].join('\n'),
-    );
+    warn([
+      'the VM was not started, since that is more than a VM needs of a host that does not trust the snapshot:',
+      ...lines,
+      '--trust-path PATH allows a path by name, --replace OLD=NEW names another, --trust-machine allows all of it; ' +
+        byHand,
+    ]);
     return false;
   }
   if (!canAsk()) {

@@ -3,6 +3,7 @@ import type { PageExplanation } from '../../introspect/explain/explain.js';
 import { type FileEvidence, filePageCount } from '../../introspect/explain/file.js';
 import type { MemmapReading } from '../../introspect/explain/memmap-reading.js';
 import type { StructPage } from '../../introspect/explain/struct-page.js';
+import { type Lines, paragraphs } from '../text/standard-streams.js';
 import { formatHex, wrapText } from './format.js';
 
 const columnCount = 80;
@@ -11,7 +12,7 @@ const nameWidth = 16;
 
 type Line = readonly [name: string, value: string];
 
-export function explainText(page: PageExplanation): string {
+export function explainText(page: PageExplanation): Lines {
   const { pfn, gpa, imageOffset, label, pageClass, agrees, conclusion } = page;
   const sections = [
     lines([
@@ -22,8 +23,8 @@ export function explainText(page: PageExplanation): string {
       ...(page.memmap === undefined ? [] : structPageLines(page.memmap, page.zoneByFlags)),
       ...page.memberships.map((claim, index): Line => [index === 0 ? 'claimed as' : '', claim]),
     ]),
-    page.memmap?.file === undefined ? '' : lines(fileLines(page.memmap.file)),
-    page.checks.map(checkLine).join('\n'),
+    page.memmap?.file === undefined ? [] : lines(fileLines(page.memmap.file)),
+    page.checks.map(checkLine),
     lines([
       ['label', `${label}: ${pageClass.meaning}`],
       ['class', pageClass.expendable ? 'expendable' : 'critical'],
@@ -33,16 +34,16 @@ export function explainText(page: PageExplanation): string {
         : [['but', `the evidence comes to ${conclusion}: a defect of pars`] satisfies Line]),
     ]),
   ];
-  return sections.filter((section) => section !== '').join('\n\n');
+  return paragraphs(sections);
 }
 
-function lines(entries: readonly Line[]): string {
-  return entries
-    .map(([name, value]) => wrapText(`${name.padEnd(nameWidth)}${value}`, columnCount, nameWidth))
-    .join('\n');
+function lines(entries: readonly Line[]): Lines {
+  return entries.map(([name, value]) =>
+    wrapText(`${name.padEnd(nameWidth)}${value}`, columnCount, nameWidth),
+  );
 }
 
-function checkLine({ holds, condition, found }: PageExplanation['checks'][number]): string {
+function checkLine({ holds, condition, found }: PageExplanation['checks'][number]): Lines {
   const text = `  ${holds ? 'ok' : 'no'}  ${condition}${found === '' ? '' : ` (${found})`}`;
   return wrapText(text, columnCount, checkIndentWidth);
 }

@@ -11,6 +11,7 @@ import {
   type RetentionRule,
 } from '../catalog/retention.js';
 import { openStore } from '../store/open-store.js';
+import type { Lines } from '../text/standard-streams.js';
 import type { Store } from '../store/store.js';
 import { exitCodeOfError } from './exit-code.js';
 import { formatTable, formatTime } from './format.js';
@@ -166,7 +167,7 @@ function tableOf(
   decisions: readonly RetentionDecision[],
   outcomes: ReadonlyMap<string, RemovalOutcome>,
   timeZone: string,
-): string {
+): Lines {
   const rows = decisions.map(({ snapshot: { id, vm, createdMs }, keptFor }) => {
     const outcome = outcomes.get(id);
     const last =
@@ -179,5 +180,5 @@ function tableOf(
   return [
     formatTable(['id', 'created', 'vm', 'kept as'], rows, ['left', 'left', 'left', 'left']),
     `${removedCount} of ${decisions.length} removed; hours and days are those of ${timeZone}`,
-  ].join('\n');
+  ];
 }

@@ -1,5 +1,5 @@
-// Numbers and tables as people read them.
-import { largestOf } from '../flow/largest.js';
+// Numbers and tables as people read them. What is several lines is a list of them.
+import { shortVisibleText, visibleText } from '../text/visible-text.js';
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
@@ -24,16 +24,23 @@ export function formatTime(timeMs: number): string {
 
 export type Alignment = 'left' | 'right';
 
+/** Of one cell: a column of millions would be as wide in every row. Sentences that stand in a table are shorter. */
+const maxCellLength = 1000;
+
 /** Columns as wide as their widest cell, two spaces apart. */
 export function formatTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   alignments: readonly Alignment[],
-): string {
-  const widths = header.map((title, column) =>
-    Math.max(title.length, largestOf(rows.map((row) => row[column].length))),
+): readonly string[] {
+  // Widths are of what is shown.
+  const shown = [header, ...rows].map((row) =>
+    row.map((cell) => shortVisibleText(cell, maxCellLength)),
   );
-  const line = (cells: readonly string[]): string =>
+  const widths = header.map((_, column) =>
+    shown.reduce((width, row) => Math.max(width, row[column].length), 0),
+  );
+  return shown.map((cells) =>
     cells
       .map((cell, column) =>
         alignments[column] === 'right'
@@ -41,8 +48,8 @@ export function formatTable(
           : cell.padEnd(widths[column]),
       )
       .join('  ')
-      .trimEnd();
-  return [line(header), ...rows.map(line)].join('\n');
+      .trimEnd(),
+  );
 }
 
 export function formatHex(value: number | bigint): string {
@@ -53,17 +60,21 @@ export function formatHex(value: number | bigint): string {
 export function formatLines(
   entries: readonly (readonly [name: string, value: string])[],
   indent = '',
-): string {
-  const width = largestOf(entries.map(([name]) => name.length));
-  return entries
-    .map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}`.trimEnd())
-    .join('\n');
+): readonly string[] {
+  return formatTable(['', ''], entries, ['left', 'left'])
+    .slice(1)
+    .map((line) => `${indent}${line}`.trimEnd());
 }
 
 /** Breaks between words; lines after the first begin `indentWidth` columns in. A longer word stands out. */
-export function wrapText(text: string, columnCount: number, indentWidth: number): string {
+export function wrapText(
+  text: string,
+  columnCount: number,
+  indentWidth: number,
+): readonly string[] {
   const lines: string[] = [];
-  let rest = text;
+  // Before it is measured, and so that no line's end in it becomes one of ours.
+  let rest = visibleText(text);
   while (rest.length > columnCount) {
     const space = rest.lastIndexOf(' ', columnCount);
     // The indent itself is no place to break.
@@ -74,7 +85,7 @@ export function wrapText(text: string, columnCount: number, indentWidth: number)
     lines.push(rest.slice(0, end));
     rest = ' '.repeat(indentWidth) + rest.slice(end + 1);
   }
-  return [...lines, rest].map((line) => line.trimEnd()).join('\n');
+  return [...lines, rest].map((line) => line.trimEnd());
 }
 
 /** For `JSON.stringify`, which has no integers of 64 bits and drops what is undefined. Addresses are read in hex. */

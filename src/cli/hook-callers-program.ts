@@ -1,5 +1,6 @@
 // The command line of those `pars hook` commands that other programs call in their own way, for main.ts.
 import type { Command, Option } from 'commander';
+import { promiseToEndWell } from './exit-promise.js';
 import type { HookLibvirtOptions } from './hook-libvirt-command.js';
 import type { HookLibvirtSaveOptions } from './hook-libvirt-save-command.js';
 import type { HookLibvirtSnapshotOptions } from './hook-libvirt-snapshot-command.js';
@@ -8,8 +9,18 @@ import type { HookProxmoxOptions } from './hook-proxmox-command.js';
 
 const configMeaning = 'pars.yaml (default: PARS_CONFIG, else /etc/pars/pars.yaml)';
 
+/** Their callers take no failure: src/hook/MANUAL.md says that their exit code is always 0. */
+const endWell: ReadonlySet<string> = new Set(['libvirt', 'proxmox']);
+
 /** Below the group `hook`. */
 export function addCallerCommands(hook: Command, run: RunCommand, jsonOption: () => Option): void {
+  // Before the words of the command itself are looked at.
+  hook.hook('preSubcommand', (_, command) => {
+    if (endWell.has(command.name())) {
+      promiseToEndWell();
+    }
+  });
+
   hook
     .command('libvirt')
     .description('take a managed save, as the qemu hook of libvirt; never fails')

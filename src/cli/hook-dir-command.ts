@@ -63,20 +63,18 @@ export async function hookDirCommand(
     },
   });
   await hook.metrics.write();
-  context.print({ taken, left }, () =>
-    [
-      `${taken.length} snapshots taken into the spool`,
-      ...(left.length === 0
-        ? []
-        : [
-            'left in the folder:',
-            formatLines(
-              left.map(({ name, reason }) => [name, reason]),
-              '  ',
-            ),
-          ]),
-    ].join('\n'),
-  );
+  context.print({ taken, left }, () => [
+    `${taken.length} snapshots taken into the spool`,
+    ...(left.length === 0
+      ? []
+      : [
+          'left in the folder:',
+          formatLines(
+            left.map(({ name, reason }) => [name, reason]),
+            '  ',
+          ),
+        ]),
+  ]);
   // What is left is not whole yet, or no snapshot; the next look tells.
   return exitCodes.ok;
 }

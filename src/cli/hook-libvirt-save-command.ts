@@ -40,12 +40,10 @@ export async function hookLibvirtSaveCommand(
       results.push({ path, result: await take(hook, path, vm) });
     }
     context.print(results, () =>
-      results
-        .map(
-          ({ path, result }) =>
-            `${path} ${result === 'known' ? 'is known already' : 'is in the spool'}`,
-        )
-        .join('\n'),
+      results.map(
+        ({ path, result }) =>
+          `${path} ${result === 'known' ? 'is known already' : 'is in the spool'}`,
+      ),
     );
     return exitCodes.ok;
   } finally {

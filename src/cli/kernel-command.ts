@@ -3,6 +3,7 @@ import { describeKernel, type KernelDescription } from '../../introspect/describ
 import { findKernel, type Introspected, type Running } from '../../introspect/find-kernel.js';
 import { type MemoryRegion } from '../../introspect/memory/physical-memory.js';
 import { Inconsistency } from '../../introspect/mm/inconsistency.js';
+import { type Lines, paragraphs } from '../text/standard-streams.js';
 import { exitCodes } from './exit-code.js';
 import { formatBytes, formatHex, formatLines, formatTable, toJson } from './format.js';
 import { type ImageArguments, openImageArgument } from './open-image.js';
@@ -36,14 +37,14 @@ export function kernelCommand(
         reason: described.reason ?? null,
       },
       () =>
-        [
+        paragraphs([
           formatLines([['image format', image.format]]),
           regionTable(regions),
           described.kernel === undefined
             ? `No kernel found: ${described.reason}`
             : kernelText(described.kernel),
           ...(running === undefined ? [] : [runningText(running)]),
-        ].join('\n\n'),
+        ]),
     );
     return described.exitCode;
   } finally {
@@ -75,7 +76,7 @@ function runningText(running: Running): string {
     : `Whether it is the one that runs is not proven: ${running.reason}.`;
 }
 
-function regionTable(regions: readonly MemoryRegion[]): string {
+function regionTable(regions: readonly MemoryRegion[]): Lines {
   return formatTable(
     ['guest-physical', 'image offset', 'size'],
     regions.map(({ gpaStart, sizeBytes, imageOffset }) => [
@@ -87,11 +88,11 @@ function regionTable(regions: readonly MemoryRegion[]): string {
   );
 }
 
-function kernelText(kernel: KernelDescription): string {
+function kernelText(kernel: KernelDescription): Lines {
   const { text, btf, kallsyms, memmap, vmcoreinfo } = kernel;
   const known = (value: number | bigint | undefined): string =>
     value === undefined ? '-' : formatHex(value);
-  return [
+  return paragraphs([
     formatLines([
       ['release', kernel.release],
       ['build id', kernel.buildId === '' ? '-' : kernel.buildId],
@@ -125,7 +126,7 @@ function kernelText(kernel: KernelDescription): string {
     nodeTable(kernel),
     zoneTable(kernel),
     cpuTable(kernel),
-  ].join('\n\n');
+  ]);
 }
 
 function vmemmapAgrees({ memmap, vmemmapBase }: KernelDescription): string {
@@ -136,7 +137,7 @@ function vmemmapAgrees({ memmap, vmemmapBase }: KernelDescription): string {
       : `as the sections state it; vmemmap_base states ${formatHex(vmemmapBase)}`;
 }
 
-function nodeTable({ nodes }: KernelDescription): string {
+function nodeTable({ nodes }: KernelDescription): Lines {
   return formatTable(
     ['node', 'frames', 'spanned', 'present'],
     nodes.map(({ number, startPfn, spannedPageCount, presentPageCount }) => [
@@ -151,7 +152,7 @@ function nodeTable({ nodes }: KernelDescription): string {
   );
 }
 
-function zoneTable({ zones }: KernelDescription): string {
+function zoneTable({ zones }: KernelDescription): Lines {
   return formatTable(
     ['node', 'zone', 'frames', 'spanned', 'present', 'managed', 'free'],
     zones.map((zone) => [
@@ -167,7 +168,7 @@ function zoneTable({ zones }: KernelDescription): string {
   );
 }
 
-function cpuTable({ cpus }: KernelDescription): string {
+function cpuTable({ cpus }: KernelDescription): Lines {
   return formatTable(
     ['CPU', 'state', 'per-CPU offset'],
     cpus.map(({ number, online, offset }) => [

@@ -46,7 +46,7 @@ export function reportLostOnDisks(
 }
 
 /** RAM alone need not be named. */
-export function lostTable(report: readonly LostRunReport[]): string {
+export function lostTable(report: readonly LostRunReport[]): readonly string[] {
   const isNamed = report.some(({ space }) => space !== 'ram');
   return formatTable(
     [...(isNamed ? ['space'] : []), 'image pages', 'pages', 'first pfn', 'label', 'reason'],

@@ -2,6 +2,7 @@
 // The command line of pars. Only commander is loaded to parse and to print help; a command loads what it needs.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { watchStreams, writeJson, writeText } from '../text/standard-streams.js';
 import { exitCodeOfError } from './exit-code.js';
 import { addCallerCommands } from './hook-callers-program.js';
 import { addHookCommands } from './hook-program.js';
@@ -12,6 +13,7 @@ import type { InitOptions } from './init-command.js';
 import type { KernelOptions } from './kernel-command.js';
 import type { ListOptions } from './list-command.js';
 import type { PruneOptions } from './prune-command.js';
+import { reportError } from './report-error.js';
 import type { ReportOptions } from './report-command.js';
 import type { RestoreOptions } from './restore-command.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
@@ -69,6 +71,15 @@ const program = new Command('pars')
   .description('Page-aware replicated store for virtual-machine snapshots on HDFS')
   .version(version())
   .showHelpAfterError('(pars COMMAND --help lists the options)')
+  // Before any command is added, which takes it over.
+  .configureOutput({
+    writeOut: (text) => {
+      writeText('stdout', text);
+    },
+    writeErr: (text) => {
+      writeText('stderr', text);
+    },
+  })
   .exitOverride();
 
 program
@@ -356,16 +367,23 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
+/** What no command could catch. It is said as any other error is, and nothing else is done any more. */
+function failUncaught(error: unknown): never {
+  process.exit(reportError(error, { isJson: false }));
+}
+
+watchStreams();
+process.on('uncaughtException', failUncaught);
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) {
-    throw error;
-  }
-  // Help and version come as errors too, with exit code 0.
-  process.exitCode = error.exitCode === 0 ? 0 : exitCodeOfError.usage;
-  if (error.exitCode !== 0 && process.argv.includes('--json')) {
-    const message = error.message.replace(/^error: /, '');
-    process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message } })}\n`);
+    failUncaught(error);
+  } else {
+    // Help and version come as errors too, with exit code 0.
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodeOfError.usage;
+    if (error.exitCode !== 0 && process.argv.includes('--json')) {
+      writeJson({ error: { code: 'usage', message: error.message.replace(/^error: /, '') } });
+    }
   }
 }

@@ -1,6 +1,8 @@
 // Progress on a terminal: a bar with rate and time left on standard error. Nothing at all in a pipe.
 import cliProgress from 'cli-progress';
 import type { Progress } from '../flow/progress.js';
+import { progressTerminal } from '../text/standard-streams.js';
+import { visibleText } from '../text/visible-text.js';
 import { formatBytes } from './format.js';
 
 export interface ProgressDisplay {
@@ -10,7 +12,8 @@ export interface ProgressDisplay {
 }
 
 export function openProgress(): ProgressDisplay {
-  if (!process.stderr.isTTY) {
+  const terminal = progressTerminal();
+  if (terminal === undefined) {
     return { show: () => undefined, close: () => undefined };
   }
   let bar: cliProgress.SingleBar | undefined;
@@ -23,9 +26,9 @@ export function openProgress(): ProgressDisplay {
         phase = progress.phase;
         startedMs = Date.now();
         bar = new cliProgress.SingleBar({
-          format: `${phase} {bar} {percentage}% {done}/{all} {rate}/s, {eta_formatted} left`,
+          format: '{phase} {bar} {percentage}% {done}/{all} {rate}/s, {eta_formatted} left',
           formatBar: cliProgress.Format.BarFormat,
-          stream: process.stderr,
+          stream: terminal,
           clearOnComplete: true,
           hideCursor: true,
           barsize: 30,
@@ -42,9 +45,11 @@ export function openProgress(): ProgressDisplay {
   };
 }
 
-function labels({ doneBytes, totalBytes }: Progress, startedMs: number) {
+function labels({ phase, doneBytes, totalBytes }: Progress, startedMs: number) {
   const seconds = (Date.now() - startedMs) / 1000;
   return {
+    // It may name a disk.
+    phase: visibleText(phase),
     done: formatBytes(doneBytes),
     all: formatBytes(totalBytes),
     rate: formatBytes(seconds > 0 ? doneBytes / seconds : 0),

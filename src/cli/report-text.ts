@@ -10,12 +10,13 @@ import type {
   SnapshotReport,
   Subject,
 } from '../report/model/report.js';
+import { type Lines, paragraphs } from '../text/standard-streams.js';
 import { formatBytes, formatPercent, formatTable, formatTime, wrapText } from './format.js';
 
 const columnCount = 80;
 const largestShown = 10;
 
-export function reportText(report: Report): string {
+export function reportText(report: Report): Lines {
   switch (report.kind) {
     case 'snapshot':
       return snapshotText(report);
@@ -28,9 +29,9 @@ export function reportText(report: Report): string {
   }
 }
 
-function snapshotText(report: SnapshotReport): string {
+function snapshotText(report: SnapshotReport): Lines {
   const { subject, published, alternatives, notCompared, assumptions } = report;
-  return [
+  return paragraphs([
     subjectLines(subject),
     `Pages at replication 3 and 1 against all at 3: ${formatPercent(published.savingFraction)} saved ` +
       `(published: ${formatPercent(published.publishedFraction)}).`,
@@ -44,10 +45,8 @@ function snapshotText(report: SnapshotReport): string {
         note === null ? [] : [`${shortTitle(title)}: ${note}.`],
       ),
       assumptionsLine(assumptions),
-    ]
-      .map((line) => wrapText(line, columnCount, 2))
-      .join('\n'),
-  ].join('\n\n');
+    ].map((line) => wrapText(line, columnCount, 2)),
+  ]);
 }
 
 function subjectLines({
@@ -59,7 +58,7 @@ function subjectLines({
   evidence,
   imageSizeBytes,
   pageCount,
-}: Subject): string {
+}: Subject): Lines {
   return [
     ...(id === null ? [] : [`snapshot  ${id}`]),
     ...(vm === null ? [] : [`vm        ${vm}`]),
@@ -68,10 +67,10 @@ function subjectLines({
     `kernel    ${kernel ?? '-'}`,
     wrapText(`evidence  ${evidence}`, columnCount, 10),
     `size      ${formatBytes(imageSizeBytes)}, ${pageCount} pages`,
-  ].join('\n');
+  ];
 }
 
-function labelTable(labels: readonly LabelLine[], pageCount: number): string {
+function labelTable(labels: readonly LabelLine[], pageCount: number): Lines {
   return formatTable(
     ['label', 'class', 'pages', 'share', 'zero pages', 'copies'],
     labels
@@ -88,7 +87,7 @@ function labelTable(labels: readonly LabelLine[], pageCount: number): string {
   );
 }
 
-function storedTable(alternatives: readonly Alternative[]): string {
+function storedTable(alternatives: readonly Alternative[]): Lines {
   return formatTable(
     ['alternative', 'on disks', 'saved', 'basis', 'resumes'],
     alternatives.map(({ title, storedBytes, savingFraction, basis, resumes }) => [
@@ -107,7 +106,7 @@ function shortTitle(title: string): string {
   return title.replace(', replication 3', ' x 3');
 }
 
-function riskTable(alternatives: readonly Alternative[]): string {
+function riskTable(alternatives: readonly Alternative[]): Lines {
   const nodeCounts = [
     ...new Set(alternatives.flatMap(({ risk }) => risk.nodeLosses.map((loss) => loss.nodeCount))),
   ].sort((a, b) => a - b);
@@ -124,7 +123,7 @@ function riskTable(alternatives: readonly Alternative[]): string {
       ]),
       ['left', ...nodeCounts.map(() => 'right' as const), 'right'],
     ),
-  ].join('\n');
+  ];
 }
 
 function riskText(
@@ -147,7 +146,7 @@ function probabilityText(probability: number): string {
   return probability > 0.99 ? '>.99' : probability.toPrecision(2).replace(/^0/, '');
 }
 
-function costTable(alternatives: readonly Alternative[], { pricePerTbMonth }: Assumptions): string {
+function costTable(alternatives: readonly Alternative[], { pricePerTbMonth }: Assumptions): Lines {
   const hasPrice = pricePerTbMonth !== null;
   return formatTable(
     ['alternative', 'sent', 'upload', 'restore', 'objects', ...(hasPrice ? ['a month'] : [])],
@@ -175,8 +174,8 @@ function assumptionsLine(assumptions: Assumptions): string {
   );
 }
 
-function historyText({ vm, snapshots, unreadable }: HistoryReport): string {
-  return [
+function historyText({ vm, snapshots, unreadable }: HistoryReport): Lines {
+  return paragraphs([
     `vm  ${vm}, ${snapshots.length} snapshots`,
     formatTable(
       ['id', 'created', 'image', 'on disks', 'saved', '3 and 1'],
@@ -195,13 +194,13 @@ function historyText({ vm, snapshots, unreadable }: HistoryReport): string {
       columnCount,
       0,
     ),
-    ...unreadableText(unreadable.length, unreadable),
-  ].join('\n\n');
+    unreadableText(unreadable.length, unreadable),
+  ]);
 }
 
-function fleetText(report: FleetReport): string {
+function fleetText(report: FleetReport): Lines {
   const most = Math.max(1, ...report.histogram.map(({ saved }) => saved));
-  return [
+  return paragraphs([
     [
       `store     ${report.store}`,
       `VMs       ${report.vmCount}, with ${report.snapshotCount} snapshots`,
@@ -209,7 +208,7 @@ function fleetText(report: FleetReport): string {
       `on disks  ${formatBytes(report.storedBytes)}`,
       `saved     ${formatPercent(report.savingFraction)} of three copies`,
       `3 and 1   ${formatPercent(report.publishedSavingFraction)}: whole pages at replication 3 and 1, all at 3`,
-    ].join('\n'),
+    ],
     formatTable(
       ['saved', 'snapshots', ''],
       report.histogram.map(({ from, to, saved }) => [
@@ -231,32 +230,30 @@ function fleetText(report: FleetReport): string {
         ]),
       ['left', 'right', 'right', 'right'],
     ),
-    ...unreadableText(report.unreadableCount, report.unreadable),
-  ].join('\n\n');
+    unreadableText(report.unreadableCount, report.unreadable),
+  ]);
 }
 
 function unreadableText(
   count: number,
   first: readonly { readonly id: string; readonly reason: string }[],
-): readonly string[] {
+): Lines {
   return count === 0
     ? []
     : [
-        [
-          `${count} manifests could not be read:`,
-          ...first.map(({ id, reason }) => wrapText(`  ${id}  ${reason}`, columnCount, 4)),
-        ].join('\n'),
+        `${count} manifests could not be read:`,
+        ...first.map(({ id, reason }) => wrapText(`  ${id}  ${reason}`, columnCount, 4)),
       ];
 }
 
-function comparisonText({ before, after }: ComparisonReport): string {
+function comparisonText({ before, after }: ComparisonReport): Lines {
   const labels = [...new Set([...before.labels, ...after.labels].map(({ label }) => label))];
   const pagesOf = (report: SnapshotReport, label: string): number =>
     report.labels.find((line) => line.label === label)?.pageCount ?? 0;
   const ids = [...new Set([...before.alternatives, ...after.alternatives].map(({ id }) => id))];
-  return [
-    `before\n${subjectLines(before.subject)}`,
-    `after\n${subjectLines(after.subject)}`,
+  return paragraphs([
+    ['before', subjectLines(before.subject)],
+    ['after', subjectLines(after.subject)],
     formatTable(
       ['label', 'pages before', 'after', 'difference'],
       labels
@@ -286,7 +283,7 @@ function comparisonText({ before, after }: ComparisonReport): string {
       columnCount,
       0,
     ),
-  ].join('\n\n');
+  ]);
 }
 
 function signed(count: number): string {

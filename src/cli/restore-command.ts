@@ -14,6 +14,7 @@ import { readMachine } from '../restore/read-machine.js';
 import { openStore } from '../store/open-store.js';
 import { findingLines } from '../vm/trust/trust-words.js';
 import type { Store } from '../store/store.js';
+import type { Lines } from '../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
 import { isOfLibvirt, resumeByLibvirt } from './resume-by-libvirt.js';
@@ -96,16 +97,15 @@ export async function restoreCommand(
       }
       const { scriptPath, findings } = await resume();
       if (findings.length > 0) {
-        warn(
-          [
-            `${scriptPath} starts what the snapshot says, and that is more than a VM needs; read it before:`,
-            ...findingLines(findings).map((line) => `  ${line}`),
-          ].join('\n'),
-        );
+        warn([
+          `${scriptPath} starts what the snapshot says, and that is more than a VM needs; read it before:`,
+          ...findingLines(findings).map((line) => `  ${line}`),
+        ]);
       }
-      print({ ...asJson(manifest, result), resume: scriptPath }, () =>
-        [asText(manifest, result), `${scriptPath} starts the VM`].join('\n'),
-      );
+      print({ ...asJson(manifest, result), resume: scriptPath }, () => [
+        asText(manifest, result),
+        `${scriptPath} starts the VM`,
+      ]);
       return exitCode;
     } finally {
       closeGuestDisks(disks);
@@ -237,7 +237,7 @@ function asJson(manifest: Manifest, result: RestoreResult): Record<string, unkno
   };
 }
 
-function asText(manifest: Manifest, result: RestoreResult): string {
+function asText(manifest: Manifest, result: RestoreResult): Lines {
   const { ramPath, statePath, streamPath, diskPaths, lostOnDisks, healing } = result;
   const { id, vm } = manifest.header;
   const written = [streamPath, ramPath, statePath, ...diskPaths.map(({ path }) => path)].filter(
@@ -253,7 +253,7 @@ function asText(manifest: Manifest, result: RestoreResult): string {
       ? []
       : [`restored ${id} of ${vm} to ${written.join(' and ')}`]),
     ...healedLines(healing),
-  ].join('\n');
+  ];
 }
 
 function healedLines(healing: Healing): readonly string[] {

@@ -6,6 +6,7 @@ import { diskError } from '../flow/disk-error.js';
 import type { Attachment } from '../manifest/types.js';
 import type { RestoredDisk } from '../restore/restored-disk.js';
 import type { Store } from '../store/store.js';
+import type { Lines } from '../text/standard-streams.js';
 import { bashQuote } from '../vm/bash-quote.js';
 import { domainFileName, planLibvirtResume } from '../vm/libvirt/plan-libvirt-resume.js';
 import { readSaveXml } from '../vm/libvirt/save-xml.js';
@@ -28,7 +29,7 @@ export interface LibvirtResumeRequest {
   readonly trustedPaths?: readonly string[];
   readonly trustsMachine?: boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly warn: (sentence: string) => void;
+  readonly warn: (lines: Lines) => void;
 }
 
 /** Whether a snapshot's device state is of a VM that libvirt saved. */
@@ -76,7 +77,7 @@ export async function resumeByLibvirt(request: LibvirtResumeRequest): Promise<Re
   await writeScript(scriptPath, plan.script);
   const words = ['virsh', '-c', uri, 'restore', streamPath, '--xml', domainPath, '--running'];
   return await runOrTell(request, {
-    command: `  ${words.map(bashQuote).join(' ')}`,
+    command: [`  ${words.map(bashQuote).join(' ')}`],
     findings: plan.findings,
     scriptPath,
   });

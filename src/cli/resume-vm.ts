@@ -5,6 +5,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { convertImage, expectConverter } from '../disk/convert-image.js';
 import { diskError } from '../flow/disk-error.js';
 import type { RestoredDisk } from '../restore/restored-disk.js';
+import type { Lines } from '../text/standard-streams.js';
 import { bashQuote } from '../vm/bash-quote.js';
 import { readMachineFile } from '../vm/machine-file.js';
 import { isReplaceable, planResume, type ResumePlan } from '../vm/plan-resume.js';
@@ -43,7 +44,7 @@ export interface ResumeRequest {
   readonly trustsMachine?: boolean;
   /** Ends the VM, in the mode `run`. */
   readonly signal?: AbortSignal | undefined;
-  readonly warn: (sentence: string) => void;
+  readonly warn: (lines: Lines) => void;
 }
 
 export interface ResumeResult {

@@ -1,8 +1,15 @@
 // What every command has in common: a signal that Ctrl-C aborts, output for people or for programs, errors as exit codes.
-import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
-import { exitCodeOfError, exitCodes } from './exit-code.js';
+import {
+  flatLines,
+  type Lines,
+  watchStreams,
+  writeJson,
+  writeLines,
+} from '../text/standard-streams.js';
+import { exitCodeOfError } from './exit-code.js';
 import { openProgress } from './progress-bar.js';
+import { reportError } from './report-error.js';
 
 export interface CommonOptions {
   readonly json?: boolean;
@@ -11,10 +18,10 @@ export interface CommonOptions {
 export interface CommandContext {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
-  /** The result: with `--json` the value alone, else the lines. To standard output. */
-  readonly print: (value: unknown, lines: () => string) => void;
-  /** Something a person should know that is no failure. To standard error. */
-  readonly warn: (sentence: string) => void;
+  /** The result: with `--json` the value alone, else the lines, each a string of its own. To standard output. */
+  readonly print: (value: unknown, lines: () => Lines) => void;
+  /** Something a person should know that is no failure: a sentence, and what belongs to it on lines below. To standard error. */
+  readonly warn: (lines: Lines) => void;
 }
 
 /** Runs a command to its exit code. Never rejects. */
@@ -34,47 +41,31 @@ export async function runCommand(
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // `pars list | head` closes the pipe: that is no failure, and the work goes on to its own exit code.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') {
-        process.exit(exitCodes.internal);
-      }
-    });
-  }
+  watchStreams();
   try {
     process.exitCode = await command({
       signal: abort.signal,
       onProgress: progress.show,
       print: (value, lines) => {
         progress.close();
-        process.stdout.write(`${options.json === true ? JSON.stringify(value) : lines()}\n`);
+        if (options.json === true) {
+          writeJson(value);
+        } else {
+          writeLines('stdout', lines());
+        }
       },
-      warn: (sentence) => {
+      warn: (lines) => {
         progress.close();
-        process.stderr.write(`pars: warning: ${sentence}\n`);
+        const [sentence, ...below] = flatLines(lines);
+        writeLines('stderr', [`pars: warning: ${sentence}`, below]);
       },
     });
   } catch (error) {
     progress.close();
-    process.exitCode = reportError(error, options);
+    process.exitCode = reportError(error, { isJson: options.json === true });
   } finally {
     progress.close();
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   }
-}
-
-function reportError(error: unknown, options: CommonOptions): number {
-  const known = error instanceof ParsError;
-  const code = known ? error.code : 'internal';
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`pars: ${message}\n`);
-  if (!known && error instanceof Error && error.stack !== undefined) {
-    process.stderr.write(`This is a defect of pars. ${error.stack}\n`);
-  }
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  }
-  return known ? exitCodeOfError[error.code] : exitCodes.internal;
 }

@@ -1,8 +1,9 @@
 // The table that classify, a dry run and the demo print: pages by label, copies, and what that saves.
 import type { PlannedSaving } from '../plan/saving.js';
+import type { Lines } from '../text/standard-streams.js';
 import { formatBytes, formatPercent, formatTable } from './format.js';
 
-export function savingTable(saving: PlannedSaving): string {
+export function savingTable(saving: PlannedSaving): Lines {
   const rows = saving.labels.map((entry) => [
     entry.label,
     entry.expendable ? 'expendable' : 'critical',
@@ -25,7 +26,7 @@ export function savingTable(saving: PlannedSaving): string {
     `All at replication 3: ${formatBytes(nativeBytes)}. By label: ${formatBytes(chosenBytes)}. ` +
       `Saved: ${formatPercent(savingFraction)} (before compression and zero pages).`,
     ...notStoredLine(saving),
-  ].join('\n');
+  ];
 }
 
 function notStoredLine({ notStored }: PlannedSaving): readonly string[] {

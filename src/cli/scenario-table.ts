@@ -1,6 +1,7 @@
 // What `pars verify` prints of the scenarios: what would be lost with each node, and whether the guest would resume.
 import { largestOf, smallestOf } from '../flow/largest.js';
 import type { LossScenario, Verdict } from '../restore/loss-scenarios.js';
+import type { Lines } from '../text/standard-streams.js';
 import { formatTable, wrapText } from './format.js';
 
 /** With more nodes than this, only the worst of those that differ from the best are listed. */
@@ -14,7 +15,7 @@ const words: Readonly<Record<Verdict, string>> = {
 };
 const badness: readonly Verdict[] = ['resumes', 'resumes-with-disk', 'does-not-resume'];
 
-export function scenarioTable(scenarios: readonly LossScenario[]): string {
+export function scenarioTable(scenarios: readonly LossScenario[]): Lines {
   const nodes = scenarios.filter(({ node }) => node !== null);
   const listed = new Set(nodesToList(nodes));
   const unlisted = nodes.filter((scenario) => !listed.has(scenario));
@@ -36,7 +37,7 @@ export function scenarioTable(scenarios: readonly LossScenario[]): string {
     ),
     ...badness.flatMap((verdict) => summaryLines(verdict, unlisted)),
     ...reasonLines(shown, nameOf),
-  ].join('\n');
+  ];
 }
 
 /** All of few; of many the worst of those whose loss is worse than the best one's. */
@@ -69,7 +70,7 @@ function summaryLines(verdict: Verdict, unlisted: readonly LossScenario[]): read
 function reasonLines(
   shown: readonly LossScenario[],
   nameOf: (scenario: LossScenario) => string,
-): readonly string[] {
+): readonly Lines[] {
   const names = new Map<string, string[]>();
   for (const scenario of shown) {
     const reason = scenario.reasons.join('; ');

@@ -46,38 +46,37 @@ export async function showCommand(
           },
         })),
       },
-      () =>
-        [
-          `snapshot   ${header.id}`,
-          `vm         ${header.vm}`,
-          `identity   ${header.identity === undefined ? '-' : identityText(header.identity)}`,
-          `created    ${formatTime(header.createdMs)}`,
-          `kernel     ${header.guest === null ? '-' : `${header.guest.release} ${header.guest.buildId}`}`,
-          `evidence   ${header.evidence}`,
-          `image      ${formatBytes(header.imageSizeBytes)}`,
-          `on disks   ${formatBytes(diskBytes(header))} in ${header.packs.length} packs`,
-          ...spaces.flatMap(diskLines),
-          ...neededLines(header, spaces),
-          '',
-          formatTable(
-            ['label', 'pages'],
-            Object.entries(header.labelCounts).map(([label, count]) => [label, String(count)]),
-            ['left', 'right'],
-          ),
-          '',
-          formatTable(
-            ['file', 'size', 'copies'],
-            [
-              ...header.packs.map((pack) => [
-                pack.name,
-                formatBytes(pack.sizeBytes),
-                String(pack.replication),
-              ]),
-              ...attachments.map((file) => [file.name, formatBytes(file.sizeBytes), '3']),
-            ],
-            ['left', 'right', 'right'],
-          ),
-        ].join('\n'),
+      () => [
+        `snapshot   ${header.id}`,
+        `vm         ${header.vm}`,
+        `identity   ${header.identity === undefined ? '-' : identityText(header.identity)}`,
+        `created    ${formatTime(header.createdMs)}`,
+        `kernel     ${header.guest === null ? '-' : `${header.guest.release} ${header.guest.buildId}`}`,
+        `evidence   ${header.evidence}`,
+        `image      ${formatBytes(header.imageSizeBytes)}`,
+        `on disks   ${formatBytes(diskBytes(header))} in ${header.packs.length} packs`,
+        ...spaces.flatMap(diskLines),
+        ...neededLines(header, spaces),
+        '',
+        formatTable(
+          ['label', 'pages'],
+          Object.entries(header.labelCounts).map(([label, count]) => [label, String(count)]),
+          ['left', 'right'],
+        ),
+        '',
+        formatTable(
+          ['file', 'size', 'copies'],
+          [
+            ...header.packs.map((pack) => [
+              pack.name,
+              formatBytes(pack.sizeBytes),
+              String(pack.replication),
+            ]),
+            ...attachments.map((file) => [file.name, formatBytes(file.sizeBytes), '3']),
+          ],
+          ['left', 'right', 'right'],
+        ),
+      ],
     );
     return exitCodes.ok;
   } finally {

@@ -1,13 +1,14 @@
 // What `classify --stats` prints below the labels: the kernel's counts, what was found, and the difference.
 import type { Statistics } from '../../introspect/statistics.js';
+import { type Lines, paragraphs } from '../text/standard-streams.js';
 import { formatTable } from './format.js';
 
-export function statsTable(statistics: Statistics): string {
+export function statsTable(statistics: Statistics): Lines {
   if (!statistics.available) {
     return `No counters to compare with: ${statistics.reason}`;
   }
   const { counters, zones, perCpu } = statistics;
-  return [
+  return paragraphs([
     comparison(
       'counter (pages)',
       counters.map(({ counter, kernelPageCount, foundPageCount }) => [
@@ -33,14 +34,14 @@ export function statsTable(statistics: Statistics): string {
       ]),
       ['left', 'left', perCpu.some(({ broken }) => broken !== undefined) ? 'left' : 'right'],
     ),
-  ].join('\n\n');
+  ]);
 }
 
 /** The kernel sums several counters where one label covers them; their names stand below each other. */
 function comparison(
   title: string,
   rows: readonly (readonly [name: string, kernel: number, found: number])[],
-): string {
+): readonly string[] {
   return formatTable(
     [title, 'kernel', 'found', 'difference'],
     rows.flatMap(([name, kernel, found]) => {

@@ -245,13 +245,12 @@ async function uploadLabelled(
         disks: plannedDisks,
         ...proof,
       },
-      () =>
-        [
-          savingTable(planned),
-          ...plannedDiskLines(plannedDisks),
-          ...proofLines(proof),
-          ...unprovenLines(map),
-        ].join('\n'),
+      () => [
+        savingTable(planned),
+        ...plannedDiskLines(plannedDisks),
+        ...proofLines(proof),
+        ...unprovenLines(map),
+      ],
     );
     return exitCodeOfEvidence(map);
   }
@@ -296,19 +295,18 @@ async function uploadLabelled(
       manifestSizeBytes: result.manifestSizeBytes,
       underReplicated: result.underReplicated,
     },
-    () =>
-      [
-        `snapshot ${header.id} of ${header.vm}: ${formatBytes(storedRam.chosenBytes)} on disks, ` +
-          `${formatPercent(planned.total.savingFraction)} saved by label ` +
-          `(${formatPercent(1 - storedRam.chosenBytes / planned.total.nativeBytes)} with compression and zero pages` +
-          (planned.notStored === undefined
-            ? ')'
-            : `, and ${planned.notStored.pageCount} pages not stored)`),
-        ...storedDiskLines(storedDisks),
-        ...proofLines(proof),
-        ...unprovenLines(map),
-        ...captureLines(source),
-      ].join('\n'),
+    () => [
+      `snapshot ${header.id} of ${header.vm}: ${formatBytes(storedRam.chosenBytes)} on disks, ` +
+        `${formatPercent(planned.total.savingFraction)} saved by label ` +
+        `(${formatPercent(1 - storedRam.chosenBytes / planned.total.nativeBytes)} with compression and zero pages` +
+        (planned.notStored === undefined
+          ? ')'
+          : `, and ${planned.notStored.pageCount} pages not stored)`),
+      ...storedDiskLines(storedDisks),
+      ...proofLines(proof),
+      ...unprovenLines(map),
+      ...captureLines(source),
+    ],
   );
   return result.underReplicated.length > 0 ? exitCodes.underReplicated : exitCodeOfEvidence(map);
 }

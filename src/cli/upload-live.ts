@@ -204,17 +204,16 @@ function printPreview(preview: CapturePreview, { print }: CommandContext): void 
       disks,
       leftOut,
     },
-    () =>
-      [
-        `way: ${way}: ${captureWays[way]}`,
-        ...passedOver.map(({ way: name, why }) => `not ${name}: ${why}`),
-        `expected downtime: about ${expectedDowntimeMs} ms`,
-        `scratch: up to ${formatBytes(scratchSizeBytes)}, and what the VM overwrites on its disks meanwhile`,
-        ...disks.map(
-          ({ name, sourcePath, sourceFormat, sizeBytes }) =>
-            `disk ${name}: ${formatBytes(sizeBytes)}, ${sourceFormat}, ${sourcePath}`,
-        ),
-        ...leftOut.map(({ name, why }) => `without ${name}: ${why}`),
-      ].join('\n'),
+    () => [
+      `way: ${way}: ${captureWays[way]}`,
+      ...passedOver.map(({ way: name, why }) => `not ${name}: ${why}`),
+      `expected downtime: about ${expectedDowntimeMs} ms`,
+      `scratch: up to ${formatBytes(scratchSizeBytes)}, and what the VM overwrites on its disks meanwhile`,
+      ...disks.map(
+        ({ name, sourcePath, sourceFormat, sizeBytes }) =>
+          `disk ${name}: ${formatBytes(sizeBytes)}, ${sourceFormat}, ${sourcePath}`,
+      ),
+      ...leftOut.map(({ name, why }) => `without ${name}: ${why}`),
+    ],
   );
 }

@@ -4,6 +4,7 @@ import type { Manifest } from '../manifest/types.js';
 import { lostPageCount, type LostRun } from '../restore/lost-pages.js';
 import { type Verification, verifySnapshot } from '../restore/verify-snapshot.js';
 import { openStore } from '../store/open-store.js';
+import type { Lines } from '../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { wrapText } from './format.js';
 import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
@@ -47,15 +48,14 @@ export async function verifyCommand(
         scenarios,
         risks,
       },
-      () =>
-        [
-          verdictLine(manifest, result, readData),
-          ...hopelessTable(manifest, result),
-          '',
-          scenarioTable(scenarios),
-          ...(risks.length === 0 ? [] : ['', 'Risks:']),
-          ...risks.map(({ sentence }) => wrapText(`- ${sentence}`, columnCount, 2)),
-        ].join('\n'),
+      () => [
+        verdictLine(manifest, result, readData),
+        hopelessTable(manifest, result),
+        '',
+        scenarioTable(scenarios),
+        ...(risks.length === 0 ? [] : ['', 'Risks:']),
+        ...risks.map(({ sentence }) => wrapText(`- ${sentence}`, columnCount, 2)),
+      ],
     );
     return exitCodeOf(result);
   } finally {
@@ -89,12 +89,12 @@ function verdictLine(
 }
 
 /** What is healed without further ado nobody has to look up page by page; `--json` has it. */
-function hopelessTable(manifest: Manifest, result: Verification): readonly string[] {
+function hopelessTable(manifest: Manifest, result: Verification): Lines {
   const report = [
     ...reportLost(hopelessRuns(result), manifest),
     ...reportLostOnDisks(result.lostOnDisks, manifest),
   ];
-  return report.length === 0 ? [] : [lostTable(report)];
+  return report.length === 0 ? [] : lostTable(report);
 }
 
 /** Of RAM. */

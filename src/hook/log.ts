@@ -1,7 +1,9 @@
 // What hook commands say while they run: lines of JSON on standard error (pino), without secrets. Where systemd's journal
 // reads them, each line begins with its priority as `<N>`, which the journal takes off (sd-daemon(3)).
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
+import { writeLogLine } from '../text/standard-streams.js';
+import { escapeJson } from '../text/visible-text.js';
 import { redact } from './redact.js';
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -34,7 +36,9 @@ export function openLog(level: LogLevel, target: LogTarget = standardErrorTarget
     },
     {
       write: (line: string) => {
-        target.write(`${target.isJournal ? `<${priorities[current]}>` : ''}${redact(line)}`);
+        // Secrets first: an escape within one would hide it.
+        const safe = escapeJson(redact(line));
+        target.write(`${target.isJournal ? `<${priorities[current]}>` : ''}${safe}`);
       },
     },
   );
@@ -48,16 +52,7 @@ export function openLog(level: LogLevel, target: LogTarget = standardErrorTarget
 }
 
 function standardErrorTarget(): LogTarget {
-  return {
-    write: (line) => {
-      try {
-        writeSync(standardError, line);
-      } catch {
-        // Nobody reads it any more. The work is worth more than what is said of it.
-      }
-    },
-    isJournal: isJournal(process.env['JOURNAL_STREAM']),
-  };
+  return { write: writeLogLine, isJournal: isJournal(process.env['JOURNAL_STREAM']) };
 }
 
 /** systemd names the device and inode of the stream that it gave; the variable alone is inherited by anybody. */

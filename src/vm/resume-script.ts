@@ -48,7 +48,7 @@ state=${bashQuote(statePath)}
 marker=$folder/${markerName}
 # shellcheck disable=SC2054 # The commas are QEMU's.
 qemu=(
-${commandLines(command)}
+${commandLines(command).join('\n')}
 )
 
 say() {
@@ -178,8 +178,8 @@ ask '"execute": "migrate-set-capabilities", "arguments": {"capabilities": [{"cap
 `;
 
 /** As the script has it, one option per line. */
-export function commandLines({ program, options }: QemuCommand): string {
-  return [[program], ...options.map(optionWords)]
-    .map((words) => `  ${words.map(bashQuote).join(' ')}`)
-    .join('\n');
+export function commandLines({ program, options }: QemuCommand): readonly string[] {
+  return [[program], ...options.map(optionWords)].map(
+    (words) => `  ${words.map(bashQuote).join(' ')}`,
+  );
 }

@@ -54,10 +54,15 @@ test.each([
   expect(await modulesLoadedBy(0, commandArguments)).toEqual({
     packages: ['commander'],
     ownFiles: [
+      'introspect/pars-error.js',
       'src/cli/exit-code.js',
+      'src/cli/exit-promise.js',
       'src/cli/hook-callers-program.js',
       'src/cli/hook-program.js',
       'src/cli/main.js',
+      'src/cli/report-error.js',
+      'src/text/standard-streams.js',
+      'src/text/visible-text.js',
     ],
   });
 });

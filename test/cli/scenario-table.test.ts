@@ -2,6 +2,7 @@
 
 import type { LossScenario, Verdict } from '../../src/restore/loss-scenarios.js';
 import { scenarioTable } from '../../src/cli/scenario-table.js';
+import { flatLines } from '../../src/text/standard-streams.js';
 
 const columnCount = 80;
 
@@ -26,11 +27,13 @@ function scenario(
 }
 
 function tableOf(nodes: readonly LossScenario[]): readonly string[] {
-  return scenarioTable([
-    scenario('nothing', null),
-    ...nodes,
-    scenario('single-copies', null, 'resumes', 16_777_216),
-  ]).split('\n');
+  return flatLines(
+    scenarioTable([
+      scenario('nothing', null),
+      ...nodes,
+      scenario('single-copies', null, 'resumes', 16_777_216),
+    ]),
+  );
 }
 
 const firstCells = (lines: readonly string[]) => lines.map((line) => line.split('  ')[0]);
@@ -92,12 +95,12 @@ test('a row says what becomes of the pages, and a line for what a guest does not
 });
 
 test('one reason for everything is said once', () => {
-  const text = scenarioTable([
+  const table = scenarioTable([
     scenario('nothing', null, 'does-not-resume'),
     scenario('node', 'a', 'does-not-resume'),
     scenario('single-copies', null, 'does-not-resume'),
   ]);
-  expect(text.split('\n').slice(4)).toEqual(['in every case: the device state is lost']);
+  expect(flatLines(table).slice(4)).toEqual(['in every case: the device state is lost']);
 });
 
 describe('with hundreds of nodes', () => {

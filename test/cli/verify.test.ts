@@ -6,6 +6,7 @@ import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
 import { verifyCommand } from '../../src/cli/verify-command.js';
+import { flatLines } from '../../src/text/standard-streams.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { namedPolicies, type PolicyName } from '../../src/plan/policy.js';
 import type { LossScenario } from '../../src/restore/loss-scenarios.js';
@@ -91,7 +92,7 @@ async function withSnapshot(
           warn: () => undefined,
           print: (value, lines) => {
             json = JSON.parse(JSON.stringify(value));
-            text = lines();
+            text = flatLines(lines()).join('\n');
           },
         },
       );

@@ -26,7 +26,7 @@ export function contentsTable(before: Checksums, after: Checksums): string {
       return [title, String(names.length), digest(before, names), digest(after, names)];
     }),
     ['left', 'right', 'left', 'left'],
-  );
+  ).join('\n');
 }
 
 /** Throws unless both name the same contents with the same checksums. */

@@ -44,7 +44,7 @@ export async function placementTable(
       ['bytes on it', '', '', '', ...nodes.map(({ folder }) => formatBytes(bytesInFolder(folder)))],
     ],
     ['left', 'right', 'right', 'right', ...nodes.map(() => 'right' as const)],
-  );
+  ).join('\n');
 }
 
 async function placeGroup(

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkResume, resumeVm, type ResumeRequest } from '../../src/cli/resume-vm.js';
+import { flatLines, type Lines } from '../../src/text/standard-streams.js';
 import { CommandPort } from '../guest/command-port.js';
 import { copySparse } from '../guest/copy-sparse.js';
 import { fixtureGuest } from '../guest/fixtures.js';
@@ -102,8 +103,8 @@ async function restoredFiles(): Promise<RestoredFiles> {
     ].map((name) => `${join(oldFolder, name)}=${join(vm, name)}`),
     diskPath: join(vm, MACHINE_FILES.disk),
     mode: 'write',
-    warn: (sentence: string) => {
-      throw new Error(sentence);
+    warn: (lines: Lines) => {
+      throw new Error(flatLines(lines).join('\n'));
     },
   } as const;
   return { request, vm };
@@ -359,7 +360,7 @@ test(
         { ...stored, sourceFormat: 'qcow2' },
         { ...stored, name: 'vdz', path: '/out/vdz', sourcePath: '/gone/z', sourceFormat: 'raw' },
       ],
-      warn: (sentence) => warnings.push(sentence),
+      warn: (lines) => warnings.push(...flatLines(lines)),
     };
     await checkResume(resume);
     const { scriptPath } = await resumeVm(resume);

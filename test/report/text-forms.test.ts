@@ -5,6 +5,7 @@ import { reportMarkdown } from '../../src/report/markdown.js';
 import { FleetTally } from '../../src/report/model/fleet-report.js';
 import type { Report, SnapshotReport } from '../../src/report/model/report.js';
 import { snapshotReport } from '../../src/report/model/snapshot-report.js';
+import { flatLines } from '../../src/text/standard-streams.js';
 import { assumptions, figures } from './model/figures.js';
 
 const report: SnapshotReport = snapshotReport({
@@ -38,15 +39,17 @@ const reports: Readonly<Record<Report['kind'], Report>> = {
   fleet,
 };
 
+const textOf = (entry: Report): string => flatLines(reportText(entry)).join('\n');
+
 test.each(Object.values(reports))('$kind fits a terminal of 80 columns', (entry) => {
-  for (const line of reportText(entry).split('\n')) {
+  for (const line of textOf(entry).split('\n')) {
     // The path of an image is as long as it is.
     if (!line.startsWith('image ')) expect(line.length).toBeLessThanOrEqual(80);
   }
 });
 
 test('the terminal has every alternative with its saving, and what is assumed', () => {
-  const text = reportText(report);
+  const text = textOf(report);
   expect(text).toMatch(/^Raw file x 3 +11\.7 MiB +0\.0 % +computed +yes$/m);
   expect(text).toMatch(/^makedumpfile -d 31 x 3 .* no$/m);
   expect(text).toMatch(/40\.0 % saved \(published: 53\.9 %\)/);
@@ -80,5 +83,5 @@ test('Markdown shows names as they are', () => {
 
 test.each(Object.values(reports))('$kind is something in each form', (entry) => {
   expect(reportMarkdown(entry)).toMatch(/^### .+\n/);
-  expect(reportText(entry).length).toBeGreaterThan(50);
+  expect(textOf(entry).length).toBeGreaterThan(50);
 });
