@@ -1,10 +1,13 @@
 // Small JSON files that describe a container.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { ParsError } from '../pars-error.js';
+import { parsePeerJson } from '../peer-json.js';
 import { readFully } from './read-fully.js';
 
 /** A hypervisor's whole device state as JSON stays well below this. */
 const maxJsonBytes = 64 * 2 ** 20;
+/** A snapshot's device state has its bytes as numbers. */
+const maxValueCount = 2 ** 25;
 
 /** Throws `image-invalid` when the file is missing, too large or no JSON. */
 export function readJsonFile(path: string): unknown {
@@ -37,7 +40,7 @@ export function readJsonFile(path: string): unknown {
 /** `name` says where the text comes from. Throws `image-invalid`. */
 export function parseJson(text: string, name: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parsePeerJson(text, { maxValueCount });
   } catch (error) {
     throw new ParsError('image-invalid', `${name} is no JSON: ${reasonOf(error)}`, {
       cause: error,

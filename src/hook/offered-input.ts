@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { z } from 'zod';
 import { imageFormats } from '../../introspect/memory/memory-image.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import { parsePeerJson } from '../../introspect/peer-json.js';
 import { vmName } from '../catalog/names.js';
 import { diskError } from '../flow/disk-error.js';
 import { parseDiskArgument } from '../disk/guest-disks.js';
@@ -160,7 +161,7 @@ function inputOfText(text: string, base: HookInput): HookInput {
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsePeerJson(text);
   } catch (error) {
     throw new ParsError(
       'usage',

@@ -1,12 +1,28 @@
 // A report as rows of RFC 4180: an alternative, a snapshot or a VM each. Sizes are bytes and shares are of 1.
 import { stringify } from 'csv-stringify/sync';
+import { visibleText } from '../text/visible-text.js';
 import type { Alternative, NodeLoss, Report, SnapshotReport } from './model/report.js';
 
 export function reportCsv(report: Report): string {
-  return stringify(rowsOf(report), { header: true, record_delimiter: 'windows' });
+  return stringify(rowsOf(report).map(asCells), {
+    header: true,
+    record_delimiter: 'windows',
+    // A spreadsheet would reckon with what begins like a formula; an apostrophe before it says that it is text.
+    escape_formulas: true,
+  });
 }
 
 type Row = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Numbers stay numbers. */
+function asCells(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? visibleText(value) : value,
+    ]),
+  );
+}
 
 function rowsOf(report: Report): Row[] {
   switch (report.kind) {

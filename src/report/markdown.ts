@@ -1,5 +1,6 @@
 // A report as Markdown for a merge request: the figures that decide, and how they come about folded away.
 import { markdownTable } from 'markdown-table';
+import { code, type Content, join, Markdown, markdown, textOf } from './markdown-text.js';
 import type {
   Alternative,
   ComparisonReport,
@@ -31,11 +32,8 @@ function snapshotMarkdown({
   notCompared,
 }: SnapshotReport): string {
   return paragraphs(
-    `### What ${nameOf(subject)} takes`,
-    `Pages at replication 3 and 1 against all at 3: **${percentInWords(published.savingFraction)} saved** ` +
-      `(published: ${percentInWords(published.publishedFraction)}). ` +
-      `${bytesInWords(subject.imageSizeBytes)} of memory, Linux ${escape(subject.kernel ?? 'not found')}, ` +
-      `evidence ${escape(subject.evidence)}.`,
+    markdown`### What ${nameOf(subject)} takes`,
+    markdown`Pages at replication 3 and 1 against all at 3: **${percentInWords(published.savingFraction)} saved** (published: ${percentInWords(published.publishedFraction)}). ${bytesInWords(subject.imageSizeBytes)} of memory, Linux ${subject.kernel ?? 'not found'}, evidence ${subject.evidence}.`,
     table(
       [
         'Alternative',
@@ -62,12 +60,13 @@ function snapshotMarkdown({
       ['l', 'r', 'r', 'l', 'l', 'r', 'r', 'r', 'r'],
     ),
     'The last four columns: how likely the guest is lost, or must be healed.',
-    list(notCompared.map(({ title, reason }) => `Not compared: ${title}; ${reason}.`)),
+    list(notCompared.map(({ title, reason }) => markdown`Not compared: ${title}; ${reason}.`)),
     folded(
       'How the figures come about',
       list(
         alternatives.map(
-          ({ title, formula, note }) => `${title}: ${formula}${note === null ? '' : ` (${note})`}.`,
+          ({ title, formula, note }) =>
+            markdown`${title}: ${formula}${note === null ? '' : ` (${note})`}.`,
         ),
       ),
     ),
@@ -84,11 +83,11 @@ function riskWords(risk: Alternative['risk']['perYear'] | undefined): string {
 
 function historyMarkdown({ vm, snapshots, unreadable }: HistoryReport): string {
   return paragraphs(
-    `### Snapshots of ${escape(vm)}`,
+    markdown`### Snapshots of ${vm}`,
     table(
       ['Snapshot', 'Created', 'Image', 'On disks', 'Saved', 'Pages at 3 and 1'],
       snapshots.map((point) => [
-        `\`${point.id}\``,
+        code(point.id),
         timeInWords(point.created),
         bytesInWords(point.imageSizeBytes),
         bytesInWords(point.storedBytes),
@@ -97,16 +96,14 @@ function historyMarkdown({ vm, snapshots, unreadable }: HistoryReport): string {
       ]),
       ['l', 'l', 'r', 'r', 'r', 'r'],
     ),
-    list(unreadable.map(({ id, reason }) => `\`${id}\` could not be read: ${reason}`)),
+    list(unreadable.map(({ id, reason }) => markdown`${code(id)} could not be read: ${reason}`)),
   );
 }
 
 function fleetMarkdown(report: FleetReport): string {
   return paragraphs(
-    `### ${report.snapshotCount} snapshots of ${report.vmCount} VMs`,
-    `${bytesInWords(report.imageSizeBytes)} of memory take ${bytesInWords(report.storedBytes)} on disks: ` +
-      `**${percentInWords(report.savingFraction)} saved** against three copies, ` +
-      `${percentInWords(report.publishedSavingFraction)} by pages at 3 and 1.`,
+    new Markdown(`### ${report.snapshotCount} snapshots of ${report.vmCount} VMs`),
+    markdown`${bytesInWords(report.imageSizeBytes)} of memory take ${bytesInWords(report.storedBytes)} on disks: **${percentInWords(report.savingFraction)} saved** against three copies, ${percentInWords(report.publishedSavingFraction)} by pages at 3 and 1.`,
     table(
       ['Largest', 'Snapshots', 'On disks', 'Saved'],
       report.largest.map(({ vm, snapshotCount, storedBytes, savingFraction }) => [
@@ -128,9 +125,8 @@ function comparisonMarkdown({ before, after }: ComparisonReport): string {
       ? ['-', '-']
       : [bytesInWords(alternative.storedBytes), percentInWords(alternative.savingFraction)];
   return paragraphs(
-    `### ${nameOf(before.subject)} and ${nameOf(after.subject)}`,
-    `Pages at replication 3 and 1 against all at 3: ${percentInWords(before.published.savingFraction)} saved before, ` +
-      `**${percentInWords(after.published.savingFraction)}** after.`,
+    markdown`### ${nameOf(before.subject)} and ${nameOf(after.subject)}`,
+    markdown`Pages at replication 3 and 1 against all at 3: ${percentInWords(before.published.savingFraction)} saved before, **${percentInWords(after.published.savingFraction)}** after.`,
     table(
       ['Alternative', 'Before', 'Saved', 'After', 'Saved'],
       ids.map((id) => {
@@ -143,39 +139,42 @@ function comparisonMarkdown({ before, after }: ComparisonReport): string {
   );
 }
 
-function nameOf({ id, vm, imagePath, created }: Subject): string {
+function nameOf({ id, vm, imagePath, created }: Subject): Markdown {
   if (id === null) {
-    return escape(imagePath ?? 'the image');
+    return markdown`${imagePath ?? 'the image'}`;
   }
-  return `\`${id}\`${vm === null ? '' : ` of ${escape(vm)}`}${created === null ? '' : ` (${timeInWords(created)})`}`;
+  return join([
+    code(id),
+    vm === null ? '' : ` of ${vm}`,
+    created === null ? '' : ` (${timeInWords(created)})`,
+  ]);
 }
 
 function table(
   header: readonly string[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Content[])[],
   align: readonly string[],
-): string {
-  return markdownTable(
-    [header, ...rows].map((row) => row.map((cell) => escape(cell))),
-    { align },
+): Markdown {
+  return new Markdown(
+    markdownTable(
+      [header, ...rows].map((row: readonly Content[]) => row.map(textOf)),
+      { align },
+    ),
   );
 }
 
-function list(items: readonly string[]): string {
-  return items.map((item) => `- ${escape(item)}`).join('\n');
+function list(items: readonly Markdown[]): Markdown {
+  return join(
+    items.map((item) => markdown`- ${item}`),
+    '\n',
+  );
 }
 
-function folded(title: string, content: string): string {
-  return `<details><summary>${title}</summary>\n\n${content}\n\n</details>`;
+function folded(title: string, content: Markdown): Markdown {
+  return markdown`<details><summary>${title}</summary>\n\n${content}\n\n</details>`;
 }
 
-function paragraphs(...parts: readonly string[]): string {
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
-}
-
-/** What is text is to stay text. Code spans hold nothing but ids. */
-function escape(text: string): string {
-  return text.startsWith('`')
-    ? text
-    : text.replace(/[\\`*_[\]<>|#~]/g, '\\$&').replace(/\s+/g, ' ');
+function paragraphs(...parts: readonly Content[]): string {
+  const texts = parts.map(textOf).filter((text) => text !== '');
+  return `${texts.join('\n\n')}\n`;
 }

@@ -4,6 +4,7 @@ import { countLabels } from '../../introspect/counters.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/page-map.js';
+import { shortVisibleText } from '../text/visible-text.js';
 import {
   type DrawnRectangle,
   type DrawnShapes,
@@ -28,6 +29,8 @@ const holeHeight = 14;
 /** From one frame number at the axis to the next. */
 const tickDistance = 32;
 const titleScale = 2;
+/** Kernels have no longer ones (include/uapi/linux/utsname.h), and there is no room for more. */
+const maxReleaseLength = 64;
 
 export function memoryPicture(map: PageMap): Drawing {
   const cells = memoryCells(map.regions, map.labels);
@@ -58,7 +61,7 @@ function describe({ kernel, evidence, labels }: PageMap, cells: MemoryCells): re
   const pagesPerRow = cells.columnCount * cells.pagesPerCell;
   const { pagesPerCell } = cells;
   return [
-    `${kernel === undefined ? 'No kernel found' : `Linux ${kernel.release}`}, ` +
+    `${kernel === undefined ? 'No kernel found' : `Linux ${shortVisibleText(kernel.release, maxReleaseLength)}`}, ` +
       `${labels.length} pages of 4 KiB (${sizeOf(labels.length)})` +
       (evidence.kind === 'complete' ? '' : `, evidence ${evidence.kind}`),
     `Row by row, ${pagesPerRow} frames (${sizeOf(pagesPerRow)}) each; ` +

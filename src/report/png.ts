@@ -1,5 +1,6 @@
 // A drawing as PNG: a palette of the few colours that are in it, one byte per pixel, title and description as its text.
 import { encode } from 'fast-png';
+import { visibleText } from '../text/visible-text.js';
 import { type Drawing, type DrawnRectangle, type DrawnText, letterWidth } from './drawing.js';
 import { type LabelStyle } from './label-style.js';
 import { glyphAscent, glyphHeight, glyphWidth, hasDot } from './pixel-font.js';
@@ -25,6 +26,11 @@ export function drawingToPng(drawing: Drawing): Uint8Array {
     canvas.write(text);
   }
   return canvas.encode(drawing);
+}
+
+/** PNG's text has no others. */
+function latin1Text(text: string): string {
+  return visibleText(text).replace(/[^\x20-\x7e\xa0-\xff]/gu, '?');
 }
 
 class Canvas {
@@ -99,7 +105,7 @@ class Canvas {
       palette: [...this.#palette.keys()].map((colour) =>
         [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)),
       ),
-      text: { Title: title, Description: description },
+      text: { Title: latin1Text(title), Description: latin1Text(description) },
     });
   }
 

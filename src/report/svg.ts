@@ -1,4 +1,5 @@
 // A drawing as SVG 1.1, with its title and description as alternative text.
+import { visibleText } from '../text/visible-text.js';
 import type { Drawing, DrawnRectangle, DrawnText } from './drawing.js';
 import type { LabelStyle } from './label-style.js';
 
@@ -61,7 +62,7 @@ function textOf({ x, baseline, text, alignment, scale }: DrawnText): string {
 }
 
 function escape(text: string): string {
-  return text
+  return visibleText(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

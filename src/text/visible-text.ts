@@ -16,6 +16,13 @@ export function visibleText(text: string): string {
   return text.replace(unseen, (character) => named[character] ?? escapeOf(character));
 }
 
+/** Where such a character is not to be spelled out. Line ends and tabs stay: for text that is laid out by others. */
+export function replaceUnseen(text: string, replacement: string): string {
+  return text.replace(unseen, (character) =>
+    character === '\n' || character === '\t' ? character : replacement,
+  );
+}
+
 /** With `…` for what is longer: nobody reads it, and columns would be as wide. */
 export function shortVisibleText(text: string, maxLength: number): string {
   // Cut first: an escape is several characters, and the text may be of any size.

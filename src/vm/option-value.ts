@@ -5,6 +5,8 @@
 //
 // JSON's nested members have dotted keys, as the other form writes them.
 
+import { parsePeerJson } from '../../introspect/peer-json.js';
+
 export interface Setting {
   /** Empty for the first word of an option, whose key is understood, and for old short forms of `key=on`. */
   readonly key: string;
@@ -64,7 +66,7 @@ function jsonOf(text: string): object | undefined {
     return undefined;
   }
   try {
-    return JSON.parse(text) as object;
+    return parsePeerJson(text) as object;
   } catch {
     return undefined;
   }

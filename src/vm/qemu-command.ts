@@ -3,6 +3,7 @@
 // Two forms are read: /proc/PID/cmdline as it is, words that each end in a NUL byte, and a JSON array of strings. Words
 // become options, since only then is `-S` told from the value of `-append`.
 import { ParsError } from '../../introspect/pars-error.js';
+import { parsePeerJson } from '../../introspect/peer-json.js';
 
 /** Command lines of libvirt have some ten kilobytes. */
 export const maxMachineBytes = 2 ** 20;
@@ -75,7 +76,7 @@ function wordsOfJson(bytes: Uint8Array, refused: Refused): readonly string[] {
   const text = textOf(bytes, refused);
   let words: unknown;
   try {
-    words = JSON.parse(text);
+    words = parsePeerJson(text);
   } catch {
     throw refused(`text that begins ${JSON.stringify(text.slice(0, 40))}`);
   }

@@ -1,6 +1,8 @@
 // HTML as a type of its own. Whatever is put into a template is escaped, unless it is markup already: names of VMs, paths
 // and kernel releases come from outside.
 
+import { replaceUnseen, visibleJson } from '../../text/visible-text.js';
+
 export class Markup {
   constructor(readonly text: string) {}
 }
@@ -37,9 +39,9 @@ function escapeText(text: string): string {
   return withoutControls(text).replace(/[&<>"']/g, (character) => entities[character]);
 }
 
-/** Control characters cannot stand in HTML, and those of text direction make a name look like another. */
+/** Control characters cannot stand in HTML, and what is not seen or turns text round makes a name look like another. */
 export function withoutControls(text: string): string {
-  return text.replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd');
+  return replaceUnseen(text, '\ufffd');
 }
 
 /**
@@ -48,8 +50,8 @@ export function withoutControls(text: string): string {
  */
 export function embeddedJson(value: unknown): Markup {
   return new Markup(
-    JSON.stringify(value).replace(
-      /[<>&\u2028\u2029]/g,
+    visibleJson(value).replace(
+      /[<>&]/g,
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
     ),
   );

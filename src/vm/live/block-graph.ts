@@ -1,5 +1,6 @@
 // QEMU's block graph, as far as our own nodes in it go.
 import { z } from 'zod';
+import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import { ownPrefix } from './own-names.js';
 
@@ -29,8 +30,8 @@ export interface OwnNodes {
 }
 
 export async function findOwnNodes(qmp: QmpClient): Promise<OwnNodes> {
-  const graph = graphSchema.parse(await qmp.execute('x-debug-query-block-graph'));
-  const drives = drivesSchema.parse(await qmp.execute('query-block'));
+  const graph = await askQmp(qmp, 'x-debug-query-block-graph', graphSchema);
+  const drives = await askQmp(qmp, 'query-block', drivesSchema);
   const nameOf = new Map(graph.nodes.map(({ id, name }) => [id, name]));
   const own = graph.nodes.filter(
     ({ name, type }) => type === 'block-driver' && name.startsWith(ownPrefix),

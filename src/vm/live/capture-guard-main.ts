@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { cleanUpCapture } from './clean-up-capture.js';
-import { type GuardAnswer, guardRequestSchema, streamSocketName } from './guard-protocol.js';
+import { type GuardAnswer, parseGuardRequest, streamSocketName } from './guard-protocol.js';
 import { receiveStream } from './receive-stream.js';
 
 /** QEMU may still be saving, or its monitor be held by a connection that is going away. */
@@ -42,7 +42,11 @@ async function receive(path: string, socketPath: string): Promise<void> {
 let isReleased = false;
 let streamCount = 0;
 for await (const line of createInterface({ input: process.stdin })) {
-  const request = guardRequestSchema.parse(JSON.parse(line));
+  const request = parseGuardRequest(line);
+  if (request === undefined) {
+    // As if the capture had gone: what it has begun is put right.
+    break;
+  }
   if ('release' in request) {
     isReleased = true;
     break;

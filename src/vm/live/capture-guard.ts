@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { Lock } from '../../host/file-lock.js';
-import { type GuardAnswer, guardAnswerSchema, type GuardRequest } from './guard-protocol.js';
+import { type GuardAnswer, type GuardRequest, parseGuardAnswer } from './guard-protocol.js';
 
 export interface GuardedStream {
   /** As `migrate` takes it. */
@@ -59,7 +59,7 @@ export async function startGuard(folder: string, lock: Lock): Promise<CaptureGua
     if (line.done === true) {
       throw new ParsError('unavailable', 'the process that watches over the VM has ended');
     }
-    return guardAnswerSchema.parse(JSON.parse(line.value));
+    return parseGuardAnswer(line.value);
   };
   return {
     async receive(path) {

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parsePeerJson } from '../../../introspect/peer-json.js';
 import { replaceFile } from '../../host/durable-file.js';
 
 export const journalFile = 'journal.json';
@@ -51,7 +52,7 @@ export async function readJournal(folder: string): Promise<Journal | undefined> 
     return undefined;
   }
   try {
-    return journalSchema.parse(JSON.parse(text));
+    return journalSchema.parse(parsePeerJson(text));
   } catch {
     return undefined;
   }

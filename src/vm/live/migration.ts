@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import type { CaptureWay } from './plan-capture.js';
 import type { VmFacts } from './vm-facts.js';
@@ -23,17 +24,22 @@ const capabilityOf: Readonly<Record<CaptureWay, string | undefined>> = {
 };
 
 const pollIntervalMs = 20;
+/** Slower than any limit that makes sense, and than any disk: the end of a migration is waited for as long as it goes on. */
+const leastStepBytes = 2 ** 16;
+const stepTimeoutMs = 600_000;
+/** What is under way goes to the disk of the guard first. */
+export const streamEndTimeoutMs = 600_000;
 
 const migrationSchema = z.object({
   /** `MigrationStatus`; absent before the first migration. */
   status: z.string().optional(),
   'error-desc': z.string().optional(),
-  ram: z.object({ transferred: z.number() }).optional(),
+  ram: z.object({ transferred: z.int().min(0) }).optional(),
 });
 export type Migration = z.infer<typeof migrationSchema>;
 
 export async function queryMigration(qmp: QmpClient): Promise<Migration> {
-  return migrationSchema.parse(await qmp.execute('query-migrate'));
+  return await askQmp(qmp, 'query-migrate', migrationSchema);
 }
 
 export function hasEnded({ status = 'none' }: Migration): boolean {
@@ -57,16 +63,45 @@ export async function applySettings(
   await qmp.execute('migrate-set-parameters', { [changedParameter]: bandwidthBytesPerSecond });
 }
 
-/** Throws the signal's reason. */
+/** Whether a migration goes on, for who asks again and again how far it is. */
+export class MigrationProgress {
+  #stepBytes = 0;
+  #stepMs = performance.now();
+
+  /** Throws `unavailable` when QEMU gets no further. */
+  note({ ram: { transferred = 0 } = {} }: Migration): void {
+    if (transferred >= this.#stepBytes + leastStepBytes) {
+      this.#stepBytes = transferred;
+      this.#stepMs = performance.now();
+    } else if (performance.now() - this.#stepMs > stepTimeoutMs) {
+      throw new ParsError(
+        'unavailable',
+        `QEMU saved less than ${leastStepBytes} bytes of the VM in ${stepTimeoutMs / 60_000} minutes`,
+      );
+    }
+  }
+}
+
+/** Throws the signal's reason, and `unavailable` when QEMU gets no further. */
 export async function untilEnded(qmp: QmpClient, signal?: AbortSignal): Promise<Migration> {
+  const progress = new MigrationProgress();
   for (;;) {
     signal?.throwIfAborted();
     const migration = await queryMigration(qmp);
     if (hasEnded(migration)) {
       return migration;
     }
+    progress.note(migration);
     await sleep(pollIntervalMs);
   }
+}
+
+/** QEMU closes its end as the last of a migration. */
+export function streamStaysOpen(): ParsError {
+  return new ParsError(
+    'unavailable',
+    `QEMU has ended the migration, and did not close its stream within ${streamEndTimeoutMs / 1000} s`,
+  );
 }
 
 /** Throws `unavailable` when QEMU gave it up. */

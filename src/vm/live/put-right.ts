@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { findOwnNodes } from './block-graph.js';
@@ -21,6 +22,8 @@ import { unprotectMemory } from './unprotect.js';
 import { readVcpuThreads, vcpuTimeMs } from './vcpu-threads.js';
 
 const pollIntervalMs = 20;
+/** They end once what they read has come from the disk. */
+const exportTimeoutMs = 120_000;
 /** Where a VM stands still as a capture leaves it. (qapi/run-state.json) */
 const stoppedStatuses: ReadonlySet<string> = new Set([
   ...['paused', 'postmigrate', 'finish-migrate', 'save-vm'],
@@ -150,11 +153,11 @@ function hasRunSince({ vcpuThreads, vcpuTimeMs: beforeMs }: Journal): boolean {
 }
 
 async function statusOf(qmp: QmpClient): Promise<string> {
-  return statusSchema.parse(await qmp.execute('query-status')).status;
+  return (await askQmp(qmp, 'query-status', statusSchema)).status;
 }
 
 async function removeExports(qmp: QmpClient, folder: string | undefined): Promise<void> {
-  const read = async () => exportsSchema.parse(await qmp.execute('query-block-exports'));
+  const read = async () => await askQmp(qmp, 'query-block-exports', exportsSchema);
   const isOwn = ({ id }: { readonly id: string }): boolean => id.startsWith(ownPrefix);
   let exports = await read();
   // Ours are only in a server of ours.
@@ -163,7 +166,14 @@ async function removeExports(qmp: QmpClient, folder: string | undefined): Promis
   for (const { id } of exports.filter(isOwn)) {
     await qmp.execute('block-export-del', { id, mode: 'hard' });
   }
+  const deadlineMs = performance.now() + exportTimeoutMs;
   while (exports.some(isOwn)) {
+    if (performance.now() > deadlineMs) {
+      throw new ParsError(
+        'unavailable',
+        `QEMU does not let go of the exports of the VM's disks within ${exportTimeoutMs / 1000} s`,
+      );
+    }
     await sleep(pollIntervalMs);
     exports = await read();
   }

@@ -7,7 +7,16 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import type { GuardedStream } from './capture-guard.js';
 import { joinHugePages } from './huge-pages.js';
-import { applySettings, untilCompleted, untilEnded } from './migration.js';
+import {
+  applySettings,
+  hasEnded,
+  MigrationProgress,
+  queryMigration,
+  streamEndTimeoutMs,
+  streamStaysOpen,
+  untilCompleted,
+  untilEnded,
+} from './migration.js';
 import { startNbdServer } from './nbd-server.js';
 import { copyDisks, prepareFilters, renewFilters } from './save-disks.js';
 import type { SavedVm, SaveRequest } from './save-request.js';
@@ -29,15 +38,18 @@ export async function saveInBackground(request: SaveRequest): Promise<SavedVm> {
   await setPhase('running');
   const stopShowing = showProgress(request, imagePath);
   const saved = new AbortController();
+  let isReceived = false;
+  const receive = async (): Promise<void> => {
+    await stream.received;
+    isReceived = true;
+    await untilCompleted(qmp, signal);
+  };
   try {
-    const saving = Promise.all([
-      copyDisks(request),
-      stream.received.then(() => untilCompleted(qmp, signal)),
-    ]);
+    const saving = Promise.all([copyDisks(request), receive()]);
     const [captured] = await Promise.race([
       saving,
       whenAborted(signal),
-      whenSilent(qmp, AbortSignal.any([signal, saved.signal])),
+      whenStuck(qmp, () => isReceived, AbortSignal.any([signal, saved.signal])),
     ]);
     return {
       imagePath,
@@ -54,12 +66,26 @@ export async function saveInBackground(request: SaveRequest): Promise<SavedVm> {
 }
 
 /**
- * Never resolves. Asks QEMU for nothing but an answer: one that hangs keeps the stream open without ever ending it, as QEMU
- * before 8.1 may when it is told to quit meanwhile.
+ * Never resolves. Asks QEMU how far it is: one that hangs keeps the stream open without ever ending it, as QEMU before 8.1
+ * may when it is told to quit meanwhile, and one may answer and get no further.
  */
-async function whenSilent(qmp: QmpClient, signal: AbortSignal): Promise<never> {
+async function whenStuck(
+  qmp: QmpClient,
+  isReceived: () => boolean,
+  signal: AbortSignal,
+): Promise<never> {
+  const progress = new MigrationProgress();
+  let endedMs: number | undefined;
   while (!signal.aborted) {
-    await qmp.execute('query-status');
+    const migration = await queryMigration(qmp);
+    if (!hasEnded(migration)) {
+      progress.note(migration);
+    } else if (!isReceived()) {
+      endedMs ??= performance.now();
+      if (performance.now() - endedMs > streamEndTimeoutMs) {
+        throw streamStaysOpen();
+      }
+    }
     await sleep(askIntervalMs, undefined, { signal }).catch(() => undefined);
   }
   return await new Promise<never>(() => undefined);

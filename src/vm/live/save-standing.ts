@@ -1,10 +1,11 @@
 // A VM is saved while it stands still: for those whose QEMU cannot track writes. RAM, device state and disks, one after the
 // other; the disks are files that QEMU has let go of by then.
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { QmpClient, QmpEvent } from '../qmp/qmp-client.js';
 import { copySparse } from './copy-sparse.js';
-import { applySettings, untilCompleted } from './migration.js';
+import { applySettings, streamEndTimeoutMs, streamStaysOpen, untilCompleted } from './migration.js';
 import { copyStandingDisks } from './save-disks.js';
 import type { SavedVm, SaveRequest } from './save-request.js';
 
@@ -53,12 +54,25 @@ async function save(request: SaveRequest): Promise<Omit<SavedVm, 'atMs' | 'downt
     { execute: 'migrate', arguments: { uri: stream?.uri ?? `file:${imagePath}` } },
   ]);
   await Promise.all(answers);
-  await Promise.all([stream?.received, untilCompleted(qmp, signal)]);
+  const completed = untilCompleted(qmp, signal);
+  await Promise.all([untilReceived(stream?.received, completed), completed]);
   if (isShared && 'path' in facts.sharedRam) {
     await copySparse(facts.sharedRam.path, imagePath, signal);
   }
   const disks = await copyStandingDisks(request);
   return { imagePath, format: isShared ? 'raw' : 'migration', statePath, disks };
+}
+
+async function untilReceived(
+  received: Promise<void> | undefined,
+  completed: Promise<void>,
+): Promise<void> {
+  const tooLate = completed.then(async () => {
+    await sleep(streamEndTimeoutMs, undefined, { ref: false });
+    throw streamStaysOpen();
+  });
+  tooLate.catch(() => undefined);
+  await Promise.race([received, tooLate]);
 }
 
 function nextEvent(qmp: QmpClient, name: string): Promise<QmpEvent> {

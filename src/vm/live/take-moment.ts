@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient, QmpCommand, QmpEvent } from '../qmp/qmp-client.js';
 import { gaveUp, queryMigration } from './migration.js';
 import { filterNode } from './own-names.js';
@@ -34,6 +35,7 @@ export interface Moment {
 
 const pollIntervalMs = 2;
 const defaultLimitMs = 60_000;
+const maxEventCount = 1000;
 
 const statusSchema = z.object({ status: z.string() });
 
@@ -41,7 +43,10 @@ export async function takeMoment(request: MomentRequest): Promise<Moment> {
   const { qmp, disks } = request;
   const events: QmpEvent[] = [];
   const stopListening = qmp.onEvent((event) => {
-    events.push(event);
+    // No other one is looked at, and of these a VM has two or four.
+    if ((event.name === 'STOP' || event.name === 'RESUME') && events.length < maxEventCount) {
+      events.push(event);
+    }
   });
   const started = Date.now();
   try {
@@ -122,7 +127,7 @@ async function untilRunning(
     }
     // By then every page is tracked: what the VM writes from now on is no longer saved.
     const isTracked = status === 'completed' || (migration.ram?.transferred ?? 0) > 0;
-    if (isTracked && statusSchema.parse(await qmp.execute('query-status')).status === 'paused') {
+    if (isTracked && (await askQmp(qmp, 'query-status', statusSchema)).status === 'paused') {
       await qmp.execute('cont');
       continue;
     }

@@ -9,6 +9,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { ownPrefix } from './own-names.js';
@@ -17,7 +18,7 @@ const versionSchema = z.object({ qemu: z.object({ major: z.int(), minor: z.int()
 
 /** After a background snapshot of ours that failed, with no migration under way: then any such descriptor is a forgotten one. */
 export async function unprotectMemory(qmp: QmpClient, pid: number | undefined): Promise<void> {
-  const { major, minor } = versionSchema.parse(await qmp.execute('query-version')).qemu;
+  const { major, minor } = (await askQmp(qmp, 'query-version', versionSchema)).qemu;
   if (major > 8 || (major === 8 && minor >= 1)) {
     return;
   }

@@ -4,20 +4,17 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { ParsError } from '../../../introspect/pars-error.js';
+import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 
-const cpusSchema = z.array(z.object({ 'thread-id': z.int() })).min(1);
+const cpusSchema = z.array(z.object({ 'thread-id': z.int().min(0) })).min(1);
 
 /** Of /proc: clock ticks, always a hundredth of a second. */
 const msPerTick = 10;
 
 export async function readVcpuThreads(qmp: QmpClient): Promise<readonly number[]> {
-  const cpus = cpusSchema.safeParse(await qmp.execute('query-cpus-fast'));
-  if (!cpus.success) {
-    throw new ParsError('unsupported', 'QEMU names no vCPU in its answer to query-cpus-fast');
-  }
-  return [...new Set(cpus.data.map((cpu) => cpu['thread-id']))];
+  const cpus = await askQmp(qmp, 'query-cpus-fast', cpusSchema);
+  return [...new Set(cpus.map((cpu) => cpu['thread-id']))];
 }
 
 /** Of all of them together; undefined when they are not to be seen from here. */

@@ -3,8 +3,11 @@
 //
 // (QEMU qapi/migration.json, block-core.json, machine.json)
 import { z } from 'zod';
+import { memberOf } from '../../../introspect/memory/json-file.js';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { parsePeerJson } from '../../../introspect/peer-json.js';
 import { normalUuid } from '../machine-uuid.js';
+import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient, QmpCommand } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { ownPrefix } from './own-names.js';
@@ -90,16 +93,8 @@ export async function readVmFacts(
   qmp: QmpClient,
   beforeTrying?: (settings: MigrationSettings) => Promise<void>,
 ): Promise<VmFacts> {
-  const ask = async <T>(command: string, schema: z.ZodType<T>): Promise<T> => {
-    const parsed = schema.safeParse(await qmp.execute(command));
-    if (!parsed.success) {
-      throw new ParsError(
-        'unsupported',
-        `QEMU's answer to ${command} is not of the expected form: ${parsed.error.issues[0].path.join('.')}: ${parsed.error.issues[0].message}`,
-      );
-    }
-    return parsed.data;
-  };
+  const ask = <T>(command: string, schema: z.ZodType<T>): Promise<T> =>
+    askQmp(qmp, command, schema);
   const { qemu } = await ask('query-version', versionSchema);
   const { UUID } = await ask('query-uuid', uuidSchema);
   const { status } = await ask('query-status', statusSchema);
@@ -254,11 +249,8 @@ function pathOf(filename: string): string {
     return filename;
   }
   try {
-    const options = JSON.parse(filename.slice('json:'.length)) as {
-      readonly filename?: unknown;
-      readonly file?: { readonly filename?: unknown };
-    };
-    const path = options.filename ?? options.file?.filename;
+    const options = parsePeerJson(filename.slice('json:'.length));
+    const path = memberOf(options, 'filename') ?? memberOf(memberOf(options, 'file'), 'filename');
     return typeof path === 'string' ? path : filename;
   } catch {
     return filename;

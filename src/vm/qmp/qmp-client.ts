@@ -6,16 +6,20 @@ import { connect, type Socket } from 'node:net';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectOwnSocket } from '../../host/socket-peer.js';
 import { QmpCommandError } from './qmp-command-error.js';
+import { maxLineLength, parseQmpMessage, type QmpEventMessage } from './qmp-message.js';
 
 /** A monitor serves one client; others connect and are not greeted. */
 const greetingTimeoutMs = 10_000;
 const commandTimeoutMs = 60_000;
-/** The longest answer asked for, a block graph, has some ten kilobytes. */
-const lineLimit = 2 ** 24;
 const socketUse = {
   what: 'the QMP socket',
   remedy: "run pars as QEMU's user, and keep the socket in a folder that nobody else may write to",
 };
+/**
+ * Without an answer to anything that was asked. QEMU limits the rate of its events, and something is asked all the time; who
+ * only talks is not QEMU.
+ */
+const unansweredLimit = 2 ** 26;
 
 export interface QmpCommand {
   readonly execute: string;
@@ -42,23 +46,17 @@ interface Pending {
   readonly fail: (error: Error) => void;
 }
 
-interface QmpMessage {
-  readonly QMP?: unknown;
-  readonly event?: string;
-  readonly data?: Readonly<Record<string, unknown>>;
-  readonly timestamp?: { readonly seconds: number; readonly microseconds: number };
-  readonly id?: unknown;
-  readonly return?: unknown;
-  readonly error?: { readonly class: string; readonly desc: string };
-}
-
 export class QmpClient {
   readonly path: string;
   readonly #socket: Socket;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(event: QmpEvent) => void>();
   readonly #onLost = new Set<(error: ParsError) => void>();
-  #rest = '';
+  /** Of a line whose end has not come yet. */
+  #pieces: string[] = [];
+  #piecesLength = 0;
+  /** Since the last answer. */
+  #unansweredLength = 0;
   #line = 0;
   #number = 0;
   #greet: (() => void) | undefined;
@@ -178,51 +176,77 @@ export class QmpClient {
   }
 
   #take(text: string): void {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    if (this.#rest.length > lineLimit) {
-      this.#lose(`a line has more than ${lineLimit} bytes`);
-      this.#socket.destroy();
-      return;
-    }
+    this.#unansweredLength += text.length;
+    const [end, ...lines] = text.split('\n');
+    this.#gather(end);
     for (const line of lines) {
-      this.#message(line);
+      const whole = this.#pieces.join('');
+      this.#pieces = [];
+      this.#piecesLength = 0;
+      // Nothing counts any more that is said after a line that is no QMP.
+      if (this.#lost !== undefined) {
+        return;
+      }
+      this.#message(whole);
+      this.#gather(line);
+    }
+    if (this.#unansweredLength > unansweredLimit) {
+      this.#refuse(`it says more than ${unansweredLimit} characters without an answer`);
+    }
+  }
+
+  #gather(piece: string): void {
+    this.#pieces.push(piece);
+    this.#piecesLength += piece.length;
+    if (this.#piecesLength > maxLineLength) {
+      this.#pieces = [];
+      this.#refuse(`a line has more than ${maxLineLength} characters`);
     }
   }
 
   #message(text: string): void {
-    let message: QmpMessage;
-    try {
-      message = JSON.parse(text) as QmpMessage;
-    } catch {
-      this.#lose(`it says ${JSON.stringify(text.slice(0, 60))}, which is no QMP`);
-      this.#socket.destroy();
+    const message = parseQmpMessage(text);
+    if (message === undefined) {
+      this.#refuse(`it says ${JSON.stringify(text.slice(0, 60))}, which is no QMP`);
       return;
     }
     const line = this.#line++;
-    if (message.QMP !== undefined) {
+    if ('QMP' in message) {
       this.#greet?.();
-      return;
-    }
-    if (message.event !== undefined) {
-      const { event: name, data = {}, timestamp } = message;
-      const atMicroseconds =
-        timestamp === undefined
-          ? Date.now() * 1000
-          : timestamp.seconds * 1e6 + timestamp.microseconds;
-      for (const listener of [...this.#listeners]) {
-        listener({ name, data, atMicroseconds, line });
-      }
-      return;
-    }
-    const id = typeof message.id === 'number' ? message.id : -1;
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (message.error === undefined) {
-      pending?.settle({ value: message.return, line });
+    } else if ('event' in message) {
+      this.#tell(message, line);
     } else {
-      pending?.fail(new QmpCommandError(pending.command, message.error.class, message.error.desc));
+      // Without a number, or with one that nothing waits for: whoever waits has a time limit.
+      const number = message.id ?? -1;
+      const pending = this.#pending.get(number);
+      if (pending === undefined) {
+        return;
+      }
+      this.#pending.delete(number);
+      this.#unansweredLength = 0;
+      if ('error' in message) {
+        const { class: qmpClass, desc } = message.error;
+        pending.fail(new QmpCommandError(pending.command, qmpClass, desc));
+      } else {
+        pending.settle({ value: message.return, line });
+      }
     }
+  }
+
+  #tell({ event: name, data = {}, timestamp }: QmpEventMessage, line: number): void {
+    const atMicroseconds =
+      timestamp === undefined || timestamp.seconds < 0 || timestamp.microseconds < 0
+        ? Date.now() * 1000
+        : timestamp.seconds * 1e6 + timestamp.microseconds;
+    for (const listener of [...this.#listeners]) {
+      listener({ name, data, atMicroseconds, line });
+    }
+  }
+
+  /** What goes on at the other end is not QMP, or too much of it. */
+  #refuse(reason: string): void {
+    this.#lose(reason);
+    this.#socket.destroy();
   }
 
   #lose(reason: string): ParsError {
