@@ -69,7 +69,8 @@ export class MigrationProgress {
   #stepMs = performance.now();
 
   /** Throws `unavailable` when QEMU gets no further. */
-  note({ ram: { transferred = 0 } = {} }: Migration): void {
+  note({ ram }: Migration): void {
+    const transferred = ram?.transferred ?? 0;
     if (transferred >= this.#stepBytes + leastStepBytes) {
       this.#stepBytes = transferred;
       this.#stepMs = performance.now();

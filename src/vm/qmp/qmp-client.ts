@@ -19,7 +19,7 @@ const socketUse = {
  * Without an answer to anything that was asked. QEMU limits the rate of its events, and something is asked all the time; who
  * only talks is not QEMU.
  */
-const unansweredLimit = 2 ** 26;
+const unansweredLimit = 2 ** 24;
 
 export interface QmpCommand {
   readonly execute: string;

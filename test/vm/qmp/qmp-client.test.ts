@@ -3,6 +3,7 @@ import { type QmpEvent, QmpClient } from '../../../src/vm/qmp/qmp-client.js';
 import { QmpCommandError } from '../../../src/vm/qmp/qmp-command-error.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../e2e/temporary-folder.js';
 import { FakeQemu, type FakeQemuOptions } from './fake-qemu.js';
+import { hostileLines } from './hostile-lines.js';
 
 let folder: TemporaryFolder;
 let fake: FakeQemu | undefined;
@@ -117,4 +118,56 @@ test('where no socket is, what to start the VM with is said', async () => {
     code: 'unavailable',
     message: expect.stringContaining('-qmp unix:PATH') as string,
   });
+});
+
+describe.each(Object.entries(hostileLines))('%s', (_, line) => {
+  const noQmp = { name: 'ParsError', code: 'unavailable' };
+
+  test('is no greeting', async () => {
+    fake = await FakeQemu.listen(socketPath(), { greeting: `${line}\n` });
+    await expect(QmpClient.connect(socketPath())).rejects.toMatchObject(noQmp);
+  });
+
+  test('ends the connection, with an error of the closed list to all that waits', async () => {
+    // The handshake has the number 1, so the lines that have it are for nobody.
+    const qmp = await connectTo({ before: { 'query-status': [line] } });
+    const lost: string[] = [];
+    qmp.onLost(({ code }) => lost.push(code));
+    const events: QmpEvent[] = [];
+    qmp.onEvent((heard) => events.push(heard));
+    const answers = qmp.send([{ execute: 'query-status' }, { execute: 'query-block' }]);
+    for (const answer of answers) {
+      await expect(answer).rejects.toMatchObject(noQmp);
+    }
+    await expect(qmp.execute('cont')).rejects.toMatchObject(noQmp);
+    expect(lost).toEqual(['unavailable']);
+    expect(events).toEqual([]);
+  });
+});
+
+test('an event of a host without a clock is of now', async () => {
+  const event = JSON.stringify({ event: 'STOP', timestamp: { seconds: -1, microseconds: -1 } });
+  const qmp = await connectTo({ before: { stop: [event] } });
+  const times: number[] = [];
+  qmp.onEvent(({ atMicroseconds }) => times.push(atMicroseconds));
+  await qmp.execute('stop');
+  expect(Math.abs((times[0] ?? 0) / 1000 - Date.now())).toBeLessThan(60_000);
+});
+
+test('who talks without end and answers nothing is not listened to for ever', async () => {
+  const long = JSON.stringify({ event: 'TALK', data: { text: 'x'.repeat(2 ** 20) } });
+  const qmp = await connectTo({ before: { 'query-status': new Array<string>(17).fill(long) } });
+  await expect(qmp.execute('query-status')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('without an answer') as string,
+  });
+});
+
+test("a refusal's sentence is cut where nobody reads on", async () => {
+  const desc = 'x'.repeat(2 ** 20);
+  const qmp = await connectTo({
+    answers: { stop: () => ({ error: { class: 'GenericError', desc } }) },
+  });
+  const error = await qmp.execute('stop').catch((reason: unknown) => reason as QmpCommandError);
+  expect((error as QmpCommandError).description).toHaveLength(4096);
 });
