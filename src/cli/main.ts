@@ -2,7 +2,7 @@
 // The command line of pars. Only commander is loaded to parse and to print help; a command loads what it needs.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { watchStreams, writeJson, writeText } from '../text/standard-streams.js';
+import { watchStreams, writeJson, writeLines, writeText } from '../text/standard-streams.js';
 import { exitCodeOfError } from './exit-code.js';
 import { addCallerCommands } from './hook-callers-program.js';
 import { addHookCommands } from './hook-program.js';
@@ -78,6 +78,10 @@ const program = new Command('pars')
     },
     writeErr: (text) => {
       writeText('stderr', text);
+    },
+    // It repeats words of the command line, which hooks are given by others; a suggestion has a line of its own.
+    outputError: (text) => {
+      writeLines('stderr', text.trimEnd().split(/\n(?=\(Did you mean [^\n]*\)$)/));
     },
   })
   .exitOverride();

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { diskError } from '../flow/disk-error.js';
 import { replaceFile } from '../host/durable-file.js';
 import { withSpoolLock } from '../spool/lock.js';
 import type { Spool } from '../spool/spool.js';
@@ -24,9 +25,11 @@ export class SeenFiles {
     this.#seen = seen;
   }
 
-  /** What cannot be read is forgotten: the spool itself still knows what was sent. */
+  /** What cannot be read is forgotten: the spool itself still knows what was sent. Throws where the folder is none. */
   static async open(spool: Spool, folderPath: string): Promise<SeenFiles> {
-    const folder = await realpath(folderPath);
+    const folder = await realpath(folderPath).catch((error: unknown) => {
+      throw diskError(error, `cannot look into the folder ${folderPath}`);
+    });
     const hash = createHash('sha256').update(folder).digest('hex').slice(0, 16);
     const path = join(spool.paths.state, `seen-${hash}.json`);
     const seen = await readFile(path, 'utf8').then(
