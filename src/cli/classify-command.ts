@@ -7,7 +7,7 @@ import { readStatistics } from '../../introspect/statistics.js';
 import { planReplication } from '../plan/plan.js';
 import { type PlannedSaving, plannedSaving } from '../plan/saving.js';
 import { explainText } from './explain-text.js';
-import { toJson } from './format.js';
+import { toJson, wrapText } from './format.js';
 import { npyHeader } from './npy.js';
 import {
   exitCodeOfEvidence,
@@ -25,6 +25,9 @@ import { type CommandContext, type CommonOptions } from './run-command.js';
 import { savingTable } from './saving-table.js';
 import { statsTable } from './stats-table.js';
 import { writeOutput } from './write-output.js';
+
+/** So long are lines that are read on a terminal. */
+const columnCount = 80;
 
 export interface ClassifyOptions extends CommonOptions, PolicyArguments, ImageArguments {
   readonly labels?: string;
@@ -73,7 +76,7 @@ export async function classifyCommand(
       () =>
         paragraphs([
           kernel === undefined ? 'No kernel found' : `Linux ${kernel.release}`,
-          ...unprovenLines(map),
+          ...unprovenLines(map).map((line) => wrapText(line, columnCount, 0)),
           ...explanations.map(explainText),
           // Who asks about a page or the counters does not ask what storing would save.
           ...(explanations.length > 0 ? [] : [savingTable(saving)]),

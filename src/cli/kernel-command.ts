@@ -5,9 +5,12 @@ import { type MemoryRegion } from '../../introspect/memory/physical-memory.js';
 import { Inconsistency } from '../../introspect/mm/inconsistency.js';
 import { type Lines, paragraphs } from '../text/standard-streams.js';
 import { exitCodes } from './exit-code.js';
-import { formatBytes, formatHex, formatLines, formatTable, toJson } from './format.js';
+import { formatBytes, formatHex, formatLines, formatTable, toJson, wrapText } from './format.js';
 import { type ImageArguments, openImageArgument } from './open-image.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
+
+/** So long are lines that are read on a terminal. */
+const columnCount = 80;
 
 export interface KernelOptions extends CommonOptions, ImageArguments {}
 
@@ -43,7 +46,7 @@ export function kernelCommand(
           described.kernel === undefined
             ? `No kernel found: ${described.reason}`
             : kernelText(described.kernel),
-          ...(running === undefined ? [] : [runningText(running)]),
+          ...(running === undefined ? [] : [wrapText(runningText(running), columnCount, 0)]),
         ]),
     );
     return described.exitCode;
