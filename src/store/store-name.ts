@@ -35,6 +35,11 @@ export function checkStoreFolder(folder: string): void {
   if (folder !== '') checkStoreName(folder);
 }
 
+/** Whether `text` may stand between the slashes of a name. */
+export function isSegment(text: string): boolean {
+  return segmentProblem(text) === undefined;
+}
+
 function segmentProblem(segment: string): string | undefined {
   if (segment === '') return 'it has an empty segment';
   if (segment === '.' || segment === '..') return `the segment '${segment}' is not allowed`;

@@ -1,131 +1,151 @@
 // What an open does about the past: a disk that is there again, or a process that died amid a change. The deciding
-// disk's names are copied to the disks that differ, and what nobody refers to is removed.
+// disk's names are copied to the disks that differ. What those have beyond it is set aside (set-aside.ts) where it is
+// proven that it went from the store, and otherwise is an error: an open forgets nothing that could be asked about.
 //
 // Other processes may use the store meanwhile. A name is on the deciding disk before any other and leaves it first, so
-// the other disk's names are read first: what it has beyond the deciding disk's is certainly removed. What a running
-// process may be about to refer to is told from leftovers by age, and is left alone while anybody claims to be at work.
+// the other disk's names are read first (compare-names.ts). What a running process may be about to refer to is told from
+// leftovers by age, and is left alone while anybody claims to be at work.
 
-import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { claimsFolder } from '../store.js';
+import { ParsError } from '../../../introspect/pars-error.js';
 import { intentSuffix } from './change-names.js';
+import { hasClaim } from './claims.js';
+import { compareNames, type NameDifference } from './compare-names.js';
 import { copyIdOf, removeCopy } from './copy.js';
 import type { Disk } from './disk.js';
-import type { Membership } from './membership.js';
-import { recordFollowers } from './membership.js';
-import { encodeNameEntry } from './name-entry.js';
-import type { WalkedEntry } from './name-tree.js';
-import { childNames, forgetRemoved, publish, takeAway, walkNames } from './name-tree.js';
+import { doubt } from './doubt.js';
+import { hasEveryDisk, recordFollowers, renewOldMarkers, type Membership } from './membership.js';
+import { publish, walkNames } from './name-tree.js';
+import { forgetSetAside, newBatchName, setAside, walkSetAside } from './set-aside.js';
 
 /** No write takes a day without touching its files; a file that old belongs to a process that died. */
 const abandonedAfterMs = 24 * 3600 * 1000;
+/** While a disk is away the proofs of what was removed are kept, but not for ever: it may be away for good. */
+export const proofKeptMs = 180 * 24 * 3600 * 1000;
 
 /**
  * Brings the disks that are there together, as far as each can be written; none of it is needed for reading.
  * `removesOrphans`: looks for copies without a name also where nothing else is to be done, which takes reading all
- * names. A process that died after its copies were whole and before it declared the change has left no other sign.
+ * names, and forgets what was set aside long ago. A process that died after its copies were whole and before it declared
+ * the change has left no other sign.
+ *
+ * Throws `corrupt` when a disk has names that nobody can say what became of.
  */
 export async function catchUp(members: Membership, removesOrphans = false): Promise<void> {
-  let isNeeded = members.present.length > members.current.length;
-  const [deciding] = members.current;
+  const { present, current } = members;
   // Clocks may be wrong by more than a day, this host's or another's: what a writer may be at then stays.
-  const isAtWork = await hasClaim(deciding);
-  for (const disk of members.present) {
-    isNeeded ||= await hasIntent(disk);
-    await ignoringFailure(() => sweep(disk, isAtWork ? ['removed'] : ['writing', 'removed']));
+  const isAtWork = await hasClaim(current);
+  let isNeeded = present.length > current.length;
+  for (const disk of present) isNeeded ||= await hasIntent(disk);
+  let followers = current;
+  if (isNeeded) {
+    followers = await bringTogether(members);
+    await ignoringFailure(() => recordFollowers(members, followers));
+  } else {
+    await ignoringFailure(() => renewOldMarkers(members));
   }
-  if (!isNeeded) {
-    if (removesOrphans && !isAtWork)
-      await ignoringFailure(() => removeOrphans(members, members.current));
-    return;
+  const keptMs = hasEveryDisk(members, followers) ? abandonedAfterMs : proofKeptMs;
+  for (const disk of present) {
+    if (!isAtWork) {
+      await ignoringFailure(() => sweep(path.join(disk.folder, 'writing'), abandonedAfterMs));
+    }
+    await ignoringFailure(() => sweep(path.join(disk.folder, 'removed'), keptMs));
+    if (removesOrphans) await ignoringFailure(() => forgetSetAside(disk));
   }
+  if ((isNeeded || removesOrphans) && !isAtWork) {
+    await ignoringFailure(() => removeOrphans(members, followers));
+  }
+}
 
-  const followers = [deciding];
-  for (const disk of members.present) {
+/** Those that have the deciding disk's names now. Nothing is changed anywhere when one of them is in doubt. */
+async function bringTogether({ present, current }: Membership): Promise<readonly Disk[]> {
+  const [deciding] = current;
+  const differences: NameDifference[] = [];
+  for (const disk of present) {
     if (disk === deciding) continue;
+    const difference = await unlessDiskFails(() => compareNames(current, disk));
+    if (difference !== undefined) differences.push(difference);
+  }
+  for (const { disk, unproven } of differences) {
+    if (unproven.length > 0) throw unprovenNames(present, deciding, disk, unproven);
+  }
+  const followers = [deciding];
+  for (const difference of differences) {
     await ignoringFailure(async () => {
-      await makeNamesEqual(deciding, disk);
-      followers.push(disk);
+      await makeNamesEqual(difference);
+      followers.push(difference.disk);
     });
   }
-  await ignoringFailure(() => recordFollowers(members, followers));
-  if (!isAtWork) await ignoringFailure(() => removeOrphans(members, followers));
+  return followers;
 }
 
-async function makeNamesEqual(deciding: Disk, disk: Disk): Promise<void> {
-  const found = await namesOf(disk);
-  const wanted = await namesOf(deciding);
-  for (const [key, { name }] of found) {
-    if (wanted.has(key)) continue;
-    const removalId = randomUUID();
-    await takeAway(disk, name, removalId);
-    await forgetRemoved(disk, removalId);
-  }
-  for (const [key, { name, entry }] of wanted) {
-    if (!found.has(key)) await publish(disk, name, entry);
-  }
+/** Gives a disk the names that it lacks; those that it has beyond the deciding disk's are set aside. */
+export async function makeNamesEqual({ disk, gone, missing }: NameDifference): Promise<void> {
+  const batch = newBatchName();
+  for (const { name } of gone) await setAside(disk, name, batch);
+  for (const { name, entry } of missing) await publish(disk, name, entry);
 }
 
-async function namesOf(disk: Disk): Promise<ReadonlyMap<string, WalkedEntry>> {
-  const entries = new Map<string, WalkedEntry>();
-  for await (const walked of walkNames(disk)) {
-    entries.set(`${walked.name}/${encodeNameEntry(walked.entry)}`, walked);
-  }
-  return entries;
+function unprovenNames(
+  disks: readonly Disk[],
+  deciding: Disk,
+  disk: Disk,
+  unproven: NameDifference['unproven'],
+): ParsError {
+  const names = unproven.slice(0, 3).map(({ name }) => name);
+  const more = unproven.length > 3 ? ` and ${unproven.length - 3} more` : '';
+  return doubt(
+    disks,
+    `${disk.folder} has ${names.join(', ')}${more}, which ${deciding.folder} has not, ` +
+      'and no disk knows that it was removed',
+  );
 }
 
-/** Copies that no name refers to: removed while the disk was away, or written by a process that died. */
+/**
+ * Copies that no name refers to, on any disk that is there or set aside: written by a process that died. A disk that
+ * lacks copies which it is said to have is left alone: names or copies on it may be damaged.
+ */
 async function removeOrphans(members: Membership, disks: readonly Disk[]): Promise<void> {
-  const [deciding] = members.current;
-  if (!isSurelyNewest(members)) return;
-  const copyIds = new Set<string>();
-  for await (const { entry } of walkNames(deciding)) copyIds.add(entry.copyId);
+  if (!hasEveryDisk(members, members.present, members.current[0].marker.leftBehind)) return;
+  const referred = new Set<string>();
+  const copyIdsOnDisk = new Map<number, Set<string>>();
+  for (const disk of members.present) {
+    for await (const { entry } of walkNames(disk)) {
+      referred.add(entry.copyId);
+      for (const diskNumber of entry.diskNumbers) {
+        const copyIds = copyIdsOnDisk.get(diskNumber) ?? new Set<string>();
+        copyIdsOnDisk.set(diskNumber, copyIds.add(entry.copyId));
+      }
+    }
+    for await (const { entry } of walkSetAside(disk)) referred.add(entry.copyId);
+  }
   for (const disk of disks) {
     const folder = path.join(disk.folder, 'data');
-    for (const fileName of await readdir(folder)) {
+    const fileNames = await readdir(folder);
+    const present = new Set(fileNames);
+    const expected = [...(copyIdsOnDisk.get(disk.marker.diskNumber) ?? [])];
+    if (!expected.every((copyId) => present.has(copyId))) continue;
+    for (const fileName of fileNames) {
       const copyId = copyIdOf(fileName);
-      if (!copyIds.has(copyId) && (await isAbandoned(path.join(folder, fileName)))) {
+      const isOrphan = !referred.has(copyId);
+      if (isOrphan && (await isOlder(path.join(folder, fileName), abandonedAfterMs))) {
         await removeCopy(disk, copyId);
       }
     }
   }
 }
 
-/**
- * Whether no disk that is away can know names that the deciding disk does not: those that followed it are all there.
- * Else it may itself have been left behind, and a copy of a name that it never saw is no orphan.
- */
-function isSurelyNewest({ present, current: [deciding] }: Membership): boolean {
-  const { maxDiskNumber, leftBehind } = deciding.marker;
-  const presentNumbers = new Set(present.map(({ marker }) => marker.diskNumber));
-  for (let diskNumber = 1; diskNumber <= maxDiskNumber; diskNumber++) {
-    if (!presentNumbers.has(diskNumber) && leftBehind[diskNumber] === undefined) return false;
-  }
-  return true;
-}
-
-/** Also where that cannot be told. */
-async function hasClaim(disk: Disk): Promise<boolean> {
-  try {
-    return (await childNames(disk, claimsFolder)).length > 0;
-  } catch {
-    return true;
+async function sweep(folder: string, keptMs: number): Promise<void> {
+  for (const child of await readdir(folder)) {
+    const leftover = path.join(folder, child);
+    if (await isOlder(leftover, keptMs)) await rm(leftover, { recursive: true, force: true });
   }
 }
 
-async function sweep(disk: Disk, folderNames: readonly string[]): Promise<void> {
-  for (const folderName of folderNames) {
-    const folder = path.join(disk.folder, folderName);
-    for (const child of await readdir(folder)) {
-      const leftover = path.join(folder, child);
-      if (await isAbandoned(leftover)) await rm(leftover, { recursive: true, force: true });
-    }
-  }
-}
-
-async function hasIntent(disk: Disk): Promise<boolean> {
+/** Whether a change of names is under way on the disk, or a process died amid one. */
+export async function hasIntent(disk: Disk): Promise<boolean> {
   try {
     const children = await readdir(path.join(disk.folder, 'writing'));
     return children.some((child) => child.endsWith(intentSuffix));
@@ -136,12 +156,22 @@ async function hasIntent(disk: Disk): Promise<boolean> {
 }
 
 /** By ctime: a rename into the folder counts as touching, and mtime would not tell. */
-async function isAbandoned(file: string): Promise<boolean> {
+async function isOlder(file: string, ageMs: number): Promise<boolean> {
   try {
-    return Date.now() - (await stat(file)).ctimeMs > abandonedAfterMs;
+    return Date.now() - (await stat(file)).ctimeMs > ageMs;
   } catch {
     // Gone meanwhile: its owner lives.
     return false;
+  }
+}
+
+/** Undefined when a file system fails; names that are there and wrong are an error. */
+async function unlessDiskFails<T>(act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof ParsError) throw error;
+    return undefined;
   }
 }
 

@@ -1,23 +1,23 @@
 // One disk folder: what is in it, and the marker that says which disk of which store it is.
 //
-//   pars-disk.json      the marker
+//   pars-disk.json      the marker (marker.ts)
 //   names/NAME/=...     the store's names, all of them on every disk: a folder per file that holds the file's entry
 //   data/ID             copies of files, only on the disks that the entry lists
 //   data/.ID.crc        the checksum file of a copy
 //   writing/            copies and entries that are not whole yet, and a `.intent` folder per change under way
-//   removed/            names taken away whose copies are being removed
+//   removed/            names that were removed: while their copies go, and as the proof of it while a disk is away
+//   set-aside/          names that a disk had beyond the others when it caught up, as a tree for each time (set-aside.ts)
 //   making/             in the first disk's folder while the store is made (make-store.ts)
 //
 // A folder without the marker is no disk of the store, whatever its path: the mount point of an unmounted disk looks
 // like that. So nothing here makes a missing folder except `initialiseDisk`.
 
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { z } from 'zod';
-
 import { ParsError } from '../../../introspect/pars-error.js';
+import { decodeMarker, encodeMarker, markerMaxBytes, type DiskMarker } from './marker.js';
 import { isAbsent, isTaken, toParsError } from './node-error.js';
 
 export const privateFolderMode = 0o700;
@@ -28,25 +28,6 @@ const markerFileName = 'pars-disk.json';
 export const diskFolders: readonly string[] = ['names', 'data', 'writing', 'removed'];
 export const makingFolder = 'making';
 
-const diskNumberSchema = z.int().min(1).max(9999);
-
-const markerSchema = z.strictObject({
-  format: z.literal('pars-local-store'),
-  version: z.literal(1),
-  /** The same on every disk of a store. */
-  storeId: z.uuid(),
-  /** Given once; a disk that replaces a lost one gets a number of its own. */
-  diskNumber: diskNumberSchema,
-  /** The highest number given so far. */
-  maxDiskNumber: diskNumberSchema,
-  /** Goes up whenever the set of disks that follow every change of the names becomes another. See membership.ts. */
-  epoch: z.int().min(0),
-  /** Disks that do not follow, by number, each with the epoch it was last known to follow in. */
-  leftBehind: z.partialRecord(z.string().regex(/^\d{1,4}$/), z.int().min(0)),
-});
-
-export type DiskMarker = Readonly<z.infer<typeof markerSchema>>;
-
 export interface Disk {
   readonly folder: string;
   readonly marker: DiskMarker;
@@ -54,28 +35,47 @@ export interface Disk {
 
 /** The disk at `folder`; undefined when there is none, which is what a lost disk looks like. */
 export async function readDisk(folder: string): Promise<Disk | undefined> {
+  const marker = await readMarker(folder);
+  if (marker !== undefined) return { folder, marker };
+  // Never so on an empty mount point, nor while a disk is being made.
+  if (!(await isFilled(folder))) return undefined;
+  // A disk gets its marker before any file: another process may have made it, and used it, between the two looks.
+  const madeMeanwhile = await readMarker(folder);
+  if (madeMeanwhile !== undefined) return { folder, marker: madeMeanwhile };
+  throw new ParsError(
+    'corrupt',
+    `${path.join(folder, markerFileName)}: the marker is missing from a disk that holds files`,
+  );
+}
+
+async function readMarker(folder: string): Promise<DiskMarker | undefined> {
   const file = path.join(folder, markerFileName);
   let text: string;
   try {
+    const { size } = await stat(file);
+    if (size > markerMaxBytes) {
+      throw new ParsError(
+        'corrupt',
+        `${file}: expected a disk's marker of at most ${markerMaxBytes} bytes, found ${size}`,
+      );
+    }
     text = await readFile(file, 'utf8');
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw toParsError(error, `reading the marker of the disk ${folder}`);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new ParsError('corrupt', `${file}: the disk's marker is not JSON`, { cause });
+  return decodeMarker(text, file);
+}
+
+async function isFilled(folder: string): Promise<boolean> {
+  for (const child of ['names', 'data']) {
+    try {
+      if ((await readdir(path.join(folder, child))).length > 0) return true;
+    } catch {
+      // Not there, or the disk fails: it is lost in either way.
+    }
   }
-  const parsed = markerSchema.safeParse(value);
-  if (!parsed.success) {
-    throw new ParsError(
-      'unsupported',
-      `${file}: expected the marker of a disk of version 1: ${z.prettifyError(parsed.error)}`,
-    );
-  }
-  return { folder, marker: parsed.data };
+  return false;
 }
 
 /** Replaces the marker in one step, so that a reader finds the old one or the new one. */
@@ -105,7 +105,7 @@ export async function initialiseDisk(folder: string, marker: DiskMarker): Promis
 
 async function stageMarker(folder: string, marker: DiskMarker): Promise<string> {
   const staged = path.join(folder, 'writing', randomUUID());
-  await writeDurably(staged, Buffer.from(`${JSON.stringify(marker, null, 2)}\n`));
+  await writeDurably(staged, Buffer.from(encodeMarker(marker)));
   return staged;
 }
 

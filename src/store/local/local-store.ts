@@ -5,8 +5,8 @@
 // as long as one disk is left. Order of a write: copies durable on their disks, then the name; of a removal: the name,
 // then the copies. A crash between leaves bytes without a name, never a name without bytes.
 //
-// A rename changes names only and is one rename(2) on the deciding disk (change-names.ts). Readers ask that disk, so
-// they see the old name or the new one, never both and never none.
+// A rename changes names only and is one rename(2) on the deciding disk (change-names.ts). Readers believe that disk
+// (agreed-names.ts), so they see the old name or the new one, never both and never none.
 
 import { randomUUID } from 'node:crypto';
 
@@ -23,19 +23,18 @@ import type {
 } from '../store.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
 import { checkNotAborted } from './abort.js';
+import { agreedChildren, agreedName, type NameSource } from './agreed-names.js';
 import { catchUp } from './catch-up.js';
 import { changeNames } from './change-names.js';
 import { hasCopy, readCopy, removeCopy } from './copy.js';
 import type { Disk } from './disk.js';
 import type { Membership } from './membership.js';
-import { readMembership } from './membership.js';
+import { hasEveryDisk, readMembership } from './membership.js';
 import type { NameEntry } from './name-entry.js';
 import type { Named } from './name-tree.js';
 import {
   alreadyExists,
-  childNames,
   forgetRemoved,
-  lookUp,
   move,
   notFound,
   publish,
@@ -87,7 +86,7 @@ class LocalStore implements Store {
     const doing = `writing ${name}`;
     checkNotAborted(options.signal, doing);
     const members = await this.#members();
-    if ((await findName(members, name)) !== undefined) throw alreadyExists(name);
+    if ((await this.#named(members, name)) !== undefined) throw alreadyExists(name);
 
     const copyId = randomUUID().replaceAll('-', '');
     const { disks, sizeBytes } = await writeToFittingDisks(
@@ -155,7 +154,7 @@ class LocalStore implements Store {
   async stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined> {
     checkStoreName(name);
     checkNotAborted(options?.signal, `looking up ${name}`);
-    const named = await findName(await this.#members(), name);
+    const named = await this.#named(await this.#members(), name);
     return named === undefined ? undefined : storedFile(name, named);
   }
 
@@ -165,12 +164,12 @@ class LocalStore implements Store {
     checkNotAborted(options?.signal, doing);
     return this.#oneAtATime(async () => {
       const members = await this.#members();
-      const children = await fromCurrent(members, doing, (disk) => childNames(disk, folder));
+      const children = await agreedChildren(this.#source(members), folder);
       const limit = pLimit(listConcurrency);
       const files = await limit.map(children, async (child) => {
         checkNotAborted(options?.signal, doing);
         const name = folder === '' ? child : `${folder}/${child}`;
-        const file = await listedFile(members, name);
+        const file = await this.#listed(members, name);
         return file === undefined ? [] : [file];
       });
       return files.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -213,6 +212,8 @@ class LocalStore implements Store {
           // A disk that fails here keeps bytes without a name, which a later catch-up removes.
           await Promise.allSettled(disks.map((disk) => removeCopy(disk, entry.copyId)));
         }
+        // A disk that is away may come back with the name: then this is the proof that it was removed.
+        if (!hasEveryDisk(members, followers)) return;
         await Promise.allSettled(followers.map((disk) => forgetRemoved(disk, removalId)));
       },
     );
@@ -229,6 +230,25 @@ class LocalStore implements Store {
       }
       isDecided = true;
     });
+  }
+
+  #source(members: Membership): NameSource {
+    return { members, reread: () => this.#members() };
+  }
+
+  #named(members: Membership, name: string): Promise<Named | undefined> {
+    return agreedName(this.#source(members), name);
+  }
+
+  /** An entry that no disk can say in a form known here must not hide those beside it. */
+  async #listed(members: Membership, name: string): Promise<StoredFile | undefined> {
+    try {
+      const named = await this.#named(members, name);
+      return named === undefined ? undefined : storedFile(name, named);
+    } catch (error) {
+      if (!(error instanceof ParsError && error.code === 'unsupported')) throw error;
+      return { name, kind: 'file', sizeBytes: 0, modifiedMs: 0, problem: error.message };
+    }
   }
 
   #members(): Promise<Membership> {
@@ -252,44 +272,12 @@ class LocalStore implements Store {
     checkStoreName(name);
     checkNotAborted(options?.signal, `reading ${name}`);
     const members = await this.#members();
-    const named = await findName(members, name);
+    const named = await this.#named(members, name);
     if (named === undefined) throw notFound(name);
     if (named.kind === 'folder') {
       throw new ParsError('not-found', `${name}: expected a file, found a folder`);
     }
     return { members, entry: named.entry };
-  }
-}
-
-/** Asks the deciding disk, and the next when that one fails. */
-async function fromCurrent<T>(
-  members: Membership,
-  doing: string,
-  ask: (disk: Disk) => Promise<T>,
-): Promise<T> {
-  let failure: unknown;
-  for (const disk of members.current) {
-    try {
-      return await ask(disk);
-    } catch (error) {
-      failure ??= toParsError(error, doing);
-    }
-  }
-  throw failure;
-}
-
-function findName(members: Membership, name: string): Promise<Named | undefined> {
-  return fromCurrent(members, `looking up ${name}`, (disk) => lookUp(disk, name));
-}
-
-/** An entry that no disk can say in a form known here must not hide those beside it. */
-async function listedFile(members: Membership, name: string): Promise<StoredFile | undefined> {
-  try {
-    const named = await findName(members, name);
-    return named === undefined ? undefined : storedFile(name, named);
-  } catch (error) {
-    if (!(error instanceof ParsError && error.code === 'unsupported')) throw error;
-    return { name, kind: 'file', sizeBytes: 0, modifiedMs: 0, problem: error.message };
   }
 }
 

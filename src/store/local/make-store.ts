@@ -24,7 +24,7 @@ import {
   syncFolder,
   writeDurably,
 } from './disk.js';
-import { checkOneHistory, readDisks } from './membership.js';
+import { judgedDisks } from './membership.js';
 import { isAbsent, isTaken, translated } from './node-error.js';
 import type { LocalUrl } from './url.js';
 
@@ -42,19 +42,18 @@ export async function makeStore(url: LocalUrl): Promise<string> {
   return await translated(`making a store in ${first}`, async () => {
     const decided = await decideId(first);
     // After the id: a store that was made meanwhile shows itself now.
-    const { disks } = await readDisks(url.diskFolders);
-    if (disks.length > 0) checkOneHistory(disks);
-    const storeId = disks.length > 0 ? disks[0].marker.storeId : decided;
-    if (await isUnused(disks)) {
+    const { members } = await judgedDisks(url.diskFolders);
+    const storeId = members?.current[0].marker.storeId ?? decided;
+    if (await isUnused(members?.present ?? [])) {
       for (const [index, folder] of [...url.diskFolders.entries()].toReversed()) {
         await initialiseDisk(folder, {
-          format: 'pars-local-store',
-          version: 1,
           storeId,
           diskNumber: index + 1,
           maxDiskNumber: url.diskFolders.length,
           epoch: 1,
           leftBehind: {},
+          followers: {},
+          hasChecksum: true,
         });
       }
     }

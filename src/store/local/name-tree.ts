@@ -10,6 +10,7 @@ import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { isSegment } from '../store-name.js';
 import type { Disk } from './disk.js';
 import { privateFolderMode, syncFolder, writeDurably } from './disk.js';
 import type { NameEntry } from './name-entry.js';
@@ -24,7 +25,9 @@ export type Named =
 export async function lookUp(disk: Disk, name: string): Promise<Named | undefined> {
   const folder = pathOf(disk, name);
   try {
-    const entryName = (await readdir(folder)).find(isNameEntry);
+    const children = await readdir(folder);
+    checkChildren(children, folder);
+    const entryName = children.find(isNameEntry);
     if (entryName !== undefined) {
       return { kind: 'file', entry: decodeNameEntry(entryName, folder) };
     }
@@ -37,7 +40,10 @@ export async function lookUp(disk: Disk, name: string): Promise<Named | undefine
 
 /** Names directly below `folder`, in no order, without `folder` itself; empty when it is a file or does not exist. */
 export async function childNames(disk: Disk, folder: string): Promise<readonly string[]> {
-  const children = await readdirOrNone(pathOf(disk, folder));
+  const folderPath = pathOf(disk, folder);
+  // The topmost folder is on every disk: without it no names at all would read as a store that is empty.
+  const children = folder === '' ? await readdir(folderPath) : await readdirOrNone(folderPath);
+  checkChildren(children, folderPath);
   return children.some(isNameEntry) ? [] : children;
 }
 
@@ -107,6 +113,16 @@ export async function removeEmpty(disk: Disk, name: string): Promise<void> {
   await syncFolder(path.dirname(pathOf(disk, name)));
 }
 
+/** Whether a file is at `name` or below it. */
+export async function hasFiles(disk: Disk, name: string): Promise<boolean> {
+  const files = walk(pathOf(disk, name), name);
+  try {
+    return (await files.next()).done !== true;
+  } finally {
+    await files.return(undefined);
+  }
+}
+
 export interface WalkedEntry {
   readonly name: string;
   readonly entry: NameEntry;
@@ -121,6 +137,16 @@ export function walkRemoved(disk: Disk, removalId: string): AsyncGenerator<Walke
   return walk(removedPath(disk, removalId), '');
 }
 
+/** As `walkNames`, of a tree that is no longer, or not, the disk's names. */
+export function walkFolder(folder: string): AsyncGenerator<WalkedEntry> {
+  return walk(folder, '');
+}
+
+/** What `takeAway` took on this disk and nobody has forgotten yet. */
+export async function removedIds(disk: Disk): Promise<readonly string[]> {
+  return await readdir(path.join(disk.folder, 'removed'));
+}
+
 export async function forgetRemoved(disk: Disk, removalId: string): Promise<void> {
   await rm(removedPath(disk, removalId), { recursive: true, force: true });
 }
@@ -128,9 +154,21 @@ export async function forgetRemoved(disk: Disk, removalId: string): Promise<void
 /** Folders may vanish while it walks, but never the topmost: no names at all would read as everything removed. */
 async function* walk(folder: string, name: string): AsyncGenerator<WalkedEntry> {
   const children = name === '' ? await readdir(folder) : await readdirOrNone(folder);
+  checkChildren(children, folder);
   for (const child of children) {
     if (isNameEntry(child)) yield { name, entry: decodeNameEntry(child, folder) };
     else yield* walk(path.join(folder, child), name === '' ? child : `${name}/${child}`);
+  }
+}
+
+/** A damaged entry must not look like a folder, which would hide the file. */
+function checkChildren(children: readonly string[], folder: string): void {
+  const strange = children.find((child) => !isNameEntry(child) && !isSegment(child));
+  if (strange !== undefined) {
+    throw new ParsError(
+      'corrupt',
+      `${folder}: expected names in a store or one name entry, found ${JSON.stringify(strange)}`,
+    );
   }
 }
 

@@ -9,7 +9,7 @@ import { largestOf } from '../../flow/largest.js';
 import type { Disk } from './disk.js';
 import { initialiseDisk } from './disk.js';
 import { isBeingMade, makeReady, makeStore } from './make-store.js';
-import { checkOneHistory, readDisks } from './membership.js';
+import { judgedDisks } from './membership.js';
 import { translated } from './node-error.js';
 import type { LocalUrl } from './url.js';
 
@@ -22,18 +22,22 @@ export interface LocalStoreOptions {
   readonly removeOrphans?: boolean;
 }
 
-/** Returns the id of the store on the listed disks. Throws `not-found` when there is none and none may be made. */
+/**
+ * Returns the id of the store on the listed disks. Throws `not-found` when there is none and none may be made,
+ * and what `judgedDisks` throws.
+ */
 export async function prepareDisks(
   url: LocalUrl,
   { initialiseDisks = false, mustExist = false }: LocalStoreOptions,
 ): Promise<string> {
-  const found = await readDisks(url.diskFolders);
+  const found = await judgedDisks(url.diskFolders);
   if (!mustExist && (url.ownsFolders || initialiseDisks) && (await isBeingMade(url))) {
     return await makeStore(url);
   }
   // Read again: nobody is making it any more, so those that were being made are whole now.
-  const { disks, failure } = found.disks.length === 0 ? found : await readDisks(url.diskFolders);
-  if (disks.length === 0) {
+  const { members, failure } =
+    found.members === undefined ? found : await judgedDisks(url.diskFolders);
+  if (members === undefined) {
     if (failure !== undefined) throw failure;
     if (!url.ownsFolders && !initialiseDisks) {
       throw new ParsError(
@@ -50,13 +54,17 @@ export async function prepareDisks(
     }
     return await makeStore(url);
   }
-  checkOneHistory(disks);
-  if (initialiseDisks) await takeInEmptyFolders(url, disks);
-  return disks[0].marker.storeId;
+  const { present, current } = members;
+  if (initialiseDisks) await takeInEmptyFolders(url, present, current[0]);
+  return current[0].marker.storeId;
 }
 
 /** The new disks are behind every other, so the catch-up of this open gives them their names. */
-async function takeInEmptyFolders(url: LocalUrl, disks: readonly Disk[]): Promise<void> {
+async function takeInEmptyFolders(
+  url: LocalUrl,
+  disks: readonly Disk[],
+  deciding: Disk,
+): Promise<void> {
   const taken = new Set(disks.map((disk) => disk.folder));
   let diskNumber = largestOf(
     disks.flatMap(({ marker }) => [marker.maxDiskNumber, marker.diskNumber]),
@@ -65,7 +73,7 @@ async function takeInEmptyFolders(url: LocalUrl, disks: readonly Disk[]): Promis
     if (taken.has(folder)) continue;
     await makeReady(folder, url);
     diskNumber++;
-    const marker = { ...disks[0].marker, diskNumber, epoch: 0, leftBehind: {} };
+    const marker = { ...deciding.marker, diskNumber, epoch: 0, leftBehind: {}, followers: {} };
     await translated(`making a disk in ${folder}`, () => initialiseDisk(folder, marker));
   }
 }
