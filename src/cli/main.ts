@@ -8,6 +8,7 @@ import { addCallerCommands } from './hook-callers-program.js';
 import { addHookCommands } from './hook-program.js';
 import type { ClassifyOptions } from './classify-command.js';
 import type { DeleteOptions } from './delete-command.js';
+import type { DisksOptions } from './disks-command.js';
 import type { ForgetOptions } from './forget-command.js';
 import type { InitOptions } from './init-command.js';
 import type { KernelOptions } from './kernel-command.js';
@@ -133,6 +134,25 @@ program
   .action((options: InitOptions) =>
     run(options, async (context) =>
       (await import('./init-command.js')).initCommand(options, context),
+    ),
+  );
+
+program
+  .command('disks')
+  .description(
+    'show whether the disks of a store of local disks agree, and settle it where they do not',
+  )
+  .addOption(storeOption())
+  .option(
+    '--trust <dir>',
+    'the names on this disk count from now on; what the other disks have more is set aside there for 30 days',
+  )
+  .option('--keep-all', 'with --trust: what the other disks have more is taken over instead')
+  .option('--bring-back', 'give back what was set aside, where its name is free')
+  .addOption(jsonOption())
+  .action((options: DisksOptions) =>
+    run(options, async (context) =>
+      (await import('./disks-command.js')).disksCommand(options, context),
     ),
   );
 

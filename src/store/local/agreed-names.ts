@@ -125,7 +125,8 @@ async function isSameName(
   if (a.value?.kind === b.value?.kind) return true;
   // An empty folder does not hold its name, and catching up does not make one.
   for (const { value, disk } of [a, b]) {
-    if (value?.kind === 'file' || (value !== undefined && (await hasFiles(disk, name)))) return false;
+    if (value?.kind === 'file' || (value !== undefined && (await hasFiles(disk, name))))
+      return false;
   }
   return true;
 }

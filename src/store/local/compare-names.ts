@@ -25,10 +25,7 @@ const recheckCount = 3;
 const recheckDelayMs = 50;
 
 /** `current`: disks whose word counts, the deciding one first. The disk's names are read before theirs (catch-up.ts). */
-export async function compareNames(
-  current: readonly Disk[],
-  disk: Disk,
-): Promise<NameDifference> {
+export async function compareNames(current: readonly Disk[], disk: Disk): Promise<NameDifference> {
   const [deciding] = current;
   const found = await namesOf(disk);
   const wanted = await namesOf(deciding);

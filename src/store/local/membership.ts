@@ -84,8 +84,9 @@ export async function judgedDisks(
   for (let count = 1; ; count++) {
     const { disks, damaged, failure } = await findDisks(folders);
     const own = disks.filter(({ marker }) => (storeId ?? marker.storeId) === marker.storeId);
+    // Markers are replaced in one step, so this is no marker that is just being written.
+    if (damaged.length > 0) throw damageError(damaged, own);
     try {
-      if (damaged.length > 0) throw damageError(damaged, own);
       return { members: own.length === 0 ? undefined : judgeDisks(own), failure };
     } catch (error) {
       if (count === readingCount) throw error;
@@ -106,8 +107,7 @@ export function judgeDisks(disks: readonly Disk[]): Membership {
   const { leftBehind, maxDiskNumber } = deciding.marker;
   for (const disk of agreeing) {
     const isSame =
-      disk.marker.maxDiskNumber === maxDiskNumber &&
-      isSameMap(disk.marker.leftBehind, leftBehind);
+      disk.marker.maxDiskNumber === maxDiskNumber && isSameMap(disk.marker.leftBehind, leftBehind);
     if (!isSame) {
       throw doubt(
         disks,
@@ -264,8 +264,5 @@ export function hasEveryDisk(
 }
 
 function highestNumber(deciding: Disk, present: readonly Disk[]): number {
-  return Math.max(
-    deciding.marker.maxDiskNumber,
-    ...present.map(({ marker }) => marker.diskNumber),
-  );
+  return Math.max(deciding.marker.maxDiskNumber, ...present.map(({ marker }) => marker.diskNumber));
 }

@@ -39,6 +39,15 @@ export async function setAside(disk: Disk, name: string, batch: string): Promise
   }
 }
 
+/** The whole tree of names, which some damage keeps from being read name by name. */
+export async function setAllAside(disk: Disk): Promise<void> {
+  await mkdir(folderOf(disk), { recursive: true, mode: privateFolderMode });
+  const names = path.join(disk.folder, 'names');
+  await rename(names, path.join(folderOf(disk), newBatchName()));
+  await mkdir(names, { mode: privateFolderMode });
+  await syncFolder(disk.folder);
+}
+
 export interface SetAsideEntry extends WalkedEntry {
   readonly batch: string;
 }

@@ -30,6 +30,14 @@ export interface ClientOptions {
   /** Stands for the user when given. */
   readonly delegationToken: string | undefined;
   readonly idleTimeoutMs: number;
+  readonly answerTimeoutMs: number;
+}
+
+/** For a request with a body, whose bounds are others. */
+export interface BodyToSend {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly idleTimeoutMs: number;
+  readonly continueTimeoutMs: number;
 }
 
 export class WebHdfsClient {
@@ -69,15 +77,17 @@ export class WebHdfsClient {
     url: URL,
     operation: Operation,
     use: (answer: HttpAnswer) => Promise<T>,
-    send: { readonly body?: AsyncIterable<Uint8Array>; readonly idleTimeoutMs?: number } = {},
+    send?: BodyToSend,
   ): Promise<T> {
     const request: HttpRequest = {
       method: operation.method,
       url,
       doing: `${operation.op} ${operation.path}`,
-      idleTimeoutMs: send.idleTimeoutMs ?? this.#options.idleTimeoutMs,
       signal: operation.signal,
-      ...(send.body ? { body: send.body } : {}),
+      ...(send === undefined
+        ? this.#bounds()
+        : // HDFS may be silent for as long after the body as amid it.
+          { ...send, answerTimeoutMs: send.idleTimeoutMs }),
     };
     const answer = await this.#options.http.send(request);
     if (answer.status !== 200 && answer.status !== 201) throw await refusal(answer, request);
@@ -121,8 +131,13 @@ export class WebHdfsClient {
     }
   }
 
+  #bounds(): Pick<HttpRequest, 'idleTimeoutMs' | 'answerTimeoutMs'> {
+    const { idleTimeoutMs, answerTimeoutMs } = this.#options;
+    return { idleTimeoutMs, answerTimeoutMs };
+  }
+
   #nameNodeRequest(operation: Operation, hostPort: string): HttpRequest {
-    const { scheme, userName, delegationToken, idleTimeoutMs } = this.#options;
+    const { scheme, userName, delegationToken } = this.#options;
     const path = operation.path.split('/').map(encodeURIComponent).join('/');
     const url = new URL(`${scheme}://${hostPort}/webhdfs/v1${path}`);
     url.searchParams.set('op', operation.op);
@@ -135,7 +150,7 @@ export class WebHdfsClient {
       method: operation.method,
       url,
       doing: `${operation.op} ${operation.path}`,
-      idleTimeoutMs,
+      ...this.#bounds(),
       signal: operation.signal,
     };
   }

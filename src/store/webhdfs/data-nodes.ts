@@ -10,21 +10,25 @@
 //   again until chance names a live one.
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import type { Operation, WebHdfsClient } from './client.js';
+import type { BodyToSend, Operation, WebHdfsClient } from './client.js';
 import { fsStatusAnswer } from './answers.js';
 import type { HttpAnswer } from './http-client.js';
 import { transferFailure } from './node-error.js';
 import { isWithoutDataNode } from './remote-exception.js';
 import { isUnavailable } from './retry.js';
 
-/** A restarted DataNode is welcome again soon; one that is switched off costs a connect timeout this often. */
-const avoidanceMs = 30_000;
+/**
+ * A restarted DataNode is welcome again soon; one that is switched off or hangs costs a timeout this often, and less
+ * often each time: as long as a NameNode goes on naming it.
+ */
+const firstAvoidanceMs = 30_000;
+const maxAvoidanceMs = 600_000;
 const choiceCount = 12;
 
 export class DataNodes {
   readonly #client: WebHdfsClient;
-  /** HTTP address of a DataNode that failed, and until when to avoid it (performance.now()). */
-  readonly #avoidedUntil = new Map<string, number>();
+  /** By the HTTP address of a DataNode that failed: until when to avoid it (performance.now()), and for how long. */
+  readonly #avoided = new Map<string, { readonly untilMs: number; readonly durationMs: number }>();
 
   constructor(client: WebHdfsClient) {
     this.#client = client;
@@ -57,18 +61,15 @@ export class DataNodes {
   }
 
   /** Sends a new file's content to a DataNode. Throws `unavailable` when it fails; another will be chosen next time. */
-  async sendNew(
-    operation: Operation,
-    body: AsyncIterable<Uint8Array>,
-    idleTimeoutMs: number,
-  ): Promise<void> {
+  async sendNew(operation: Operation, send: BodyToSend): Promise<void> {
     const url = await this.#locateNew(operation);
     const noContent = (answer: HttpAnswer) => {
       answer.body.resume();
       return Promise.resolve();
     };
     try {
-      await this.#client.askDataNode(url, operation, noContent, { body, idleTimeoutMs });
+      await this.#client.askDataNode(url, operation, noContent, send);
+      this.#avoided.delete(url.host);
     } catch (error) {
       if (transferFailure(error) !== undefined) this.#avoid(url.host);
       throw error;
@@ -86,7 +87,9 @@ export class DataNodes {
     const postponed: URL[] = [];
     const tryAt = async (url: URL): Promise<{ readonly value: T } | undefined> => {
       try {
-        return { value: await this.#client.askDataNode(url, operation, use) };
+        const value = await this.#client.askDataNode(url, operation, use);
+        this.#avoided.delete(url.host);
+        return { value };
       } catch (error) {
         if (!(error instanceof ParsError) || !isUnavailable(error)) throw error;
         this.#avoid(url.host);
@@ -172,21 +175,21 @@ export class DataNodes {
   }
 
   #avoid(hostPort: string): void {
-    this.#avoidedUntil.set(hostPort, performance.now() + avoidanceMs);
+    const nowMs = performance.now();
+    const before = this.#avoided.get(hostPort);
+    // Several requests may fail by the same fault at once.
+    if (before !== undefined && nowMs < before.untilMs) return;
+    const durationMs = Math.min(maxAvoidanceMs, 2 * (before?.durationMs ?? firstAvoidanceMs / 2));
+    this.#avoided.set(hostPort, { untilMs: nowMs + durationMs, durationMs });
   }
 
   #isAvoided(hostPort: string): boolean {
-    const until = this.#avoidedUntil.get(hostPort);
-    if (until === undefined) return false;
-    if (performance.now() < until) return true;
-    this.#avoidedUntil.delete(hostPort);
-    return false;
+    const avoided = this.#avoided.get(hostPort);
+    return avoided !== undefined && performance.now() < avoided.untilMs;
   }
 
   #avoidedHosts(): readonly string[] {
-    const hostPorts = [...this.#avoidedUntil.keys()].filter((hostPort) =>
-      this.#isAvoided(hostPort),
-    );
+    const hostPorts = [...this.#avoided.keys()].filter((hostPort) => this.#isAvoided(hostPort));
     return [...new Set(hostPorts.map((hostPort) => hostPort.replace(/:\d+$/, '')))];
   }
 }

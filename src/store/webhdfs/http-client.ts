@@ -1,4 +1,5 @@
-// HTTP as WebHDFS needs it: streamed bodies with back-pressure, a bound on every silence, kept-alive connections.
+// HTTP as WebHDFS needs it: streamed bodies with back-pressure, a bound on every wait (transfer-bounds.ts), kept-alive
+// connections.
 //
 // On node:http, not on undici: a DataNode answers every CREATE with an unasked-for `100 Continue` (WebHdfsHandler), and
 // undici 7 breaks a connection that does so. What is worse, the DataNode then closes the half of the file it has got
@@ -10,6 +11,13 @@ import https from 'node:https';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { throwIfCancelled } from './retry.js';
 import { toParsError, TransferError } from './node-error.js';
+import {
+  idleTimeout,
+  limitAnswering,
+  limitReading,
+  SendingRate,
+  stopTransfer,
+} from './transfer-bounds.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'DELETE';
@@ -19,6 +27,13 @@ export interface HttpRequest {
   readonly body?: AsyncIterable<Uint8Array>;
   /** Longest wait for the other side to send or to take a byte. Waiting for `body` does not count. */
   readonly idleTimeoutMs: number;
+  /**
+   * Longest wait for the head of the answer once all is sent, and the time over which the least rate of a body in
+   * either direction is told.
+   */
+  readonly answerTimeoutMs: number;
+  /** Longest wait for the word that `body` is welcome. Nothing of it is made or sent before. */
+  readonly continueTimeoutMs?: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -80,7 +95,13 @@ export class HttpClient {
     const outgoing = (isTls ? https : http).request(url, {
       method,
       agent: isTls ? this.#httpsAgent : this.#httpAgent,
-      headers: { accept: '*/*', ...headers },
+      headers: {
+        accept: '*/*',
+        ...(request.body && request.continueTimeoutMs !== undefined
+          ? { expect: '100-continue' }
+          : {}),
+        ...headers,
+      },
       ...(signal ? { signal } : {}),
     });
     limitConnecting(outgoing, this.#options.connectTimeoutMs);
@@ -89,20 +110,24 @@ export class HttpClient {
       sourceFailure: undefined as { error: unknown } | undefined,
     };
     outgoing.setTimeout(request.idleTimeoutMs, () => {
-      if (!pump.isWaitingForSource) stop(outgoing, idleTimeout(request.idleTimeoutMs));
+      if (pump.isWaitingForSource) return;
+      const message = `nothing was received or accepted for ${request.idleTimeoutMs} ms`;
+      stopTransfer(outgoing, idleTimeout(message));
     });
+    limitAnswering(outgoing, request.answerTimeoutMs);
 
     const answered = new Promise<HttpAnswer>((resolve, reject) => {
       outgoing.once('response', (body) => {
         // Answered before all was sent: a refusal. What was not sent must not keep the connection.
         if (!outgoing.writableFinished) body.once('end', () => outgoing.destroy());
+        limitReading(outgoing, body, request.answerTimeoutMs);
         resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
       });
       outgoing.on('error', reject);
     });
     const { body } = request;
     if (body) {
-      sendBody(outgoing, body, pump).catch((error: unknown) => {
+      sendBody(outgoing, body, request, pump).catch((error: unknown) => {
         pump.sourceFailure = { error };
         outgoing.destroy(new Error('the content could not be read'));
       });
@@ -157,31 +182,33 @@ function limitConnecting(outgoing: http.ClientRequest, timeoutMs: number): void 
   });
 }
 
-function idleTimeout(timeoutMs: number): TransferError {
-  const message = `nothing was received or accepted for ${timeoutMs} ms`;
-  return new TransferError('idle-timeout', message);
-}
-
-function stop(outgoing: http.ClientRequest, error: Error): void {
-  const { res: answer } = outgoing as { res?: http.IncomingMessage | null };
-  (answer ?? outgoing).destroy(error);
-}
-
 /** Ends early, without an error, when the other side has answered or gone; then `outgoing` says how it ended. */
 async function sendBody(
   outgoing: http.ClientRequest,
   body: AsyncIterable<Uint8Array>,
+  { continueTimeoutMs, answerTimeoutMs }: HttpRequest,
   pump: { isWaitingForSource: boolean },
 ): Promise<void> {
   const over = overOf(outgoing);
   // A node that cannot be reached should not cost the making of the content.
   await Promise.race([connected(outgoing), over.reached]);
+  if (continueTimeoutMs !== undefined && !over.isReached()) {
+    await welcomed(outgoing, over.reached, continueTimeoutMs);
+  }
   if (over.isReached()) return;
+  const rate = new SendingRate(answerTimeoutMs, (error) => {
+    stopTransfer(outgoing, error);
+  });
   pump.isWaitingForSource = true;
   for await (const chunk of joinSmall(body)) {
     pump.isWaitingForSource = false;
     if (over.isReached()) return;
-    if (!outgoing.write(chunk)) await Promise.race([drained(outgoing), over.reached]);
+    // In pieces, so that it is seen how much of a large chunk was taken.
+    for (let at = 0; at < chunk.length && !over.isReached(); at += chunkSizeBytes) {
+      const piece = chunk.subarray(at, at + chunkSizeBytes);
+      if (outgoing.write(piece)) rate.taken(piece.length);
+      else await rate.waitFor(piece.length, Promise.race([drained(outgoing), over.reached]));
+    }
     pump.isWaitingForSource = true;
   }
   pump.isWaitingForSource = false;
@@ -212,6 +239,28 @@ function connected(outgoing: http.ClientRequest): Promise<void> {
       else resolve();
     });
   });
+}
+
+/**
+ * Until the other side has said that it takes the content. A DataNode says so before it does anything else, so one that
+ * does not say so hangs, however many connections the kernel accepts for it.
+ */
+async function welcomed(
+  outgoing: http.ClientRequest,
+  over: Promise<void>,
+  timeoutMs: number,
+): Promise<void> {
+  const timer = setTimeout(() => {
+    stopTransfer(
+      outgoing,
+      idleTimeout(`it did not say within ${timeoutMs} ms that it takes the content`),
+    );
+  }, timeoutMs);
+  try {
+    await Promise.race([new Promise<void>((resolve) => outgoing.once('continue', resolve)), over]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function drained(outgoing: http.ClientRequest): Promise<void> {

@@ -11,13 +11,18 @@ export interface RetryPolicy {
   /** Before the second attempt; doubles with each further one. */
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
+  /** No further attempt begins so long after the first. */
+  readonly maxTotalMs?: number;
 }
 
-/** About 17 s in all: longer than a NameNode's failover usually takes, shorter than a person's patience. */
+export const defaultRetryMaxMs = 120_000;
+
+/** About 17 s of delays in all: longer than a NameNode's failover usually takes, shorter than a person's patience. */
 export const defaultRetryPolicy: RetryPolicy = {
   attemptCount: 8,
   firstDelayMs: 200,
   maxDelayMs: 5_000,
+  maxTotalMs: defaultRetryMaxMs,
 };
 
 export interface Retry {
@@ -45,13 +50,15 @@ export async function retried<T>(
   attempt: () => Promise<T>,
   isTransient: (error: unknown) => boolean = isUnavailable,
 ): Promise<T> {
-  const { attemptCount, firstDelayMs, maxDelayMs } = retry.policy;
+  const { attemptCount, firstDelayMs, maxDelayMs, maxTotalMs = defaultRetryMaxMs } = retry.policy;
+  const startMs = performance.now();
   for (let failureCount = 1; ; failureCount++) {
     throwIfCancelled(signal);
     try {
       return await attempt();
     } catch (error) {
       if (failureCount >= attemptCount || !isTransient(error)) throw error;
+      if (performance.now() - startMs >= maxTotalMs) throw error;
     }
     const fullDelayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (failureCount - 1));
     try {

@@ -43,12 +43,21 @@ export interface WebHdfsOptions {
   readonly idleTimeoutMs?: number;
   /** For a silence while writing, when HDFS may replace a dead DataNode. 120 000. */
   readonly writeIdleTimeoutMs?: number;
+  /**
+   * For the head of an answer, however it dribbles in, and the time over which an answer's body must come at the least
+   * rate (transfer-bounds.ts). 30 000.
+   */
+  readonly answerTimeoutMs?: number;
+  /** For a DataNode's word that it takes a file's content; one that hangs is left after it. 10 000. */
+  readonly continueTimeoutMs?: number;
   readonly retry?: RetryPolicy;
 }
 
 const defaultConnectTimeoutMs = 5_000;
 const defaultIdleTimeoutMs = 15_000;
 const defaultWriteIdleTimeoutMs = 120_000;
+const defaultAnswerTimeoutMs = 30_000;
+const defaultContinueTimeoutMs = 10_000;
 /** A wrong host or port should be reported soon, and most failures to open are one. */
 const openAttemptCount = 4;
 
@@ -71,6 +80,7 @@ export async function openWebHdfsStore(url: string, options: WebHdfsOptions = {}
     userName: options.userName ?? userName ?? userInfo().username,
     delegationToken: options.delegationToken ?? process.env['PARS_WEBHDFS_TOKEN'],
     idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
+    answerTimeoutMs: options.answerTimeoutMs ?? defaultAnswerTimeoutMs,
   });
   const store = new WebHdfsStore(text, rootPath, http, client, options);
   try {
@@ -94,6 +104,7 @@ class WebHdfsStore implements Store {
   readonly #client: WebHdfsClient;
   readonly #retryPolicy: RetryPolicy;
   readonly #writeIdleTimeoutMs: number;
+  readonly #continueTimeoutMs: number;
 
   constructor(
     url: string,
@@ -111,6 +122,7 @@ class WebHdfsStore implements Store {
     this.#dataNodes = new DataNodes(client);
     this.#retryPolicy = options.retry ?? defaultRetryPolicy;
     this.#writeIdleTimeoutMs = options.writeIdleTimeoutMs ?? defaultWriteIdleTimeoutMs;
+    this.#continueTimeoutMs = options.continueTimeoutMs ?? defaultContinueTimeoutMs;
   }
 
   async checkRoot(): Promise<void> {
@@ -135,6 +147,7 @@ class WebHdfsStore implements Store {
         namespace: this.#namespace,
         retry: createRetry(this.#retryPolicy),
         writeIdleTimeoutMs: this.#writeIdleTimeoutMs,
+        continueTimeoutMs: this.#continueTimeoutMs,
       },
       this.#path(name),
       content,

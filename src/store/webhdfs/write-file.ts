@@ -28,7 +28,11 @@ export interface FileWriterOptions {
   readonly retry: Retry;
   /** Longer than for reading: HDFS replaces a dead node of the pipeline while the client waits. */
   readonly writeIdleTimeoutMs: number;
+  readonly continueTimeoutMs: number;
 }
+
+/** What an upload of one file may have taken when another attempt begins: its own time, and those of hanging nodes. */
+export const writeRetryMaxMs = 900_000;
 
 export type Content = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -59,7 +63,7 @@ export async function writeFile(
   const leftovers = new Set<string>();
   try {
     const upload = await retried(
-      retry,
+      { ...retry, policy: { ...retry.policy, maxTotalMs: writeRetryMaxMs } },
       signal,
       async () => {
         const uploadPath = uploadPathOf(path);
@@ -123,7 +127,7 @@ function watched(content: Content): {
 }
 
 async function sendContent(
-  { dataNodes, namespace, writeIdleTimeoutMs }: FileWriterOptions,
+  { dataNodes, namespace, writeIdleTimeoutMs, continueTimeoutMs }: FileWriterOptions,
   uploadPath: string,
   open: () => AsyncGenerator<Uint8Array>,
   { replication, blockSizeBytes, signal }: WriteOptions,
@@ -150,7 +154,11 @@ async function sendContent(
     permission: '600',
   };
   const operation = { method: 'PUT', op: 'CREATE', path: uploadPath, query, signal } as const;
-  await dataNodes.sendNew(operation, checked(), writeIdleTimeoutMs);
+  await dataNodes.sendNew(operation, {
+    body: checked(),
+    idleTimeoutMs: writeIdleTimeoutMs,
+    continueTimeoutMs,
+  });
   return checksum;
 }
 

@@ -1,0 +1,69 @@
+// pars disks: what each disk of a local store says, and what a person decides where they do not agree.
+import { ParsError } from '../../introspect/pars-error.js';
+import { bringBack, inspectDisks, settleDisks } from '../store/local/settle-disks.js';
+import { exitCodeOfError, exitCodes } from './exit-code.js';
+import { formatTable } from './format.js';
+import type { CommandContext, CommonOptions } from './run-command.js';
+
+export interface DisksOptions extends CommonOptions {
+  readonly store: string;
+  readonly trust?: string;
+  readonly keepAll?: boolean;
+  readonly bringBack?: boolean;
+}
+
+export async function disksCommand(
+  options: DisksOptions,
+  { print, warn }: CommandContext,
+): Promise<number> {
+  const { store, trust, keepAll = false } = options;
+  if (keepAll && trust === undefined) {
+    throw new ParsError('usage', '--keep-all says what is done at --trust DIR; give both');
+  }
+  if (options.bringBack === true && trust !== undefined) {
+    throw new ParsError('usage', '--bring-back and --trust are two steps; settle the disks first');
+  }
+  if (trust !== undefined) {
+    const settlement = await settleDisks(store, trust, { keepsAll: keepAll });
+    print(settlement, () =>
+      [
+        `the names on ${trust} are the store's now`,
+        ...settlement.takenOver.map((name) => `taken over: ${name}`),
+        ...settlement.setAside.map(({ folder, name }) => `set aside on ${folder}: ${name}`),
+      ].join('\n'),
+    );
+    return exitCodes.ok;
+  }
+  if (options.bringBack === true) {
+    const result = await bringBack(store);
+    print(result, () =>
+      [
+        `${result.broughtBack.length} names are back`,
+        ...result.taken.map((name) => `stays set aside, as the name is taken: ${name}`),
+      ].join('\n'),
+    );
+    return exitCodes.ok;
+  }
+  const { disks, doubt } = await inspectDisks(store);
+  print({ disks, doubt: doubt?.message ?? null }, () =>
+    formatTable(
+      ['folder', 'disk', 'state', 'epoch', 'names', 'set aside'],
+      disks.map(({ folder, diskNumber, state, epoch, nameCount, setAsideCount }) => [
+        folder,
+        text(diskNumber),
+        state,
+        text(epoch),
+        text(nameCount),
+        text(setAsideCount),
+      ]),
+      ['left', 'right', 'left', 'right', 'right', 'right'],
+    ),
+  );
+  if (doubt === undefined) return exitCodes.ok;
+  warn(doubt.message);
+  return exitCodeOfError[doubt.code];
+}
+
+function text(count: number | undefined): string {
+  return count === undefined ? '' : String(count);
+}
