@@ -8,6 +8,7 @@
 
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { intentSuffix } from './change-names.js';
@@ -17,11 +18,14 @@ import { copyIdOf, removeCopy } from './copy.js';
 import type { Disk } from './disk.js';
 import { doubt } from './doubt.js';
 import { hasEveryDisk, recordFollowers, renewOldMarkers, type Membership } from './membership.js';
-import { publish, walkNames } from './name-tree.js';
+import { publish, walkNames, type WalkedEntry } from './name-tree.js';
 import { forgetSetAside, newBatchName, setAside, walkSetAside } from './set-aside.js';
 
 /** No write takes a day without touching its files; a file that old belongs to a process that died. */
 const abandonedAfterMs = 24 * 3600 * 1000;
+/** A change may end between the looks at two disks. */
+const comparisonCount = 4;
+const comparisonDelayMs = 50;
 /** While a disk is away the proofs of what was removed are kept, but not for ever: it may be away for good. */
 export const proofKeptMs = 180 * 24 * 3600 * 1000;
 
@@ -65,7 +69,11 @@ async function bringTogether({ present, current }: Membership): Promise<readonly
   const differences: NameDifference[] = [];
   for (const disk of present) {
     if (disk === deciding) continue;
-    const difference = await unlessDiskFails(() => compareNames(current, disk));
+    const difference = await unlessDiskFails(() =>
+      current.includes(disk)
+        ? compareFollower(present, current, disk)
+        : compareNames(current, disk),
+    );
     if (difference !== undefined) differences.push(difference);
   }
   for (const { disk, unproven } of differences) {
@@ -79,6 +87,37 @@ async function bringTogether({ present, current }: Membership): Promise<readonly
     });
   }
   return followers;
+}
+
+/** A current disk may differ only while a change is under way, or where a process died amid one. */
+async function compareFollower(
+  present: readonly Disk[],
+  current: readonly Disk[],
+  disk: Disk,
+): Promise<NameDifference> {
+  for (let count = 1; ; count++) {
+    const difference = await compareNames(current, disk);
+    const { gone, unproven, missing } = difference;
+    const different = [...unproven, ...gone, ...missing];
+    if (different.length === 0) return difference;
+    const intents = await Promise.all(current.map(hasIntent));
+    if (intents.includes(true)) return difference;
+    if (count === comparisonCount) throw differingNames(present, current[0], disk, different);
+    await delay(comparisonDelayMs);
+  }
+}
+
+function differingNames(
+  disks: readonly Disk[],
+  deciding: Disk,
+  disk: Disk,
+  [{ name }]: readonly WalkedEntry[],
+): ParsError {
+  const { epoch } = deciding.marker;
+  return doubt(
+    disks,
+    `${deciding.folder} and ${disk.folder} both follow in epoch ${epoch}, but differ in ${name}`,
+  );
 }
 
 /** Gives a disk the names that it lacks; those that it has beyond the deciding disk's are set aside. */

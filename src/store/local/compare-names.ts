@@ -6,7 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Disk } from './disk.js';
 import { encodeNameEntry } from './name-entry.js';
-import { lookUp, removedIds, walkNames, walkRemoved, type WalkedEntry } from './name-tree.js';
+import {
+  lookUp,
+  movedNames,
+  removedIds,
+  walkNames,
+  walkRemoved,
+  type WalkedEntry,
+} from './name-tree.js';
 import { isAbsent } from './node-error.js';
 import { walkSetAside } from './set-aside.js';
 
@@ -35,9 +42,9 @@ export async function compareNames(current: readonly Disk[], disk: Disk): Promis
   let unproven: readonly WalkedEntry[] = extra;
   for (let count = 1; unproven.length > 0 && count <= recheckCount; count++) {
     if (count > 1) await delay(recheckDelayMs);
-    const copyIds = await copyIdsElsewhere(current);
-    gone.push(...unproven.filter(({ entry }) => copyIds.has(entry.copyId)));
-    const rest = unproven.filter(({ entry }) => !copyIds.has(entry.copyId));
+    const isGone = await proofOf(current);
+    gone.push(...unproven.filter(isGone));
+    const rest = unproven.filter((walked) => !isGone(walked));
     // After the proof was looked for: whoever removes a name takes it from this disk before he drops the proof.
     const areThere = await Promise.all(rest.map((walked) => isThere(disk, walked)));
     unproven = rest.filter((_, index) => areThere[index]);
@@ -50,23 +57,34 @@ async function isThere(disk: Disk, { name, entry }: WalkedEntry): Promise<boolea
   return now?.kind === 'file' && now.entry.copyId === entry.copyId;
 }
 
-/** Of copies whose name moved, was removed, or was set aside. */
-async function copyIdsElsewhere(current: readonly Disk[]): Promise<ReadonlySet<string>> {
+/**
+ * What went: a file that was removed or set aside is told by its copy, and one that was renamed by its old name, if its
+ * copy has another name now. That it has one is not enough: a flipped bit gives a file another name too.
+ */
+async function proofOf(current: readonly Disk[]): Promise<(walked: WalkedEntry) => boolean> {
   const [deciding] = current;
-  const copyIds = new Set<string>();
-  for await (const { entry } of walkNames(deciding)) copyIds.add(entry.copyId);
+  const named = new Set<string>();
+  for await (const { entry } of walkNames(deciding)) named.add(entry.copyId);
+  const removed = new Set<string>();
+  const moved = new Set<string>();
   for (const disk of current) {
     try {
       for (const removalId of await removedIds(disk)) {
-        for await (const { entry } of walkRemoved(disk, removalId)) copyIds.add(entry.copyId);
+        for await (const { entry } of walkRemoved(disk, removalId)) removed.add(entry.copyId);
       }
-      for await (const { entry } of walkSetAside(disk)) copyIds.add(entry.copyId);
+      for (const name of await movedNames(disk)) moved.add(name);
+      for await (const { entry } of walkSetAside(disk)) removed.add(entry.copyId);
     } catch (error) {
       // Done with meanwhile by the process that removes.
       if (!isAbsent(error)) throw error;
     }
   }
-  return copyIds;
+  const wasMoved = (name: string): boolean => {
+    const segments = name.split('/');
+    return segments.some((_, index) => moved.has(segments.slice(0, index + 1).join('/')));
+  };
+  return ({ name, entry: { copyId } }) =>
+    removed.has(copyId) || (named.has(copyId) && wasMoved(name));
 }
 
 async function namesOf(disk: Disk): Promise<ReadonlyMap<string, WalkedEntry>> {

@@ -34,6 +34,7 @@ import type { NameEntry } from './name-entry.js';
 import type { Named } from './name-tree.js';
 import {
   alreadyExists,
+  forgetMove,
   forgetRemoved,
   move,
   notFound,
@@ -181,7 +182,15 @@ class LocalStore implements Store {
     checkStoreName(to);
     const doing = `renaming ${from} to ${to}`;
     checkNotAborted(options?.signal, doing);
-    await this.#change(doing, (disk) => move(disk, from, to));
+    const moveId = randomUUID();
+    await this.#change(
+      doing,
+      (disk) => move(disk, from, to, moveId),
+      async (members, followers) => {
+        if (!hasEveryDisk(members, followers)) return;
+        await Promise.allSettled(followers.map((disk) => forgetMove(disk, moveId)));
+      },
+    );
   }
 
   async remove(name: string, options?: RemoveOptions): Promise<void> {

@@ -6,7 +6,7 @@
 // says is about this disk and is thrown as it came.
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ParsError } from '../../../introspect/pars-error.js';
@@ -16,6 +16,8 @@ import { privateFolderMode, syncFolder, writeDurably } from './disk.js';
 import type { NameEntry } from './name-entry.js';
 import { decodeNameEntry, encodeNameEntry, isNameEntry } from './name-entry.js';
 import { isAbsent, isTaken } from './node-error.js';
+
+const movedSuffix = '.moved';
 
 export type Named =
   | { readonly kind: 'file'; readonly entry: NameEntry }
@@ -63,16 +65,42 @@ export async function publish(disk: Disk, name: string, entry: NameEntry): Promi
   }
 }
 
-/** A file, or a folder with all below it. Throws `not-found`, `already-exists`, or `usage` for a folder into itself. */
-export async function move(disk: Disk, from: string, to: string): Promise<void> {
+/**
+ * A file, or a folder with all below it. What is left on the disk says which name went, until `forgetMove`: the proof
+ * for a disk that comes back with it. Throws `not-found`, `already-exists`, or `usage` for a folder into itself.
+ */
+export async function move(disk: Disk, from: string, to: string, moveId: string): Promise<void> {
   if ((await lookUp(disk, from)) === undefined) throw notFound(from);
   if (from === to) throw alreadyExists(to);
   if (to.startsWith(`${from}/`)) {
     throw new ParsError('usage', `cannot rename ${from} to ${to}, which lies below it`);
   }
-  await makeParents(disk, to);
-  await renameInto(pathOf(disk, from), disk, to);
+  await writeDurably(movedPath(disk, moveId), Buffer.from(from));
+  await syncFolder(path.join(disk.folder, 'removed'));
+  try {
+    await makeParents(disk, to);
+    await renameInto(pathOf(disk, from), disk, to);
+  } catch (error) {
+    await forgetMove(disk, moveId);
+    throw error;
+  }
   await syncFolder(path.dirname(pathOf(disk, from)));
+}
+
+export async function forgetMove(disk: Disk, moveId: string): Promise<void> {
+  await rm(movedPath(disk, moveId), { force: true });
+}
+
+/** Names of files and folders that were renamed, as far as nobody has forgotten it yet. */
+export async function movedNames(disk: Disk): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const child of await readdir(path.join(disk.folder, 'removed'))) {
+    if (!child.endsWith(movedSuffix)) continue;
+    const file = path.join(disk.folder, 'removed', child);
+    // Forgotten meanwhile, or cut short by a crash before the rename.
+    names.push(await readFile(file, 'utf8').catch(() => ''));
+  }
+  return names;
 }
 
 /**
@@ -144,7 +172,8 @@ export function walkFolder(folder: string): AsyncGenerator<WalkedEntry> {
 
 /** What `takeAway` took on this disk and nobody has forgotten yet. */
 export async function removedIds(disk: Disk): Promise<readonly string[]> {
-  return await readdir(path.join(disk.folder, 'removed'));
+  const children = await readdir(path.join(disk.folder, 'removed'));
+  return children.filter((child) => !child.endsWith(movedSuffix));
 }
 
 export async function forgetRemoved(disk: Disk, removalId: string): Promise<void> {
@@ -215,6 +244,10 @@ function pathOf(disk: Disk, name: string): string {
 
 function removedPath(disk: Disk, removalId: string): string {
   return path.join(disk.folder, 'removed', removalId);
+}
+
+function movedPath(disk: Disk, moveId: string): string {
+  return removedPath(disk, `${moveId}${movedSuffix}`);
 }
 
 export function notFound(name: string): ParsError {

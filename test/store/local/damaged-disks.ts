@@ -62,7 +62,9 @@ export async function makeMarkersOld(folders: readonly string[]): Promise<void> 
 export async function stateOf(root: string): Promise<string> {
   const files = (await readdir(root, { recursive: true })).sort();
   const markers = await Promise.all(
-    files.filter((file) => file.endsWith(markerName)).map((file) => readFile(path.join(root, file))),
+    files
+      .filter((file) => file.endsWith(markerName))
+      .map((file) => readFile(path.join(root, file))),
   );
   return files.join('\n') + markers.join('\n');
 }
