@@ -3,6 +3,7 @@
 //
 // An entry of the spool is such a folder, and `pars upload --captured DIR` stores one.
 import { join } from 'node:path';
+import { crc32c } from '@node-rs/crc32';
 import { z } from 'zod';
 import { imageFormats } from '../../introspect/memory/memory-image.js';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -67,6 +68,17 @@ export function vmGroup({ vm, identity }: Pick<Captured, 'vm' | 'identity'>): st
   return JSON.stringify([vm, identity?.uuid, identity?.id, identity?.host]);
 }
 
+const fileSchema = capturedSchema.extend({
+  /**
+   * CRC32C of the rest. Its moment and its VM decide what a full spool drops, so a flipped bit must not make others. Absent
+   * where another program, or an older one, wrote it.
+   */
+  checksum: z
+    .string()
+    .regex(/^[0-9a-f]{8}$/, 'expected 8 hexadecimal digits')
+    .optional(),
+});
+
 /** Throws `not-found` when the folder is not whole, `image-invalid` when the file is not of this form. */
 export async function readCaptured(folder: string): Promise<Captured> {
   const path = join(folder, capturedFile);
@@ -82,7 +94,15 @@ export async function readCaptured(folder: string): Promise<Captured> {
   } catch (error) {
     throw new ParsError('image-invalid', `${path} is no JSON`, { cause: error });
   }
-  const parsed = capturedSchema.safeParse(value);
+  const { checksum, ...captured } = parsedAs(fileSchema, value, path);
+  if (checksum !== undefined && checksum !== checksumOf(captured)) {
+    throw new ParsError('image-invalid', `${path} does not match its own checksum`);
+  }
+  return captured;
+}
+
+function parsedAs<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
+  const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const { path: place, message } = parsed.error.issues[0];
     throw new ParsError('image-invalid', `${path}: ${place.join('.')}: ${message}`);
@@ -90,7 +110,15 @@ export async function readCaptured(folder: string): Promise<Captured> {
   return parsed.data;
 }
 
-/** Makes the folder whole. What the other files hold must be on the disk by then. */
+function checksumOf(captured: Captured): string {
+  return crc32c(JSON.stringify(captured)).toString(16).padStart(8, '0');
+}
+
+/** Makes the folder whole. What the other files hold must be on the disk by then. Throws `image-invalid` for what could not be read back. */
 export async function writeCaptured(folder: string, captured: Captured): Promise<void> {
-  await replaceFile(join(folder, capturedFile), `${JSON.stringify(captured, undefined, 2)}\n`);
+  const path = join(folder, capturedFile);
+  // As it is read back: keys in the schema's order, and none that it does not know.
+  const known = parsedAs(capturedSchema, captured, path);
+  const value = { ...known, checksum: checksumOf(known) };
+  await replaceFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
 }

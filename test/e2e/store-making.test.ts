@@ -1,7 +1,7 @@
 // When a store of local disks comes into being: disks that are listed one by one by `pars init` alone, a folder by the
 // first upload, and nothing by reading. And with too few disks it says so.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
 import { expectPars } from './pars-command.js';
@@ -92,4 +92,21 @@ test('with two disks a snapshot is stored, and its missing copies are said witho
     expect.arrayContaining([`packs/${id}/000000.pack`]),
   );
   await expectPars(exitCodes.underReplicated, ['verify', id, '--store', store, '--read-data']);
+});
+
+test('disks that do not agree are shown, and settled by the one that is trusted', async () => {
+  const store = newDisks('doubt', 3);
+  await expectPars(exitCodes.ok, ['init', '--store', store]);
+  await expectPars(exitCodes.noKernel, ['upload', image, '--name', 'x', '--store', store]);
+  const [first, second] = store.replace('file:///?disks=', '').split(',');
+  rmSync(join(first, 'names/snapshots'), { recursive: true });
+  const refused = await expectPars(exitCodeOfError.corrupt, ['list', '--store', store]);
+  expect(refused.stderr).toContain(first);
+  expect(refused.stderr).toContain('pars disks --store URL --trust');
+  await expectPars(exitCodeOfError.corrupt, ['disks', '--store', store]);
+  await expectPars(exitCodes.ok, ['disks', '--store', store, '--trust', second]);
+  const shown = await expectPars(exitCodes.ok, ['disks', '--store', store, '--json']);
+  expect(shown.json).toMatchObject({ doubt: null });
+  const listed = await expectPars(exitCodes.ok, ['list', '--store', store, '--json']);
+  expect(listed.json).toHaveLength(1);
 });

@@ -183,7 +183,9 @@ describe('an upload', () => {
         socket.write('HTTP/1.1 100 Continue\r\n\r\n');
         socket.pause();
         socket.removeAllListeners('data');
-        const timer = setInterval(() => socket.read(1), 20);
+        const timer = setInterval(() => {
+          socket.read(1);
+        }, 20);
         socket.once('close', () => {
           clearInterval(timer);
         });
@@ -204,7 +206,9 @@ describe('an upload', () => {
     const store = await open(
       await startCluster((socket) => {
         socket.write('HTTP/1.1 100 Continue\r\n\r\n');
-        socket.on('data', (bytes) => (receivedBytes += bytes.length));
+        socket.on('data', (bytes: Buffer) => {
+          receivedBytes += bytes.length;
+        });
       }),
       { writeIdleTimeoutMs: 250 },
     );
