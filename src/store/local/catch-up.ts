@@ -6,19 +6,28 @@
 // the other disk's names are read first (compare-names.ts). What a running process may be about to refer to is told from
 // leftovers by age, and is left alone while anybody claims to be at work.
 
+import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { intentSuffix } from './change-names.js';
-import { hasClaim } from './claims.js';
+import { hasClaim, isClaim } from './claims.js';
 import { compareNames, type NameDifference } from './compare-names.js';
 import { copyIdOf, removeCopy } from './copy.js';
 import type { Disk } from './disk.js';
 import { doubt } from './doubt.js';
 import { hasEveryDisk, recordFollowers, renewOldMarkers, type Membership } from './membership.js';
-import { publish, walkNames, type WalkedEntry } from './name-tree.js';
+import { encodeNameEntry } from './name-entry.js';
+import {
+  forgetRemoved,
+  lookUp,
+  publish,
+  takeAway,
+  walkNames,
+  type WalkedEntry,
+} from './name-tree.js';
 import { forgetSetAside, newBatchName, setAside, walkSetAside } from './set-aside.js';
 
 /** No write takes a day without touching its files; a file that old belongs to a process that died. */
@@ -82,29 +91,51 @@ async function bringTogether({ present, current }: Membership): Promise<readonly
   const followers = [deciding];
   for (const difference of differences) {
     await ignoringFailure(async () => {
-      await makeNamesEqual(difference);
+      await makeNamesEqual(deciding, difference);
       followers.push(difference.disk);
     });
   }
   return followers;
 }
 
-/** A current disk may differ only while a change is under way, or where a process died amid one. */
+/**
+ * A current disk may differ only while a change is under way, or where a process died amid one. What differs at one look
+ * and no more at the next is the work of somebody who is alive, and is his to finish.
+ */
 async function compareFollower(
   present: readonly Disk[],
   current: readonly Disk[],
   disk: Disk,
 ): Promise<NameDifference> {
-  for (let count = 1; ; count++) {
-    const difference = await compareNames(current, disk);
-    const { gone, unproven, missing } = difference;
-    const different = [...unproven, ...gone, ...missing];
-    if (different.length === 0) return difference;
-    const intents = await Promise.all(current.map(hasIntent));
-    if (intents.includes(true)) return difference;
-    if (count === comparisonCount) throw differingNames(present, current[0], disk, different);
+  let lasting = await compareNames(current, disk);
+  for (let count = 2; count <= comparisonCount; count++) {
+    if (entriesOf(lasting).length === 0) return lasting;
     await delay(comparisonDelayMs);
+    lasting = inBoth(lasting, await compareNames(current, disk));
   }
+  const different = entriesOf(lasting);
+  const intents = await Promise.all(current.map(hasIntent));
+  if (different.length > 0 && !intents.includes(true)) {
+    throw differingNames(present, current[0], disk, different);
+  }
+  return lasting;
+}
+
+function entriesOf({ unproven, gone, missing }: NameDifference): readonly WalkedEntry[] {
+  return [...unproven, ...gone, ...missing];
+}
+
+/** What is proven may be so at the second look only. */
+function inBoth(first: NameDifference, { disk, ...second }: NameDifference): NameDifference {
+  const keyOf = ({ name, entry }: WalkedEntry): string => `${name}/${encodeNameEntry(entry)}`;
+  const extra = new Set([...first.gone, ...first.unproven].map(keyOf));
+  const missing = new Set(first.missing.map(keyOf));
+  return {
+    disk,
+    gone: second.gone.filter((walked) => extra.has(keyOf(walked))),
+    unproven: second.unproven.filter((walked) => extra.has(keyOf(walked))),
+    missing: second.missing.filter((walked) => missing.has(keyOf(walked))),
+  };
 }
 
 function differingNames(
@@ -120,11 +151,53 @@ function differingNames(
   );
 }
 
-/** Gives a disk the names that it lacks; those that it has beyond the deciding disk's are set aside. */
-export async function makeNamesEqual({ disk, gone, missing }: NameDifference): Promise<void> {
+/**
+ * Gives a disk the names that it lacks, and sets those aside that it has beyond the deciding disk's, which it returns. What
+ * another process has changed since the two were compared is that one's to finish.
+ */
+export async function makeNamesEqual(
+  deciding: Disk,
+  { disk, gone, missing }: NameDifference,
+): Promise<readonly { readonly folder: string; readonly name: string }[]> {
   const batch = newBatchName();
-  for (const { name } of gone) await setAside(disk, name, batch);
-  for (const { name, entry } of missing) await publish(disk, name, entry);
+  const wereSetAside: { folder: string; name: string }[] = [];
+  for (const walked of gone) {
+    const { name } = walked;
+    const isDone = async () => (await isNamed(deciding, walked)) || !(await isNamed(disk, walked));
+    await unlessDone(isDone, async () => {
+      if (isClaim(name)) await drop(disk, name);
+      else {
+        await setAside(disk, name, batch);
+        wereSetAside.push({ folder: disk.folder, name });
+      }
+    });
+  }
+  for (const walked of missing) {
+    const isDone = async () => !(await isNamed(deciding, walked)) || (await isNamed(disk, walked));
+    await unlessDone(isDone, () => publish(disk, walked.name, walked.entry));
+  }
+  return wereSetAside;
+}
+
+/** Another process may be doing the same. */
+async function unlessDone(isDone: () => Promise<boolean>, act: () => Promise<void>): Promise<void> {
+  if (await isDone()) return;
+  try {
+    await act();
+  } catch (error) {
+    if (!(await isDone())) throw error;
+  }
+}
+
+async function isNamed(disk: Disk, { name, entry }: WalkedEntry): Promise<boolean> {
+  const named = await lookUp(disk, name);
+  return named?.kind === 'file' && encodeNameEntry(named.entry) === encodeNameEntry(entry);
+}
+
+async function drop(disk: Disk, name: string): Promise<void> {
+  const removalId = randomUUID();
+  await takeAway(disk, name, removalId);
+  await forgetRemoved(disk, removalId);
 }
 
 function unprovenNames(

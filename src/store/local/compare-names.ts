@@ -4,6 +4,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { isClaim } from './claims.js';
 import type { Disk } from './disk.js';
 import { encodeNameEntry } from './name-entry.js';
 import {
@@ -19,7 +20,7 @@ import { walkSetAside } from './set-aside.js';
 
 export interface NameDifference {
   readonly disk: Disk;
-  /** On the disk alone, and proven to have gone from the store. */
+  /** On the disk alone, and proven to have gone from the store, or a claim. */
   readonly gone: readonly WalkedEntry[];
   /** On the disk alone, and nothing says why. */
   readonly unproven: readonly WalkedEntry[];
@@ -84,7 +85,7 @@ async function proofOf(current: readonly Disk[]): Promise<(walked: WalkedEntry) 
     return segments.some((_, index) => moved.has(segments.slice(0, index + 1).join('/')));
   };
   return ({ name, entry: { copyId } }) =>
-    removed.has(copyId) || (named.has(copyId) && wasMoved(name));
+    isClaim(name) || removed.has(copyId) || (named.has(copyId) && wasMoved(name));
 }
 
 async function namesOf(disk: Disk): Promise<ReadonlyMap<string, WalkedEntry>> {

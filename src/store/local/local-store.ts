@@ -26,6 +26,7 @@ import { checkNotAborted } from './abort.js';
 import { agreedChildren, agreedName, type NameSource } from './agreed-names.js';
 import { catchUp } from './catch-up.js';
 import { changeNames } from './change-names.js';
+import { isClaim } from './claims.js';
 import { hasCopy, readCopy, removeCopy } from './copy.js';
 import type { Disk } from './disk.js';
 import type { Membership } from './membership.js';
@@ -187,7 +188,7 @@ class LocalStore implements Store {
       doing,
       (disk) => move(disk, from, to, moveId),
       async (members, followers) => {
-        if (!hasEveryDisk(members, followers)) return;
+        if (!isClaim(from) && !hasEveryDisk(members, followers)) return;
         await Promise.allSettled(followers.map((disk) => forgetMove(disk, moveId)));
       },
     );
@@ -222,7 +223,7 @@ class LocalStore implements Store {
           await Promise.allSettled(disks.map((disk) => removeCopy(disk, entry.copyId)));
         }
         // A disk that is away may come back with the name: then this is the proof that it was removed.
-        if (!hasEveryDisk(members, followers)) return;
+        if (!isClaim(name) && !hasEveryDisk(members, followers)) return;
         await Promise.allSettled(followers.map((disk) => forgetRemoved(disk, removalId)));
       },
     );

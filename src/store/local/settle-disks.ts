@@ -6,6 +6,7 @@ import path from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { makeNamesEqual } from './catch-up.js';
 import { changeNames } from './change-names.js';
+import { isClaim } from './claims.js';
 import { compareNames, type NameDifference } from './compare-names.js';
 import type { Disk } from './disk.js';
 import { writeMarker } from './disk.js';
@@ -123,8 +124,7 @@ export async function settleDisks(
         unproven: [],
         missing,
       };
-      await makeNamesEqual(difference);
-      setAside.push(...difference.gone.map(({ name }) => ({ folder: disk.folder, name })));
+      setAside.push(...(await makeNamesEqual(trusted, difference)));
     }
     await writeAgreedMarkers(trusted, disks);
     return { setAside, takenOver };
@@ -147,6 +147,10 @@ export async function bringBack(
   for (const disk of members.present) {
     for await (const walked of walkSetAside(disk)) {
       const { name, entry } = walked;
+      if (isClaim(name)) {
+        await dropSetAside(disk, walked);
+        continue;
+      }
       const now = await lookUp(deciding, name);
       const isSame = now?.kind === 'file' && now.entry.copyId === entry.copyId;
       if (!isSame && (await hasFiles(deciding, name))) {
@@ -220,7 +224,7 @@ async function takeOver(trusted: Disk, others: readonly Disk[]): Promise<readonl
   for (const disk of others) {
     const { gone, unproven } = await compareNames([trusted], disk);
     for (const { name, entry } of [...gone, ...unproven]) {
-      if ((await lookUp(trusted, name)) === undefined) {
+      if (!isClaim(name) && (await lookUp(trusted, name)) === undefined) {
         await publish(trusted, name, entry);
         takenOver.push(name);
       }
@@ -262,7 +266,10 @@ async function namesDoubt(
     if (disk === current[0]) continue;
     const { unproven, gone, missing } = await compareNames(current, disk);
     const isCurrent = current.includes(disk);
-    const different = isCurrent ? [...unproven, ...gone, ...missing] : unproven;
+    const different = (isCurrent ? [...unproven, ...gone, ...missing] : unproven).filter(
+      // Whoever is at work renames them all the time.
+      ({ name }) => !isClaim(name),
+    );
     if (different.length > 0) {
       return new ParsError(
         'corrupt',

@@ -1,0 +1,140 @@
+// Claims in a store of local disks: while there is one, nothing goes that a writer may be at, and what becomes of claims is no
+// matter of proofs, as it is for names that hold something.
+
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { openLocalStore } from '../../../src/store/local/local-store.js';
+import { bringBack, inspectDisks, settleDisks } from '../../../src/store/local/settle-disks.js';
+import { allNames, foldersOf, makeStore, put, urlOf } from './damaged-disks.js';
+import { withFolder } from './disk-folders.js';
+
+const orphan = '0'.repeat(32);
+const options = { replication: 9, blockSizeBytes: 2 ** 20 };
+
+/** Opens the store as a prune does, a day later. */
+async function openADayLater(url: string): Promise<void> {
+  const now = Date.now;
+  Date.now = () => now() + 25 * 3600 * 1000;
+  try {
+    await openLocalStore(url, { removeOrphans: true });
+  } finally {
+    Date.now = now;
+  }
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
+
+test.each([
+  ['when all disks agree', false],
+  ['when a disk comes back', true],
+])(
+  'nothing that a writer may be at goes while somebody claims to be at work, %s',
+  async (_, wasAway) => {
+    await withFolder(async (root) => {
+      const folders = foldersOf(root, 3);
+      const store = await makeStore(folders);
+      const bringsBack = async (): Promise<void> => {
+        if (!wasAway) return;
+        await rename(folders[2], `${folders[2]}.away`);
+        await put(store, `manifests/${(await allNames(store)).length}`);
+        await rename(`${folders[2]}.away`, folders[2]);
+      };
+      await store.write('claims/a', () => [], options);
+      const leftovers = [
+        path.join(folders[0], 'data', orphan),
+        path.join(folders[0], 'writing', orphan),
+      ];
+      for (const file of leftovers) await writeFile(file, 'x');
+
+      await bringsBack();
+      await openADayLater(urlOf(folders));
+      expect(await Promise.all(leftovers.map(isThere))).toEqual([true, true]);
+
+      await store.remove('claims/a');
+      await bringsBack();
+      await openADayLater(urlOf(folders));
+      expect(await Promise.all(leftovers.map(isThere))).toEqual([false, false]);
+    });
+  },
+);
+
+test('renewals while a disk is away leave no file each, and its old claim neither bars it nor comes back', async () => {
+  await withFolder(async (root) => {
+    const folders = foldersOf(root, 3);
+    const url = urlOf(folders);
+    const store = await makeStore(folders);
+    await put(store, 'manifests/a');
+    await store.write('claims/a.0', () => [], options);
+    await store.write('claims/b.0', () => [], options);
+    await rename(folders[2], `${folders[2]}.away`);
+    for (let count = 0; count < 5; count++) {
+      await store.rename(`claims/a.${count}`, `claims/a.${count + 1}`);
+    }
+    await store.remove('claims/a.5');
+    await store.remove('claims/b.0');
+    for (const folder of folders.slice(0, 2)) {
+      expect(await readdir(path.join(folder, 'removed'))).toEqual([]);
+    }
+
+    await rename(`${folders[2]}.away`, folders[2]);
+    const reopened = await openLocalStore(url);
+    expect(await reopened.list('claims')).toEqual([]);
+    const { disks, doubt } = await inspectDisks(url);
+    expect(doubt).toBeUndefined();
+    expect(disks.map(({ state, setAsideCount }) => [state, setAsideCount])).toEqual(
+      Array.from({ length: 3 }, () => ['current', 0]),
+    );
+    expect(await bringBack(url)).toEqual({ broughtBack: [], taken: [] });
+    expect(await allNames(reopened)).toEqual(['manifests/a']);
+  });
+});
+
+test('settling disks takes no claim over from those that are not trusted', async () => {
+  await withFolder(async (root) => {
+    const folders = foldersOf(root, 2);
+    const store = await makeStore(folders);
+    for (const name of ['claims/a.0', 'manifests/a']) await put(store, name);
+    for (const name of ['claims', 'manifests']) {
+      await rename(path.join(folders[0], 'names', name), path.join(root, name));
+    }
+    await settleDisks(urlOf(folders), folders[0], { keepsAll: true });
+    const settled = await openLocalStore(urlOf(folders));
+    expect(await allNames(settled)).toEqual(['manifests/a']);
+    expect(await settled.list('claims')).toEqual([]);
+  });
+});
+
+test('opening amid what others change leaves no disk behind and is no doubt', async () => {
+  await withFolder(async (root) => {
+    const folders = foldersOf(root, 3);
+    const url = urlOf(folders);
+    await makeStore(folders);
+    // What a process that died left, so that each open compares the names.
+    const intent = path.join(folders[0], 'writing/1.intent');
+    await mkdir(intent);
+    let isOver = false;
+    const change = async (id: string): Promise<void> => {
+      const store = await openLocalStore(url);
+      await store.write(`claims/${id}.0`, () => [], options);
+      for (let count = 0; !isOver; count++) {
+        await store.rename(`claims/${id}.${count}`, `claims/${id}.${count + 1}`);
+        await put(store, `manifests/${id}${count}`);
+        if (count % 2 === 0) await store.remove(`manifests/${id}${count}`);
+      }
+    };
+    const changing = Promise.all([change('a'), change('b')]);
+    for (let round = 0; round < 25; round++) await allNames(await openLocalStore(url));
+    isOver = true;
+    await changing;
+    const { disks, doubt } = await inspectDisks(url);
+    expect(doubt).toBeUndefined();
+    expect(disks.map(({ state, epoch }) => [state, epoch])).toEqual(
+      Array.from({ length: 3 }, () => ['current', 1]),
+    );
+  });
+}, 60_000);
