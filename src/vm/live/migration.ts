@@ -65,8 +65,13 @@ export async function applySettings(
 
 /** Whether a migration goes on, for who asks again and again how far it is. */
 export class MigrationProgress {
+  readonly #timeoutMs: number;
   #stepBytes = 0;
   #stepMs = performance.now();
+
+  constructor(timeoutMs = stepTimeoutMs) {
+    this.#timeoutMs = timeoutMs;
+  }
 
   /** Throws `unavailable` when QEMU gets no further. */
   note({ ram }: Migration): void {
@@ -74,18 +79,22 @@ export class MigrationProgress {
     if (transferred >= this.#stepBytes + leastStepBytes) {
       this.#stepBytes = transferred;
       this.#stepMs = performance.now();
-    } else if (performance.now() - this.#stepMs > stepTimeoutMs) {
+    } else if (performance.now() - this.#stepMs > this.#timeoutMs) {
       throw new ParsError(
         'unavailable',
-        `QEMU saved less than ${leastStepBytes} bytes of the VM in ${stepTimeoutMs / 60_000} minutes`,
+        `QEMU saved less than ${leastStepBytes} bytes of the VM in ${this.#timeoutMs / 1000} s`,
       );
     }
   }
 }
 
 /** Throws the signal's reason, and `unavailable` when QEMU gets no further. */
-export async function untilEnded(qmp: QmpClient, signal?: AbortSignal): Promise<Migration> {
-  const progress = new MigrationProgress();
+export async function untilEnded(
+  qmp: QmpClient,
+  signal?: AbortSignal,
+  timeoutMs = stepTimeoutMs,
+): Promise<Migration> {
+  const progress = new MigrationProgress(timeoutMs);
   for (;;) {
     signal?.throwIfAborted();
     const migration = await queryMigration(qmp);

@@ -25,7 +25,7 @@ test('a migration without progress is given up, and one that moves is waited for
   let transferredBytes = 0;
   const endMs = performance.now() + 400;
   const moving = qmpThatSays(
-    () => transferredBytes++,
+    () => (transferredBytes += 2 ** 16),
     () => performance.now() > endMs,
   );
   expect((await untilEnded(moving, undefined, 100)).status).toBe('completed');
