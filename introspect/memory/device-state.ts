@@ -29,8 +29,19 @@ export function readCpuStates(path: string): CpuStates {
   });
 }
 
+/** Of the two files that an upload reads, this is the one that cannot be opened. */
+function openState(path: string): ImageFile {
+  try {
+    return ImageFile.open(path);
+  } catch (error) {
+    throw error instanceof ParsError
+      ? new ParsError(error.code, `the device state: ${error.message}`, { cause: error })
+      : error;
+  }
+}
+
 function usingFile<T>(path: string, use: (file: ImageFile) => T): T {
-  const file = ImageFile.open(path);
+  const file = openState(path);
   try {
     return use(file);
   } finally {

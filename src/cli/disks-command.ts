@@ -25,23 +25,19 @@ export async function disksCommand(
   }
   if (trust !== undefined) {
     const settlement = await settleDisks(store, trust, { keepsAll: keepAll });
-    print(settlement, () =>
-      [
-        `the names on ${trust} are the store's now`,
-        ...settlement.takenOver.map((name) => `taken over: ${name}`),
-        ...settlement.setAside.map(({ folder, name }) => `set aside on ${folder}: ${name}`),
-      ].join('\n'),
-    );
+    print(settlement, () => [
+      `the names on ${trust} are the store's now`,
+      ...settlement.takenOver.map((name) => `taken over: ${name}`),
+      ...settlement.setAside.map(({ folder, name }) => `set aside on ${folder}: ${name}`),
+    ]);
     return exitCodes.ok;
   }
   if (options.bringBack === true) {
     const result = await bringBack(store);
-    print(result, () =>
-      [
-        `${result.broughtBack.length} names are back`,
-        ...result.taken.map((name) => `stays set aside, as the name is taken: ${name}`),
-      ].join('\n'),
-    );
+    print(result, () => [
+      `${result.broughtBack.length} names are back`,
+      ...result.taken.map((name) => `stays set aside, as the name is taken: ${name}`),
+    ]);
     return exitCodes.ok;
   }
   const { disks, doubt } = await inspectDisks(store);

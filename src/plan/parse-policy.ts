@@ -34,7 +34,11 @@ export function parsePolicy(text: string, source: string, options: PolicyOptions
   const document = parseDocument(text);
   const problem = document.errors.at(0) ?? document.warnings.at(0);
   if (problem !== undefined) {
-    throw new ParsError('usage', `policy ${source}: ${problem.message}`, { cause: problem });
+    // Below its first line the message draws where that is.
+    const [sentence] = problem.message.split('\n', 1);
+    throw new ParsError('usage', `policy ${source}: ${sentence.replace(/:$/, '')}`, {
+      cause: problem,
+    });
   }
   let content: unknown;
   try {

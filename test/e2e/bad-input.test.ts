@@ -13,11 +13,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { publishManifest, writeManifest } from '../../src/catalog/catalog.js';
 import { openLocalStore } from '../../src/store/local/local-store.js';
+import { smallManifest, writeAndPublish } from '../catalog/small-snapshot.js';
 import { copySparse } from '../guest/copy-sparse.js';
 import { fixtureGuest } from '../guest/fixtures.js';
-import { sampleManifest } from '../manifest/sample-manifest.js';
 import { errorAnswer, listAnswer, showAnswer, uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
 import { LocalStoreFolder } from './local-store-folder.js';
@@ -65,9 +64,8 @@ beforeAll(async () => {
   ({ id } = uploadAnswer.parse(upload.json));
   const opened = await openLocalStore(store.url);
   for (const twin of twins) {
-    const header = { ...sampleManifest.header, id: twin };
-    await writeManifest(opened, { ...sampleManifest, header }, 2 ** 20);
-    await publishManifest(opened, header.id);
+    const packs = [`packs/${twin}/000000.pack`];
+    await writeAndPublish(opened, smallManifest({ id: twin, packs }));
   }
   await opened.close();
   webServer = createServer((_, answer) => answer.end('<html>It works!</html>'));
@@ -360,7 +358,7 @@ const mistakes: readonly Mistake[] = [
     command: () => ['restore', id, '--out', at('noise')],
     exitCode: 2,
     code: 'usage',
-    says: () => [at('noise'), 'ENOTDIR'],
+    says: () => [at('noise'), 'expected a folder, found'],
   },
   {
     what: 'a folder to restore to that holds a ram',

@@ -87,7 +87,7 @@ export function decodeMarker(text: string, file: string): DiskMarker {
   if (!parsed.success) {
     throw new ParsError(
       'unsupported',
-      `${file}: expected the marker of a disk of version 1 or 2: ${z.prettifyError(parsed.error)}`,
+      `${file}: expected the marker of a disk of version 1 or 2: ${z.prettifyError(parsed.error).replace(/\s*\n\s*/g, ' ')}`,
     );
   }
   const { storeId, diskNumber, maxDiskNumber, epoch, leftBehind } = parsed.data;
