@@ -12,7 +12,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import { intentSuffix } from './change-names.js';
+import { declareIntent, intentSuffix, withdraw } from './change-names.js';
 import { hasClaim, isClaim } from './claims.js';
 import { compareNames, type NameDifference } from './compare-names.js';
 import { copyIdOf, removeCopy } from './copy.js';
@@ -35,6 +35,8 @@ const abandonedAfterMs = 24 * 3600 * 1000;
 /** A change may end between the looks at two disks. */
 const comparisonCount = 4;
 const comparisonDelayMs = 50;
+/** Other processes may change who follows meanwhile. */
+const attemptCount = 5;
 /** While a disk is away the proofs of what was removed are kept, but not for ever: it may be away for good. */
 export const proofKeptMs = 180 * 24 * 3600 * 1000;
 
@@ -46,21 +48,20 @@ export const proofKeptMs = 180 * 24 * 3600 * 1000;
  *
  * Throws `corrupt` when a disk has names that nobody can say what became of.
  */
-export async function catchUp(members: Membership, removesOrphans = false): Promise<void> {
-  const { present, current } = members;
+export async function catchUp(
+  readMembers: () => Promise<Membership>,
+  removesOrphans = false,
+): Promise<void> {
+  let members = await readMembers();
   // Clocks may be wrong by more than a day, this host's or another's: what a writer may be at then stays.
-  const isAtWork = await hasClaim(current);
-  let isNeeded = present.length > current.length;
-  for (const disk of present) isNeeded ||= await hasIntent(disk);
-  let followers = current;
-  if (isNeeded) {
-    followers = await bringTogether(members);
-    await ignoringFailure(() => recordFollowers(members, followers));
-  } else {
-    await ignoringFailure(() => renewOldMarkers(members));
-  }
+  const isAtWork = await hasClaim(members.current);
+  let isNeeded = members.present.length > members.current.length;
+  for (const disk of members.present) isNeeded ||= await hasIntent(disk);
+  let followers = members.current;
+  if (isNeeded) ({ members, followers } = await bringTogether(members, readMembers));
+  else await ignoringFailure(() => renewOldMarkers(members));
   const keptMs = hasEveryDisk(members, followers) ? abandonedAfterMs : proofKeptMs;
-  for (const disk of present) {
+  for (const disk of members.present) {
     if (!isAtWork) {
       await ignoringFailure(() => sweep(path.join(disk.folder, 'writing'), abandonedAfterMs));
     }
@@ -72,8 +73,57 @@ export async function catchUp(members: Membership, removesOrphans = false): Prom
   }
 }
 
-/** Those that have the deciding disk's names now. Nothing is changed anywhere when one of them is in doubt. */
-async function bringTogether({ present, current }: Membership): Promise<readonly Disk[]> {
+interface Followers {
+  readonly members: Membership;
+  /** Those that have the deciding disk's names now. */
+  readonly followers: readonly Disk[];
+}
+
+/** Nothing is changed anywhere when a disk is in doubt. */
+async function bringTogether(
+  found: Membership,
+  readMembers: () => Promise<Membership>,
+): Promise<Followers> {
+  let members = found;
+  for (let count = 1; ; count++) {
+    let differences: readonly NameDifference[];
+    try {
+      differences = await differencesOf(members);
+    } catch (error) {
+      const seen = members;
+      members = await readMembers();
+      // Of disks that came or went meanwhile, or that another process has just brought together, nothing is known yet.
+      if (count === attemptCount || isSameMembership(seen, members)) throw error;
+      continue;
+    }
+    const [deciding] = members.current;
+    // A process that dies here leaves it, so the next open looks at the names again.
+    const intents = await declareIntent(deciding).then(
+      (intent) => [intent],
+      () => [],
+    );
+    const followers = [deciding, ...(await followersBy(deciding, differences))];
+    const now = await readMembers();
+    if (isSameMembership(members, now)) {
+      await ignoringFailure(async () => {
+        await recordFollowers(members, followers);
+        // A change that was made while the names were compared may not have known the disks that follow from now on.
+        const joined = followers.filter((disk) => !members.current.includes(disk));
+        for (const disk of joined) {
+          await makeNamesEqual(deciding, await compareNames(members.current, disk));
+        }
+        await withdraw(intents);
+      });
+      return { members, followers };
+    }
+    await withdraw(intents);
+    // Another process has written down who follows. Where that goes on and on, it is for the next open.
+    members = now;
+    if (count === attemptCount) return { members, followers: members.current };
+  }
+}
+
+async function differencesOf({ present, current }: Membership): Promise<readonly NameDifference[]> {
   const [deciding] = current;
   const differences: NameDifference[] = [];
   for (const disk of present) {
@@ -88,7 +138,14 @@ async function bringTogether({ present, current }: Membership): Promise<readonly
   for (const { disk, unproven } of differences) {
     if (unproven.length > 0) throw unprovenNames(present, deciding, disk, unproven);
   }
-  const followers = [deciding];
+  return differences;
+}
+
+async function followersBy(
+  deciding: Disk,
+  differences: readonly NameDifference[],
+): Promise<readonly Disk[]> {
+  const followers: Disk[] = [];
   for (const difference of differences) {
     await ignoringFailure(async () => {
       await makeNamesEqual(deciding, difference);
@@ -96,6 +153,12 @@ async function bringTogether({ present, current }: Membership): Promise<readonly
     });
   }
   return followers;
+}
+
+function isSameMembership(one: Membership, other: Membership): boolean {
+  const textOf = ({ present, current }: Membership): string =>
+    JSON.stringify([present, current].map((disks) => disks.map(({ marker }) => marker)));
+  return textOf(one) === textOf(other);
 }
 
 /**
@@ -108,13 +171,14 @@ async function compareFollower(
   disk: Disk,
 ): Promise<NameDifference> {
   let lasting = await compareNames(current, disk);
+  const intents: boolean[] = [];
   for (let count = 2; count <= comparisonCount; count++) {
     if (entriesOf(lasting).length === 0) return lasting;
     await delay(comparisonDelayMs);
+    intents.push(...(await Promise.all(current.map(hasIntent))));
     lasting = inBoth(lasting, await compareNames(current, disk));
   }
   const different = entriesOf(lasting);
-  const intents = await Promise.all(current.map(hasIntent));
   if (different.length > 0 && !intents.includes(true)) {
     throw differingNames(present, current[0], disk, different);
   }

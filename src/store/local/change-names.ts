@@ -28,6 +28,7 @@ export async function changeNames(
   change: (disk: Disk) => Promise<void>,
   afterwards: (members: Membership, followers: readonly Disk[]) => Promise<void> = () =>
     Promise.resolve(),
+  attemptCount = 4,
 ): Promise<void> {
   const members = await readMembers();
   const intents: string[] = [];
@@ -50,9 +51,24 @@ export async function changeNames(
       disk,
       ...others.filter((_, otherIndex) => outcomes[otherIndex].status === 'fulfilled'),
     ];
-    // Read again: a disk that another process took in meanwhile has not seen this change.
-    await recordFollowers(await readMembers(), followers);
-    await afterwards(members, followers);
+    // Read again: a disk that another process took in meanwhile has not seen this change, and one that it left behind has
+    // not seen another.
+    const now = await readMembers();
+    const numbers = followers.map(({ marker }) => marker.diskNumber);
+    const current = now.current.filter(({ marker }) => numbers.includes(marker.diskNumber));
+    if (current.length === 0) {
+      await withdraw(intents);
+      if (attemptCount === 1) {
+        throw new ParsError(
+          'unavailable',
+          'the disks that took the change were left behind by another process again and again; try again later',
+        );
+      }
+      await changeNames(readMembers, change, afterwards, attemptCount - 1);
+      return;
+    }
+    await recordFollowers(now, current);
+    await afterwards(now, current);
     await withdraw(intents);
     return;
   }
@@ -60,14 +76,14 @@ export async function changeNames(
   throw failure;
 }
 
-async function declareIntent(disk: Disk): Promise<string> {
+export async function declareIntent(disk: Disk): Promise<string> {
   const intent = path.join(disk.folder, 'writing', `${randomUUID()}${intentSuffix}`);
   await mkdir(intent, { mode: privateFolderMode });
   return intent;
 }
 
 /** An intent that cannot be removed costs the next open a comparison of names, nothing else. */
-async function withdraw(intents: readonly string[]): Promise<void> {
+export async function withdraw(intents: readonly string[]): Promise<void> {
   await Promise.allSettled(intents.map((intent) => rm(intent, { recursive: true, force: true })));
 }
 

@@ -59,7 +59,7 @@ const listConcurrency = 16;
 export async function openLocalStore(url: string, options: LocalStoreOptions = {}): Promise<Store> {
   const localUrl = parseLocalUrl(url);
   const storeId = await prepareDisks(localUrl, options);
-  await catchUp(await readMembership(localUrl.diskFolders, storeId), options.removeOrphans);
+  await catchUp(() => readMembership(localUrl.diskFolders, storeId), options.removeOrphans);
   return new LocalStore(url, localUrl.diskFolders, storeId);
 }
 
