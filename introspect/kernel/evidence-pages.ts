@@ -11,13 +11,13 @@ import {
 
 export class EvidencePages {
   readonly #regions: readonly MemoryRegion[];
-  /** By page of the image, 1 where it is evidence. */
-  readonly #marks: Uint8Array;
+  /** A bit for each page of the image, eight to a byte: set where it is evidence. */
+  readonly #bits: Uint8Array;
 
   constructor(regions: readonly MemoryRegion[]) {
     this.#regions = regions;
     const pageCount = regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / pageSizeBytes;
-    this.#marks = new Uint8Array(Math.ceil(pageCount));
+    this.#bits = new Uint8Array(Math.ceil(pageCount / 8));
   }
 
   /** Notes the pages of `sizeBytes` bytes from `gpa`, as far as they lie in one region. */
@@ -30,10 +30,8 @@ export class EvidencePages {
     const end = Math.min(start + sizeBytes, region.imageOffset + region.sizeBytes);
     const first = Math.floor(start / pageSizeBytes);
     const last = Math.floor((end - 1) / pageSizeBytes);
-    if (first === last) {
-      this.#marks[first] = 1;
-    } else {
-      this.#marks.fill(1, first, last + 1);
+    for (let page = first; page <= last; page++) {
+      this.#bits[page >> 3] |= 1 << (page & 7);
     }
   }
 
@@ -42,11 +40,13 @@ export class EvidencePages {
     allowed: Uint8Array,
     labels: Uint8Array,
   ): { readonly pfn: Pfn; readonly label: number } | undefined {
-    const marks = this.#marks;
-    for (let page = marks.indexOf(1); page >= 0; page = marks.indexOf(1, page + 1)) {
-      if (allowed[labels[page]] === 0) {
-        const gpa = gpaOf(this.#regions, page * pageSizeBytes);
-        return { pfn: gpa / pageSizeBytes, label: labels[page] };
+    const bits = this.#bits;
+    for (let index = 0; index < bits.length; index++) {
+      for (let page = index * 8, left = bits[index]; left !== 0; page++, left >>= 1) {
+        if ((left & 1) !== 0 && allowed[labels[page]] === 0) {
+          const gpa = gpaOf(this.#regions, page * pageSizeBytes);
+          return { pfn: gpa / pageSizeBytes, label: labels[page] };
+        }
       }
     }
     return undefined;

@@ -4,6 +4,7 @@ import {
   FrameSet,
   PageTables,
   type PagingLevels,
+  visitMappedPages,
   visitTablePages,
 } from '../../../introspect/kernel/paging.js';
 import { VirtualMemory } from '../../../introspect/kernel/virtual-memory.js';
@@ -98,6 +99,40 @@ describe.each([4, 5] as const)('%i levels', (levels) => {
       { numRuns: 50 },
     );
   });
+
+  test('every mapped page is visited once, with its size', () => {
+    fc.assert(
+      fc.property(mappings(levels), (mapped) => {
+        const { ram, builder } = tablesFor(levels, mapped);
+        const visited: (readonly [gpa: number, sizeBytes: number])[] = [];
+        const areAllThere = visitMappedPages(
+          ram,
+          builder.root,
+          levels,
+          wholeTable,
+          (gpa, sizeBytes) => visited.push([gpa, sizeBytes]),
+        );
+        const sorted = (runs: readonly (readonly [number, number])[]) =>
+          runs.map(([gpa, sizeBytes]) => `${gpa} ${sizeBytes}`).sort();
+        expect(areAllThere).toBe(true);
+        expect(sorted(visited)).toEqual(
+          sorted(mapped.map(({ gpa, leafLevel }) => [gpa, leafBytes[leafLevel]] as const)),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+test('a table that is not in the RAM is told by who visits what is mapped', () => {
+  const { ram, builder } = tablesFor(4, [{ address: 0x7fff_0000_0000n, gpa: 0, leafLevel: 1 }]);
+  builder.setEntry(0x1000_0000n, 2, BigInt(ramBytes) | 1n);
+  const visited: number[] = [];
+  const areAllThere = visitMappedPages(ram, builder.root, 4, wholeTable, (gpa) =>
+    visited.push(gpa),
+  );
+  expect(areAllThere).toBe(false);
+  expect(visited).toEqual([0]);
 });
 
 const text = 0xffff_ffff_8100_0000n;
