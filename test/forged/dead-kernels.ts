@@ -86,7 +86,7 @@ async function die(options: GuestOptions, death: Death, folder: string): Promise
       await sleep(waitMs);
       waitMs = Math.min(waitMs * momentGrowth, longestWaitMs);
       const path = join(folder, String(moment));
-      await save(guest, path);
+      await saveMoment(guest, path);
       const hasBegun =
         moment > 2 && cpusOfState(`${path}.state`).every(({ lstar }) => lstar !== 0n);
       lateCount += hasBegun ? 1 : 0;
@@ -96,7 +96,8 @@ async function die(options: GuestOptions, death: Death, folder: string): Promise
   }
 }
 
-async function save(guest: Guest, path: string): Promise<void> {
+/** RAM and device state of this moment, as `path.ram` and `path.state`; the guest goes on. */
+export async function saveMoment(guest: Guest, path: string): Promise<void> {
   await guest.stop();
   await guest.qmp('migrate-set-capabilities', {
     capabilities: [{ capability: 'x-ignore-shared', state: true }],
