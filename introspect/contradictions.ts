@@ -7,7 +7,7 @@
 //                    processes on them, else of all
 import type { Introspected } from './find-kernel.js';
 import { isolatedRootOf, sharesUpperHalf, tablesOfCpus } from './kernel/cpu-tables.js';
-import type { Kernel } from './kernel/kernel.js';
+import { type Kernel, kernelImageLimitBytes } from './kernel/kernel.js';
 import {
   entriesPerTable,
   FrameSet,
@@ -45,7 +45,7 @@ export function expectNoContradiction(
   labels: Uint8Array,
   tasks: TaskMemory,
 ): void {
-  noteTables(kernel, kernel.pageTableRoot, whole);
+  noteTables(kernel, [kernel.pageTableRoot], whole);
   noteText(kernel);
   if (running.proven) {
     noteCpus(kernel, running.cpus, labels);
@@ -60,20 +60,27 @@ export function expectNoContradiction(
   }
 }
 
-function noteTables(kernel: Kernel, root: Gpa, entries: typeof whole): void {
+function noteTables(kernel: Kernel, roots: readonly Gpa[], entries: typeof whole): void {
   const { physical, pagingLevels, memory } = kernel;
-  visitTablePages(physical, root, pagingLevels, entries, new FrameSet(physical), (gpa) => {
-    memory.evidence.add(gpa, pageSizeBytes);
-  });
+  const seen = new FrameSet(physical);
+  for (const root of roots) {
+    visitTablePages(physical, root, pagingLevels, entries, seen, (gpa) => {
+      memory.evidence.add(gpa, pageSizeBytes);
+    });
+  }
 }
 
 function noteText(kernel: Kernel): void {
   const start = kernel.symbol('_text');
   const end = kernel.symbol('_etext');
-  const isMapped =
-    start === undefined || end === undefined || kernel.memory.record(start, Number(end - start));
-  if (!isMapped) {
-    throw new Inconsistency("the kernel's text is not mapped");
+  if (
+    start === undefined ||
+    end === undefined ||
+    end <= start ||
+    end - start > kernelImageLimitBytes ||
+    !kernel.memory.record(start, Number(end - start))
+  ) {
+    throw new Inconsistency("the kernel's text is not where a kernel has it, or not mapped");
   }
 }
 
@@ -83,39 +90,54 @@ function noteCpus(kernel: Kernel, cpus: readonly CpuState[], labels: Uint8Array)
   if (!tables.shared) {
     throw new Inconsistency(tables.reason);
   }
-  const entry = kernel.symbol('entry_SYSCALL_64');
-  const seenRoots = new Set<Gpa>();
-  for (const [number, cpu] of cpus.entries()) {
+  const running = cpus.flatMap((cpu, number) => {
     const root = tables.roots[number];
-    if (root === undefined) {
+    return root === undefined ? [] : [{ cpu, number, root }];
+  });
+  expectEntry(kernel, running);
+  for (const { cpu, number } of running) {
+    if (cpu.privilege !== 0) {
       continue;
     }
-    expectEntry(number, cpu, entry);
-    if (cpu.privilege === 0) {
-      if (!memory.record(cpu.rip, 1)) {
-        throw new Inconsistency(`CPU ${number} executes what the kernel has not mapped`);
-      }
-      // Not mapped: it has not left the program's stack yet.
-      memory.record(cpu.rsp & ~BigInt(pageSizeBytes - 1), pageSizeBytes);
+    if (!memory.record(cpu.rip, 1)) {
+      throw new Inconsistency(`CPU ${number} executes what the kernel has not mapped`);
     }
-    const isolated = isolatedRootOf(cpu, root);
-    if (isolated !== undefined) {
-      noteTables(kernel, isolated, whole);
-    }
-    if (!seenRoots.has(root)) {
-      seenRoots.add(root);
-      expectMappedKept(kernel, root, labels);
-    }
+    // The last byte pushed: right after entry the pointer itself is at the stack's very end. What is not mapped is the
+    // program's stack, which it has not left yet.
+    memory.record(cpu.rsp - 1n, 1);
   }
+  noteTables(
+    kernel,
+    running.flatMap(({ cpu, root }) => isolatedRootOf(cpu, root) ?? []),
+    whole,
+  );
+  expectMappedKept(
+    kernel,
+    running.map(({ root }) => root),
+    labels,
+  );
 }
 
 const flexibleReturnBit = 1n << 32n;
 
-/** Every CPU that this kernel set up enters it at the same place (MSR LSTAR), unless by FRED (CR4 bit 32). */
-function expectEntry(number: number, { lstar, cr4 }: CpuState, entry: bigint | undefined): void {
-  if (lstar !== undefined && lstar !== entry && (cr4 & flexibleReturnBit) === 0n) {
+/**
+ * Every CPU that this kernel set up enters it at the same place (MSR LSTAR), unless by FRED (CR4 bit 32). On a CPU that ran
+ * a guest of this guest it may be that one's until the CPU goes back to user mode (KVM, vmx_uret_msrs_list).
+ */
+function expectEntry(
+  kernel: Kernel,
+  running: readonly { readonly cpu: CpuState; readonly number: number }[],
+): void {
+  const entry = kernel.symbol('entry_SYSCALL_64');
+  const asked = running.filter(
+    ({ cpu }) => cpu.lstar !== undefined && (cpu.cr4 & flexibleReturnBit) === 0n,
+  );
+  const wrong = asked.filter(({ cpu }) => cpu.lstar !== entry);
+  const first = wrong.find(({ cpu }) => cpu.privilege !== 0) ?? wrong.at(0);
+  if (first !== undefined && (first.cpu.privilege !== 0 || wrong.length === asked.length)) {
     throw new Inconsistency(
-      `CPU ${number} enters the kernel at 0x${lstar.toString(16)}, which is not where this kernel is entered`,
+      `CPU ${first.number} enters the kernel at 0x${(first.cpu.lstar ?? 0n).toString(16)}, ` +
+        'which is not where this kernel is entered',
     );
   }
 }
@@ -134,16 +156,16 @@ function noteProcesses(kernel: Kernel, roots: readonly Gpa[], labels: Uint8Array
         `the page table of a process at 0x${root.toString(16)} does not have the kernel's half`,
       );
     }
-    expectMappedKept(kernel, root, labels);
   }
+  expectMappedKept(kernel, roots, labels);
 }
 
-function expectMappedKept(kernel: Kernel, root: Gpa, labels: Uint8Array): void {
+function expectMappedKept(kernel: Kernel, roots: readonly Gpa[], labels: Uint8Array): void {
   const { physical, pagingLevels } = kernel;
-  noteTables(kernel, root, lowerHalf);
+  noteTables(kernel, roots, lowerHalf);
   const areAllThere = visitMappedPages(
     physical,
-    root,
+    roots,
     pagingLevels,
     lowerHalf,
     (gpa, sizeBytes) => {
@@ -158,6 +180,6 @@ function expectMappedKept(kernel: Kernel, root: Gpa, labels: Uint8Array): void {
     },
   );
   if (!areAllThere) {
-    throw new Inconsistency(`a page table of the process at 0x${root.toString(16)} is not in RAM`);
+    throw new Inconsistency('a page table of a process is not in RAM');
   }
 }

@@ -4,10 +4,11 @@
 // do the page tables lead to the kernel, and does the memory that its zones own end where the image does.
 //
 // More than one kernel may lie in RAM: a dead one after a reset or kexec, and what a program laid out to deceive. Where a
-// device state says on which page tables the CPUs run, the kernel is the one with those. Without it the whole image is
-// looked through, and two kernels that fit are one too many.
+// device state says on which page tables the CPUs run, only a kernel with those fits. The whole image is looked through in
+// any case, and two kernels that fit are one too many.
 import { type Kernel, kernelBehind } from './kernel/kernel.js';
 import { doubtOfTrampoline } from './kernel/trampoline.js';
+import { readTaskMemory } from './kernel/tasks.js';
 import { scanVmcoreinfo, type VmcoreinfoPage } from './kernel/vmcoreinfo.js';
 import type { CpuState, CpuStates } from './memory/cpu-state.js';
 import { dataOf } from './memory/image-data.js';
@@ -92,13 +93,10 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
       .sort((a, b) => a.slackPageCount - b.slackPageCount)
       .at(0);
     if (fitting !== undefined) {
-      if (cpus.known) {
-        return believed(fitting, { proven: true, cpus: cpus.cpus });
-      }
       if (only !== undefined) {
         return notFound(
-          `two kernels fit, Linux ${only.kernel.release} and Linux ${fitting.kernel.release}, and ${cpus.reason}: ` +
-            'which of them runs is not known',
+          `two kernels fit, Linux ${only.kernel.release} and Linux ${fitting.kernel.release}` +
+            `${cpus.known ? '' : `, and ${cpus.reason}`}: which of them runs is not known`,
         );
       }
       only = fitting;
@@ -116,15 +114,25 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
     }
   }
   if (only !== undefined) {
-    const doubt = doubtOfTrampoline(only.kernel);
+    if (cpus.known) {
+      return believed(only, { proven: true, cpus: cpus.cpus });
+    }
+    const doubt = doubtOfTrampoline(only.kernel) ?? doubtOfProcesses(only.kernel);
     return doubt === undefined
-      ? believed(only, { proven: false, reason: cpus.known ? '' : cpus.reason })
+      ? believed(only, { proven: false, reason: cpus.reason })
       : notFound(`Linux ${only.kernel.release}: ${doubt}`);
   }
   if (highestMissing >= imageEnd) {
     return notFound(truncated(highestMissing, imageEnd));
   }
   return notFound(reason ?? reasonWithoutKernel(views[0]));
+}
+
+/** Their page tables are what a kernel without CPUs is held against; one that shows none can't be. */
+function doubtOfProcesses(kernel: Kernel): string | undefined {
+  return readTaskMemory(kernel).pageTableRoots.length === 0
+    ? 'it has no process with page tables'
+    : undefined;
 }
 
 function believed({ memory, kernel, zones }: Fit, running: Running): Introspected {

@@ -11,7 +11,7 @@ import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical
 import { entriesPerTable, type PagingLevels, readTable, targetOf } from './paging.js';
 
 export type CpuTables =
-  /** By CPU: the table with the kernel's half that it runs on; undefined for one that was never started. */
+  /** By CPU: the table with the kernel's half that it runs on; undefined for one that says nothing of it. */
   | { readonly shared: true; readonly roots: readonly (Gpa | undefined)[] }
   | { readonly shared: false; readonly reason: string };
 
@@ -32,15 +32,17 @@ export function tablesOfCpus(
   }
   const roots: (Gpa | undefined)[] = [];
   for (const [number, cpu] of cpus.entries()) {
-    const found = rootOf(physical, kernel, levels, cpu);
-    if (found === undefined && !isParked(cpu)) {
+    // What a nested guest runs on says nothing of this kernel.
+    const isSilent = cpu.isInNestedGuest === true;
+    const found = isSilent ? undefined : rootOf(physical, kernel, levels, cpu);
+    if (found === undefined && !isSilent && !isParked(cpu)) {
       return { shared: false, reason: strangeCpu(number, cpu, levels) };
     }
     roots.push(found);
   }
   return roots.some((found) => found !== undefined)
     ? { shared: true, roots }
-    : { shared: false, reason: 'no CPU was started' };
+    : { shared: false, reason: 'no CPU was started, or all run guests of this guest' };
 }
 
 function rootOf(

@@ -24,6 +24,8 @@ import type { Vmcoreinfo } from './vmcoreinfo.js';
 
 /** Where the kernel image is linked (__START_KERNEL_map, arch/x86/include/asm/page_64_types.h). */
 const kernelImageBase = 0xffff_ffff_8000_0000n;
+/** The image lies within the first GiB from there, also under KASLR (KERNEL_IMAGE_SIZE). */
+export const kernelImageLimitBytes = 1n << 30n;
 /** `new_utsname`: six fields of 65 bytes, the release being the third; unchanged in every kernel. */
 const utsFieldBytes = 65;
 const utsReleaseField = 2;
@@ -147,6 +149,12 @@ function proveKernel(
   ) {
     return fail(otherArchitecture(vmcoreinfo));
   }
+  const outside = [rootAddress, textAddress, utsAddress].find(
+    (address) => !isImageAddress(address),
+  );
+  if (outside !== undefined) {
+    return fail(`it has a part of its image at 0x${outside.toString(16)}, where no kernel has it`);
+  }
   const toPhysical = (address: bigint): number => Number(address - kernelImageBase + physicalBase);
   const pageTableRoot = toPhysical(rootAddress);
   const pagingLevels = vmcoreinfo.number('pgtable_l5_enabled') === 1n ? 5 : 4;
@@ -211,6 +219,10 @@ function proveKernel(
   };
 }
 
+function isImageAddress(address: bigint): boolean {
+  return address >= kernelImageBase && address < kernelImageBase + kernelImageLimitBytes;
+}
+
 /** What VMCOREINFO says of a kernel that lacks the lines every x86-64 kernel has. */
 function otherArchitecture(vmcoreinfo: Vmcoreinfo): string {
   const root = vmcoreinfo.symbol('swapper_pg_dir');
@@ -234,9 +246,20 @@ function readSymbols(memory: VirtualMemory, vmcoreinfo: Vmcoreinfo, textAddress:
   if (!decoded.ok) {
     return decoded;
   }
+  const wrong = (['_text', '_etext', '_end'] as const).find((name) => {
+    const address = decoded.symbols.get(name);
+    return address === undefined || !isImageAddress(address);
+  });
+  if (wrong !== undefined) {
+    return fail(`${wrong} is not where a kernel's image lies`);
+  }
   const outside = decoded.tables.find((range) => !isInKernelImage(decoded.symbols, range));
   if (outside !== undefined) {
     return fail(`a table at 0x${outside.address.toString(16)} is not in the kernel's image`);
+  }
+  // Parts of the image are given back after boot and become anybody's, but stay mapped; most of them for writing.
+  if (!decoded.tables.every(({ address, sizeBytes }) => memory.isReadOnly(address, sizeBytes))) {
+    return fail('a table lies where the kernel maps its image for writing (rodata=off?)');
   }
   decoded.tables.forEach(({ address, sizeBytes }) => memory.record(address, sizeBytes));
   const place: KallsymsPlace = {
@@ -276,6 +299,9 @@ function readBtf(memory: VirtualMemory, symbols: SymbolAddresses) {
   }
   if (!isInKernelImage(symbols, { address: start, sizeBytes: Number(sizeBytes) })) {
     return { ok: false, reason: "BTF: it is not in the kernel's image" } as const;
+  }
+  if (!memory.isReadOnly(start, Number(sizeBytes))) {
+    return { ok: false, reason: 'BTF: not mapped, or for writing (rodata=off?)' } as const;
   }
   const blob = memory.bytes(start, Number(sizeBytes));
   if (blob === undefined) {

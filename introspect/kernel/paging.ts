@@ -11,6 +11,8 @@ import type { EvidencePages } from './evidence-pages.js';
 
 export const entriesPerTable = 512;
 const presentBit = 1n;
+const writableBit = 1n << 1n;
+const userBit = 1n << 2n;
 const largePageBit = 1n << 7n;
 /** The same, of an entry's lower half. */
 const presentMask = 1;
@@ -19,6 +21,9 @@ const largePageMask = 1 << 7;
 const addressMask = 0x000f_ffff_ffff_f000n;
 /** Shift of the index at level 1 (page table) to 5; 9 bits each. */
 const levelShift = [0, 12, 21, 30, 39, 48];
+/** The lowest address whose bit 63 is set; canonical addresses of the kernel lie above. */
+const upperHalf = 1n << 63n;
+const highestAddress = (1n << 64n) - 1n;
 /** Pages are mapped at level 1 (4 KiB), 2 (2 MiB) and 3 (1 GiB). */
 const largestLeafLevel = 3;
 
@@ -28,6 +33,7 @@ export interface Translation {
   readonly gpa: Gpa;
   /** Bytes from `gpa` to the end of the mapped page, which may be 4 KiB, 2 MiB or 1 GiB. */
   readonly contiguousBytes: number;
+  readonly isWritable: boolean;
 }
 
 export class PageTables {
@@ -52,9 +58,17 @@ export class PageTables {
     return this.#highestMissing;
   }
 
-  /** Undefined when the address is not mapped, or the tables lead outside RAM. */
+  /**
+   * Undefined when the address is not mapped, or the tables lead outside RAM. So is an address of the lower half, and one
+   * that user mode may access: a program decides what is there, and the kernel keeps nothing of its own in such pages.
+   */
   translate(address: bigint): Translation | undefined {
+    if (address < upperHalf || address > highestAddress) {
+      return undefined;
+    }
     let table: Gpa = this.#root;
+    let isOfUser = true;
+    let isWritable = true;
     for (let level: number = this.levels; level >= 1; level--) {
       const entries = this.#table(table);
       if (entries === undefined) {
@@ -65,20 +79,22 @@ export class PageTables {
       if ((entry & presentBit) === 0n) {
         return undefined;
       }
+      isOfUser &&= (entry & userBit) !== 0n;
+      isWritable &&= (entry & writableBit) !== 0n;
       const target = Number(entry & addressMask);
       if (level > 1 && (entry & largePageBit) === 0n) {
         table = target;
         continue;
       }
-      if (level > largestLeafLevel) {
-        // The size bit is reserved up here: no kernel sets it.
+      if (level > largestLeafLevel || isOfUser) {
+        // The size bit is reserved up there: no kernel sets it.
         return undefined;
       }
       const mappedBytes = 2 ** shift;
       const within = Number(address & ((1n << BigInt(shift)) - 1n));
       // The low address bits of a large page's entry are flags.
       const base = target - (target % mappedBytes);
-      return { gpa: base + within, contiguousBytes: mappedBytes - within };
+      return { gpa: base + within, contiguousBytes: mappedBytes - within, isWritable };
     }
     return undefined;
   }
@@ -197,18 +213,36 @@ export function visitTablePages(
 const wordsPerTable = entriesPerTable * 2;
 
 /**
- * Calls `visit` with every run of memory that is mapped below `root`: 4 KiB, 2 MiB or 1 GiB. `entryRange` limits the root's
- * entries. Bounded as `visitTablePages` is. What `visit` throws ends it. False when a table is not in RAM.
+ * Calls `visit` with every run of RAM that is mapped below any of `roots`: 4 KiB, 2 MiB or 1 GiB. `entryRange` limits the
+ * roots' entries. What `visit` throws ends it. False when a table is not in RAM.
+ *
+ * Bounded by the RAM: a table is entered once, whoever leads to it, and a large page is visited once.
  */
 export function visitMappedPages(
   memory: PhysicalMemory,
-  root: Gpa,
+  roots: readonly Gpa[],
   levels: PagingLevels,
   entryRange: { readonly first: number; readonly end: number },
   visit: (gpa: Gpa, sizeBytes: number) => void,
 ): boolean {
   const seen = new FrameSet(memory);
+  const largePages = new Set<string>();
   let areAllThere = true;
+  const visitLeaf = (gpa: Gpa, level: number): void => {
+    const sizeBytes = 2 ** levelShift[level];
+    const base = gpa - (gpa % sizeBytes);
+    if (regionAt(memory.regions, base) === undefined) {
+      return;
+    }
+    if (level > 1) {
+      const key = `${level} ${base}`;
+      if (largePages.has(key)) {
+        return;
+      }
+      largePages.add(key);
+    }
+    visit(base, sizeBytes);
+  };
   const enter = (gpa: Gpa, level: number, first: number, end: number): void => {
     if (seen.has(gpa)) {
       return;
@@ -227,15 +261,15 @@ export function visitMappedPages(
       }
       const high = words[2 * index + 1] & addressHighMask;
       const target = high * 2 ** 32 + ((low & addressLowMask) >>> 0);
-      const isLeaf = level === 1 || (level <= largestLeafLevel && (low & largePageMask) !== 0);
-      if (isLeaf) {
-        const sizeBytes = 2 ** levelShift[level];
-        visit(target - (target % sizeBytes), sizeBytes);
+      if (level === 1 || (level <= largestLeafLevel && (low & largePageMask) !== 0)) {
+        visitLeaf(target, level);
       } else {
         enter(target, level - 1, 0, entriesPerTable);
       }
     }
   };
-  enter(root, levels, entryRange.first, entryRange.end);
+  for (const root of roots) {
+    enter(root, levels, entryRange.first, entryRange.end);
+  }
   return areAllThere;
 }

@@ -1,7 +1,8 @@
 // Tasks: every thread's kernel stack and every process's page tables (struct task_struct, include/linux/sched.h).
 //
-// Only used to name pages that are critical anyway, so a list that does not add up ends the walk and no more, and
-// nothing that is read here is evidence.
+// Used to name pages that are critical anyway, and where no CPU was seen to hold labels against what processes have mapped:
+// nothing becomes expendable by it. So a list that does not add up ends the walk and no more, and nothing that is read here
+// is evidence.
 import type { Gpa, Pfn } from '../memory/physical-memory.js';
 import { pageSizeBytes } from '../memory/physical-memory.js';
 import type { Kernel } from './kernel.js';

@@ -70,6 +70,18 @@ export class VirtualMemory {
       : Math.max(this.#highestMissing ?? 0, ofTables);
   }
 
+  /** Whether all of it is mapped, and nothing of it for writing. */
+  isReadOnly(address: bigint, sizeBytes: number): boolean {
+    for (let done = 0; done < sizeBytes;) {
+      const at = this.#tables.translate(address + BigInt(done));
+      if (at === undefined || at.isWritable) {
+        return false;
+      }
+      done += at.contiguousBytes;
+    }
+    return true;
+  }
+
   /** Fills `target` from `address`; false when any part is not mapped to RAM. */
   read(address: bigint, target: Uint8Array): boolean {
     let done = 0;

@@ -15,8 +15,10 @@ export interface CpuState {
   readonly rflags: bigint;
   /** Current privilege level: 0 in the kernel, 3 in user mode. */
   readonly privilege: number;
-  /** Whether it executes nothing until an interrupt. Absent as `efer`. */
+  /** Whether it executes nothing: until an interrupt, or until another CPU starts it. Absent as `efer`. */
   readonly halted?: boolean;
+  /** Whether a guest of this guest runs on it (nested virtualisation): then the registers are that one's. */
+  readonly isInNestedGuest?: boolean;
 }
 
 /** The CPUs in the order of their numbers, or why nothing is known of them. */

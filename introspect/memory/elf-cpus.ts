@@ -4,7 +4,7 @@
 //
 // For every CPU there is a note CORE of type 1, and behind those one QEMU of type 0, which has the control registers:
 //
-//   u32 version 1 | u32 size | 18 x u64 rax ... rip rflags | 10 x 24 segments cs ... idt | cr0 cr1 cr2 cr3 cr4 | ...
+//   u32 version 1 | u32 size | 18 x u64 rax rbx rcx rdx rsi rdi rsp ... rip rflags | 10 x 24 segments cs ... idt | cr0 cr1 cr2 cr3 cr4 | ...
 //
 // Whether a CPU is halted, and EFER and LSTAR, are not in it.
 import type { CpuState, CpuStates } from './cpu-state.js';
@@ -20,7 +20,7 @@ const notesLimitBytes = 16 * 2 ** 20;
 const headBytes = 12;
 const noteVersion = 1;
 const smallestContentBytes = 432;
-const at = { version: 0, rsp: 64, rip: 136, rflags: 144, codeSelector: 152, cr0: 392 } as const;
+const at = { version: 0, rsp: 56, rip: 136, rflags: 144, codeSelector: 152, cr0: 392 } as const;
 const privilegeMask = 3;
 
 /** What the notes say. Those of other tools, and damaged ones, say nothing of the CPUs. */

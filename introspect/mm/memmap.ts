@@ -144,6 +144,7 @@ const readsBesides = 65_536;
 export class MemmapLookup {
   readonly #kernel: Kernel;
   readonly #memmap: Memmap;
+  readonly #endPfn: Pfn;
   readonly #pages = new Map<number, Buffer | undefined>();
   /** Reads left. No page is on two lists, so walks of all lists read each struct page once; forged ones, again and again. */
   #left: number;
@@ -151,6 +152,7 @@ export class MemmapLookup {
   constructor(kernel: Kernel, memmap: Memmap) {
     this.#kernel = kernel;
     this.#memmap = memmap;
+    this.#endPfn = endPfn(kernel.physical.regions);
     this.#left = readsPerPage * endPfn(kernel.physical.regions) + readsBesides;
   }
 
@@ -187,8 +189,7 @@ export class MemmapLookup {
   /** The frame whose struct page has `address` at `offsetBytes`; undefined when it points elsewhere. */
   pfnOf(address: bigint, offsetBytes: number): Pfn | undefined {
     const at = Number(address - this.#memmap.base) - offsetBytes;
-    return at >= 0 && at % this.#memmap.structPageBytes === 0
-      ? at / this.#memmap.structPageBytes
-      : undefined;
+    const pfn = at / this.#memmap.structPageBytes;
+    return Number.isInteger(pfn) && pfn >= 0 && pfn < this.#endPfn ? pfn : undefined;
   }
 }

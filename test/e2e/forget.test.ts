@@ -23,6 +23,7 @@ const forgetAnswer = z.strictObject({
     z.strictObject({
       id: z.string(),
       vm: z.string(),
+      identity: z.null(),
       created: z.string(),
       keptFor: z.array(z.string()),
       outcome: z.string(),

@@ -122,6 +122,9 @@ export class FakeKernel {
     const vmemmapBase = this.allocateBytes(8);
     this.setU64(vmemmapBase, this.memmapBase);
     this.symbols.set('vmemmap_base', vmemmapBase);
+    const text = this.allocateBytes(64);
+    this.symbols.set('_text', text);
+    this.symbols.set('_etext', text + 64n);
     this.#nodes.forEach((address, node) => {
       const stats = this.#perCpu + 0xf000n + BigInt(node * 64);
       this.set('pglist_data', address, 'per_cpu_nodestats', stats);

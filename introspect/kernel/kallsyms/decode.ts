@@ -86,7 +86,8 @@ export function decodeKallsyms(
   for (const [name, position] of positions) {
     const address = addressOf(form, position);
     if (address !== undefined) {
-      symbols.set(name, address);
+      // Addresses wrap around, as the kernel's own sums do.
+      symbols.set(name, BigInt.asUintN(64, address));
     }
   }
   return {

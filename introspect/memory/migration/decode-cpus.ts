@@ -18,6 +18,10 @@ const cpuDevice = 'cpu';
 const commonDevice = 'cpu_common';
 const stackPointerRegister = 4;
 const privilegeMask = 3;
+/** HF_GUEST_MASK of `hflags` (qemu target/i386/cpu.h). */
+const nestedGuestBit = 1 << 21;
+/** `mp_state` of a CPU that waits for another one to start it: KVM does not call that halted (linux/kvm.h). */
+const waitingStates: readonly number[] = [1 /* UNINITIALIZED */, 2 /* INIT_RECEIVED */];
 /** Nested structs in real descriptions are three deep. */
 const depthLimit = 16;
 /** QEMU allows 4096 CPUs; each has some devices of its own. */
@@ -55,7 +59,7 @@ function cpusOf(file: ImageFile, rest: FileRange): readonly CpuState[] {
     throw new Disagreement(`its description has ${devices.length} devices`);
   }
   const endOffset = devicesEnd(description);
-  const registers = new Map<number, Omit<CpuState, 'halted'>>();
+  const registers = new Map<number, CpuState>();
   const halted = new Map<number, boolean>();
   let offset = rest.startOffset;
   for (const device of devices) {
@@ -80,7 +84,10 @@ function cpusOf(file: ImageFile, rest: FileRange): readonly CpuState[] {
   }
   return [...registers]
     .sort(([a], [b]) => a - b)
-    .map(([instance, state]) => ({ ...state, halted: halted.get(instance) ?? false }));
+    .map(([instance, state]) => ({
+      ...state,
+      halted: state.halted === true || halted.get(instance) === true,
+    }));
 }
 
 function readHead(file: ImageFile, offset: number, endOffset: number, device: unknown) {
@@ -126,9 +133,12 @@ function readFooter(
   return offset + footer.length;
 }
 
-function registersOf(device: unknown, body: Buffer): Omit<CpuState, 'halted'> {
+/** `halted` as far as the registers say it. */
+function registersOf(device: unknown, body: Buffer): CpuState {
   const word = (name: string): bigint => body.readBigUInt64BE(fieldAt(device, name, 8));
   const registersAt = fieldAt(device, 'env.regs', 8);
+  const hiddenFlags = body.readUInt32BE(fieldAt(device, 'env.hflags', 4));
+  const state = body.readUInt32BE(fieldAt(device, 'env.mp_state', 4));
   return {
     cr0: word('env.cr[0]'),
     cr3: word('env.cr[3]'),
@@ -138,7 +148,9 @@ function registersOf(device: unknown, body: Buffer): Omit<CpuState, 'halted'> {
     rip: word('env.eip'),
     rsp: body.readBigUInt64BE(registersAt + stackPointerRegister * 8),
     rflags: word('env.eflags'),
-    privilege: body.readUInt32BE(fieldAt(device, 'env.hflags', 4)) & privilegeMask,
+    privilege: hiddenFlags & privilegeMask,
+    halted: waitingStates.includes(state),
+    isInNestedGuest: (hiddenFlags & nestedGuestBit) !== 0,
   };
 }
 

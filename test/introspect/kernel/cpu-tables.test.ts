@@ -80,8 +80,18 @@ test('a CPU that was never started says nothing, but not every CPU may be one', 
   });
   expect(tablesOfCpus(ram, kernelRoot, 4, [neverStarted])).toEqual({
     shared: false,
-    reason: 'no CPU was started',
+    reason: 'no CPU was started, or all run guests of this guest',
   });
+});
+
+test('a CPU that runs a guest of the guest says nothing, but not every CPU may', () => {
+  const ram = ramWithTables();
+  const nested = cpu(0x30_000, { isInNestedGuest: true });
+  expect(tablesOfCpus(ram, kernelRoot, 4, [nested, cpu(kernelRoot)])).toEqual({
+    shared: true,
+    roots: [undefined, kernelRoot],
+  });
+  expect(tablesOfCpus(ram, kernelRoot, 4, [nested])).toMatchObject({ shared: false });
 });
 
 test.each<[string, Partial<CpuState>]>([

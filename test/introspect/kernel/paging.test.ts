@@ -58,6 +58,12 @@ function mappings(levels: PagingLevels): fc.Arbitrary<readonly Mapped[]> {
   });
 }
 
+/** The same, of a page in the RAM of these tests. */
+function inRam(mapped: Mapped): Mapped {
+  const size = leafBytes[mapped.leafLevel];
+  return { ...mapped, gpa: mapped.gpa % Math.max(size, ramBytes) };
+}
+
 describe.each([4, 5] as const)('%i levels', (levels) => {
   test('an address translates to what was mapped there, to the byte, and to nothing elsewhere', () => {
     fc.assert(
@@ -69,6 +75,7 @@ describe.each([4, 5] as const)('%i levels', (levels) => {
             expect(tables.translate(address + BigInt(within))).toEqual({
               gpa: gpa + within,
               contiguousBytes: size - within,
+              isWritable: true,
             });
           }
           const gibStart = address & ~(2n ** 30n - 1n);
@@ -102,12 +109,13 @@ describe.each([4, 5] as const)('%i levels', (levels) => {
 
   test('every mapped page is visited once, with its size', () => {
     fc.assert(
-      fc.property(mappings(levels), (mapped) => {
+      fc.property(mappings(levels), (anywhere) => {
+        const mapped = anywhere.map(inRam);
         const { ram, builder } = tablesFor(levels, mapped);
         const visited: (readonly [gpa: number, sizeBytes: number])[] = [];
         const areAllThere = visitMappedPages(
           ram,
-          builder.root,
+          [builder.root],
           levels,
           wholeTable,
           (gpa, sizeBytes) => visited.push([gpa, sizeBytes]),
@@ -115,8 +123,12 @@ describe.each([4, 5] as const)('%i levels', (levels) => {
         const sorted = (runs: readonly (readonly [number, number])[]) =>
           runs.map(([gpa, sizeBytes]) => `${gpa} ${sizeBytes}`).sort();
         expect(areAllThere).toBe(true);
+        const small = mapped.filter(({ leafLevel }) => leafLevel === 1);
+        const large = mapped.filter(({ leafLevel }) => leafLevel > 1);
+        const runOf = ({ gpa, leafLevel }: Mapped) => [gpa, leafBytes[leafLevel]] as const;
         expect(sorted(visited)).toEqual(
-          sorted(mapped.map(({ gpa, leafLevel }) => [gpa, leafBytes[leafLevel]] as const)),
+          // A large page is visited once, however often it is mapped.
+          [...sorted(small.map(runOf)), ...new Set(sorted(large.map(runOf)))].sort(),
         );
       }),
       { numRuns: 50 },
@@ -128,7 +140,7 @@ test('a table that is not in the RAM is told by who visits what is mapped', () =
   const { ram, builder } = tablesFor(4, [{ address: 0x7fff_0000_0000n, gpa: 0, leafLevel: 1 }]);
   builder.setEntry(0x1000_0000n, 2, BigInt(ramBytes) | 1n);
   const visited: number[] = [];
-  const areAllThere = visitMappedPages(ram, builder.root, 4, wholeTable, (gpa) =>
+  const areAllThere = visitMappedPages(ram, [builder.root], 4, wholeTable, (gpa) =>
     visited.push(gpa),
   );
   expect(areAllThere).toBe(false);
@@ -144,6 +156,27 @@ test('an entry that is not present maps nothing, whatever else it holds', () => 
   expect(tables.translate(text)).toBeUndefined();
 });
 
+test('what a program can map leads to nothing: the lower half, and pages that user mode may access', () => {
+  const { ram, builder, tables } = tablesFor(4, [
+    { address: text, gpa: 0x5000, leafLevel: 1 },
+    { address: 0x7fff_0000_0000n, gpa: 0x6000, leafLevel: 1 },
+  ]);
+  // Tables are kept once they were read.
+  const translate = () => new PageTables(ram, builder.root, 4).translate(text);
+  expect(tables.translate(text)?.gpa).toBe(0x5000);
+  expect(tables.translate(0x7fff_0000_0000n)).toBeUndefined();
+  expect(tables.translate(2n ** 64n + text)).toBeUndefined();
+  // Allowed at every level but one is not allowed.
+  const allow = (level: number) => {
+    const at = builder.entryAt(text, level);
+    ram.bytes.writeBigUInt64LE(ram.bytes.readBigUInt64LE(at) | (1n << 2n), at);
+  };
+  [4, 3, 2].forEach(allow);
+  expect(translate()?.gpa).toBe(0x5000);
+  allow(1);
+  expect(translate()).toBeUndefined();
+});
+
 test("bit 12 of a large page's entry is a flag and not part of its address", () => {
   const { builder, tables } = tablesFor(4, []);
   builder.setEntry(text, 2, BigInt(0x4020_0000) | (1n << 12n) | (1n << 7n) | 1n);
@@ -153,7 +186,11 @@ test("bit 12 of a large page's entry is a flag and not part of its address", () 
 test('bit 7 at the lowest level is a memory type and not a size', () => {
   const { builder, tables } = tablesFor(4, []);
   builder.setEntry(text, 1, 0x5000n | (1n << 7n) | 1n);
-  expect(tables.translate(text)).toEqual({ gpa: 0x5000, contiguousBytes: 4096 });
+  expect(tables.translate(text)).toEqual({
+    gpa: 0x5000,
+    contiguousBytes: 4096,
+    isWritable: false,
+  });
 });
 
 test('bit 7 above the 1 GiB level is reserved: such an entry maps nothing', () => {

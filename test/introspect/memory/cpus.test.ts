@@ -99,7 +99,9 @@ describe("a dump's notes", () => {
     const content = Buffer.alloc(440);
     content.writeUInt32LE(1, 0);
     content.writeUInt32LE(440, 4);
-    content.writeBigUInt64LE(0x1234n, 136);
+    for (let register = 0; register < 18; register++) {
+      content.writeBigUInt64LE(BigInt(register), 8 + register * 8);
+    }
     content.writeUInt32LE(0x33, 152);
     content.writeBigUInt64LE(0x8005_0033n, 392);
     content.writeBigUInt64LE(cr3, 416);
@@ -129,9 +131,10 @@ describe("a dump's notes", () => {
         cr0: 0x8005_0033n,
         cr3,
         cr4: 0x20n,
-        rip: 0x1234n,
-        rsp: 0n,
-        rflags: 0n,
+        // By QEMU's order: rax rbx rcx rdx rsi rdi rsp rbp, r8 to r15, rip, rflags.
+        rip: 16n,
+        rsp: 6n,
+        rflags: 17n,
         privilege: 3,
       })),
     });
