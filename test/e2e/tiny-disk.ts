@@ -11,7 +11,7 @@ let installed = false;
 /** Mounts at `folder`, which is made. Gives what unmounts it; that happens at the latest when the process ends. */
 export function mountTinyDisk(folder: string, sizeMib: number): () => void {
   mkdirSync(folder, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMib}m`, 'pars-e2e', folder]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMib}m,mode=0700`, 'pars-e2e', folder]);
   mounted.add(folder);
   if (!installed) {
     installed = true;

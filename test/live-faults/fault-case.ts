@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { lockFolder } from '../../src/spool/lock.js';
 import type { LiveGuest } from './live-guest.js';
 import type { Moment, Phase } from './moments.js';
 
@@ -74,7 +75,8 @@ export const hookWords = ({ config }: FaultCase): readonly string[] => [
 /** What lies in a folder; nothing where there is none. */
 export function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    // Files of locks stay: one that was removed and made again would be another lock.
+    return readdirSync(folder).filter((name) => name !== lockFolder);
   } catch {
     return [];
   }
