@@ -49,7 +49,7 @@ export const factsText = ({ dev, ino, size, mtimeNs }: FileFacts): string =>
 
 /**
  * `target` does not exist. Throws `image-invalid` when the file changed meanwhile, `permission-denied` for a link in a
- * foreign folder.
+ * foreign folder and when the file is another user's by now.
  */
 export async function adoptFile(source: string, target: string, adoption: Adoption): Promise<void> {
   // One file from here on, whatever takes its name.
@@ -82,6 +82,12 @@ function bigFactsOf(fd: number): FileFacts {
 }
 
 function expectUnchanged(source: string, found: FileFacts, expected: FileFacts): void {
+  if (found.uid !== expected.uid) {
+    throw new ParsError(
+      'permission-denied',
+      `${source} belongs to the user ${found.uid}, and to ${expected.uid} when it was looked at; offer it when nobody changes it any more`,
+    );
+  }
   if (factsText(found) !== factsText(expected)) {
     throw new ParsError(
       'image-invalid',

@@ -51,8 +51,11 @@ export interface OfferedSnapshot {
    * by a rename.
    */
   readonly link: boolean;
-  /** Found in a folder that others may write to, not named by who calls: no link of theirs is followed. */
-  readonly isForeign?: boolean;
+  /**
+   * Of files in a folder that others may write to, not named by who calls: each by its path, as it was looked at. No other
+   * file is taken, and no link of theirs is followed.
+   */
+  readonly checked?: ReadonlyMap<string, FileFacts>;
 }
 
 /** Beside a flat file: how it lies in guest memory. */
@@ -109,11 +112,11 @@ export async function offerSnapshot(
           await mkdir(join(folder, 'image'), { mode: 0o700 });
         }
         for (const { source, target, facts } of files) {
-          const { link, isForeign } = offered;
+          const { link, checked } = offered;
           await adoptFile(source, join(folder, target), {
             link,
             facts,
-            isForeign,
+            isForeign: checked !== undefined,
             signal: hook.signal,
           });
         }
@@ -165,7 +168,7 @@ async function isFolderOf(path: string): Promise<boolean> {
 }
 
 async function filesOf(
-  { image, state, machine, disks }: OfferedSnapshot,
+  { image, state, machine, disks, checked }: OfferedSnapshot,
   isFolder: boolean,
 ): Promise<readonly FileToAdopt[]> {
   const pairs: { source: string; target: string }[] = isFolder
@@ -184,9 +187,29 @@ async function filesOf(
     pairs.push({ source: machine, target: 'machine' });
   }
   pairs.push(...disks.map(({ name, path }) => ({ source: path, target: diskFile(name) })));
+  const sources = new Set(pairs.map(({ source }) => source));
+  const gone = [...(checked?.keys() ?? [])].find((path) => !sources.has(path));
+  if (gone !== undefined) {
+    throw new ParsError('image-invalid', `${gone} went while its snapshot was looked at`);
+  }
   return await Promise.all(
-    pairs.map(async (pair) => ({ ...pair, facts: await factsOf(pair.source) })),
+    pairs.map(async (pair) => ({
+      ...pair,
+      facts:
+        checked === undefined ? await factsOf(pair.source) : checkedFacts(checked, pair.source),
+    })),
   );
+}
+
+function checkedFacts(checked: ReadonlyMap<string, FileFacts>, source: string): FileFacts {
+  const facts = checked.get(source);
+  if (facts === undefined) {
+    throw new ParsError(
+      'image-invalid',
+      `${source} came while its snapshot was looked at; it is taken when nothing changes any more`,
+    );
+  }
+  return facts;
 }
 
 function capturedOf(offered: OfferedSnapshot) {

@@ -131,7 +131,7 @@ class FolderWatcher {
     const items = await itemsOf(folder);
     const present = new Set(items.map(({ name }) => name));
     const nowMs = performance.now();
-    const settled: { candidate: Candidate; facts: string; keys: readonly string[] }[] = [];
+    const settled: { candidate: Candidate; facts: string; members: readonly FileFacts[] }[] = [];
     const names = new Set<string>();
     for (const candidate of candidatesOf(items)) {
       const members = await factsOfMembers(folder, candidate);
@@ -146,7 +146,7 @@ class FolderWatcher {
             nowMs - before.sinceMs >= settleMs &&
             nowMs >= (before.refused?.untilMs ?? 0)
           ) {
-            settled.push({ candidate, facts, keys: members.map(fileKey) });
+            settled.push({ candidate, facts, members });
           }
         }
       }
@@ -156,16 +156,18 @@ class FolderWatcher {
         this.#sightings.delete(name);
       }
     }
-    const written = await openForWriting(new Set(settled.flatMap(({ keys }) => keys)));
+    const written = await openForWriting(
+      new Set(settled.flatMap(({ members }) => members.map(fileKey))),
+    );
     const countBefore = this.#taken.length;
-    for (const { candidate, facts, keys } of settled) {
+    for (const { candidate, facts, members } of settled) {
       if (this.#hook.signal.aborted) {
         break;
       }
-      if (keys.some((key) => written.has(key))) {
+      if (members.some((member) => written.has(fileKey(member)))) {
         this.#refuse(candidate.name, facts, 'a process has it open for writing', 0);
       } else {
-        await this.#take(candidate, facts, present);
+        await this.#take(candidate, facts, members, present);
       }
     }
     if (this.#taken.length > countBefore) {
@@ -173,7 +175,13 @@ class FolderWatcher {
     }
   }
 
-  async #take(candidate: Candidate, facts: string, present: ReadonlySet<string>): Promise<void> {
+  /** What is taken are the files that `members` tell, in the order of the candidate's, and no others. */
+  async #take(
+    candidate: Candidate,
+    facts: string,
+    members: readonly FileFacts[],
+    present: ReadonlySet<string>,
+  ): Promise<void> {
     const { folder, link } = this.#request;
     const { name } = candidate;
     try {
@@ -183,8 +191,7 @@ class FolderWatcher {
       const path = join(folder, name);
       const format = wholeFormat(path, candidate);
       const vm = this.#request.vm ?? nameOfVm(path, name, format);
-      const { mtimeNs } = await factsOf(join(folder, candidate.members[0]));
-      const owner = await this.#expectTaken(vm, candidate);
+      const owner = await this.#expectTaken(vm, members);
       await offerSnapshot(this.#hook, {
         vm,
         identity: folderIdentity(await realpath(folder), owner),
@@ -192,10 +199,12 @@ class FolderWatcher {
         format,
         state: candidate.state === undefined ? undefined : join(folder, candidate.state),
         disks: [],
-        createdMs: Number(mtimeNs / 1_000_000n),
+        createdMs: Number(members[0].mtimeNs / 1_000_000n),
         source: 'dir',
         link,
-        isForeign: true,
+        checked: new Map(
+          candidate.members.map((member, at) => [join(folder, member), members[at]] as const),
+        ),
       });
       await this.#seen.add(name, facts, present);
       this.#sightings.delete(name);
@@ -211,13 +220,9 @@ class FolderWatcher {
    * Whoever can put a file into the folder names a VM by it, so names are taken as was stated, or of the folder's owner (and
    * root, and who runs this). Gives the owner of the files.
    */
-  async #expectTaken(vm: string, { members }: Candidate): Promise<bigint> {
+  async #expectTaken(vm: string, members: readonly FileFacts[]): Promise<bigint> {
     const { folder, names, vm: stated } = this.#request;
-    const owners = new Set(
-      (await Promise.all(members.map((member) => factsOf(join(folder, member))))).map(
-        ({ uid }) => uid,
-      ),
-    );
+    const owners = new Set(members.map(({ uid }) => uid));
     const [owner] = owners;
     if (owners.size > 1) {
       throw new ParsError('permission-denied', 'its files belong to several users');

@@ -225,6 +225,29 @@ asRoot("names are taken of the folder's owner, or by the pattern that was stated
   expect((await look({ names: /^web$/ })).taken).toEqual([{ name: 'web.ram', vm: 'web' }]);
 });
 
+asRoot(
+  'a file that another user swaps in after the look at it is not taken for that one',
+  async () => {
+    put('web.ram', Buffer.alloc(4096, 1));
+    put('his', Buffer.alloc(4096, 2));
+    chownSync(join(folder, 'his'), 65_534, 65_534);
+    // Asked after the files were looked at.
+    const swapping = new (class extends RegExp {
+      override test(): boolean {
+        renameSync(join(folder, 'his'), join(folder, 'web.ram'));
+        return true;
+      }
+    })('');
+    const hook = await place.context();
+    const { taken, left } = await watchFolder(hook, requestOf({ names: swapping }));
+    expect(taken).toEqual([]);
+    expect(left.find(({ name }) => name === 'web.ram')?.reason).toContain(
+      'belongs to the user 65534, and to 0 when it was looked at',
+    );
+    expect(await entriesOf(hook)).toEqual([]);
+  },
+);
+
 asRoot("a file in the name of a VM is of its owner's and its folder's own identity", async () => {
   put('web.save', saveFileOf(domainXml, liveStream()));
   put('shop.ram', Buffer.alloc(4096, 1));
