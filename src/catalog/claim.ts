@@ -44,23 +44,24 @@ export async function claimUpload(
   const lost = new AbortController();
   const ended = new AbortController();
 
-  const expectClaim = async (name: string): Promise<void> => {
-    if ((await store.stat(name)) === undefined) {
-      const problem = claimLost(id);
-      lost.abort(problem);
-      throw problem;
+  /** The count that the claim has by now. Of a renewal that failed, the store may have done it or do it yet. */
+  const findCount = async (): Promise<number> => {
+    for (const found of [count, count + 1]) {
+      if ((await store.stat(claimName(id, found))) !== undefined) return found;
     }
+    const problem = claimLost(id);
+    lost.abort(problem);
+    throw problem;
   };
   const renew = async (): Promise<void> => {
-    const next = claimName(id, count + 1);
     try {
-      await store.rename(claimName(id, count), next);
+      await store.rename(claimName(id, count), claimName(id, count + 1));
+      count++;
     } catch (error) {
       if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
       // The store may have renamed it at an attempt whose answer was lost.
-      await expectClaim(next);
+      count = await findCount();
     }
-    count++;
   };
   const isStopped = (): boolean => ended.signal.aborted || lost.signal.aborted;
   const keep = async (): Promise<void> => {
@@ -82,12 +83,13 @@ export async function claimUpload(
       // Not amid a renewal, or the name would be the one or the other.
       await stop();
       if (lost.signal.aborted) throw claimLost(id);
-      await expectClaim(claimName(id, count));
+      count = await findCount();
     },
     stop,
     release: async () => {
       await stop();
       await removeOwnFile(store, claimName(id, count));
+      await removeOwnFile(store, claimName(id, count + 1));
     },
   };
 }

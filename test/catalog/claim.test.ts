@@ -203,6 +203,28 @@ test("a renewal whose answer was lost is known by the claim's name", async () =>
   });
 });
 
+test('an upload whose last renewal was done without an answer has its claim, and leaves none', async () => {
+  await withStore(async ({ store }) => {
+    let renewals = 0;
+    const losing = changedStore(store, {
+      rename: async (from, to) => {
+        if (renewals++ > 0) throw new ParsError('unavailable', 'the store is away');
+        await store.rename(from, to);
+        throw new ParsError('unavailable', 'the answer was lost');
+      },
+    });
+    const claim = await claimUpload(losing, id, never, renewalMs);
+    for (let round = 0; round < 200 && renewals < 2; round++) await sleep(10);
+    await claim.confirm();
+    await claim.release();
+    expect(await filesBelow(store, '')).toEqual([]);
+    const unconfirmed = await claimUpload(losing, id, never, asleep);
+    await store.rename(`claims/${id}.000000000`, `claims/${id}.000000001`);
+    await unconfirmed.release();
+    expect(await filesBelow(store, '')).toEqual([]);
+  });
+});
+
 test("the store's own clock tells the age, and asking it leaves nothing", async () => {
   await withStore(async ({ store }) => {
     const beforeMs = Date.now();
