@@ -8,6 +8,7 @@ import { expectVmName } from '../catalog/vm-name.js';
 import { capturedOf } from '../hook/capture-into-spool.js';
 import { givenIdentity, liveIdentity } from '../hook/vm-identity.js';
 import { parseDuration } from '../flow/duration.js';
+import { messageOf } from '../flow/message-of.js';
 import { makeOwnFolder, makeOwnFolderIn } from '../host/own-folder.js';
 import type { NamedPolicy } from '../plan/policy.js';
 import { readCaptured, vmGroup, writeCaptured } from '../spool/captured.js';
@@ -67,7 +68,7 @@ export async function uploadLive(
     const storing = `${folder}${storingSuffix}`;
     const group = await captureInto(storing, vm, options.vmId, wanted, context);
     for (const name of superseded) {
-      await removeOfSameVm(join(scratch, name), group);
+      await removeOfSameVm(join(scratch, name), group, context);
     }
     let exitCode: number;
     try {
@@ -150,10 +151,21 @@ async function cleanUpLeftovers(
   return whole;
 }
 
-/** Another VM of the same name may have left it: that stays. */
-async function removeOfSameVm(folder: string, group: string): Promise<void> {
-  if (vmGroup(await readCaptured(folder)) === group) {
-    await rm(folder, { recursive: true });
+/**
+ * Another VM of the same name may have left it: that stays, and so does what cannot be read or removed. Never fails, as the
+ * newer capture would be lost by it.
+ */
+export async function removeOfSameVm(
+  folder: string,
+  group: string,
+  { warn }: Pick<CommandContext, 'warn'>,
+): Promise<void> {
+  try {
+    if (vmGroup(await readCaptured(folder)) === group) {
+      await rm(folder, { recursive: true });
+    }
+  } catch (error) {
+    warn(`an earlier capture stays, remove it yourself: ${messageOf(error)}`);
   }
 }
 
