@@ -297,6 +297,8 @@ async function removeOrphans(members: Membership, disks: readonly Disk[]): Promi
     }
     for await (const { entry } of walkSetAside(disk)) referred.add(entry.copyId);
   }
+  // Somebody may have come since the names were read, which can take long.
+  if (await hasClaim(members.current)) return;
   for (const disk of disks) {
     const folder = path.join(disk.folder, 'data');
     const fileNames = await readdir(folder);

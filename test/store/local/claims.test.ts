@@ -1,6 +1,7 @@
 // Claims in a store of local disks: while there is one, nothing goes that a writer may be at, and what becomes of claims is no
 // matter of proofs, as it is for names that hold something.
 
+import { existsSync, renameSync } from 'node:fs';
 import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -62,6 +63,37 @@ test.each([
     });
   },
 );
+
+test('no orphan goes when somebody has come to work while the disks were looked at', async () => {
+  await withFolder(async (root) => {
+    const folders = foldersOf(root, 2);
+    const store = await makeStore(folders);
+    await store.write('claims/a', () => [], options);
+    const claims = path.join(folders[0], 'names/claims');
+    for (const folder of folders) {
+      await rename(path.join(folder, 'names/claims'), path.join(folder, 'unseen'));
+    }
+    const copy = path.join(folders[0], 'data', orphan);
+    for (const file of [copy, path.join(folders[0], 'writing', orphan)]) await writeFile(file, 'x');
+    const now = Date.now;
+    // The age of a file is asked for after the first look for claims.
+    Date.now = () => {
+      if (!existsSync(claims)) {
+        for (const folder of folders) {
+          renameSync(path.join(folder, 'unseen'), path.join(folder, 'names/claims'));
+        }
+      }
+      return now() + 25 * 3600 * 1000;
+    };
+    try {
+      await openLocalStore(urlOf(folders), { removeOrphans: true });
+    } finally {
+      Date.now = now;
+    }
+    expect(existsSync(claims)).toBe(true);
+    expect(await isThere(copy)).toBe(true);
+  });
+});
 
 test('renewals while a disk is away leave no file each, and its old claim neither bars it nor comes back', async () => {
   await withFolder(async (root) => {
