@@ -4,6 +4,7 @@
 import path from 'node:path';
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { claimsFolder } from '../store.js';
 import { makeNamesEqual } from './catch-up.js';
 import { changeNames } from './change-names.js';
 import { isClaim } from './claims.js';
@@ -17,7 +18,7 @@ import {
   readMembership,
   type FoundDisks,
 } from './membership.js';
-import { hasFiles, lookUp, publish, walkNames } from './name-tree.js';
+import { childNames, hasFiles, lookUp, publish, walkNames } from './name-tree.js';
 import { translated } from './node-error.js';
 import { dropSetAside, setAllAside, walkSetAside } from './set-aside.js';
 import { parseLocalUrl } from './url.js';
@@ -87,7 +88,9 @@ export interface Settlement {
 /**
  * Makes the names of the disk at `folder` those of the store, on all disks that are there. What others have more is set
  * aside, or with `keepsAll` taken over where the name is free. Nothing else may use the store meanwhile. Throws `usage`
- * when the folder is no disk of the store, when disks of two stores are there, or a disk and its copy.
+ * when the folder is no disk of the store, when disks of two stores are there, or a disk and its copy, and `unavailable`
+ * when somebody claims on the trusted disk to be at work. A claim on another disk alone is dropped, and whoever had it
+ * notices before he publishes.
  */
 export async function settleDisks(
   url: string,
@@ -107,6 +110,7 @@ export async function settleDisks(
   const disks = [...found.disks, ...renumbered(found, trusted)];
   checkSettleable(disks);
   return await translated('settling the disks', async () => {
+    await expectNobodyAtWork(trusted);
     const others = disks.filter((disk) => disk !== trusted);
     const setAside: { folder: string; name: string }[] = [];
     for (const disk of others) {
@@ -207,6 +211,17 @@ function checkSettleable(disks: readonly Disk[]): void {
     }
     byNumber.set(diskNumber, disk);
   }
+}
+
+async function expectNobodyAtWork(trusted: Disk): Promise<void> {
+  const claims = await childNames(trusted, claimsFolder);
+  if (claims.length === 0) return;
+  throw new ParsError(
+    'unavailable',
+    `an upload or a prune claims to be at work in the store: ${path.join(trusted.folder, 'names', claimsFolder, claims[0])}; ` +
+      'nothing was changed. Wait until it has ended. If it was killed, so that the name stays the same for a minute, remove ' +
+      'that folder and try again',
+  );
 }
 
 async function hasDamagedNames(disk: Disk): Promise<boolean> {

@@ -2,7 +2,7 @@
 // matter of proofs, as it is for names that hold something.
 
 import { existsSync, renameSync } from 'node:fs';
-import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { openLocalStore } from '../../../src/store/local/local-store.js';
@@ -138,6 +138,28 @@ test('settling disks takes no claim over from those that are not trusted', async
     const settled = await openLocalStore(urlOf(folders));
     expect(await allNames(settled)).toEqual(['manifests/a']);
     expect(await settled.list('claims')).toEqual([]);
+  });
+});
+
+test('disks are not settled while somebody claims on the trusted one to be at work', async () => {
+  await withFolder(async (root) => {
+    const folders = foldersOf(root, 2);
+    const store = await makeStore(folders);
+    await put(store, 'manifests/a');
+    await put(store, 'claims/a.0');
+    const claim = path.join(folders[0], 'names/claims/a.0');
+    await expect(settleDisks(urlOf(folders), folders[0])).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(
+        `${claim}; nothing was changed.* remove that folder`,
+      ) as string,
+    });
+    // As it says.
+    await rm(claim, { recursive: true });
+    await settleDisks(urlOf(folders), folders[0]);
+    const settled = await openLocalStore(urlOf(folders));
+    expect(await settled.list('claims')).toEqual([]);
+    expect(await allNames(settled)).toEqual(['manifests/a']);
   });
 });
 
