@@ -32,7 +32,7 @@ export interface Claim {
   release(): Promise<void>;
 }
 
-/** Claims the upload and keeps the claim until `stop` or `release`. */
+/** Claims the upload and keeps the claim until `stop`, `release` or the signal, which breaks off a renewal too. */
 export async function claimUpload(
   store: Store,
   id: string,
@@ -55,7 +55,7 @@ export async function claimUpload(
   };
   const renew = async (): Promise<void> => {
     try {
-      await store.rename(claimName(id, count), claimName(id, count + 1));
+      await store.rename(claimName(id, count), claimName(id, count + 1), { signal });
       count++;
     } catch (error) {
       if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
@@ -63,7 +63,8 @@ export async function claimUpload(
       count = await findCount();
     }
   };
-  const isStopped = (): boolean => ended.signal.aborted || lost.signal.aborted;
+  const isStopped = (): boolean =>
+    ended.signal.aborted || lost.signal.aborted || signal?.aborted === true;
   const keep = async (): Promise<void> => {
     while (!isStopped()) {
       const options = { signal: ended.signal, ref: false };

@@ -225,6 +225,31 @@ test('an upload whose last renewal was done without an answer has its claim, and
   });
 });
 
+test('an upload that is stopped waits for no answer to a renewal', async () => {
+  await withStore(async ({ store }) => {
+    const stopping = new AbortController();
+    const asked = new AbortController();
+    const silent = changedStore(store, {
+      rename: (_from, _to, options) =>
+        new Promise((_resolve, reject) => {
+          asked.abort();
+          const fail = (): void => {
+            reject(new ParsError('unavailable', 'no answer, or stopped'));
+          };
+          options?.signal?.addEventListener('abort', fail);
+          setTimeout(fail, 5000).unref();
+        }),
+    });
+    const claim = await claimUpload(silent, id, stopping.signal, renewalMs);
+    for (let round = 0; round < 200 && !asked.signal.aborted; round++) await sleep(10);
+    stopping.abort();
+    const startMs = performance.now();
+    await claim.release();
+    expect(performance.now() - startMs).toBeLessThan(2000);
+    expect(await filesBelow(store, '')).toEqual([]);
+  });
+});
+
 test("the store's own clock tells the age, and asking it leaves nothing", async () => {
   await withStore(async ({ store }) => {
     const beforeMs = Date.now();
