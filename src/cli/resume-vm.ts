@@ -148,8 +148,8 @@ function allowedPaths(
       (path): [string, undefined] => [path, undefined],
     ),
   ]);
-  const named = replacements.map((text) => parseReplacement(text).newPath);
-  return { named: new Set([...trustedPaths, ...named]), restored };
+  const replaced = replacements.map((text) => parseReplacement(text).newPath);
+  return { named: new Set(trustedPaths), replaced: new Set(replaced), restored };
 }
 
 async function readMachine({

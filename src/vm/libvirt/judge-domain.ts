@@ -2,7 +2,6 @@
 // that the VM does not have; an element that is not known to be harmless is a finding, and so is every path of the host.
 //
 // (libvirt docs/formatdomain.rst)
-import { basename, normalize } from 'node:path';
 import { bashQuote } from '../bash-quote.js';
 import type { AllowedPaths, Effect, Finding } from '../trust/effects.js';
 import { isHarmlessDevice, isPackageFile, isQemuProgram } from '../trust/safe-files.js';
@@ -59,7 +58,14 @@ const refusedDevices: Readonly<Record<string, readonly [Effect, string]>> = {
 
 const diskTypes: ReadonlySet<string> = new Set(['file', 'block']);
 const loopback = /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/;
-const ownFolders = ['/var/lib/libvirt/qemu/', '/run/libvirt/qemu/', '/var/run/libvirt/qemu/'];
+const nvramFolder = '/var/lib/libvirt/qemu/nvram/';
+const nvramAttributes: ReadonlySet<string> = new Set([
+  ...['template', 'templateFormat', 'format', 'type'],
+]);
+/** Below them a domain has a folder of its own: ID-NAME, or domain-ID-NAME. */
+const channelFolder = /^\/(?:var\/lib|var\/run|run)\/libvirt\/qemu\/channel\/(?:target\/)?/;
+/** Of a domain's name in the name of a folder. (libvirt src/conf/domain_conf.c virDomainDefGetShortName) */
+const shortNameLength = 20;
 
 /** `where` is for the message. Throws `image-invalid` when the text is no domain. */
 export function judgeDomain(
@@ -119,11 +125,7 @@ class DomainJudge {
     const name = nameOf(part);
     const path = textOf(part).trim();
     if (name === 'nvram' && childrenOf(part).every((child) => nameOf(child) === '#text')) {
-      const template = attributeOf(part, 'template') ?? '';
-      this.#path(template, '<nvram template>', true);
-      if (!this.#isOwn(path) || !basename(path).startsWith(this.#name)) {
-        this.#path(path, '<nvram>', false);
-      }
+      this.#variables(part, path);
       return;
     }
     const isRead = ['loader', 'kernel', 'initrd', 'dtb'].includes(name);
@@ -131,6 +133,24 @@ class DomainJudge {
       return;
     }
     this.#walk(part, `os/${name}`);
+  }
+
+  /** The guest writes them, so as an image of another format they could lead to any file. */
+  #variables(part: XmlNode, path: string): void {
+    this.#path(attributeOf(part, 'template') ?? '', '<nvram template>', true);
+    const format = attributeOf(part, 'format') ?? 'raw';
+    const ending = format === 'raw' ? 'fd' : format === 'qcow2' ? 'qcow2' : undefined;
+    const own = `${nvramFolder}${this.#name}_VARS.${ending ?? ''}`;
+    if (
+      ending === undefined ||
+      attributesOf(part).some(([key]) => !nvramAttributes.has(key)) ||
+      (attributeOf(part, 'type') ?? 'file') !== 'file'
+    ) {
+      this.#find('<nvram>', 'unknown', 'this kind of it is not known to be harmless');
+    }
+    if (this.#name === '' || this.#name.includes('/') || path !== own) {
+      this.#path(path, '<nvram>', false);
+    }
   }
 
   #device(device: XmlNode): void {
@@ -153,6 +173,12 @@ class DomainJudge {
     if (name === 'disk' && !diskTypes.has(type === '' ? 'file' : type)) {
       this.#find(part, 'connects', 'is no file or device of this host');
     }
+    if (name === 'disk') {
+      this.#format(device, part);
+    }
+    if (name === 'channel' && type === 'unix') {
+      this.#channel(device, part);
+    }
     const backends = findChildren(device, 'backend').map(
       (node) => attributeOf(node, 'type') ?? attributeOf(node, 'model') ?? '',
     );
@@ -170,6 +196,29 @@ class DomainJudge {
       this.#find(part, 'listens', 'shows the VM, and takes keys for it, over the network');
     }
     this.#walk(device, part);
+  }
+
+  /** What the guest wrote is not taken for the structure of an image. */
+  #format(disk: XmlNode, part: string): void {
+    const types = findChildren(disk, 'driver').map((node) => attributeOf(node, 'type') ?? 'raw');
+    for (const source of findChildren(disk, 'source')) {
+      const format = this.#allowed.restored.get(attributeOf(source, 'file') ?? '');
+      const wrong = format === undefined ? undefined : types.find((said) => said !== format);
+      if (wrong !== undefined) {
+        this.#find(part, 'opens', `is ${format ?? ''}, and is to be opened as ${bashQuote(wrong)}`);
+      }
+    }
+  }
+
+  /** Without a path libvirt makes one; a socket of another's is not to be talked to. */
+  #channel(channel: XmlNode, part: string): void {
+    for (const source of findChildren(channel, 'source')) {
+      const path = attributeOf(source, 'path') ?? '';
+      const mode = attributeOf(source, 'mode') ?? (path === '' ? 'bind' : 'connect');
+      if (mode !== 'bind' && !this.#allowed.named.has(path)) {
+        this.#find(`${part} <source mode>`, 'connects', 'talks to a socket of the host');
+      }
+    }
   }
 
   #emulator(emulator: XmlNode): void {
@@ -211,7 +260,7 @@ class DomainJudge {
       this.#find(where, 'unknown', 'has a character reference that is not read here');
     } else if (value.includes('/')) {
       const isTerminal = /^\/dev\/pts\/\d+$/.test(value) && where.includes('type=pty');
-      const isChannel = where.startsWith('<channel type=unix>') && this.#isOwn(value);
+      const isChannel = where === '<channel type=unix> <source> path' && this.#isOwnChannel(value);
       if (!isTerminal && !isChannel) {
         this.#path(value, where, false);
       }
@@ -223,7 +272,7 @@ class DomainJudge {
     const isAllowed =
       path === '' ||
       named.has(path) ||
-      (where.startsWith('<disk') && restored.has(path)) ||
+      (/^<disk(?: type=\w+)?> <source> (?:file|dev)$/.test(where) && restored.has(path)) ||
       isHarmlessDevice(path) ||
       (isReadOnly && isPackageFile(path));
     if (!isAllowed) {
@@ -238,8 +287,17 @@ class DomainJudge {
     }
   }
 
-  #isOwn(path: string): boolean {
-    return normalize(path) === path && ownFolders.some((folder) => path.startsWith(folder));
+  #isOwnChannel(path: string): boolean {
+    const [folder, socket, ...more] = path.replace(channelFolder, '').split('/');
+    const shortName = Array.from(this.#name).slice(0, shortNameLength).join('');
+    return (
+      channelFolder.test(path) &&
+      shortName !== '' &&
+      /^(?:domain-)?\d{1,10}-/.exec(folder)?.[0] === folder.slice(0, -shortName.length) &&
+      folder.endsWith(shortName) &&
+      /^[\w-][\w.-]*$/.test(socket) &&
+      more.length === 0
+    );
   }
 
   #find(part: string, effect: Effect, why?: string, path?: string): void {

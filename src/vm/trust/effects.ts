@@ -24,9 +24,11 @@ export interface Finding {
 
 /** What a machine may open. */
 export interface AllowedPaths {
-  /** Named by who starts it. */
+  /** Named by who starts it, for any use: `--trust-path`. */
   readonly named: ReadonlySet<string>;
-  /** Files of the restore, by the image format that they are to be opened in; of RAM undefined. */
+  /** What `--replace` put in the place of a path of the machine: images, RAM and what is read, but no character device. */
+  readonly replaced?: ReadonlySet<string>;
+  /** Files of the restore, by the image format that they are to be opened in; of RAM undefined. For images and RAM only. */
   readonly restored: ReadonlyMap<string, string | undefined>;
 }
 

@@ -4,6 +4,7 @@
 // Values are looked at as well: a value that names an absolute path opens it, whatever the key, unless the key is one whose
 // value only the guest sees. (QEMU qemu-options.hx, qapi/*.json)
 import type { Effect } from './effects.js';
+import type { PathUse } from './judge-path.js';
 
 export interface Refusal {
   readonly effect: Effect;
@@ -19,8 +20,8 @@ export interface SettingsRule {
   readonly others?: Refusal;
   /** Their values are paths of the host, also without a slash. */
   readonly paths?: RegExp;
-  /** The paths are only read, so that files of packages do. */
-  readonly isReadOnly?: boolean;
+  /** A kind that writes to a file of its own choice where no `path` says which. */
+  readonly pathNeededBy?: { readonly kind: string; readonly refusal: Refusal };
   readonly refused?: Readonly<Record<string, Refusal>>;
   /** Only the guest sees their values. */
   readonly texts?: RegExp;
@@ -33,7 +34,7 @@ export type OptionRule =
   | { readonly form: 'harmless' }
   | SettingsRule
   /** The value is one path. */
-  | { readonly form: 'path'; readonly isReadOnly?: boolean; readonly why?: string }
+  | { readonly form: 'path'; readonly use: PathUse }
   /** A character device in the old short form. */
   | { readonly form: 'character'; readonly commandsQemu?: boolean }
   /** A disk image alone, whose format QEMU guesses. */
@@ -54,8 +55,8 @@ const refused = (effect: Effect, why?: string): OptionRule => ({
   form: 'refused',
   refusal: { effect, ...(why === undefined ? {} : { why }) },
 });
-const readPath = { form: 'path', isReadOnly: true } as const;
-const anyPath = { form: 'path' } as const;
+const readPath = { form: 'path', use: 'read' } as const;
+const anyPath = { form: 'path', use: 'other' } as const;
 const each = <T>(names: readonly string[], rule: T): Readonly<Record<string, T>> =>
   Object.fromEntries(names.map((name) => [name, rule]));
 
@@ -210,7 +211,7 @@ export const optionRules: Readonly<Record<string, OptionRule>> = {
   // Files.
   ...each(['kernel', 'initrd', 'dtb', 'bios', 'L', 'option-rom', 'shim'], readPath),
   ...each(['D', 'pidfile', 'dump-vmstate', 'writeconfig', 'qtest-log', 'chroot'], anyPath),
-  'mem-path': anyPath,
+  'mem-path': { form: 'path', use: 'memory' },
   tpmdev: settings({
     kindKeys: ['', 'type'],
     kinds: { emulator: 'harmless', passthrough: opens("takes the host's TPM") },
@@ -226,6 +227,7 @@ export const optionRules: Readonly<Record<string, OptionRule>> = {
       ),
     },
     paths: /^(?:path|server)$/,
+    pathNeededBy: { kind: 'wav', refusal: opens('writes to qemu.wav where it is started') },
   }),
   fsdev: refused('opens', 'gives the guest a folder of the host'),
   virtfs: refused('opens', 'gives the guest a folder of the host'),

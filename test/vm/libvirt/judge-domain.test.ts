@@ -12,7 +12,7 @@ const quiet = `<domain type='kvm'><name>web</name><memory>1024</memory>
     <disk type='file' device='cdrom'><target dev='sda'/><readonly/></disk>
     <interface type='network'><mac address='52:54:00:00:00:01'/><source network='default'/></interface>
     <serial type='pty'><source path='/dev/pts/3'/><target port='0'/></serial>
-    <channel type='unix'><source mode='bind' path='/var/lib/libvirt/qemu/channel/target/d/org.qemu.guest_agent.0'/></channel>
+    <channel type='unix'><source mode='bind' path='/var/lib/libvirt/qemu/channel/target/domain-3-web/org.qemu.guest_agent.0'/></channel>
     <graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1'><listen type='address' address='127.0.0.1'/></graphics>
     <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
     EXTRA</devices>
@@ -24,6 +24,19 @@ const judge = (extra = '', top = '', change = (xml: string) => xml) =>
 
 test('a common domain on restored disks is harmless', () => {
   expect(judge()).toEqual([]);
+});
+
+test.each([
+  "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>",
+  "<channel type='unix'><source mode='bind'/></channel>",
+  "<channel type='unix'><source mode='bind' path='/run/libvirt/qemu/channel/12-web/a.b.0'/></channel>",
+])("the domain's own channel is harmless: %s", (extra) => {
+  expect(judge(extra)).toEqual([]);
+});
+
+test('firmware variables may be an image of the format that their name says', () => {
+  const nvram = "<nvram format='qcow2'>/var/lib/libvirt/qemu/nvram/web_VARS.qcow2</nvram>";
+  expect(judge('', `<os>${nvram}</os>`)).toEqual([]);
 });
 
 test.each([
@@ -47,6 +60,33 @@ test.each([
   ['opens', "<interface type='network'><rom file='/etc/shadow'/></interface>"],
   ['unknown', '<newdevice/>'],
   ['runs', '<emulator>/tmp/x</emulator>'],
+  ...[
+    "mode='connect' path='/var/lib/libvirt/qemu/domain-7-victim/monitor.sock'",
+    "mode='connect' path='/var/lib/libvirt/qemu/channel/target/domain-3-web/a'",
+    "path='/var/lib/libvirt/qemu/channel/target/domain-3-web/a'",
+    "mode='connect'",
+  ].map((source): [string, string] => [
+    'connects',
+    `<channel type='unix'><source ${source}/><target type='virtio' name='x.y'/></channel>`,
+  ]),
+  ...[
+    '/var/lib/libvirt/qemu/domain-3-web/monitor.sock',
+    '/var/lib/libvirt/qemu/channel/target/domain-7-victim/org.qemu.guest_agent.0',
+    '/var/lib/libvirt/qemu/channel/target/domain-7-other-web/a',
+    '/var/lib/libvirt/qemu/channel/target/domain-3-web/../domain-7-victim/a',
+    '/var/lib/libvirt/qemu/channel/target/domain-3-web/..',
+    '/run/libvirt/qemu/channel/7-victim/a',
+    '/tmp/x',
+  ].map((path): [string, string] => [
+    'opens',
+    `<channel type='unix'><source mode='bind' path='${path}'/></channel>`,
+  ]),
+  ['opens', "<disk type='file'><driver name='qemu' type='qcow2'/><source file='/out/d'/></disk>"],
+  [
+    'opens',
+    "<disk type='file'><driver name='qemu' type='raw'/><source file='/out/d'/>" +
+      "<backingStore type='file'><format type='qcow2'/><source file='/out/d'/></backingStore></disk>",
+  ],
   ['unknown', '<emulator><![CDATA[/tmp/x]]></emulator>'],
 ])('%s: %s', (effect, extra) => {
   expect(judge(extra).map((finding) => finding.effect)).toContain(effect);
@@ -59,6 +99,14 @@ test.each([
   ['opens', "<seclabel type='none'/>"],
   ['opens', '<os><kernel>/etc/shadow</kernel></os>'],
   ['opens', '<os><loader>/tmp/x</loader></os>'],
+  ['opens', '<os><nvram>/var/lib/libvirt/qemu/save/web.save</nvram></os>'],
+  ['opens', '<os><nvram>/var/lib/libvirt/qemu/nvram/web2_VARS.fd</nvram></os>'],
+  ['opens', '<os><nvram>/var/lib/libvirt/qemu/nvram/web_VARS.fd.bak</nvram></os>'],
+  ['opens', "<os><nvram format='qcow2'>/var/lib/libvirt/qemu/nvram/web_VARS.fd</nvram></os>"],
+  [
+    'unknown',
+    "<os><nvram format='vmdk' type='file'>/var/lib/libvirt/qemu/nvram/web_VARS.fd</nvram></os>",
+  ],
   ['opens', '<os><nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram></os>'],
   ['opens', '<os><nvram>/var/lib/libvirt/qemu/nvram/../../../../../etc/web</nvram></os>'],
   ['opens', "<sysinfo type='fwcfg'><entry name='opt/x' file='/etc/shadow'/></sysinfo>"],

@@ -98,6 +98,60 @@ test.each([
   ['opens', '-icount', 'shift=1,rr=record,rrfile=x'],
   ['opens', '-chroot', '/x'],
   ['opens', '-add-fd', 'fd=3,set=1'],
+  // QEMU takes JSON for some options only; for the others a brace is a letter, and the commas divide.
+  ['unknown', '-net', '{"id":"x,type=bridge,helper=touch pwned #,br=b"}'],
+  ['unknown', '-nic', '{"id":"x,type=bridge,helper=touch pwned #,br=b"}'],
+  ['unknown', '-fw_cfg', '{"string":"x,file=/etc/shadow,name=opt/a"}'],
+  ['unknown', '-smbios', '{"product":"x,file=/etc/shadow"}'],
+  ['unknown', '-drive', '{"serial":"x,file=/etc/shadow,format=raw"}'],
+  ['unknown', '-chardev', '{"id":"c,backend=socket,id=c2,host=127.0.0.1,port=4444,name=x"}'],
+  // Not so in releases before QEMU 6 or 7.
+  ['unknown', '-netdev', '{"type":"user","id":"x,type=bridge,helper=x"}'],
+  // Single quotes, and white space before the brace.
+  [
+    'unknown',
+    '-object',
+    "{'mem-path':'/tmp/a=b','qom-type':'memory-backend-file','id':'m','size':4096,'share':true}",
+  ],
+  ['unknown', '-object', "{'id':'f','x':'a=b','qom-type':'filter-dump','netdev':'n'}"],
+  [
+    'unknown',
+    '-device',
+    "{'failover_pair_id':'a=b,driver=virtio-net-pci,c=d','driver':'vfio-pci'}",
+  ],
+  ['unknown', '-display', "{'addr':'tcp:host=1.2.3.4,port=5','type':'dbus'}"],
+  ['unknown', '-object', ' {"qom-type":"secret","id":"s"}'],
+  ['unknown', '-object', '{"qom-type":"iothread","id":"s"} x'],
+  ['unknown', '-device', '{"driver":"virtio-net-pci","":"x"}'],
+  ['unknown', '-device', 'virtio-net-pci,/etc=x'],
+  ['unknown', '-device', 'virtio-net-pci,=x'],
+  ['unknown', '-netdev', "user,id=n,{'a=b"],
+  // What QEMU takes commands from.
+  ['listens', '-chardev', 'file,id=c,path=/dev/null', '-mon', 'chardev=c,mode=readline'],
+  ['listens', '-chardev', 'ringbuf,id=c', '-monitor', 'chardev:c'],
+  ['listens', '-chardev', 'ringbuf,id=c', '-serial', 'mon:chardev:c'],
+  ['listens', '-chardev', 'stdio,id=d,id=c', '-chardev', 'ringbuf,id=c', '-mon', 'c'],
+  ['listens', '-mon', 'chardev=nowhere'],
+  // Words that are no refusal for these keys.
+  ['runs', '-netdev', 'user,id=n,smb=off'],
+  ['opens', '-netdev', 'user,id=n,tftp=no'],
+  ['runs', '-netdev', 'tap,id=n,script=off'],
+  ['listens', '-chardev', 'socket,id=c,path=,abstract=no'],
+  ['opens', '-audiodev', 'wav,id=a'],
+  ['opens', '-audiodev', '{"driver":"wav","id":"a","path":""}'],
+  // Files of packages are read, by every way to them.
+  [
+    'opens',
+    '-blockdev',
+    'driver=raw,node-name=a,read-only=on,file.driver=file,file.filename=/usr/share/x,file.node-name=b,file.read-only=off',
+  ],
+  [
+    'opens',
+    '-blockdev',
+    'driver=raw,node-name=a,read-only=on,file.driver=file,file.filename=/usr/share/x,file.node-name=b',
+  ],
+  ['opens', '-drive', 'format=raw,readonly=on,file.filename=/usr/share/x,file.read-only=off'],
+  ['opens', '-drive', 'file=/usr/share/x,format=raw,if=none,readonly=on,readonly=off'],
 ])('%s: %s %s', (effect, ...words) => {
   expect(effectsOf(words)).toContain(effect);
 });
@@ -179,6 +233,25 @@ test.each([
   ['-drive', 'format=raw,file.driver=qcow2,file.file.filename=/out/d'],
   ['-hda', '/out/d'],
   ['-blockdev', 'driver=qcow2,node-name=a,file.driver=file,file.filename=/out/d'],
+  ['-drive', 'driver=copy-on-read,file.filename=/out/d,if=none,id=d'],
+  ['-drive', 'format=throttle,file=/out/d,if=none,id=d'],
+  ['-drive', 'driver=throttle,filename=/out/d,if=none,id=d'],
+  [
+    ...['-blockdev', 'driver=file,node-name=n,filename=/out/d'],
+    ...['-drive', 'driver=qcow2,file.driver=raw,file.file=n'],
+  ],
+  [
+    ...[
+      '-blockdev',
+      'driver=raw,node-name=a,file.driver=file,file.filename=/out/d,file.node-name=n',
+    ],
+    ...['-blockdev', 'driver=qcow2,node-name=q,file=n'],
+  ],
+  ['-drive', 'format=raw,file=/out/d,backing.file.filename=/out/d'],
+  [
+    '-blockdev',
+    'driver=raw,node-name=q,file.driver=file,file.filename=/out/d,backing.driver=qcow2,backing.file.driver=file,backing.file.filename=/out/d',
+  ],
   [
     '-blockdev',
     '{"driver":"raw","node-name":"a","file":{"driver":"qcow2","file":{"driver":"file","filename":"/out/d"}}}',
@@ -200,6 +273,92 @@ test('nodes that lead to a restored disk are looked at together', () => {
     { why: expect.stringContaining('as qcow2') as string },
   ]);
   expect(judge(words, as('qcow2'))).toEqual([]);
+});
+
+test('more nodes than are followed are a finding', () => {
+  const words = ['-blockdev', 'driver=file,node-name=n0,filename=/out/d'];
+  for (let count = 1; count < 66; count++) {
+    words.push('-blockdev', `driver=raw,node-name=n${count},file=n${count - 1}`);
+  }
+  words.push('-blockdev', 'driver=qcow2,node-name=q,file=n65');
+  const allowed = { named: new Set<string>(), restored: new Map([['/out/d', 'raw']]) };
+  expect(judge(words, allowed).map(({ part }) => part)).toContainEqual(
+    expect.stringContaining('node-name=q'),
+  );
+});
+
+test.each([
+  ['-drive', 'file=/data/copy.img,if=none,id=d'],
+  ['-hda', '/data/copy.img'],
+])('an image that was named is not opened in a format that QEMU guesses: %s %s', (...words) => {
+  const path = new Set(['/data/copy.img']);
+  const restored = new Map<string, string>();
+  expect(effectsOf(words, { named: path, restored })).toEqual(['opens']);
+  expect(effectsOf(words, { named: new Set(), replaced: path, restored })).toEqual(['opens']);
+});
+
+test.each([
+  ['-chardev', 'pipe,id=c,path=/out/d', '-mon', 'chardev=c,mode=control'],
+  ['-chardev', 'pipe,id=c,path=/data/copy.img', '-mon', 'chardev=c,mode=control'],
+  ['-chardev', 'socket,id=c,path=/data/copy.img,server=on', '-mon', 'chardev=c,mode=control'],
+  ['-chardev', 'file,id=c,path=/dev/null,input-path=/out/d'],
+  ['-chardev', 'file,id=c,path=/out/ram'],
+  ['-chardev', 'null,id=c,logfile=/out/d'],
+  ['-serial', 'pipe:/out/d'],
+  ['-qmp', 'pipe:/data/copy.img'],
+  ['-D', '/out/d'],
+  ['-object', 'secret,id=s,file=/out/d'],
+  ['-drive', 'file=/out/ram,format=qcow2'],
+])('what the guest wrote is an image or RAM and nothing else: %s %s', (...words) => {
+  const allowed = {
+    named: new Set<string>(),
+    replaced: new Set(['/data/copy.img']),
+    restored: new Map([
+      ['/out/d', 'raw'],
+      ['/out/ram', undefined],
+    ]),
+  };
+  expect(effectsOf(words, allowed)).toContain('opens');
+});
+
+test('a monitor is a terminal, or a socket that was named, and no other file that was', () => {
+  const allowed = { named: new Set(['/named']), restored: new Map<string, string>() };
+  for (const quiet of [
+    ['-chardev', 'stdio,id=c,mux=on', '-mon', 'chardev=c,mode=control'],
+    ['-chardev', 'socket,id=c,path=/named,server=on', '-mon', 'c'],
+    ['-qmp', 'unix:/named,server=on'],
+    ['-serial', 'mon:stdio', '-serial', 'file:/named'],
+  ]) {
+    expect(judge(quiet, allowed)).toEqual([]);
+  }
+  for (const loud of [
+    ['-chardev', 'pipe,id=c,path=/named', '-mon', 'chardev=c,mode=control'],
+    ['-qmp', 'pipe:/named'],
+    ['-monitor', '/named'],
+  ]) {
+    expect(effectsOf(loud, allowed)).toEqual(['listens']);
+  }
+});
+
+test('what --replace names is an image, RAM or a kernel, in a format that is said', () => {
+  const allowed = {
+    named: new Set<string>(),
+    replaced: new Set(['/data/x']),
+    restored: new Map<string, string>(),
+  };
+  const words = [
+    ...['-drive', 'file=/data/x,format=raw,if=none', '-kernel', '/data/x'],
+    ...[
+      '-object',
+      'memory-backend-file,id=m,size=1G,mem-path=/data/x',
+      '-cpu',
+      'host,+vmx,-x2apic',
+    ],
+    ...['-blockdev', '{"driver":"qcow2","node-name":"q","file":"f","backing":null}'],
+    ...['-blockdev', '{"driver":"file","node-name":"f","filename":"/data/x"}'],
+    ...['-netdev', '{"type":"user","id":"n"}', '-netdev', 'tap,id=t,script=no'],
+  ];
+  expect(judge(words, allowed).map(({ part }) => part)).toEqual(['-netdev tap,id=t,script=no']);
 });
 
 test('what is shown has no control characters, and no end in sight is cut', () => {
