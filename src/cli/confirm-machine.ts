@@ -40,7 +40,7 @@ export async function confirmMachine(
     warn([
       'the VM was not started, since that is more than a VM needs of a host that does not trust the snapshot:',
       ...lines,
-      '--trust-path PATH allows a path by name, --replace OLD=NEW names another, --trust-machine allows all of it; ' +
+      '--trust-path PATH allows a path by name, --replace OLD=NEW names another disk, RAM or kernel, --trust-machine allows all of it; ' +
         byHand,
     ]);
     return false;
