@@ -59,7 +59,7 @@ export async function catchUp(
   for (const disk of members.present) isNeeded ||= await hasIntent(disk);
   let followers = members.current;
   if (isNeeded) ({ members, followers } = await bringTogether(members, readMembers));
-  else await ignoringFailure(() => renewOldMarkers(members));
+  else if (!isAtWork) await ignoringFailure(() => renewOldMarkers(members));
   const keptMs = hasEveryDisk(members, followers) ? abandonedAfterMs : proofKeptMs;
   for (const disk of members.present) {
     if (!isAtWork) {

@@ -243,10 +243,15 @@ export async function recordFollowers(
   }
 }
 
-/** Gives markers of version 1, once they have been found to agree, the checksum of version 2. */
+/**
+ * Gives markers of version 1, once they have been found to agree, the checksum of version 2. One that another process has
+ * changed since it was read stays. Not to be called while anybody is at work.
+ */
 export async function renewOldMarkers({ current }: Membership): Promise<void> {
   for (const { folder, marker } of current) {
-    if (!marker.hasChecksum) await writeMarker(folder, marker);
+    if (marker.hasChecksum) continue;
+    const now = await readDisk(folder);
+    if (JSON.stringify(now?.marker) === JSON.stringify(marker)) await writeMarker(folder, marker);
   }
 }
 

@@ -2,12 +2,21 @@
 // matter of proofs, as it is for names that hold something.
 
 import { existsSync, renameSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { openLocalStore } from '../../../src/store/local/local-store.js';
+import { findDisks, renewOldMarkers } from '../../../src/store/local/membership.js';
 import { bringBack, inspectDisks, settleDisks } from '../../../src/store/local/settle-disks.js';
-import { allNames, foldersOf, makeStore, put, urlOf } from './damaged-disks.js';
+import {
+  allNames,
+  foldersOf,
+  makeMarkersOld,
+  makeStore,
+  markerName,
+  put,
+  urlOf,
+} from './damaged-disks.js';
 import { withFolder } from './disk-folders.js';
 
 const orphan = '0'.repeat(32);
@@ -160,6 +169,26 @@ test('disks are not settled while somebody claims on the trusted one to be at wo
     const settled = await openLocalStore(urlOf(folders));
     expect(await settled.list('claims')).toEqual([]);
     expect(await allNames(settled)).toEqual(['manifests/a']);
+  });
+});
+
+test('a marker of version 1 is renewed neither over a newer one nor while somebody is at work', async () => {
+  await withFolder(async (root) => {
+    const folders = foldersOf(root, 2);
+    const url = urlOf(folders);
+    const store = await makeStore(folders);
+    await put(store, 'claims/a');
+    await makeMarkersOld(folders);
+    const file = path.join(folders[0], markerName);
+    const old = await readFile(file, 'utf8');
+    await openLocalStore(url);
+    expect(await readFile(file, 'utf8')).toBe(old);
+    const { disks } = await findDisks(folders);
+    const newer = old.replace(/"epoch": \d+/, '"epoch": 7');
+    await writeFile(file, newer);
+    await renewOldMarkers({ present: disks, current: disks });
+    expect(await readFile(file, 'utf8')).toBe(newer);
+    expect(await readFile(path.join(folders[1], markerName), 'utf8')).toContain('checksum');
   });
 });
 
