@@ -75,7 +75,8 @@ export function makeOwnFolder(path: string, use: FolderUse, mode = privateMode):
 
 /**
  * A folder of this user in one that is for everybody, such as /var/tmp: the one with the plain name, unless somebody else
- * has taken that; then one whose name nobody could foresee, and the same again the next time.
+ * has taken that; then one whose name nobody could foresee, and the same from then on, also when the plain name is free
+ * again: locks in it exclude whoever came before.
  */
 export function makeOwnFolderIn(
   shared: string,
@@ -87,20 +88,22 @@ export function makeOwnFolderIn(
   expectSafeThrough(folder, shared, use);
   const plain = join(shared, name);
   const found = lstatSync(plain, { throwIfNoEntry: false });
-  if (found === undefined || isOwn(found)) {
-    return { path: makeOwnFolder(plain, use) };
-  }
-  const takenBy = userWords(found.uid);
+  const isFree = found === undefined || isOwn(found);
+  const taken = isFree ? {} : { takenBy: userWords(found.uid) };
+  let other: string | undefined;
   try {
-    const other = readdirSync(shared)
+    other = readdirSync(shared)
       .filter((entry) => entry.startsWith(`${name}-`))
       .toSorted()
       .map((entry) => join(shared, entry))
       .find((path) => isOwn(lstatSync(path, { throwIfNoEntry: false })));
-    return { path: other ?? mkdtempSync(`${plain}-`), takenBy };
+    if (other === undefined && !isFree) {
+      other = mkdtempSync(`${plain}-`);
+    }
   } catch (error) {
     throw diskError(error, `cannot make ${use.what} in ${shared}`);
   }
+  return { path: other ?? makeOwnFolder(plain, use), ...taken };
 }
 
 function isOwn(stats: Stats | undefined): boolean {

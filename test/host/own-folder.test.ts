@@ -6,6 +6,7 @@ import {
   lchownSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -129,4 +130,7 @@ testAsRoot('where another user has the plain name, it is another one, and the sa
   expect(statSync(first.path).mode & 0o7777).toBe(0o700);
   expect(makeOwnFolderIn(folder.path, 'pars', use)).toEqual(first);
   expect(existsSync(join(at('target'), 'locks'))).toBe(false);
+  // Free again: who has a lock in the first is not passed by.
+  rmSync(at('pars'));
+  expect(makeOwnFolderIn(folder.path, 'pars', use)).toEqual({ path: first.path });
 });
