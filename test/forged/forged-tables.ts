@@ -5,8 +5,8 @@ import type { Forger } from './forger.js';
 const present = 1n;
 const largePage = 1n << 7n;
 const addressMask = 0x000f_ffff_ffff_f000n;
-/** Present, writable, accessed, dirty, global; as the kernel maps its data. */
-const leafFlags = 0x163n;
+/** Present, accessed, dirty, global, and not writable: as the kernel maps its tables of symbols and types. */
+const leafFlags = 0x161n;
 const tableFlags = 0x67n;
 const entryCount = 512;
 
