@@ -19,6 +19,7 @@ import { factsOf } from '../../src/hook/adopt-file.js';
 import { watchFolder, type FolderRequest, type FolderResult } from '../../src/hook/watch-folder.js';
 import { listEntries } from '../../src/spool/entries.js';
 import { liveStream, saveHeader } from '../introspect/memory/migration-sample.js';
+import { otherUser, testAsRoot } from '../host/other-user.js';
 import { HookPlace } from './hook-place.js';
 
 const domainXml = Buffer.from(
@@ -213,11 +214,9 @@ test('what the spool has no room for is taken when it has', async () => {
   expect((await look()).taken).toHaveLength(1);
 });
 
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
-
-asRoot("names are taken of the folder's owner, or by the pattern that was stated", async () => {
+testAsRoot("names are taken of the folder's owner, or by the pattern that was stated", async () => {
   put('web.ram', Buffer.alloc(4096, 1));
-  chownSync(join(folder, 'web.ram'), 65_534, 65_534);
+  chownSync(join(folder, 'web.ram'), otherUser, otherUser);
   const { taken, left } = await look();
   expect(taken).toEqual([]);
   expect(left[0].reason).toContain('it belongs to the user 65534, not to the owner of the folder');
@@ -225,12 +224,12 @@ asRoot("names are taken of the folder's owner, or by the pattern that was stated
   expect((await look({ names: /^web$/ })).taken).toEqual([{ name: 'web.ram', vm: 'web' }]);
 });
 
-asRoot(
+testAsRoot(
   'a file that another user swaps in after the look at it is not taken for that one',
   async () => {
     put('web.ram', Buffer.alloc(4096, 1));
     put('his', Buffer.alloc(4096, 2));
-    chownSync(join(folder, 'his'), 65_534, 65_534);
+    chownSync(join(folder, 'his'), otherUser, otherUser);
     // Asked after the files were looked at.
     const swapping = new (class extends RegExp {
       override test(): boolean {
@@ -248,16 +247,19 @@ asRoot(
   },
 );
 
-asRoot("a file in the name of a VM is of its owner's and its folder's own identity", async () => {
-  put('web.save', saveFileOf(domainXml, liveStream()));
-  put('shop.ram', Buffer.alloc(4096, 1));
-  chownSync(join(folder, 'shop.ram'), 65_534, 65_534);
-  const hook = await place.context();
-  await watchFolder(hook, requestOf({ names: /^shop$/ }));
-  const { entries } = await listEntries(hook.spool);
-  expect(entries.map(({ vm, captured }) => [vm, captured.identity?.id]).toSorted()).toEqual([
-    ['shop', `dir:0:${folder}`],
-    ['shop', `dir:65534:${folder}`],
-  ]);
-  expect(new Set(entries.map(({ group }) => group)).size).toBe(2);
-});
+testAsRoot(
+  "a file in the name of a VM is of its owner's and its folder's own identity",
+  async () => {
+    put('web.save', saveFileOf(domainXml, liveStream()));
+    put('shop.ram', Buffer.alloc(4096, 1));
+    chownSync(join(folder, 'shop.ram'), otherUser, otherUser);
+    const hook = await place.context();
+    await watchFolder(hook, requestOf({ names: /^shop$/ }));
+    const { entries } = await listEntries(hook.spool);
+    expect(entries.map(({ vm, captured }) => [vm, captured.identity?.id]).toSorted()).toEqual([
+      ['shop', `dir:0:${folder}`],
+      ['shop', `dir:65534:${folder}`],
+    ]);
+    expect(new Set(entries.map(({ group }) => group)).size).toBe(2);
+  },
+);
