@@ -4,8 +4,9 @@
 // do the page tables lead to the kernel, and does the memory that its zones own end where the image does.
 //
 // More than one kernel may lie in RAM: a dead one after a reset or kexec, and what a program laid out to deceive. Where a
-// device state says on which page tables the CPUs run, only a kernel with those fits. The whole image is looked through in
-// any case, and two kernels that fit are one too many.
+// device state says on which page tables the CPUs run, only a kernel with those fits; and no second one can, as what these
+// tables map as the kernel's own names the one page that holds its VMCOREINFO. Without, the whole image is looked through,
+// and two kernels that fit are one too many.
 import { type Kernel, kernelBehind } from './kernel/kernel.js';
 import { doubtOfTrampoline } from './kernel/trampoline.js';
 import { readTaskMemory } from './kernel/tasks.js';
@@ -93,10 +94,13 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
       .sort((a, b) => a.slackPageCount - b.slackPageCount)
       .at(0);
     if (fitting !== undefined) {
+      if (cpus.known) {
+        return believed(fitting, { proven: true, cpus: cpus.cpus });
+      }
       if (only !== undefined) {
         return notFound(
-          `two kernels fit, Linux ${only.kernel.release} and Linux ${fitting.kernel.release}` +
-            `${cpus.known ? '' : `, and ${cpus.reason}`}: which of them runs is not known`,
+          `two kernels fit, Linux ${only.kernel.release} and Linux ${fitting.kernel.release}, ` +
+            `and ${cpus.reason}: which of them runs is not known`,
         );
       }
       only = fitting;
@@ -113,10 +117,7 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
       searchCount++;
     }
   }
-  if (only !== undefined) {
-    if (cpus.known) {
-      return believed(only, { proven: true, cpus: cpus.cpus });
-    }
+  if (only !== undefined && !cpus.known) {
     const doubt = doubtOfTrampoline(only.kernel) ?? doubtOfProcesses(only.kernel);
     return doubt === undefined
       ? believed(only, { proven: false, reason: cpus.reason })

@@ -5,6 +5,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { decodeManifest, decodeManifestHeader } from '../manifest/decode.js';
 import { encodeManifest } from '../manifest/encode.js';
 import { firstReadBytes } from '../manifest/layout.js';
+import { compareText, olderFirst } from '../manifest/snapshot-order.js';
 import type { Manifest, ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
 import { expectHeaderOf, headerProblem } from './check-header.js';
@@ -36,6 +37,7 @@ export function newSnapshotId(): string {
   return randomBytes(idDigitCount / 2).toString('hex');
 }
 
+/** Oldest first, and of one moment by id; what cannot be read by id. */
 export async function listSnapshots(store: Store, signal?: AbortSignal): Promise<SnapshotList> {
   const snapshots: ListedSnapshot[] = [];
   const unreadable: { id: string; error: ParsError }[] = [];
@@ -51,7 +53,7 @@ export async function listSnapshots(store: Store, signal?: AbortSignal): Promise
     },
     signal,
   );
-  snapshots.sort((a, b) => a.header.createdMs - b.header.createdMs);
+  snapshots.sort((a, b) => olderFirst(a.header, b.header));
   return { snapshots, unreadable };
 }
 
@@ -62,41 +64,50 @@ export interface SnapshotVisitor {
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-/** Shows each snapshot's header once, in any order, and keeps none: for stores of many. */
+/** Shows each snapshot's header once, by id, and keeps none: for stores of many. */
 export async function visitSnapshots(
   store: Store,
   visitor: SnapshotVisitor,
   signal?: AbortSignal,
 ): Promise<void> {
-  const manifests = (await store.list(snapshotsFolder, { signal })).flatMap(
-    ({ kind, name, sizeBytes, problem }) => {
+  const manifests = (await store.list(snapshotsFolder, { signal }))
+    .flatMap(({ kind, name, sizeBytes, problem }) => {
       const id = idOfManifest(name);
       return id === undefined || kind === 'folder' ? [] : [{ id, name, sizeBytes, problem }];
-    },
-  );
+    })
+    .sort((a, b) => compareText(a.id, b.id));
   let next = 0;
   const totalBytes = manifests.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   let doneBytes = 0;
+  const read = async ({ id, name, sizeBytes, problem }: (typeof manifests)[number]) => {
+    try {
+      if (problem !== undefined) {
+        throw new ParsError('corrupt', problem);
+      }
+      return expectHeaderOf(id, await readHeader(store, name, sizeBytes, signal));
+    } catch (error) {
+      if (!(error instanceof ParsError) || error.code === 'cancelled') {
+        throw error;
+      }
+      return error;
+    }
+  };
+  let turn = Promise.resolve();
   // As many at a time as there are workers, so that those which wait cost nothing.
   const work = async (): Promise<void> => {
     while (next < manifests.length) {
-      const { id, name, sizeBytes, problem } = manifests[next++];
-      try {
-        if (problem !== undefined) {
-          throw new ParsError('corrupt', problem);
-        }
-        const header = expectHeaderOf(id, await readHeader(store, name, sizeBytes, signal));
-        visitor.snapshot({ header, manifestSizeBytes: sizeBytes });
-      } catch (error) {
-        if (!(error instanceof ParsError) || error.code === 'cancelled') {
-          throw error;
-        }
-        // A snapshot deleted meanwhile is no longer there to be listed.
-        if (error.code !== 'not-found') {
-          visitor.unreadable(id, error);
-        }
+      const manifest = manifests[next++];
+      const before = turn;
+      const found = read(manifest);
+      turn = Promise.allSettled([before, found]).then(() => undefined);
+      const [, header] = await Promise.all([before, found]);
+      if (!(header instanceof ParsError)) {
+        visitor.snapshot({ header, manifestSizeBytes: manifest.sizeBytes });
+      } else if (header.code !== 'not-found') {
+        // One deleted meanwhile is no longer there to be listed.
+        visitor.unreadable(manifest.id, header);
       }
-      doneBytes += sizeBytes;
+      doneBytes += manifest.sizeBytes;
       visitor.progress?.(doneBytes, totalBytes);
     }
   };

@@ -3,6 +3,7 @@
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
 import { largestOf } from '../flow/largest.js';
+import { compareText } from '../manifest/snapshot-order.js';
 import { claimsFolder, type Store, type StoredFile } from '../store/store.js';
 import { listSnapshots } from './catalog.js';
 import { namersOf } from './delete-snapshots.js';
@@ -93,7 +94,7 @@ export async function findLeftovers(
     const all = [...parts, ...folder, ...inFolder, ...ownClaims];
     return isNothing ? [] : oldEnough(leftover, all, unchangedSinceMs);
   });
-  return found.flat().sort((a, b) => a.modifiedMs - b.modifiedMs);
+  return found.flat().sort((a, b) => a.modifiedMs - b.modifiedMs || compareText(a.id, b.id));
 }
 
 /** With its age; nothing when it is younger, or nobody can say. */

@@ -4,6 +4,7 @@
 // Hours and days are those of a time zone, by default the host's. The hour that a clock change repeats is two hours.
 
 import { ParsError } from '../../introspect/pars-error.js';
+import { compareText, olderFirst } from '../manifest/snapshot-order.js';
 import type { VmIdentity } from '../manifest/types.js';
 import { vmKey } from './vm-identity.js';
 
@@ -82,11 +83,7 @@ export function planRetention(
   checkRule(rule);
   const calendarTime = calendarOf(timeZone);
   const sorted = [...snapshots].sort(
-    (a, b) =>
-      compareText(a.vm, b.vm) ||
-      compareText(vmKey(a), vmKey(b)) ||
-      a.createdMs - b.createdMs ||
-      compareText(a.id, b.id),
+    (a, b) => compareText(a.vm, b.vm) || compareText(vmKey(a), vmKey(b)) || olderFirst(a, b),
   );
   const takenByVm = new Map<string, ReadonlyMap<KeepReason, Set<string | number>>>();
   const decide = (snapshot: DatedSnapshot): RetentionDecision => {
@@ -161,9 +158,4 @@ function calendarOf(timeZone: string | undefined): (timeMs: number) => CalendarT
       month: `${year}-${month}`,
     };
   };
-}
-
-/** By code units: the same order on every host. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -1,5 +1,5 @@
 // Progress on a terminal: a bar with rate and time left on standard error. Nothing at all in a pipe.
-import cliProgress from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { Progress } from '../flow/progress.js';
 import { progressTerminal } from '../text/standard-streams.js';
 import { visibleText } from '../text/visible-text.js';
@@ -11,12 +11,14 @@ export interface ProgressDisplay {
   readonly close: () => void;
 }
 
-export function openProgress(): ProgressDisplay {
+export async function openProgress(): Promise<ProgressDisplay> {
   const terminal = progressTerminal();
   if (terminal === undefined) {
     return { show: () => undefined, close: () => undefined };
   }
-  let bar: cliProgress.SingleBar | undefined;
+  // Only here: it takes as long to load as all else that a command is made of.
+  const { default: cliProgress } = await import('cli-progress');
+  let bar: SingleBar | undefined;
   let phase = '';
   let startedMs = 0;
   return {

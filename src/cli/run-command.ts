@@ -30,7 +30,7 @@ export async function runCommand(
   command: (context: CommandContext) => Promise<number>,
 ): Promise<void> {
   const abort = new AbortController();
-  const progress = openProgress();
+  const progress = await openProgress();
   const stop = (): void => {
     if (abort.signal.aborted) {
       // Asked twice: at once, without removing what is half done. The terminal gets its cursor back all the same.

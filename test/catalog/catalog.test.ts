@@ -1,5 +1,7 @@
 // What is in a store, and the order in which it comes and goes: on a real store on five folders.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { ParsError } from '../../introspect/pars-error.js';
 import {
   listSnapshots,
@@ -34,6 +36,30 @@ describe('listing snapshots', () => {
       const { snapshots, unreadable } = await listSnapshots(store);
       expect(snapshots.map(({ header }) => header.id)).toEqual([third, first]);
       expect(unreadable).toEqual([]);
+    });
+  });
+
+  test('of one moment is by id, however long each manifest takes to be read', async () => {
+    await withStore(async ({ store }) => {
+      for (const id of [third, first, second]) {
+        await publishSmall(store, { id, packs: [packName(id, 0)], createdMs: 1000 });
+      }
+      const broken = ['3000000000000004', '3000000000000003'] as const;
+      for (const id of broken) {
+        await writeText(store, manifestName(id), '');
+      }
+      const order = [first, second, third, ...broken].toSorted();
+      const slow = changedStore(store, {
+        read: async (name, ...rest) => {
+          // The first take longest.
+          const index = order.findIndex((id) => name.includes(id));
+          await sleep((order.length - index) * 20);
+          return await store.read(name, ...rest);
+        },
+      });
+      const { snapshots, unreadable } = await listSnapshots(slow);
+      expect(snapshots.map(({ header }) => header.id)).toEqual([first, second, third]);
+      expect(unreadable.map(({ id }) => id)).toEqual(broken.toSorted());
     });
   });
 

@@ -14,11 +14,12 @@ export class Forger {
   /** Frames taken so far. */
   readonly taken = new Set<number>();
 
-  constructor(kernel: KnownKernel, seed: number) {
+  /** `runs`: the frames that are his. */
+  constructor(kernel: KnownKernel, seed: number, runs: readonly Run[] = kernel.ownRuns) {
     this.kernel = kernel;
     this.ram = kernel.ram;
     this.#next = randomFrom(seed);
-    this.#runs = [...kernel.ownRuns];
+    this.#runs = [...runs];
   }
 
   /** 0 to `limit - 1`. */

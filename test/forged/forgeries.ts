@@ -3,26 +3,35 @@
 // A root user in the guest writes into frames of his own and nowhere else (`own frames`). Where the guest's kernel is
 // itself hostile it changes its own structures (`own kernel`): then only the guest's own pages may suffer.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { readTaskMemory } from '../../introspect/kernel/tasks.js';
+import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import { Forger } from './forger.js';
 import { ForgedTables } from './forged-tables.js';
+import {
+  type Case,
+  chosenLie,
+  imageAddress,
+  place,
+  putNodeArray,
+  putSections,
+  putVmcoreinfo,
+  takeForLie,
+} from './forgery-parts.js';
+import { lieInInitMemory } from './init-memory.js';
 import type { KnownKernel } from './known-kernel.js';
-import { type Guise, guises, Lie, type Target, targets } from './lie.js';
-import { keysOf, type Lines, pageOf, valueOf, withLines } from './vmcoreinfo-text.js';
-
-export interface Case {
-  readonly forger: Forger;
-  readonly known: KnownKernel;
-  /** Another kernel, for what is copied out of it. */
-  readonly other: KnownKernel;
-  /** What was done, for a reader. */
-  readonly recipe: string[];
-}
+import { guises, Lie, targets } from './lie.js';
+import { keysOf, pageOf, valueOf, withLines } from './vmcoreinfo-text.js';
 
 export interface ForgeryKind {
   readonly name: string;
   readonly by: 'own frames' | 'own kernel';
   /** Nothing in RAM tells the forged kernel from the running one. */
   readonly isTwin?: boolean;
+  /**
+   * Bent links lead anywhere: what is there is read, and refused. Then only what the labels rested on before is held to be
+   * evidence.
+   */
+  readonly leadsAstray?: boolean;
   /** How often it is chosen, against the others. */
   readonly weight: number;
   readonly forge: (to: Case) => void;
@@ -39,6 +48,8 @@ export const forgeryKinds: readonly ForgeryKind[] = [
   { name: 'page tables, memmap and zones', by: 'own frames', weight: 4, forge: lieByTables },
   { name: 'page tables, a leaf', by: 'own frames', weight: 2, forge: bentLeaf },
   { name: 'page tables elsewhere by phys_base', by: 'own frames', weight: 2, forge: lieByBase },
+  { name: "page tables of a program's own", by: 'own frames', weight: 2, forge: lieByProcess },
+  { name: 'symbols in freed init memory', by: 'own frames', weight: 2, forge: lieInInitMemory },
   { name: 'a whole kernel image', by: 'own frames', isTwin: true, weight: 2, forge: lieByImage },
   // No twin: the copied kernel says of itself that it lies elsewhere (phys_base).
   { name: 'all evidence copied', by: 'own frames', weight: 2, forge: copiedEvidence },
@@ -46,22 +57,14 @@ export const forgeryKinds: readonly ForgeryKind[] = [
   { name: 'own memmap and zones', by: 'own kernel', weight: 3, forge: ownLie },
   { name: 'own VMCOREINFO, a line bent', by: 'own kernel', weight: 1, forge: ownLine },
   { name: 'own structures, bent', by: 'own kernel', weight: 2, forge: ownBends },
+  {
+    name: 'own lists and inodes, bent',
+    by: 'own kernel',
+    leadsAstray: true,
+    weight: 2,
+    forge: ownListBends,
+  },
 ];
-
-function place(forger: Forger): 'low' | 'high' {
-  return forger.chance(0.6) ? 'low' : 'high';
-}
-
-function putVmcoreinfo({ forger, known, recipe }: Case, lines: Lines): void {
-  const where = place(forger);
-  const gpa = forger.put(pageOf(withLines(known.vmcoreinfoText, lines)), where);
-  recipe.push(
-    `VMCOREINFO at 0x${gpa.toString(16)} (${where}er than the kernel's): ` +
-      (Object.entries(lines)
-        .map(([key, value]) => `${key}=${typeof value === 'bigint' ? value.toString(16) : value}`)
-        .join(', ') || 'as it is'),
-  );
-}
 
 function copiedVmcoreinfo(to: Case): void {
   putVmcoreinfo(to, {});
@@ -109,52 +112,6 @@ function mixedLines(to: Case): void {
     to,
     Object.fromEntries(keys.map((key) => [key, valueOf(other.vmcoreinfoText, key)])),
   );
-}
-
-function chosenLie({ forger, known, recipe }: Case): {
-  readonly lie: Lie;
-  readonly target: Target;
-  readonly guise: Guise;
-} {
-  const lie = new Lie(known);
-  const target = forger.pick(targets);
-  const guise = forger.chance(0.6) ? 'buddy' : forger.pick(guises);
-  lie.tell(lie.framesOf(target, forger), guise);
-  recipe.push(`a memmap in which ${target} is ${guise}`);
-  return { lie, target, guise };
-}
-
-/** Section headers that lead to a memmap at that address, and their root; gives the root's address. */
-function putSections({ forger, known }: Case, memmapAddress: bigint): bigint {
-  const { kernel, places } = known;
-  const roots = kernel.vmcoreinfo.symbol('mem_section') ?? 0n;
-  const first = kernel.memory.u64(roots) ?? 0n;
-  const sections = kernel.memory.bytes(first, pageSizeBytes) ?? Buffer.alloc(pageSizeBytes);
-  const step = places.sizeOf('mem_section');
-  for (let at = 0; at + step <= pageSizeBytes; at += step) {
-    const map = sections.readBigUInt64LE(at);
-    if ((map & 2n) !== 0n) {
-      sections.writeBigUInt64LE(memmapAddress | (map & 63n), at);
-    }
-  }
-  const sectionsAt = forger.put(sections);
-  const root = Buffer.alloc(pageSizeBytes);
-  root.writeBigUInt64LE(forger.address(sectionsAt));
-  return forger.address(forger.put(root));
-}
-
-function putNodeArray({ forger, known }: Case, node: bigint): bigint {
-  const count = known.kernel.vmcoreinfo.length('node_data') ?? 1;
-  const array = Buffer.alloc(count * 8);
-  array.writeBigUInt64LE(node);
-  return forger.address(forger.put(array));
-}
-
-/** Where memmap and node will lie is taken first, so that the lie can hide them. */
-function takeForLie({ forger }: Case, lie: Lie) {
-  const memmapGpa = forger.take(Math.ceil(lie.memmap.length / pageSizeBytes)) * pageSizeBytes;
-  const nodeGpa = forger.take(Math.ceil(lie.node.length / pageSizeBytes)) * pageSizeBytes;
-  return { memmapGpa, nodeGpa };
 }
 
 /** The example of the issue: nothing is forged but two lines, and what they lead to. */
@@ -227,6 +184,50 @@ function lieByTables(to: Case): void {
   putVmcoreinfo(to, { 'SYMBOL(swapper_pg_dir)': imageAddress(known, tables.root) });
 }
 
+/** Where programs have their memory. */
+const programAddress = 0x5555_0000_0000n;
+
+/**
+ * The root is the table of a real process, on which a CPU may well be: the kernel's half is true, and the lie is mapped
+ * in the half that is the program's to fill.
+ */
+function lieByProcess(to: Case): void {
+  const { known, recipe } = to;
+  const { kernel } = known;
+  const { lie } = chosenLie(to);
+  const forger = new Forger(known, to.forger.below(2 ** 31), known.mappedRuns);
+  const root = forger.pick(readTaskMemory(kernel).pageTableRoots);
+  const tables = new ForgedTables(forger, kernel.pagingLevels, root, root);
+  let address = programAddress + BigInt(forger.below(1 << 20)) * 4096n;
+  const mapped = [lie.memmap, lie.node].map((bytes) => {
+    const start = address;
+    const gpas: number[] = [];
+    for (let at = 0; at < bytes.length; at += pageSizeBytes) {
+      const gpa = forger.take() * pageSizeBytes;
+      tables.map(address, gpa);
+      gpas.push(gpa);
+      address += 4096n;
+    }
+    return { bytes, start, gpas };
+  });
+  if (forger.chance(0.7)) {
+    lie.occupy(forger.taken);
+  }
+  lie.moveTo(mapped[0].start, mapped[1].start);
+  for (const { bytes, gpas } of mapped) {
+    gpas.forEach((gpa, page) => {
+      forger.ram.write(gpa, bytes.subarray(page * pageSizeBytes, (page + 1) * pageSizeBytes));
+    });
+  }
+  recipe.push(`mapped by the process with its tables at 0x${root.toString(16)}`);
+  const own = { ...to, forger };
+  putVmcoreinfo(own, {
+    'SYMBOL(mem_section)': putSections(own, lie.memmapAddress),
+    'SYMBOL(node_data)': putNodeArray(own, lie.nodeAddress),
+    'SYMBOL(swapper_pg_dir)': imageAddress(known, root),
+  });
+}
+
 /** Maps copies over the memmap and the node, page by page, wherever there is room. */
 function mapLie({ forger, known }: Case, tables: ForgedTables, lie: Lie): void {
   const pages = (address: bigint, sizeBytes: number) => {
@@ -261,12 +262,6 @@ function mapLie({ forger, known }: Case, tables: ForgedTables, lie: Lie): void {
   };
   write(memmapPages, lie.memmapAddress, lie.memmap);
   write(nodePages, lie.nodeAddress, lie.node);
-}
-
-/** The address that the kernel image would have if it began where the frame lies. */
-function imageAddress(known: KnownKernel, gpa: number): bigint {
-  const base = known.kernel.vmcoreinfo.number('phys_base') ?? 0n;
-  return BigInt(gpa) - base + 0xffff_ffff_8000_0000n;
 }
 
 /** One page of the kernel's own addresses leads to a page of the forger's. */
@@ -475,15 +470,34 @@ function ownLine(to: Case): void {
 }
 
 /** Words of the kernel's own evidence, bent where they lie. */
-function ownBends(to: Case): void {
-  const { forger, known, recipe } = to;
+function ownBends({ forger, known, recipe }: Case): void {
   const frames = known.evidenceFrames;
   const count = 1 + forger.below(12);
   for (let index = 0; index < count; index++) {
-    const gpa = forger.pick(frames) * pageSizeBytes + forger.below(512) * 8;
-    bendWord(forger, gpa, [known.node.address, known.places.memmap.base]);
+    bendIn(forger, known, forger.pick(frames));
   }
   recipe.push(`${count} words of its evidence bent`);
+}
+
+/** Where inodes, mappings, tasks and per-CPU data lie: few beside all the pages of memmap, symbols and types. */
+const listLabels: readonly PageLabel[] = ['slab', 'large-kmalloc', 'other', 'reserved'];
+
+/** Of a page that holds one object of interest beside many others, most words are bent. */
+function ownListBends({ forger, known, recipe }: Case): void {
+  const frames = known.evidenceFrames.filter((pfn) =>
+    listLabels.some((name) => labelNumbers[name] === known.truth[pfn]),
+  );
+  const chosen = Array.from({ length: 1 + forger.below(3) }, () => forger.pick(frames));
+  const count = 1 << forger.below(11);
+  for (let index = 0; index < count; index++) {
+    bendIn(forger, known, forger.pick(chosen));
+  }
+  recipe.push(`${count} words bent in frames ${chosen.join(', ')}`);
+}
+
+function bendIn(forger: Forger, known: KnownKernel, pfn: number): void {
+  const gpa = pfn * pageSizeBytes + forger.below(512) * 8;
+  bendWord(forger, gpa, [known.node.address, known.places.memmap.base]);
 }
 
 /** Replaces a word by one that may pass for it. */

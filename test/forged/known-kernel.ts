@@ -14,6 +14,7 @@ const ownLabels: readonly PageLabel[] = ['free', 'anon'];
 const wantedSymbols = [
   ...['page_offset_base', 'vmcoreinfo_data', 'node_data', 'mem_section', 'phys_base'],
   ...['init_top_pgt', 'entry_SYSCALL_64', 'init_uts_ns', '_text', '_end', '_stext'],
+  ...['__init_begin', '__init_end'],
 ] as const;
 export type ForgerSymbol = (typeof wantedSymbols)[number];
 
@@ -45,6 +46,8 @@ export class KnownKernel {
   readonly node: { readonly address: bigint; readonly sizeBytes: number };
   /** Frames that are the forger's, in runs. */
   readonly ownRuns: readonly Run[];
+  /** Of these, frames that a program has mapped. */
+  readonly mappedRuns: readonly Run[];
   readonly #symbols: ReadonlyMap<string, bigint>;
   #evidenceFrames: readonly number[] | undefined;
   #evidenceMappings: readonly Mapping[] | undefined;
@@ -87,6 +90,7 @@ export class KnownKernel {
     this.ownRuns = runsWhere(this.truth, (labelled) =>
       ownLabels.some((name) => labelNumbers[name] === labelled),
     );
+    this.mappedRuns = runsWhere(this.truth, (labelled) => labelled === labelNumbers.anon);
   }
 
   symbol(name: ForgerSymbol): bigint {

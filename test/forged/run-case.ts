@@ -2,8 +2,9 @@
 // and the run's seed: the same two make the same case.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { baseNames } from './bases.js';
-import { bendWord, type Case, forgeryKinds, type ForgeryKind } from './forgeries.js';
+import { bendWord, forgeryKinds, type ForgeryKind } from './forgeries.js';
 import { Forger, NoRoom } from './forger.js';
+import type { Case } from './forgery-parts.js';
 import { type Judgement, judge } from './judge.js';
 import type { KnownKernel } from './known-kernel.js';
 import { label } from './label.js';
@@ -53,7 +54,15 @@ export function runCase(
       truth: kind.by === 'own frames' ? known.truth : undefined,
       // Bent, it may contradict itself: then it is told from the kernel that runs.
       isTwin: kind.isTwin === true && !isBent && cpuState === undefined,
-      labelled: () => label(known.ram, cpuState),
+      labelled: () => {
+        const labelled = label(known.ram, cpuState);
+        return kind.leadsAstray === true
+          ? {
+              ...labelled,
+              evidence: labelled.evidence.map((read, pfn) => read & known.evidence[pfn]),
+            }
+          : labelled;
+      },
     });
     return { ...common, ...judgement, recipe: to.recipe.join('; ') };
   } finally {

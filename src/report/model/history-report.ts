@@ -1,5 +1,6 @@
 // The report on one VM's snapshots over time. Pure.
 import type { ManifestHeader } from '../../manifest/types.js';
+import { olderFirst } from '../../manifest/snapshot-order.js';
 import { headerFigures } from './header-figures.js';
 import { type HistoryPoint, type HistoryReport, reportVersion } from './report.js';
 
@@ -9,22 +10,20 @@ export function historyReport(
   headers: readonly ManifestHeader[],
   unreadable: HistoryReport['unreadable'],
 ): HistoryReport {
-  const snapshots = [...headers]
-    .sort((a, b) => a.createdMs - b.createdMs)
-    .map((header): HistoryPoint => {
-      const { imageSizeBytes, storedBytes, savingFraction, publishedSavingFraction, labels } =
-        headerFigures(header);
-      return {
-        id: header.id,
-        created: new Date(header.createdMs).toISOString(),
-        kernel: header.guest?.release ?? null,
-        evidence: header.evidence,
-        imageSizeBytes,
-        storedBytes,
-        savingFraction,
-        publishedSavingFraction,
-        labels: [...labels],
-      };
-    });
+  const snapshots = [...headers].sort(olderFirst).map((header): HistoryPoint => {
+    const { imageSizeBytes, storedBytes, savingFraction, publishedSavingFraction, labels } =
+      headerFigures(header);
+    return {
+      id: header.id,
+      created: new Date(header.createdMs).toISOString(),
+      kernel: header.guest?.release ?? null,
+      evidence: header.evidence,
+      imageSizeBytes,
+      storedBytes,
+      savingFraction,
+      publishedSavingFraction,
+      labels: [...labels],
+    };
+  });
   return { version: reportVersion, kind: 'history', vm, snapshots, unreadable };
 }
