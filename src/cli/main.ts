@@ -185,6 +185,10 @@ program
     '--state <file>',
     'device state of the same moment: kept with it, and its CPUs prove which kernel runs (default: that in the image, where it has one)',
   )
+  .option(
+    '--stands-still',
+    'the VM that has the image as its RAM was stopped, though its monitor cannot be asked',
+  )
   .addOption(formatOption())
   .addOption(mapOption())
   .addOption(policyOption())
@@ -310,6 +314,10 @@ program
     '--trust-path <path>',
     'with --resume: a file, device, socket or QEMU of this host that the machine may use as it says; may be given again',
     collect,
+  )
+  .option(
+    '--connect <uri>',
+    'with --resume of a VM from libvirt: as `virsh -c` (default: LIBVIRT_DEFAULT_URI, or as virsh)',
   )
   .option(
     '--disk <[name=]file>',

@@ -38,6 +38,7 @@ export interface RestoreOptions extends CommonOptions {
   readonly replace?: readonly string[];
   readonly trustMachine?: boolean;
   readonly trustPath?: readonly string[];
+  readonly connect?: string;
 }
 
 export async function restoreCommand(
@@ -88,7 +89,12 @@ export async function restoreCommand(
       const written = { ...vm, ramPath, statePath, streamPath };
       const resume = async (): Promise<ResumeResult> =>
         byLibvirt && streamPath !== undefined
-          ? await resumeByLibvirt({ ...vm, streamPath, restoredDisks: result.diskPaths })
+          ? await resumeByLibvirt({
+              ...vm,
+              uri: options.connect,
+              streamPath,
+              restoredDisks: result.diskPaths,
+            })
           : await resumeVm(written);
       if (vm.mode === 'run') {
         // Before the VM takes the terminal.
@@ -129,7 +135,7 @@ async function isForLibvirt(
 }
 
 function expectResumeOptions(options: RestoreOptions): void {
-  const { resume, machine, replace, trustMachine, trustPath } = options;
+  const { resume, machine, replace, trustMachine, trustPath, connect } = options;
   if (resume === undefined && (machine !== undefined || replace !== undefined)) {
     throw new ParsError(
       'usage',
@@ -141,6 +147,9 @@ function expectResumeOptions(options: RestoreOptions): void {
       'usage',
       '--trust-machine and --trust-path are for --resume: say that too, or leave them out',
     );
+  }
+  if (resume === undefined && connect !== undefined) {
+    throw new ParsError('usage', '--connect is for --resume: say that too, or leave it out');
   }
 }
 

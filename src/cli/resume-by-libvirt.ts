@@ -2,6 +2,7 @@
 // disks, and DIR/resume.sh, which gives both to libvirt.
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
 import type { Attachment } from '../manifest/types.js';
 import type { RestoredDisk } from '../restore/restored-disk.js';
@@ -14,7 +15,6 @@ import { scriptName } from '../vm/resume-script.js';
 import { writeScript } from './resume-folder.js';
 import { type ResumeResult, runOrTell } from './resume-vm.js';
 
-const defaultUri = 'qemu:///system';
 /** Of a save file, which the device state begins with too. (libvirt src/qemu/qemu_saveimage.h) */
 const saveMagic = 'LibvirtQemudSave';
 
@@ -24,12 +24,19 @@ export interface LibvirtResumeRequest {
   /** The restored save file. */
   readonly streamPath: string;
   readonly restoredDisks: readonly RestoredDisk[];
+  /** Of libvirt, as `virsh -c` takes it. */
+  readonly uri?: string | undefined;
   readonly mode: 'write' | 'run';
   /** As of `ResumeRequest`. */
   readonly trustedPaths?: readonly string[];
   readonly trustsMachine?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly warn: (lines: Lines) => void;
+}
+
+/** As virsh's own: root has the host's libvirt, others have one of their own. */
+function defaultUri(): string {
+  return process.getuid?.() === 0 ? 'qemu:///system' : 'qemu:///session';
 }
 
 /** Whether a snapshot's device state is of a VM that libvirt saved. */
@@ -50,7 +57,7 @@ export async function resumeByLibvirt(request: LibvirtResumeRequest): Promise<Re
   const { warn, restoredDisks, trustedPaths = [] } = request;
   const folder = resolve(request.folder);
   const streamPath = resolve(request.streamPath);
-  const uri = process.env['LIBVIRT_DEFAULT_URI'] ?? defaultUri;
+  const uri = request.uri ?? process.env['LIBVIRT_DEFAULT_URI'] ?? defaultUri();
   const plan = planLibvirtResume({
     xml: readSaveXml(streamPath),
     uri,
@@ -59,9 +66,12 @@ export async function resumeByLibvirt(request: LibvirtResumeRequest): Promise<Re
     disks: restoredDisks.map(({ path, sourcePath }) => ({ path: resolve(path), sourcePath })),
     namedPaths: new Set(trustedPaths),
   });
-  for (const path of plan.keptDiskPaths) {
-    warn(
-      `the VM's disk ${bashQuote(path)} was not stored with it: it must be as it was at the snapshot, or its file systems break`,
+  const unnamed = plan.keptDiskPaths.filter((path) => !trustedPaths.includes(path));
+  if (unnamed.length > 0) {
+    throw new ParsError(
+      'usage',
+      `the VM was not resumed, as it would write to disks that were not restored with it: ${unnamed.map(bashQuote).join(', ')}; ` +
+        '--trust-path PATH lets it have one that is as it was at the snapshot',
     );
   }
   for (const path of plan.unusedDiskPaths) {

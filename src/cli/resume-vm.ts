@@ -1,5 +1,5 @@
 // What `pars restore --resume` does after the restore: DIR/resume.sh, which starts the VM by QEMU, and if wanted its run.
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { convertImage, expectConverter } from '../disk/convert-image.js';
@@ -7,15 +7,18 @@ import { diskError } from '../flow/disk-error.js';
 import type { RestoredDisk } from '../restore/restored-disk.js';
 import type { Lines } from '../text/standard-streams.js';
 import { bashQuote } from '../vm/bash-quote.js';
+import { isAddress } from '../vm/host-paths.js';
 import { readMachineFile } from '../vm/machine-file.js';
 import { isReplaceable, planResume, type ResumePlan } from '../vm/plan-resume.js';
 import { parseQemuCommand, type QemuCommand } from '../vm/qemu-command.js';
-import { parseReplacement } from '../vm/replace-path.js';
+import { privateFolderName } from '../vm/private-names.js';
+import { parseReplacement, type Replacement } from '../vm/replace-path.js';
 import { commandLines, resumeScript, scriptName } from '../vm/resume-script.js';
 import { expectRamElsewhere } from '../vm/saved-state.js';
-import { newRamPaths } from '../vm/shared-ram.js';
+import { newRamPaths, type RamFile } from '../vm/shared-ram.js';
 import type { AllowedPaths, Finding } from '../vm/trust/effects.js';
 import { judgeCommand } from '../vm/trust/judge-command.js';
+import { unnamedUsesText } from '../vm/unnamed-uses.js';
 import { confirmMachine, type MachineToConfirm } from './confirm-machine.js';
 import { exitCodes } from './exit-code.js';
 import { expectFirstRun, runScript, writeScript } from './resume-folder.js';
@@ -62,15 +65,22 @@ const rawFormat = 'raw';
 export async function checkResume(
   request: Pick<
     ResumeRequest,
-    'folder' | 'machine' | 'machineFile' | 'replacements' | 'restoredDisks'
+    | 'folder'
+    | 'machine'
+    | 'machineFile'
+    | 'replacements'
+    | 'diskPath'
+    | 'restoredDisks'
+    | 'trustedPaths'
   >,
 ): Promise<void> {
-  request.replacements.forEach(parseReplacement);
-  const { options } = await readMachine(request);
+  const command = await readMachine(request);
   await expectFirstRun(request.folder);
+  // Where RAM will lie has no part in what is looked at here.
+  expectNothingUnnamed(planOf(request, command, undefined));
   const isConverted = (request.restoredDisks ?? []).some(
     ({ sourceFormat, sourcePath }) =>
-      sourceFormat !== rawFormat && isReplaceable(options, sourcePath),
+      sourceFormat !== rawFormat && isReplaceable(command.options, sourcePath),
   );
   if (isConverted) {
     await expectConverter();
@@ -84,19 +94,10 @@ export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
   const command = await readMachine(request);
   await expectFirstRun(folder);
   const saved = await savedOf(request);
-  const plan = planResume({
-    command,
-    ram: saved.ram,
-    folder,
-    replacements: request.replacements.map(parseReplacement),
-    diskPath: request.diskPath === undefined ? undefined : resolve(request.diskPath),
-    restoredDisks: restoredDisks.map((disk) => ({
-      sourcePath: disk.sourcePath,
-      path: machinePathOf(disk),
-      format: disk.sourceFormat,
-    })),
-  });
+  const plan = planOf(request, command, saved.ram);
+  expectNothingUnnamed(plan);
   warnOfDisks(request, plan);
+  await makePrivateFolder(folder, plan);
   await convertDisks(restoredDisks, plan, signal);
   const scriptPath = join(folder, scriptName);
   const findings = judgeCommand(plan.command, allowedPaths(request, plan, folder, saved.ram?.path));
@@ -133,10 +134,61 @@ export async function runOrTell(
   };
 }
 
+function planOf(
+  {
+    folder,
+    diskPath,
+    restoredDisks = [],
+    ...request
+  }: Pick<ResumeRequest, 'folder' | 'replacements' | 'diskPath' | 'restoredDisks' | 'trustedPaths'>,
+  command: QemuCommand,
+  ram: RamFile | undefined,
+): ResumePlan {
+  return planResume({
+    command,
+    ram,
+    folder: resolve(folder),
+    replacements: replacementsOf(request),
+    diskPath: diskPath === undefined ? undefined : resolve(diskPath),
+    restoredDisks: restoredDisks.map((disk) => ({
+      sourcePath: disk.sourcePath,
+      path: machinePathOf(disk),
+      format: disk.sourceFormat,
+    })),
+    namedPaths: new Set(request.trustedPaths),
+  });
+}
+
+/** The VM is started in another folder than this process. */
+function replacementsOf({
+  replacements,
+}: Pick<ResumeRequest, 'replacements'>): readonly Replacement[] {
+  return replacements.map(parseReplacement).map(({ oldPath, newPath }) => ({
+    oldPath,
+    newPath: isAddress(newPath) ? newPath : resolve(newPath),
+  }));
+}
+
+function expectNothingUnnamed({ unnamedUses }: ResumePlan): void {
+  if (unnamedUses.length > 0) {
+    throw new ParsError('usage', unnamedUsesText(unnamedUses));
+  }
+}
+
+/** For nobody else: who reaches a monitor's socket commands QEMU. */
+async function makePrivateFolder(folder: string, { movedNames }: ResumePlan): Promise<void> {
+  if (movedNames.length > 0) {
+    const path = join(folder, privateFolderName);
+    await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+      throw diskError(error, `cannot make ${path}`);
+    });
+  }
+}
+
 /** What the user named, and what was restored: it stands for itself. */
 function allowedPaths(
   { replacements, diskPath, trustedPaths = [], restoredDisks = [] }: ResumeRequest,
-  { usedDisks }: ResumePlan,
+  { usedDisks, movedNames }: ResumePlan,
   folder: string,
   ramPath: string | undefined,
 ): AllowedPaths {
@@ -148,8 +200,9 @@ function allowedPaths(
       (path): [string, undefined] => [path, undefined],
     ),
   ]);
-  const replaced = replacements.map((text) => parseReplacement(text).newPath);
-  return { named: new Set(trustedPaths), replaced: new Set(replaced), restored };
+  const replaced = replacementsOf({ replacements }).map(({ newPath }) => newPath);
+  const own = movedNames.map(({ newPath }) => newPath);
+  return { named: new Set([...trustedPaths, ...own]), replaced: new Set(replaced), restored };
 }
 
 async function readMachine({
@@ -226,12 +279,11 @@ function warnOfDisks(request: ResumeRequest, { diskPaths, usedDisks }: ResumePla
         '--replace OLD=NEW names copies',
     );
   }
-  const replacements = request.replacements.map(parseReplacement);
+  const replacements = replacementsOf(request);
   for (const disk of restoredDisks) {
     const isUsed = usedDisks.some(({ sourcePath }) => sourcePath === disk.sourcePath);
     const isChosen = replacements.some(
-      ({ oldPath, newPath }) =>
-        oldPath === disk.sourcePath || resolve(newPath) === resolve(disk.path),
+      ({ oldPath, newPath }) => oldPath === disk.sourcePath || newPath === resolve(disk.path),
     );
     if (!isUsed && !isChosen) {
       warn(

@@ -7,6 +7,7 @@ import type { NamedPolicy } from '../plan/policy.js';
 import { plannedSaving, storedSaving } from '../plan/saving.js';
 import type { DiskToStore } from '../snapshot/disk-to-store.js';
 import { takeSnapshot } from '../snapshot/take-snapshot.js';
+import { expectStandsStill } from '../vm/live/expect-still.js';
 import { readMachineFile } from '../vm/machine-file.js';
 import { limitBandwidth } from '../store/limit-bandwidth.js';
 import { openStore } from '../store/open-store.js';
@@ -42,6 +43,8 @@ export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArgu
   readonly disk?: readonly string[];
   readonly withDisks?: boolean;
   readonly machine?: string;
+  /** The VM that has the image as its RAM was stopped. */
+  readonly standsStill?: boolean;
   readonly store: string;
   readonly name?: string;
   readonly vmId?: string;
@@ -81,6 +84,9 @@ export async function uploadCommand(
     vm: options.name ?? '',
     identity: options.vmId === undefined ? undefined : givenIdentity(options.vmId),
     createdMs: undefined,
+    expectStill: async () => {
+      await expectStandsStill(imagePath ?? '', options.standsStill === true);
+    },
   };
   return await uploadSource(source, policy, options, context, (image) => ({
     compared: policy.heldLabels.length === 0 ? [] : diskArguments,
@@ -110,6 +116,7 @@ export async function uploadSource(
     throw error;
   });
   try {
+    await source.expectStill?.();
     const image = labelImage(opened);
     try {
       const disks =
@@ -150,6 +157,7 @@ const sourcesOf: Partial<Readonly<Record<keyof UploadOptions, readonly SourceKin
   disk: ['image'],
   withDisks: ['image'],
   state: ['image'],
+  standsStill: ['image'],
   format: ['image'],
   mapFile: ['image'],
   scratch: ['live'],
@@ -268,6 +276,7 @@ async function uploadLabelled(
     state,
     machine,
     disks,
+    expectStill: source.expectStill,
   });
   const planned = plannedSaving(result.plan);
   const { header } = result.manifest;

@@ -21,6 +21,7 @@ import {
   previewCapture,
 } from '../vm/live/capture.js';
 import { cleanUpCapture } from '../vm/live/clean-up-capture.js';
+import { bashQuote } from '../vm/bash-quote.js';
 import { captureWays } from '../vm/live/plan-capture.js';
 import { exitCodes } from './exit-code.js';
 import { formatBytes } from './format.js';
@@ -190,6 +191,12 @@ async function captureInto(
     warn(
       `the QEMU behind ${wanted.qmpPath} could not be told, so a restore will need its command line (--machine)`,
     );
+  }
+  if (capture.notHeld.length > 0) {
+    warn([
+      'the snapshot does not hold all that its machine uses of this host, and a resume will need it:',
+      capture.notHeld.map(({ path, why }) => `  ${bashQuote(path)}: ${why}`),
+    ]);
   }
   const identity =
     vmId === undefined

@@ -26,6 +26,8 @@ export interface UploadSource {
   readonly createdMs: number | undefined;
   /** How a running VM was captured, where that is known. */
   readonly capture?: { readonly way: string; readonly downtimeMs: number } | undefined;
+  /** Throws when something writes to the image; undefined for one that is a capture of ours. */
+  readonly expectStill?: (() => Promise<void>) | undefined;
 }
 
 /** Throws as `readCaptured` does, and `permission-denied` for a folder that somebody else can change. */

@@ -56,6 +56,8 @@ export interface SnapshotRequest {
   readonly blockSizeBytes?: number;
   /** How long to wait for the store to report every copy. */
   readonly replicationTimeoutMs?: number;
+  /** Asked once all pages are stored: throws when the memory was not of one moment, and nothing is published then. */
+  readonly expectStill?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
 }
@@ -148,6 +150,7 @@ async function writeSnapshot(
   disks.forEach((disk) => {
     disk.expectUnchanged();
   });
+  await request.expectStill?.();
   const manifest = buildManifest({
     id,
     vm,

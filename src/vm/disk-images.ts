@@ -12,26 +12,49 @@ export interface DiskImage {
   readonly key: string | undefined;
 }
 
+/** An image that QEMU opens for writing, be it a disk of the machine's or its firmware's variables. */
+export interface WrittenImage extends DiskImage {
+  /** What is written goes to a file of QEMU's own, which ends with it (`snapshot=on`). */
+  readonly isDiscarded: boolean;
+}
+
 const diskOptions: ReadonlySet<string> = new Set([
   ...['', 'hda', 'hdb', 'hdc', 'hdd', 'mtdblock', 'sd'],
 ]);
+const otherImageOptions: ReadonlySet<string> = new Set(['fda', 'fdb', 'pflash']);
 const fileKey = /^(?:file\.)*filename$/;
 const readOnlyKey = /^(?:file\.)*read-?only$/;
 
 /** In the order of the command line. */
 export function writableDisks(options: readonly QemuOption[]): readonly DiskImage[] {
-  const isLockedNode = lockedNodes(options);
+  return imagesIn(options, { withFirmware: false });
+}
+
+/** All that is opened for writing, in the order of the command line. */
+export function writtenImages(options: readonly QemuOption[]): readonly WrittenImage[] {
+  return imagesIn(options, { withFirmware: true }).map((image) => ({
+    ...image,
+    isDiscarded:
+      image.option.name === 'drive' && isOn(settingOf(image.option.value ?? '', 'snapshot')),
+  }));
+}
+
+function imagesIn(
+  options: readonly QemuOption[],
+  { withFirmware }: { readonly withFirmware: boolean },
+): readonly DiskImage[] {
+  const isLockedNode = lockedNodes(options, withFirmware);
   return options.flatMap((option): readonly DiskImage[] => {
     const { name, value } = option;
     if (value === undefined) {
       return [];
     }
-    if (diskOptions.has(name)) {
+    if (diskOptions.has(name) || (withFirmware && otherImageOptions.has(name))) {
       return [{ path: value, option, key: undefined }];
     }
     const isDisk =
       name === 'drive'
-        ? isWritableDrive(value)
+        ? isWritableDrive(value, withFirmware)
         : name === 'blockdev' && !isLockedNode(settingOf(value, 'node-name'));
     const image = isDisk ? imageIn(value, name === 'drive') : undefined;
     return image === undefined ? [] : [{ ...image, option }];
@@ -59,6 +82,11 @@ export function withDiskPath(
   });
 }
 
+/** The file that a -drive or -blockdev opens itself; undefined where it is over another node. */
+export function imageOfOption({ name, value = '' }: QemuOption): string | undefined {
+  return imageIn(value, name === 'drive')?.path;
+}
+
 function imageIn(value: string, isDrive: boolean): Omit<DiskImage, 'option'> | undefined {
   const setting = settingsOf(value).findLast(
     ({ key }) => fileKey.test(key) || (isDrive && key === 'file'),
@@ -66,11 +94,11 @@ function imageIn(value: string, isDrive: boolean): Omit<DiskImage, 'option'> | u
   return setting === undefined ? undefined : { path: setting.value, key: setting.key };
 }
 
-function isWritableDrive(value: string): boolean {
+function isWritableDrive(value: string, withFirmware: boolean): boolean {
   return (
     !isReadOnly(value) &&
     settingOf(value, 'media') !== 'cdrom' &&
-    settingOf(value, 'if') !== 'pflash'
+    (withFirmware || settingOf(value, 'if') !== 'pflash')
   );
 }
 
@@ -79,13 +107,16 @@ function isReadOnly(value: string): boolean {
 }
 
 /** Nodes that are read-only, below one that is, below another image, or firmware. */
-function lockedNodes(options: readonly QemuOption[]): (name: string | undefined) => boolean {
+function lockedNodes(
+  options: readonly QemuOption[],
+  withFirmware: boolean,
+): (name: string | undefined) => boolean {
   const nodes = options.flatMap(({ name, value }) =>
     name === 'blockdev' && value !== undefined ? [value] : [],
   );
   const locked = new Set<string>();
   for (const { name, value } of options) {
-    if (name === 'machine' && value !== undefined) {
+    if (name === 'machine' && value !== undefined && !withFirmware) {
       for (const key of ['pflash0', 'pflash1']) {
         locked.add(settingOf(value, key) ?? '');
       }

@@ -1,7 +1,11 @@
 // The file that describes a machine, as `--machine FILE` names it.
 import { open } from 'node:fs/promises';
 import { diskError } from '../flow/disk-error.js';
+import { machineOfProcess } from './process-machine.js';
 import { maxMachineBytes, parseQemuCommand } from './qemu-command.js';
+
+/** A running process: its relative paths mean something only while it runs. */
+const processFile = /^\/proc\/(\d+)\/cmdline$/;
 
 /** Its bytes, as they are to be kept. Throws `usage` when they describe no machine. */
 export async function readMachineFile(path: string): Promise<Uint8Array> {
@@ -9,7 +13,8 @@ export async function readMachineFile(path: string): Promise<Uint8Array> {
     throw diskError(error, `cannot read the machine ${path}`);
   });
   parseQemuCommand(bytes, path);
-  return bytes;
+  const pid = processFile.exec(path)?.[1];
+  return pid === undefined ? bytes : machineOfProcess(Number(pid), bytes).bytes;
 }
 
 /** Not by the file's size: files of /proc have none. */

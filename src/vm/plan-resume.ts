@@ -1,10 +1,12 @@
 // The command line that starts a VM from what was restored, made from the one it was saved under.
-import { isAbsolute } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { writableDisks, withDiskPath } from './disk-images.js';
 import { settingOf, settingsOf } from './option-value.js';
+import { type PrivateName, usePrivateNames } from './private-names.js';
 import type { QemuCommand, QemuOption } from './qemu-command.js';
 import { namesPath, type Replacement, replacePaths } from './replace-path.js';
 import { type RamFile, useNewRam, useRestoredRam } from './shared-ram.js';
+import { type UnnamedUse, unnamedUses } from './unnamed-uses.js';
 
 /** Of the monitor that loads the state. A VM that was resumed before has it on its command line. */
 export const monitorId = 'pars-resume';
@@ -29,6 +31,8 @@ export interface ResumeInput {
   readonly diskPath?: string | undefined;
   /** They stand for the paths that they had, wherever no replacement names those. */
   readonly restoredDisks?: readonly RestoredDiskFile[];
+  /** Paths that the VM may use as its command line says. */
+  readonly namedPaths?: ReadonlySet<string>;
 }
 
 export interface ResumePlan {
@@ -38,6 +42,10 @@ export interface ResumePlan {
   readonly diskPaths: readonly string[];
   /** Restored disks that the machine now uses. */
   readonly usedDisks: readonly RestoredDiskFile[];
+  /** Sockets and logs that lie in the folder now. */
+  readonly movedNames: readonly PrivateName[];
+  /** What the VM would use of the one that it was saved from. While there is any, it is not to be started. */
+  readonly unnamedUses: readonly UnnamedUse[];
 }
 
 /** They load another state, or keep QEMU from being one process that starts by itself; the pid file is the old VM's. */
@@ -48,6 +56,7 @@ const droppedOptions: ReadonlySet<string> = new Set([
 /** Throws `usage` when the machine does not fit the RAM or names no path that is to be replaced. */
 export function planResume(input: ResumeInput): ResumePlan {
   const { command, ram, folder, diskPath, restoredDisks = [] } = input;
+  const { namedPaths = new Set<string>() } = input;
   const kept = command.options.filter((option) => !isDropped(option));
   const usedDisks = restoredDisks.filter(
     ({ sourcePath }) =>
@@ -65,19 +74,25 @@ export function planResume(input: ResumeInput): ResumePlan {
   const chosenPaths = new Set(replacements.map(({ newPath }) => newPath));
   const options =
     ram === undefined ? useNewRam(replaced, folder, chosenPaths) : useRestoredRam(replaced, ram);
-  const { program } = command;
   const disks = writableDisks(options);
-  if (diskPath === undefined || disks.length !== 1 || chosenPaths.has(disks[0].path)) {
-    return { command: { program, options }, diskPaths: disks.map(({ path }) => path), usedDisks };
-  }
+  const takesGivenDisk =
+    diskPath !== undefined && disks.length === 1 && !chosenPaths.has(disks[0].path);
+  const withDisk = takesGivenDisk
+    ? withFormats(withDiskPath(options, disks[0], diskPath), new Map([[diskPath, 'raw']]))
+    : options;
+  const named = new Set([...chosenPaths, ...namedPaths, ...(takesGivenDisk ? [diskPath] : [])]);
+  const { options: own, moved } = usePrivateNames(withDisk, folder, named);
   return {
-    command: {
-      program,
-      options: withFormats(withDiskPath(options, disks[0], diskPath), new Map([[diskPath, 'raw']])),
-    },
-    diskPaths: [diskPath],
+    command: { program: command.program, options: own },
+    diskPaths: takesGivenDisk ? [diskPath] : disks.map(({ path }) => path),
     usedDisks,
+    movedNames: moved,
+    unnamedUses: unnamedUses(own, (path) => named.has(path) || isBelow(folder, path)),
   };
+}
+
+function isBelow(folder: string, path: string): boolean {
+  return isAbsolute(path) && resolve(path) === path && path.startsWith(`${folder}/`);
 }
 
 /** A drive without a format, on one of these files, gets it: QEMU would guess it from what the guest wrote. */

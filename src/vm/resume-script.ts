@@ -51,6 +51,9 @@ qemu=(
 ${commandLines(command).join('\n')}
 )
 
+# What the command line says without a folder is in no folder of anybody else's.
+cd -- "$folder" || exit ${failed}
+
 say() {
   printf '${scriptName}: %s\\n' "$1" >&2
 }

@@ -236,6 +236,7 @@ describe('a running VM', () => {
       statePath: undefined,
       machinePath: undefined,
       disks: [],
+      notHeld: [],
     });
   };
 

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../flow/disk-error.js';
 import type { OnProgress } from '../../flow/progress.js';
-import { readMachineFile } from '../machine-file.js';
-import { uuidOfMachine } from '../machine-uuid.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
+import { notHeld } from '../not-held.js';
+import type { UnnamedUse } from '../unnamed-uses.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { findOwnNodes } from './block-graph.js';
 import { expectRoom, makeFolder } from './capture-folder.js';
 import { type CaptureGuard, startGuard } from './capture-guard.js';
 import { cleanUpCapture } from './clean-up-capture.js';
-import { findQemu } from './find-qemu.js';
+import { type FoundMachine, readMachine } from './read-machine.js';
 import { currentBootId, type Journal, journalFile, writeJournal } from './journal.js';
 import { changedCapabilities, changedParameter, hasEnded, queryMigration } from './migration.js';
 import { type CapturePlan, type CaptureWay, planCapture } from './plan-capture.js';
@@ -60,6 +60,8 @@ export interface Capture {
   /** Of the machine, as QEMU has it or its command line; undefined where it was given none. */
   readonly uuid?: string | undefined;
   readonly disks: readonly CapturedDisk[];
+  /** What the machine uses of its host besides; a resume will need it. */
+  readonly notHeld: readonly UnnamedUse[];
 }
 
 export interface CapturePreview extends CapturePlan {
@@ -99,10 +101,12 @@ async function captureLocked(
   let journal: Journal | undefined;
   let guard: CaptureGuard | undefined;
   try {
-    const facts = await readIdleFacts(qmp, async (settings) => {
+    const found = await readIdleFacts(qmp, async (settings) => {
       journal = journalOf(qmpPath, vcpuThreads, settings);
       await writeJournal(folder, journal);
     });
+    const machine = await readMachine(request, found);
+    const facts = { ...found, disks: machine?.disks ?? found.disks };
     const plan = planCapture(facts, request);
     await expectRoom(folder, plan.scratchSizeBytes);
     journal = {
@@ -110,7 +114,7 @@ async function captureLocked(
       inBackground: plan.way === 'background-snapshot',
     };
     guard = await startGuard(folder, lock);
-    const capture = await captureWatched(qmp, guard, request, facts, plan, journal);
+    const capture = await captureWatched(qmp, guard, { ...request, machine }, facts, plan, journal);
     guard.release();
     return capture;
   } catch (error) {
@@ -129,7 +133,7 @@ async function captureLocked(
 async function captureWatched(
   qmp: QmpClient,
   guard: CaptureGuard,
-  request: CaptureRequest,
+  request: CaptureRequest & { readonly machine: FoundMachine | undefined },
   facts: VmFacts,
   { way }: CapturePlan,
   journal: Journal,
@@ -162,10 +166,24 @@ async function captureWatched(
     await putRight(qmp, { folder, journal });
     await dropOverwritten(folder, disks);
     await rm(join(folder, nbdSocketName), { force: true });
-    const machine = await writeMachine(request);
+    const machinePath = await writeMachine(request);
     await rm(join(folder, journalFile));
-    const uuid = facts.uuid ?? machine?.uuid;
-    return { ...saved, createdMs: atMs, way, machinePath: machine?.path, uuid };
+    const uuid = facts.uuid ?? request.machine?.uuid;
+    const command = request.machine?.command;
+    return {
+      ...saved,
+      createdMs: atMs,
+      way,
+      machinePath,
+      uuid,
+      notHeld:
+        command === undefined
+          ? []
+          : notHeld(
+              command,
+              disks.map(({ sourcePath }) => sourcePath),
+            ),
+    };
   } catch (error) {
     if (error instanceof QmpCommandError && error.command === 'migrate') {
       journal.ownsMigration = false;
@@ -223,24 +241,22 @@ function journalOf(
   };
 }
 
-/** Undefined when the process cannot be told: then a restore needs `--machine`. */
 async function writeMachine({
-  qmpPath,
   folder,
-  machinePath,
-}: CaptureRequest): Promise<
-  { readonly path: string; readonly uuid: string | undefined } | undefined
+  machine,
+}: Pick<CaptureRequest, 'folder'> & { readonly machine: FoundMachine | undefined }): Promise<
+  string | undefined
 > {
-  const bytes =
-    machinePath === undefined ? findQemu(qmpPath)?.commandLine : await readMachineFile(machinePath);
-  if (bytes === undefined) {
+  if (machine === undefined) {
     return undefined;
   }
   const path = join(folder, 'machine');
-  await writeFile(path, bytes, { mode: 0o600, flag: 'wx', flush: true }).catch((error: unknown) => {
-    throw diskError(error, `cannot write ${path}`);
-  });
-  return { path, uuid: uuidOfMachine(bytes) };
+  await writeFile(path, machine.bytes, { mode: 0o600, flag: 'wx', flush: true }).catch(
+    (error: unknown) => {
+      throw diskError(error, `cannot write ${path}`);
+    },
+  );
+  return path;
 }
 
 /** By the connection at hand, or where that is lost, by another. */

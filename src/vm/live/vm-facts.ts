@@ -12,6 +12,12 @@ import type { QmpClient, QmpCommand } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { ownPrefix } from './own-names.js';
 
+/** One image of a chain. */
+export interface ImageLayer {
+  readonly path: string;
+  readonly format: string;
+}
+
 export interface VmDisk {
   /** Of the device: what `qom-set` reaches it by. */
   readonly qomPath: string;
@@ -19,8 +25,15 @@ export interface VmDisk {
   readonly nodeName: string;
   /** One segment of a store name. */
   readonly name: string;
+  /** As QEMU says it: below the folder that it was started in, where it is relative. */
   readonly sourcePath: string;
   readonly sourceFormat: string;
+  /** Its image, and what lies under that. */
+  readonly layers: readonly ImageLayer[];
+  /** Of the drive, as the command line or QEMU named it. */
+  readonly driveId: string;
+  /** Of the device, where the command line gave it one. */
+  readonly deviceId: string | undefined;
   readonly sizeBytes: number;
   /** What the image takes on its host. */
   readonly allocatedBytes: number;
@@ -52,6 +65,9 @@ export interface MigrationSettings {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** Of images over images: what lies deeper is no place on a command line. */
+const deepestChain = 64;
+
 const versionSchema = z.object({
   qemu: z.object({ major: z.int(), minor: z.int(), micro: z.int() }),
 });
@@ -67,6 +83,13 @@ const memdevsSchema = z.array(
 const capabilitiesSchema = z.array(z.object({ capability: z.string(), state: z.boolean() }));
 const iothreadsSchema = z.array(z.object({ id: z.string() }));
 const parametersSchema = z.record(z.string(), z.unknown());
+const imageSchema = z.object({
+  filename: z.string(),
+  format: z.string(),
+  get 'backing-image'() {
+    return imageSchema.optional();
+  },
+});
 const drivesSchema = z.array(
   z.object({
     device: z.string(),
@@ -77,9 +100,7 @@ const drivesSchema = z.array(
         'node-name': z.string().optional(),
         ro: z.boolean(),
         drv: z.string(),
-        image: z.object({
-          filename: z.string(),
-          format: z.string(),
+        image: imageSchema.extend({
           'virtual-size': z.int().min(0),
           'actual-size': z.int().min(0).optional(),
         }),
@@ -224,6 +245,9 @@ function disksOf(drives: z.infer<typeof drivesSchema>): Pick<VmFacts, 'disks' | 
       name: disks.some((disk) => disk.name === name) ? `${name}-${index}` : name,
       sourcePath: pathOf(inserted.image.filename),
       sourceFormat: inserted.image.format,
+      layers: layersOf(inserted.image),
+      driveId: device,
+      deviceId: peripheralId(qdev),
       sizeBytes: inserted.image['virtual-size'],
       allocatedBytes: inserted.image['actual-size'] ?? inserted.image['virtual-size'],
     });
@@ -238,9 +262,26 @@ function diskName(
   nodeName: string | undefined,
   index: number,
 ): string {
-  const id = /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1];
+  const id = peripheralId(qdev);
   const named = [id, device, nodeName].find((name) => name !== undefined && /^[A-Za-z]/.test(name));
   return (named ?? `disk${index}`).replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 64);
+}
+
+/** The id that the command line gave the device. */
+function peripheralId(qdev: string | undefined): string | undefined {
+  return /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1];
+}
+
+function layersOf(image: z.infer<typeof imageSchema>): readonly ImageLayer[] {
+  const layers: ImageLayer[] = [];
+  for (
+    let at: z.infer<typeof imageSchema> | undefined = image;
+    at !== undefined && layers.length < deepestChain;
+    at = at['backing-image']
+  ) {
+    layers.push({ path: pathOf(at.filename), format: at.format });
+  }
+  return layers;
 }
 
 /** QEMU writes what has more options than a path as `json:{...}`. */

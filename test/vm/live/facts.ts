@@ -7,6 +7,9 @@ export const someDisk: VmDisk = {
   name: 'disk0',
   sourcePath: '/disk0.img',
   sourceFormat: 'raw',
+  layers: [{ path: '/disk0.img', format: 'raw' }],
+  driveId: '',
+  deviceId: 'disk0',
   sizeBytes: 2 ** 30,
   allocatedBytes: 2 ** 28,
 };

@@ -1,0 +1,188 @@
+// A VM is resumed while the one that it was saved from still runs, from the same folder and with the same command line: the
+// copy has its own disk, sockets and logs, and the original keeps its own.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Qmp } from '../guest/qmp.js';
+import { uploadAnswer } from './command-answers.js';
+import { sha256Of } from './file-hash.js';
+import { LocalStoreFolder } from './local-store-folder.js';
+import { expectPars, runPars, startPars } from './pars-command.js';
+import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+
+const testTimeoutMs = 180_000;
+const startTimeoutMs = 30_000;
+const diskSizeBytes = 8 * 2 ** 20;
+/** There is no kernel in these guests: their firmware finds nothing to boot. */
+const noKernel = 20;
+const usage = 2;
+const before = 0x11;
+const after = 0x22;
+
+interface Original {
+  readonly folder: string;
+  readonly qmp: string;
+  stop(): Promise<void>;
+}
+
+let folder: TemporaryFolder;
+let originals: Original[] = [];
+
+beforeEach(async () => {
+  folder = await makeTemporaryFolder();
+  new LocalStoreFolder(join(folder.path, 'store'));
+});
+afterEach(async () => {
+  for (const original of originals) {
+    await original.stop();
+  }
+  originals = [];
+  await folder.remove();
+});
+
+const storeUrl = (): string => `file://${join(folder.path, 'store')}`;
+
+/** In a folder of its own, which all its paths are relative to. */
+async function startOriginal(...more: readonly string[]): Promise<Original> {
+  const home = join(folder.path, 'vms');
+  mkdirSync(home);
+  writeFileSync(join(home, 'disk.img'), Buffer.alloc(diskSizeBytes, before));
+  const child = spawn(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', 'qemu-system-x86_64', '-nodefaults', '-display', 'none'],
+      ...['-m', '32M', '-accel', 'tcg', '-qmp', 'unix:qmp.sock,server=on,wait=off'],
+      ...['-drive', 'file=disk.img,format=raw,if=virtio', '-D', 'qemu.log'],
+      ...['-serial', 'file:serial.log', ...more],
+    ],
+    { cwd: home, stdio: 'ignore' },
+  );
+  const ended = once(child, 'exit');
+  const original = {
+    folder: home,
+    qmp: join(home, 'qmp.sock'),
+    stop: async (): Promise<void> => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+  originals.push(original);
+  await until(() => existsSync(original.qmp));
+  return original;
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  const deadlineMs = Date.now() + startTimeoutMs;
+  while (!isTrue()) {
+    if (Date.now() > deadlineMs) throw new Error(`not within ${startTimeoutMs} ms`);
+    await sleep(50);
+  }
+}
+
+async function uploaded(
+  { qmp }: Original,
+  ...more: readonly string[]
+): Promise<{ readonly id: string; readonly said: string }> {
+  const scratch = join(folder.path, 'scratch');
+  const words = ['upload', '--qmp', qmp, '--name', 'vm', '--scratch', scratch, ...more];
+  const { json, stderr } = await expectPars(noKernel, [...words, '--json'], {
+    storeUrl: storeUrl(),
+  });
+  return { id: uploadAnswer.parse(json).id, said: stderr };
+}
+
+/** By QEMU itself, past any guest. */
+async function diskCommand(qmpPath: string, command: string): Promise<string> {
+  const qmp = await Qmp.connect(qmpPath);
+  try {
+    const words = { 'command-line': `qemu-io virtio0 "${command}"` };
+    return String(await qmp.execute('human-monitor-command', words));
+  } finally {
+    qmp.close();
+  }
+}
+
+/** The resumed VM's own monitor, once it runs. */
+async function resumed(id: string, ...more: readonly string[]) {
+  const out = join(folder.path, 'out');
+  const words = ['restore', id, '--out', out, '--resume', '--trust-machine', ...more];
+  const running = startPars(words, { storeUrl: storeUrl() });
+  await until(() => existsSync(join(out, 'resumed')) || running.hasEnded());
+  if (running.hasEnded()) {
+    throw new Error((await running.ended).stderr);
+  }
+  return {
+    out,
+    qmp: join(out, 'vm/1-qmp.sock'),
+    end: async (): Promise<void> => {
+      running.child.kill('SIGINT');
+      await running.ended;
+    },
+  };
+}
+
+test(
+  'the copy runs on the restored disk, whatever became of the file since, and takes nothing of the original',
+  async () => {
+    const original = await startOriginal();
+    const disk = join(original.folder, 'disk.img');
+    const { id } = await uploaded(original);
+    await diskCommand(original.qmp, `write -P ${after} 0 64k`);
+    const diskSha = await sha256Of(disk);
+    const log = readFileSync(join(original.folder, 'serial.log'));
+
+    const copy = await resumed(id);
+    try {
+      expect(await diskCommand(copy.qmp, `read -P ${before} 0 64k`)).not.toMatch(/verification/);
+      expect(await diskCommand(copy.qmp, `write -P 0x33 0 64k`)).not.toMatch(/failed/);
+      // The original's monitor is still its own, and so is its disk.
+      expect(await diskCommand(original.qmp, `read -P ${after} 0 64k`)).not.toMatch(/verification/);
+    } finally {
+      await copy.end();
+    }
+    expect(await sha256Of(disk)).toBe(diskSha);
+    expect(readFileSync(join(original.folder, 'serial.log'))).toEqual(log);
+    expect(existsSync(join(copy.out, 'vm/3-serial.log'))).toBe(true);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a VM that was started with -snapshot comes back with what it had written, not with its base',
+  async () => {
+    const original = await startOriginal('-snapshot');
+    await diskCommand(original.qmp, `write -P ${after} 0 64k`);
+    const { id } = await uploaded(original);
+    const copy = await resumed(id);
+    try {
+      expect(await diskCommand(copy.qmp, `read -P ${after} 0 64k`)).not.toMatch(/verification/);
+      expect(await diskCommand(copy.qmp, `read -P ${before} 64k 64k`)).not.toMatch(/verification/);
+    } finally {
+      await copy.end();
+    }
+    expect(readFileSync(join(original.folder, 'disk.img')).subarray(0, 65_536)).toEqual(
+      Buffer.alloc(65_536, before),
+    );
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a file that the VM would write to and that nobody restored or named is refused, and what is not held is said',
+  async () => {
+    const original = await startOriginal();
+    const { id, said } = await uploaded(original, '--without-disks');
+    const disk = join(original.folder, 'disk.img');
+    expect(said).toContain(`${disk}: the VM would write to it`);
+    const out = join(folder.path, 'refused');
+    const words = ['restore', id, '--out', out, '--resume', '--trust-machine'];
+    const refused = await runPars(words, { storeUrl: storeUrl() });
+    expect(refused.exitCode).toBe(usage);
+    expect(refused.stderr).toContain(disk);
+    expect(refused.stderr).toMatch(/--replace OLD=NEW/);
+    expect(existsSync(join(out, 'ram'))).toBe(false);
+  },
+  testTimeoutMs,
+);
