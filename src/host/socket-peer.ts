@@ -5,7 +5,7 @@
 // itself belongs to root or us, and where we may look into all processes, as root may, so do those that have it open.
 // (Linux Documentation/filesystems/proc.rst; unix(7))
 import { closeSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { userWords } from './accounts.js';
 import {
@@ -49,14 +49,24 @@ export function expectOwnSocket(path: string, use: Use): void {
   }
 }
 
-/** The processes that have the listening socket open, of those that we may look into. */
+/**
+ * The processes that have the listening socket open, of those that we may look into. More than one where a socket was put in
+ * another's place, which still listens on it, or where a daemon does not say any more what its relative path meant.
+ */
 export function listenersOf(socketPath: string): readonly number[] {
-  const inode = listeningInode(socketPath);
-  return inode === undefined
+  const sockets = listeningSockets(socketPath);
+  return sockets.length === 0
     ? []
     : readdirSync('/proc')
         .map(Number)
-        .filter((pid) => Number.isInteger(pid) && hasSocket(pid, inode));
+        .filter((pid) => Number.isInteger(pid))
+        .filter((pid) =>
+          sockets.some(
+            ({ inode, relativeName }) =>
+              hasSocket(pid, inode) &&
+              (relativeName === undefined || couldMean(pid, relativeName, socketPath)),
+          ),
+        );
 }
 
 function foreign(path: string, found: string, { what, remedy }: Use): ParsError {
@@ -78,16 +88,41 @@ function userOf(pid: number): number | undefined {
   }
 }
 
-function listeningInode(socketPath: string): string | undefined {
-  const paths = new Set([socketPath, realPath(socketPath)]);
-  for (const line of readFileSync('/proc/net/unix', 'utf8').split('\n')) {
-    // Num RefCount Protocol Flags Type St Inode Path
-    const fields = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (.+)$/.exec(line);
-    if (fields?.[1] === listening && paths.has(fields[3])) {
-      return fields[2];
-    }
+interface ListeningSocket {
+  readonly inode: string;
+  /** As it was bound, where that was no whole path. */
+  readonly relativeName: string | undefined;
+}
+
+function listeningSockets(socketPath: string): readonly ListeningSocket[] {
+  const paths = [socketPath, realPath(socketPath)];
+  return readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .flatMap((line): readonly ListeningSocket[] => {
+      // Num RefCount Protocol Flags Type St Inode Path
+      const [, flags, inode, name] = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (.+)$/.exec(line) ?? [];
+      if (flags !== listening) {
+        return [];
+      }
+      if (paths.includes(name)) {
+        return [{ inode, relativeName: undefined }];
+      }
+      const isRelative = !/^[/@]/.test(name);
+      return isRelative && paths.some((path) => basename(path) === basename(name))
+        ? [{ inode, relativeName: name }]
+        : [];
+    });
+}
+
+/** Whether the process may have bound that name where the path is: below its folder, or as a daemon, which has left it. */
+function couldMean(pid: number, name: string, socketPath: string): boolean {
+  try {
+    const folder = readlinkSync(`/proc/${pid}/cwd`);
+    const whole = realPath(socketPath);
+    return folder === '/' ? whole.endsWith(join('/', name)) : resolve(folder, name) === whole;
+  } catch {
+    return false;
   }
-  return undefined;
 }
 
 function realPath(path: string): string {

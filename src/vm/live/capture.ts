@@ -105,7 +105,7 @@ async function captureLocked(
       journal = journalOf(qmpPath, vcpuThreads, settings);
       await writeJournal(folder, journal);
     });
-    const machine = await readMachine(request, found);
+    const machine = await readMachine(request, vcpuThreads, found);
     const facts = { ...found, disks: machine?.disks ?? found.disks };
     const plan = planCapture(facts, request);
     await expectRoom(folder, plan.scratchSizeBytes);

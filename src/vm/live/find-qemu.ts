@@ -1,7 +1,7 @@
 // Which process listens on a unix socket, for its command line: QMP does not tell it.
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { listenersOf } from '../../host/socket-peer.js';
+import { isQemu } from './vcpu-threads.js';
 
 export interface QemuProcess {
   readonly pid: number;
@@ -9,14 +9,16 @@ export interface QemuProcess {
   readonly commandLine: Uint8Array;
 }
 
-/** Undefined when it cannot be told: another user's process, or another program in between, such as a proxy. */
-export function findQemu(socketPath: string): QemuProcess | undefined {
-  for (const pid of listenersOf(socketPath)) {
-    const commandLine = readFileSync(`/proc/${pid}/cmdline`);
-    const program = basename(commandLine.subarray(0, commandLine.indexOf(0)).toString());
-    if (/qemu|kvm/i.test(program)) {
-      return { pid, commandLine };
-    }
-  }
-  return undefined;
+/**
+ * `vcpuPid`: of the threads that QEMU says are its CPUs, which tells several listeners apart. Undefined when it cannot be
+ * told: another user's process, or another program in between, such as a proxy.
+ */
+export function findQemu(socketPath: string, vcpuPid?: number): QemuProcess | undefined {
+  const listeners = listenersOf(socketPath).filter(isQemu);
+  const pid = listeners.find((listener) => listener === vcpuPid) ?? onlyOne(listeners);
+  return pid === undefined ? undefined : { pid, commandLine: readFileSync(`/proc/${pid}/cmdline`) };
+}
+
+function onlyOne(pids: readonly number[]): number | undefined {
+  return pids.length === 1 ? pids[0] : undefined;
 }

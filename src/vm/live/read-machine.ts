@@ -5,6 +5,7 @@ import { machineOfProcess, type ProcessMachine } from '../process-machine.js';
 import { parseQemuCommand, type QemuCommand } from '../qemu-command.js';
 import { findQemu } from './find-qemu.js';
 import { placeDisks } from './place-disks.js';
+import { qemuPidOf } from './vcpu-threads.js';
 import type { VmDisk, VmFacts } from './vm-facts.js';
 
 export interface FoundMachine {
@@ -19,9 +20,10 @@ export interface FoundMachine {
 /** Undefined when the process cannot be told: then a restore needs `--machine`. */
 export async function readMachine(
   { qmpPath, machinePath }: { readonly qmpPath: string; readonly machinePath?: string | undefined },
+  vcpuThreads: readonly number[],
   { disks }: Pick<VmFacts, 'disks'>,
 ): Promise<FoundMachine | undefined> {
-  const qemu = findQemu(qmpPath);
+  const qemu = findQemu(qmpPath, qemuPidOf(vcpuThreads));
   const running = qemu === undefined ? undefined : machineOfProcess(qemu.pid, qemu.commandLine);
   const machine = machinePath === undefined ? running : await givenMachine(machinePath);
   return machine === undefined
