@@ -1,6 +1,6 @@
 // Every value of a QEMU command line that names a file, folder, device or socket of the host, by the table of options
 // (trust/option-rules.ts), and what the VM does with it.
-import { isOn, mapSettings, type Setting, settingsOf } from './option-value.js';
+import { isOn, mapSettings, type Setting, settingOf, settingsOf } from './option-value.js';
 import type { QemuOption } from './qemu-command.js';
 import { optionRules } from './trust/option-rules.js';
 
@@ -69,10 +69,37 @@ function changedValue(option: QemuOption, change: Change): string {
   const rule = Object.hasOwn(optionRules, name) ? optionRules[name] : undefined;
   const as = (use: HostUse, path: string): string =>
     path === '' || isAddress(path) ? path : change({ path, option, use });
-  if (name === 'fsdev' || name === 'virtfs') {
-    return mapSettings(value, (setting) =>
-      setting.key === 'path' ? as('shared', setting.value) : setting.value,
-    );
+  switch (name) {
+    case 'fsdev':
+    case 'virtfs':
+      return mapSettings(value, (setting) =>
+        setting.key === 'path' ? as('shared', setting.value) : setting.value,
+      );
+    case 'vnc':
+      return changedCharacter(value, (_, path) => as('server', path));
+    case 'display':
+      return mapSettings(value, (setting) =>
+        setting.key === 'vnc'
+          ? changedCharacter(setting.value, (_, path) => as('server', path))
+          : setting.value,
+      );
+    case 'spice': {
+      const isUnix = isOn(settingOf(value, 'unix'));
+      return mapSettings(value, (setting) =>
+        setting.key === 'addr' && isUnix ? as('server', setting.value) : setting.value,
+      );
+    }
+    case 'net':
+    case 'netdev':
+    case 'nic':
+      return changedNetwork(value, as);
+    case 'readconfig':
+      // More of the command line, which may name anything.
+      return as('shared', value);
+    case 'set': {
+      const file = /^(drive\.[^=]*\.file=)(.*)$/s.exec(value);
+      return file === null ? value : `${file[1]}${as('image', file[2])}`;
+    }
   }
   switch (rule?.form) {
     case 'image':
@@ -104,6 +131,24 @@ function changedValue(option: QemuOption, change: Change): string {
     case 'global':
       return value;
   }
+}
+
+/** Sockets of stream and dgram (qapi/net.json), and of a switch (vde). */
+function changedNetwork(text: string, as: (use: HostUse, path: string) => string): string {
+  const settings = settingsOf(text);
+  return mapSettings(text, ({ key, value }) => {
+    switch (key) {
+      case 'addr.path':
+        return as(isServer(settings) ? 'server' : 'client', value);
+      case 'local.path':
+        return as('server', value);
+      case 'remote.path':
+      case 'sock':
+        return as('client', value);
+      default:
+        return value;
+    }
+  });
 }
 
 function useOfPathOption(name: string, use: string): HostUse {

@@ -2,7 +2,7 @@
 // copy has its own disk, sockets and logs, and the original keeps its own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Qmp } from '../guest/qmp.js';
@@ -49,6 +49,9 @@ async function startOriginal(...more: readonly string[]): Promise<Original> {
   const home = join(folder.path, 'vms');
   mkdirSync(home);
   writeFileSync(join(home, 'disk.img'), Buffer.alloc(diskSizeBytes, before));
+  for (const name of ['cd.iso', 'fw.bin', 'ro.img']) {
+    writeFileSync(join(home, name), Buffer.alloc(2 ** 20, before));
+  }
   const child = spawn(
     'setpriv',
     [
@@ -104,6 +107,12 @@ async function diskCommand(qmpPath: string, command: string): Promise<string> {
   }
 }
 
+async function stopped(qmpPath: string): Promise<void> {
+  const qmp = await Qmp.connect(qmpPath);
+  await qmp.execute('stop');
+  qmp.close();
+}
+
 /** The resumed VM's own monitor, once it runs. */
 async function resumed(id: string, ...more: readonly string[]) {
   const out = join(folder.path, 'out');
@@ -145,6 +154,60 @@ test(
     expect(await sha256Of(disk)).toBe(diskSha);
     expect(readFileSync(join(original.folder, 'serial.log'))).toEqual(log);
     expect(existsSync(join(copy.out, 'vm/3-serial.log'))).toBe(true);
+  },
+  testTimeoutMs,
+);
+
+/** Of each kind of option that names something of the host. */
+const everything = [
+  ...['-monitor', 'unix:mon.sock,server=on,wait=off', '-gdb', 'unix:gdb.sock,server=on,wait=off'],
+  ...['-chardev', 'socket,id=c0,path=c0.sock,server=on,wait=off,logfile=c0.log'],
+  ...['-device', 'virtio-serial-pci', '-device', 'virtconsole,chardev=c0'],
+  ...['-chardev', 'file,id=c1,path=c1.out', '-device', 'isa-debugcon,chardev=c1'],
+  ...['-parallel', 'file:parallel.out', '-pidfile', 'vm.pid', '-vnc', 'unix:vnc.sock'],
+  ...['-drive', 'if=none,id=ro,format=raw,file=ro.img,readonly=on'],
+  ...['-device', 'virtio-blk-pci,drive=ro', '-cdrom', 'cd.iso'],
+  ...['-netdev', 'user,id=n0', '-device', 'virtio-net-pci,netdev=n0'],
+  ...['-netdev', 'stream,id=n1,server=on,addr.type=unix,addr.path=net.sock'],
+  ...['-object', 'filter-dump,id=f0,netdev=n0,file=net.pcap'],
+  ...['-object', 'rng-random,id=r0,filename=/dev/urandom', '-fw_cfg', 'name=opt/x,file=fw.bin'],
+];
+
+/** Each file with its number, which is another once it was made anew, and what is in it. */
+async function filesOf(home: string): Promise<ReadonlyMap<string, string>> {
+  const entries = readdirSync(home).map(async (name): Promise<[string, string]> => {
+    const stats = statSync(join(home, name));
+    const content = stats.isFile() ? await sha256Of(join(home, name)) : 'socket';
+    return [name, `${stats.ino} ${content}`];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+test(
+  'no file and no socket of the original changes, whatever its command line names',
+  async () => {
+    const original = await startOriginal(...everything);
+    const { id } = await uploaded(original);
+    await diskCommand(original.qmp, `write -P ${after} 0 64k`);
+    writeFileSync(join(original.folder, 'fw.bin'), 'another');
+    // Its own firmware writes packets and lines.
+    await stopped(original.qmp);
+    const files = await filesOf(original.folder);
+    expect([...files.keys()]).toEqual(
+      expect.arrayContaining(['c0.log', 'c0.sock', 'c1.out', 'gdb.sock', 'mon.sock', 'net.pcap']),
+    );
+    expect([...files.keys()]).toEqual(
+      expect.arrayContaining(['net.sock', 'parallel.out', 'qemu.log', 'vm.pid', 'vnc.sock']),
+    );
+    const copy = await resumed(id);
+    try {
+      expect(await diskCommand(copy.qmp, `write -P 0x33 0 64k`)).not.toMatch(/failed/);
+      expect(await filesOf(original.folder)).toEqual(files);
+    } finally {
+      await copy.end();
+    }
+    expect(await filesOf(original.folder)).toEqual(files);
+    expect(await diskCommand(original.qmp, `read -P ${after} 0 64k`)).not.toMatch(/verification/);
   },
   testTimeoutMs,
 );
