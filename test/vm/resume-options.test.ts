@@ -24,8 +24,8 @@ function isOfTheGuest(name: string): boolean {
 
 test('every option of this QEMU, and of newer ones, is in the table or names nothing of the host', () => {
   const help = execFileSync('qemu-system-x86_64', ['-help'], { encoding: 'utf8' });
-  const names = [...help.matchAll(/^-{1,2}([a-zA-Z][\w-]*)(?: or -([\w-]+))?/gm)].flatMap((found) =>
-    found.slice(1).filter((name) => name !== undefined),
+  const names = [...help.matchAll(/^-{1,2}([a-zA-Z][\w-]*)(?: or -([\w-]+))?/gm)].flatMap(
+    ([, ...found]: readonly (string | undefined)[]) => found.flatMap((name) => name ?? []),
   );
   expect(names.length).toBeGreaterThan(100);
   const missing = [...names, ...newerOptions].filter(

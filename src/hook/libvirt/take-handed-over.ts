@@ -68,7 +68,9 @@ async function newestFirst(paths: readonly string[]): Promise<readonly string[]>
       }
     }
   }
-  return found.toSorted((a, b) => b.mtimeMs - a.mtimeMs || (a.path < b.path ? -1 : 1)).map(({ path }) => path);
+  return found
+    .toSorted((a, b) => b.mtimeMs - a.mtimeMs || (a.path < b.path ? -1 : 1))
+    .map(({ path }) => path);
 }
 
 async function remove(path: string): Promise<void> {
