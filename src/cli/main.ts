@@ -171,6 +171,10 @@ program
     "instead of an image: a running QEMU's QMP socket; RAM, device state and disks of one moment",
   )
   .option('--without-disks', 'with --qmp: leave the disks out')
+  .option(
+    '--decrypt-disks',
+    'with --qmp: store disks that are encrypted on this host in the clear (they are refused otherwise)',
+  )
   .option('--max-downtime <time>', 'with --qmp: the VM may stand still so long, such as 50ms')
   .option(
     '--scratch <dir>',

@@ -77,7 +77,9 @@ export async function checkResume(
   const command = await readMachine(request);
   await expectFirstRun(request.folder);
   // Where RAM will lie has no part in what is looked at here.
-  expectNothingUnnamed(planOf(request, command, undefined));
+  const plan = planOf(request, command, undefined);
+  expectNothingUnnamed(plan);
+  expectNoneToEncrypt(request, plan);
   const isConverted = (request.restoredDisks ?? []).some(
     ({ sourceFormat, sourcePath }) =>
       sourceFormat !== rawFormat && isReplaceable(command.options, sourcePath),
@@ -96,6 +98,7 @@ export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
   const saved = await savedOf(request);
   const plan = planOf(request, command, saved.ram);
   expectNothingUnnamed(plan);
+  expectNoneToEncrypt(request, plan);
   warnOfDisks(request, plan);
   await makePrivateFolder(folder, plan);
   await convertDisks(restoredDisks, plan, signal);
@@ -167,6 +170,25 @@ function replacementsOf({
     oldPath,
     newPath: isAddress(newPath) ? newPath : resolve(newPath),
   }));
+}
+
+/** The machine would take what is in the clear for what it can decrypt. */
+function expectNoneToEncrypt(
+  { restoredDisks = [] }: Pick<ResumeRequest, 'restoredDisks'>,
+  { usedDisks }: ResumePlan,
+): void {
+  const used = restoredDisks.find(
+    ({ sourcePath, wasEncrypted }) =>
+      wasEncrypted === true && usedDisks.some((disk) => disk.sourcePath === sourcePath),
+  );
+  if (used !== undefined) {
+    throw new ParsError(
+      'usage',
+      `the VM was not resumed: its disk ${used.name} was encrypted (${used.sourceFormat} at ${used.sourcePath}), and the ` +
+        'snapshot holds it in the clear, which this machine cannot open. Restore without --resume, encrypt the disk again ' +
+        `with the same key (qemu-img convert), and name that: --without-disks --replace ${used.sourcePath}=NEW`,
+    );
+  }
 }
 
 function expectNothingUnnamed({ unnamedUses }: ResumePlan): void {

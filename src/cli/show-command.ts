@@ -88,7 +88,8 @@ function diskLines({ disk }: AddressSpace): readonly string[] {
   return disk === undefined
     ? []
     : [
-        `disk       ${disk.name}: ${formatBytes(disk.sizeBytes)}, ${disk.sourceFormat} at ${disk.sourcePath}`,
+        `disk       ${disk.name}: ${formatBytes(disk.sizeBytes)}, ${disk.sourceFormat} at ${disk.sourcePath}` +
+          (disk.wasEncrypted === true ? ', encrypted there and in the clear here' : ''),
       ];
 }
 

@@ -57,6 +57,7 @@ export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArgu
   readonly scratch?: string;
   readonly maxDowntime?: string;
   readonly withoutDisks?: boolean;
+  readonly decryptDisks?: boolean;
 }
 
 export async function uploadCommand(
@@ -163,6 +164,7 @@ const sourcesOf: Partial<Readonly<Record<keyof UploadOptions, readonly SourceKin
   scratch: ['live'],
   maxDowntime: ['live'],
   withoutDisks: ['live'],
+  decryptDisks: ['live'],
 };
 
 const sourceNames: Readonly<Record<SourceKind, string>> = {

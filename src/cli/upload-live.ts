@@ -50,6 +50,7 @@ export async function uploadLive(
   const wanted = {
     qmpPath,
     withoutDisks: options.withoutDisks === true,
+    decryptsDisks: options.decryptDisks === true,
     maxDowntimeMs: downtimeOf(options),
     machinePath: options.machine,
     bandwidthBytesPerSecond:

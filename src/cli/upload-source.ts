@@ -10,6 +10,7 @@ export interface SourceDisk {
   readonly path: string;
   readonly sourcePath: string;
   readonly sourceFormat: string;
+  readonly wasEncrypted?: true | undefined;
 }
 
 export interface UploadSource {

@@ -138,11 +138,12 @@ export function capturedOf({ vm, source, folder, capture, identity }: CapturedVm
     image: { file: nameOf(capture.imagePath), format: capture.format },
     ...(statePath === undefined ? {} : { state: nameOf(statePath) }),
     ...(machinePath === undefined ? {} : { machine: nameOf(machinePath) }),
-    disks: capture.disks.map(({ name, path, sourcePath, sourceFormat }) => ({
+    disks: capture.disks.map(({ name, path, sourcePath, sourceFormat, wasEncrypted }) => ({
       name,
       file: nameOf(path),
       sourcePath,
       sourceFormat,
+      ...(wasEncrypted === true ? { wasEncrypted } : {}),
     })),
     downtimeMs: capture.downtimeMs,
     way: capture.way,

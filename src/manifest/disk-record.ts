@@ -15,8 +15,16 @@ export const diskSchema = z.object({
   sourcePath: z.string().max(maxSourcePathLength),
   sourceFormat: z.string().regex(diskFormatPattern, 'expected a format such as raw or qcow2'),
   sizeBytes: z.int().min(1),
+  wasEncrypted: z.literal(true).optional(),
 });
 
-export function diskRecord({ name, sourcePath, sourceFormat, sizeBytes }: StoredDisk): StoredDisk {
-  return { name, sourcePath, sourceFormat, sizeBytes };
+export function diskRecord({
+  name,
+  sourcePath,
+  sourceFormat,
+  sizeBytes,
+  wasEncrypted,
+}: StoredDisk): StoredDisk {
+  const record = { name, sourcePath, sourceFormat, sizeBytes };
+  return wasEncrypted === true ? { ...record, wasEncrypted } : record;
 }

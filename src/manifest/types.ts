@@ -87,6 +87,8 @@ export interface StoredDisk {
   readonly sourcePath: string;
   /** and as what, such as raw or qcow2. What is stored are the raw bytes that the guest sees. */
   readonly sourceFormat: string;
+  /** True where the VM's own image is encrypted: what is stored is not. */
+  readonly wasEncrypted?: true | undefined;
   /** Exact; the space's last page is filled up with zeroes. */
   readonly sizeBytes: number;
 }

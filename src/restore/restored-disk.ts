@@ -12,6 +12,8 @@ export interface RestoredDisk {
   /** Where the VM had it, and as what; the restored file is raw. */
   readonly sourcePath: string;
   readonly sourceFormat: string;
+  /** True where the VM's own image is encrypted: what is stored is not. */
+  readonly wasEncrypted?: true | undefined;
 }
 
 /** Blocks of a disk that are gone: nothing heals them. */
@@ -37,8 +39,9 @@ export function diskTargets({ spaces }: Manifest, folder: string): readonly Disk
 }
 
 export function restoredDisk({ disk, path }: DiskTarget): RestoredDisk {
-  const { name, sourcePath, sourceFormat } = disk;
-  return { name, path, sourcePath, sourceFormat };
+  const { name, sourcePath, sourceFormat, wasEncrypted } = disk;
+  const restored = { name, path, sourcePath, sourceFormat };
+  return wasEncrypted === true ? { ...restored, wasEncrypted } : restored;
 }
 
 /** What is known to be lost before anything is read. Disks that lose nothing are left out. */

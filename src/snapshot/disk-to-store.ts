@@ -23,6 +23,8 @@ export interface DiskToStore {
   readonly sourcePath: string;
   /** and as what: raw, qcow2 and so on. */
   readonly sourceFormat: string;
+  /** True where the VM's own image is encrypted: what is stored is not. */
+  readonly wasEncrypted?: true | undefined;
 }
 
 /** Frames name their space in a byte, and RAM is one. */

@@ -158,10 +158,11 @@ async function writeSnapshot(
     createdMs,
     map,
     plan,
-    disks: disks.map(({ disk: { name, sourcePath, sourceFormat }, sizeBytes }) => ({
+    disks: disks.map(({ disk: { name, sourcePath, sourceFormat, wasEncrypted }, sizeBytes }) => ({
       name,
       sourcePath,
       sourceFormat,
+      wasEncrypted,
       sizeBytes,
     })),
     written,

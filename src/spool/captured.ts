@@ -53,6 +53,8 @@ const capturedSchema = z.object({
       sourcePath: text,
       /** What it was there, `raw` or `qcow2` for example. */
       sourceFormat: text,
+      /** Where the VM has it encrypted: here it is not. */
+      wasEncrypted: z.literal(true).optional(),
     }),
     255,
   ),

@@ -1,10 +1,11 @@
 // A VM is resumed while the one that it was saved from still runs, from the same folder and with the same command line: the
 // copy has its own disk, sockets and logs, and the original keeps its own.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Qmp } from '../guest/qmp.js';
 import { uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
@@ -32,7 +33,6 @@ let originals: Original[] = [];
 
 beforeEach(async () => {
   folder = await makeTemporaryFolder();
-  new LocalStoreFolder(join(folder.path, 'store'));
 });
 afterEach(async () => {
   for (const original of originals) {
@@ -246,6 +246,39 @@ test(
     expect(refused.stderr).toContain(disk);
     expect(refused.stderr).toMatch(/--replace OLD=NEW/);
     expect(existsSync(join(out, 'ram'))).toBe(false);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'an encrypted disk is refused, stored in the clear when that is said, and is not given to the machine',
+  async () => {
+    const secret = 'secret,id=key,data=only a test';
+    const luks = join(folder.path, 'luks.img');
+    await promisify(execFile)('qemu-img', [
+      ...['create', '-q', '-f', 'luks', '--object', secret, '-o', 'key-secret=key', luks, '4M'],
+    ]);
+    const original = await startOriginal(
+      ...['-object', secret, '-drive', `file=${luks},format=luks,key-secret=key,if=none,id=l`],
+      ...['-device', 'virtio-blk-pci,drive=l,id=hidden'],
+    );
+    const scratch = join(folder.path, 'scratch');
+    const upload = ['upload', '--qmp', original.qmp, '--name', 'vm', '--scratch', scratch];
+    const refused = await runPars(upload, { storeUrl: storeUrl() });
+    expect(refused.exitCode).toBe(usage);
+    expect(refused.stderr).toMatch(
+      /encrypted on this host: hidden \(.*luks.img\).*--decrypt-disks/,
+    );
+    expect(new LocalStoreFolder(join(folder.path, 'store')).dataFiles()).toEqual([]);
+
+    const { id } = await uploaded(original, '--decrypt-disks');
+    const shown = await expectPars(0, ['show', id], { storeUrl: storeUrl() });
+    expect(shown.stdout).toMatch(/luks at .*encrypted there and in the clear here/);
+    const out = join(folder.path, 'out');
+    const resume = ['restore', id, '--out', out, '--resume', '--trust-machine'];
+    const notResumed = await runPars(resume, { storeUrl: storeUrl() });
+    expect(notResumed.exitCode).toBe(usage);
+    expect(notResumed.stderr).toMatch(/its disk hidden was encrypted/);
   },
   testTimeoutMs,
 );

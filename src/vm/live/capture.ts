@@ -35,6 +35,8 @@ export interface CaptureRequest {
   readonly folder: string;
   /** Leave the disks out. */
   readonly withoutDisks?: boolean;
+  /** Keep disks that are encrypted on their host as the guest sees them, in the clear. */
+  readonly decryptsDisks?: boolean;
   /** Refuse, or give up and let the VM go on, when it would stand still for longer. */
   readonly maxDowntimeMs?: number | undefined;
   /** Limit of what is read from the VM; for its RAM and for each disk. */
@@ -73,10 +75,11 @@ const reconnectTimeoutMs = 10_000;
 
 /** What a capture would do, and cost. The VM is not stopped. */
 export async function previewCapture(
-  request: Pick<CaptureRequest, 'qmpPath' | 'withoutDisks' | 'maxDowntimeMs'>,
+  request: Pick<CaptureRequest, 'qmpPath' | 'withoutDisks' | 'decryptsDisks' | 'maxDowntimeMs'>,
 ): Promise<CapturePreview> {
   return await withLockedVm(request.qmpPath, async ({ qmp }) => {
     const facts = await readIdleFacts(qmp);
+    expectNoSecrets(facts, request);
     return { ...planCapture(facts, request), facts };
   });
 }
@@ -107,6 +110,7 @@ async function captureLocked(
     });
     const machine = await readMachine(request, vcpuThreads, found);
     const facts = { ...found, disks: machine?.disks ?? found.disks };
+    expectNoSecrets(facts, request);
     const plan = planCapture(facts, request);
     await expectRoom(folder, plan.scratchSizeBytes);
     journal = {
@@ -192,6 +196,22 @@ async function captureWatched(
     throw error;
   } finally {
     stopWatching();
+  }
+}
+
+/** What the owner keeps encrypted leaves the host in the clear only when that is said. */
+function expectNoSecrets(
+  { disks }: VmFacts,
+  { withoutDisks, decryptsDisks }: Pick<CaptureRequest, 'withoutDisks' | 'decryptsDisks'>,
+): void {
+  const encrypted = disks.filter(({ isEncrypted }) => isEncrypted);
+  if (encrypted.length > 0 && withoutDisks !== true && decryptsDisks !== true) {
+    throw new ParsError(
+      'usage',
+      `encrypted on this host: ${encrypted.map(({ name, sourcePath }) => `${name} (${sourcePath})`).join(', ')}; a snapshot ` +
+        'would hold them in the clear, and could not give them back encrypted: --without-disks leaves disks out, ' +
+        '--decrypt-disks stores them so',
+    );
   }
 }
 

@@ -17,26 +17,22 @@ export function placeDisks(
   options: readonly QemuOption[],
   startFolder: string | undefined,
 ): readonly VmDisk[] {
-  const places = disks.map((disk) => placeOf(disk, options, startFolder));
-  return disks.map((disk, index) => {
+  const absoluteDisks = disks.map((disk) => ({
+    ...disk,
+    sourcePath: absolute(disk.sourcePath, startFolder),
+    layers: disk.layers.map(({ path, format }) => ({ path: absolute(path, startFolder), format })),
+  }));
+  const places = absoluteDisks.map((disk) => placeOf(disk, options));
+  return absoluteDisks.map((disk, index) => {
     const { path, format } = places[index];
     // Two disks over one base: each is named by what it alone has.
     const isShared = places.some((other, at) => at !== index && other.path === path);
-    return isShared
-      ? { ...disk, sourcePath: absolute(disk.sourcePath, startFolder) }
-      : { ...disk, sourcePath: path, sourceFormat: format };
+    return isShared ? disk : { ...disk, sourcePath: path, sourceFormat: format };
   });
 }
 
-function placeOf(
-  disk: VmDisk,
-  options: readonly QemuOption[],
-  startFolder: string | undefined,
-): ImageLayer {
-  const layers = disk.layers.map(({ path, format }) => ({
-    path: absolute(path, startFolder),
-    format,
-  }));
+function placeOf(disk: VmDisk, options: readonly QemuOption[]): ImageLayer {
+  const { layers } = disk;
   const said = imageByDevice(disk, options);
   if (said !== undefined) {
     const layer = layers.find(({ path }) => path === said.path);
@@ -44,7 +40,7 @@ function placeOf(
   }
   return (
     layers.find(({ path }) => namesPath(options, path)) ?? {
-      path: absolute(disk.sourcePath, startFolder),
+      path: disk.sourcePath,
       format: disk.sourceFormat,
     }
   );

@@ -24,6 +24,16 @@ export interface CapturedDisk {
   /** Where the VM has it, and what it is there. */
   readonly sourcePath: string;
   readonly sourceFormat: string;
+  readonly wasEncrypted?: true | undefined;
+}
+
+/** Read through QEMU, which shows what the guest sees. */
+export function capturedDisk(
+  { name, sourcePath, sourceFormat, isEncrypted }: VmDisk,
+  path: string,
+): CapturedDisk {
+  const disk = { name, path, sourcePath, sourceFormat };
+  return isEncrypted ? { ...disk, wasEncrypted: true } : disk;
 }
 
 /** Made ready, but not yet before the disks: the VM does not notice. */
@@ -105,8 +115,7 @@ export async function copyDisks(request: CopyDisksRequest): Promise<readonly Cap
     const socketPath = encodeURIComponent(join(folder, nbdSocketName));
     const source = `nbd+unix:///${exportId(index)}?socket=${socketPath}`;
     await convert(request, disk, ['-f', 'raw'], source, path);
-    const { name, sourcePath, sourceFormat } = disk;
-    captured.push({ name, path, sourcePath, sourceFormat });
+    captured.push(capturedDisk(disk, path));
   }
   return captured;
 }
@@ -120,16 +129,18 @@ export async function copyStandingDisks(
 ): Promise<readonly CapturedDisk[]> {
   const captured: CapturedDisk[] = [];
   for (const disk of request.disks) {
-    const { name, sourcePath, sourceFormat } = disk;
-    if (!isAbsolute(sourcePath)) {
+    const { name } = disk;
+    // Not the place that the command line has for it: QEMU may write to another file.
+    const [image] = disk.layers;
+    if (!isAbsolute(image.path)) {
       throw new ParsError(
         'unsupported',
-        `the disk ${name} (${sourcePath}) is no file with an absolute path, and this QEMU cannot keep it while the VM runs`,
+        `the disk ${name} (${image.path}) is no file with an absolute path, and this QEMU cannot keep it while the VM runs`,
       );
     }
     const path = join(request.folder, `disk-${name}`);
-    await convert(request, disk, ['-U', '-f', sourceFormat], sourcePath, path);
-    captured.push({ name, path, sourcePath, sourceFormat });
+    await convert(request, disk, ['-U', '-f', image.format], image.path, path);
+    captured.push(capturedDisk(disk, path));
   }
   return captured;
 }

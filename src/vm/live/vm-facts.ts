@@ -28,12 +28,14 @@ export interface VmDisk {
   /** As QEMU says it: below the folder that it was started in, where it is relative. */
   readonly sourcePath: string;
   readonly sourceFormat: string;
-  /** Its image, and what lies under that. */
+  /** The image that QEMU has now, which is always there, and what lies under it. */
   readonly layers: readonly ImageLayer[];
   /** Of the drive, as the command line or QEMU named it. */
   readonly driveId: string;
   /** Of the device, where the command line gave it one. */
   readonly deviceId: string | undefined;
+  /** On its host: QEMU has the key, and shows the guest what it holds. */
+  readonly isEncrypted: boolean;
   readonly sizeBytes: number;
   /** What the image takes on its host. */
   readonly allocatedBytes: number;
@@ -86,6 +88,7 @@ const parametersSchema = z.record(z.string(), z.unknown());
 const imageSchema = z.object({
   filename: z.string(),
   format: z.string(),
+  encrypted: z.boolean().optional(),
   get 'backing-image'() {
     return imageSchema.optional();
   },
@@ -245,9 +248,15 @@ function disksOf(drives: z.infer<typeof drivesSchema>): Pick<VmFacts, 'disks' | 
       name: disks.some((disk) => disk.name === name) ? `${name}-${index}` : name,
       sourcePath: pathOf(inserted.image.filename),
       sourceFormat: inserted.image.format,
-      layers: layersOf(inserted.image),
+      layers: imagesOf(inserted.image).map(({ filename, format }) => ({
+        path: pathOf(filename),
+        format,
+      })),
       driveId: device,
       deviceId: peripheralId(qdev),
+      isEncrypted: imagesOf(inserted.image).some(
+        ({ format, encrypted }) => encrypted === true || format === 'luks',
+      ),
       sizeBytes: inserted.image['virtual-size'],
       allocatedBytes: inserted.image['actual-size'] ?? inserted.image['virtual-size'],
     });
@@ -272,16 +281,18 @@ function peripheralId(qdev: string | undefined): string | undefined {
   return /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1];
 }
 
-function layersOf(image: z.infer<typeof imageSchema>): readonly ImageLayer[] {
-  const layers: ImageLayer[] = [];
+type Image = z.infer<typeof imageSchema>;
+
+function imagesOf(image: Image): readonly Image[] {
+  const images: Image[] = [];
   for (
-    let at: z.infer<typeof imageSchema> | undefined = image;
-    at !== undefined && layers.length < deepestChain;
+    let at: Image | undefined = image;
+    at !== undefined && images.length < deepestChain;
     at = at['backing-image']
   ) {
-    layers.push({ path: pathOf(at.filename), format: at.format });
+    images.push(at);
   }
-  return layers;
+  return images;
 }
 
 /** QEMU writes what has more options than a path as `json:{...}`. */

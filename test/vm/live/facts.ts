@@ -10,6 +10,7 @@ export const someDisk: VmDisk = {
   layers: [{ path: '/disk0.img', format: 'raw' }],
   driveId: '',
   deviceId: 'disk0',
+  isEncrypted: false,
   sizeBytes: 2 ** 30,
   allocatedBytes: 2 ** 28,
 };
