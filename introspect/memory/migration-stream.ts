@@ -12,13 +12,14 @@ import { decodeMigrationStream } from './migration/decode.js';
 import { decodeCpus } from './migration/decode-cpus.js';
 import { maxOtherBytes, maxRamBytes } from './migration/decode-ram.js';
 import { migrationMagic } from './migration/layout.js';
-import { mainRamOf } from './migration/main-ram.js';
+import { isMainRamNamed, mainRamOf, pluggedRamOf } from './migration/main-ram.js';
 import { skeletonOf, type SkeletonPiece } from './migration/skeleton.js';
 import { StreamRam } from './migration/stream-ram.js';
-import type { MigrationStream } from './migration/types.js';
+import type { MigrationStream, RamBlock } from './migration/types.js';
 import { rawFileLayouts } from './raw-file.js';
 
 /** QEMU's names for machines whose RAM lies as `rawFileLayouts` says. */
+const listedBlockCount = 8;
 const pcMachine = /^(pc|q35|isapc|microvm)/;
 
 export const migrationOpener: ImageOpener = {
@@ -48,7 +49,7 @@ export function openMigrationStream(
   checkEnd(file, stream.rest);
   const ram = new StreamRam(file, mainRamOf(stream.blocks));
   checkSizes(file, stream, ram.sizeBytes);
-  const unsupported = otherMachine(stream);
+  const unsupported = otherMachine(stream) ?? unknownPlaces(stream);
   const layouts =
     unsupported === undefined
       ? rawFileLayouts(ram.sizeBytes)
@@ -82,9 +83,24 @@ function checkSizes(file: ImageFile, { blocks }: MigrationStream, ramBytes: numb
     throw new ParsError(
       'unsupported',
       `${file.path}: expected at most ${maxRamBytes} bytes of RAM and ${maxOtherBytes} of video memory and firmware, ` +
-        `found ${ramBytes} and ${otherBytes}`,
+        `found ${ramBytes} and ${otherBytes} in the blocks ${blockList(blocks)}. Where memory in several blocks lies no stream ` +
+        "says: QEMU's dump-guest-memory writes an ELF file that does, and a raw file can have IMAGE.map.json beside it",
     );
   }
+}
+
+/** Where the RAM is taken for the largest block, and another block may be it. */
+function unknownPlaces({ blocks }: MigrationStream): string | undefined {
+  const plugged = pluggedRamOf(blocks);
+  return plugged.length === 0 || isMainRamNamed(blocks)
+    ? undefined
+    : `the stream has RAM in several blocks (${blockList([...mainRamOf(blocks), ...plugged])}), and which of them lies where ` +
+        "it does not say; QEMU's dump-guest-memory writes an ELF file that does, or raw files have IMAGE.map.json beside them";
+}
+
+function blockList(blocks: readonly Pick<RamBlock, 'name' | 'sizeBytes'>[]): string {
+  const largest = blocks.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, listedBlockCount);
+  return largest.map(({ name, sizeBytes }) => `${name} of ${sizeBytes} bytes`).join(', ');
 }
 
 function otherMachine({ configuration }: MigrationStream): string | undefined {

@@ -44,7 +44,7 @@ export class StreamRebuild {
       if (stream.isRamElsewhere) {
         throw cannot(format, 'its device state was taken with the capability x-ignore-shared');
       }
-      const mainBytes = mainRamOf(stream.blocks).reduce((sum, block) => sum + block.sizeBytes, 0);
+      const mainBytes = leftOutOf(stream).reduce((sum, block) => sum + block.sizeBytes, 0);
       if (mainBytes !== ramSizeBytes) {
         throw cannot(
           format,
@@ -58,10 +58,10 @@ export class StreamRebuild {
 
   /** The stream's bytes, with the pages of the RAM file. */
   *content(ram: ImageFile): Generator<Uint8Array, void, undefined> {
-    const { range, startSection, blocks } = this.#stream;
+    const { range, startSection } = this.#stream;
     yield this.#prefix;
     yield* this.#stateBytes(range.startOffset, startSection.endOffset);
-    yield* encodeRamPart(this.#stream, pagesOf(ram, mainRamOf(blocks)));
+    yield* encodeRamPart(this.#stream, pagesOf(ram, leftOutOf(this.#stream)));
     yield* this.#stateBytes(startSection.endOffset, range.endOffset);
   }
 
@@ -76,6 +76,12 @@ export class StreamRebuild {
       yield bytes;
     }
   }
+}
+
+/** The blocks that the state has nothing of, as their pages were stored: by that alone, whatever they are called. */
+function leftOutOf({ blocks }: MigrationStream): readonly RamBlock[] {
+  const leftOut = blocks.filter(({ places }) => !places.isStated);
+  return leftOut.length === 0 ? [] : mainRamOf(leftOut);
 }
 
 /** The blocks' pages lie one after the other in the file. Asked for in ascending order. */

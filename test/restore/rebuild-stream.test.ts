@@ -3,18 +3,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ImageFile } from '../../introspect/memory/image-file.js';
+import { decodeMigrationStream } from '../../introspect/memory/migration/decode.js';
 import { openImage } from '../../introspect/memory/open-image-file.js';
 import { StreamRebuild, type StreamFormat } from '../../src/restore/rebuild-stream.js';
 import {
   backgroundSnapshot,
+  blockOf,
   configuration,
   ending,
   fileHead,
   liveStream,
   mainBlock,
   mappedRam,
+  pageIn,
   ramSection,
   ramStart,
+  record,
   saveFile,
 } from '../introspect/memory/migration-sample.js';
 import { thrownBy } from '../introspect/memory/thrown-by.js';
@@ -97,4 +101,46 @@ test.each<readonly [string, Buffer, StreamFormat, RegExp]>([
   const error = thrownBy(() => rebuild(format));
   expect(error.code).toBe('unsupported');
   expect(error.message).toMatch(message);
+});
+
+test('RAM goes back into the block whose pages the state lacks, whatever the others are called and as large as it', () => {
+  const own = blockOf('pc.ram', 8, 1);
+  const dimm = blockOf('dimm0', 8, 100);
+  const records = [dimm, own].flatMap((block) =>
+    Array.from({ length: 8 }, (_, page) =>
+      record(page, pageIn(block, page), page === 0 ? block.name : undefined),
+    ),
+  );
+  const content = [fileHead, configuration(), ramStart([dimm, own]), ramSection(2, records)];
+  writeFileSync(streamPath, Buffer.concat([...content, ending()]));
+  writeFileSync(statePath, stateOf(streamPath));
+  const image = openImage(streamPath);
+  const bytes = Buffer.alloc(image.views[0].sizeBytes);
+  image.views[0].readImage(0, bytes);
+  image.close();
+  expect(bytes.equals(own.bytes)).toBe(true);
+
+  // As an earlier program may have stored it: the other one is the RAM, and its pages are not in the state.
+  const earlier = [fileHead, configuration(), ramStart([dimm, own])];
+  const ownRecords = records.slice(8);
+  writeFileSync(statePath, Buffer.concat([...earlier, ramSection(2, ownRecords), ending()]));
+  const stream = StreamRebuild.open(statePath, 'migration', dimm.bytes.length);
+  writeFileSync(ramPath, dimm.bytes);
+  const ram = ImageFile.open(ramPath);
+  writeFileSync(streamPath, Buffer.concat([...stream.content(ram)]));
+  ram.close();
+  stream.close();
+  const whole = ImageFile.open(streamPath);
+  const { blocks } = decodeMigrationStream(whole, 0);
+  for (const { name, bytes: expected } of [dimm, own]) {
+    const places = blocks.find((block) => block.name === name)?.places;
+    const found = Buffer.alloc(expected.length);
+    for (let page = 0; page < 8; page++) {
+      const place = places?.placeOf(page) ?? 0;
+      if (place !== 0) whole.read(place, found.subarray(page * 4096, (page + 1) * 4096));
+    }
+    expect(found.equals(expected)).toBe(true);
+  }
+  whole.close();
+  writeFileSync(ramPath, mainBlock.bytes);
 });

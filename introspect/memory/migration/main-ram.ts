@@ -1,16 +1,27 @@
-// Which of a stream's RAM blocks are the machine's RAM, as opposed to video memory, firmware and tables.
+// Which of a stream's RAM blocks are the machine's RAM, as opposed to video memory, firmware and tables, and to memory that
+// was plugged in beside it: a stream says of no block where it lies.
 import type { RamBlock } from './types.js';
+
+type Block = Pick<RamBlock, 'name' | 'sizeBytes'>;
+
+/** As machines name RAM that they were given no backend for: pc.ram. (QEMU hw/core/machine.c, default_ram_id) */
+const ownName = /^[a-z][a-z0-9_-]*\.ram$/;
+/** Devices: by their PCI address, and firmware. All else is a backend that somebody named. */
+const deviceName =
+  /^[0-9a-f]{4}:|^\/rom@|^system\.flash|^pc\.(?:bios|rom)$|^isa-|^acpi|vram|\.rom|^vga/i;
+/** Linux plugs memory in by 128 MiB; what is smaller is a device's. */
+const pluggedSizeBytes = 128 * 2 ** 20;
 
 /** As libvirt names the memory of NUMA nodes. The machine has it in the order of their numbers. */
 const nodeName = /^ram-node(\d+)$/;
 
 export function isMainRam(blocks: readonly RamBlock[]): (block: RamBlock) => boolean {
-  const main = new Set(mainRamOf(blocks));
+  const main = new Set<RamBlock>(mainRamOf(blocks));
   return (block) => main.has(block);
 }
 
 /** In the order of the machine's addresses. Not empty. */
-export function mainRamOf(blocks: readonly RamBlock[]): readonly RamBlock[] {
+export function mainRamOf<T extends Block>(blocks: readonly T[]): readonly T[] {
   const nodes = blocks
     .flatMap((block) => {
       const number = nodeName.exec(block.name)?.[1];
@@ -21,6 +32,20 @@ export function mainRamOf(blocks: readonly RamBlock[]): readonly RamBlock[] {
   if (nodes.length > 0) {
     return nodes;
   }
-  const largest = blocks.reduce((best, block) => (block.sizeBytes > best.sizeBytes ? block : best));
-  return [largest];
+  const own = blocks.find(({ name }) => ownName.test(name));
+  return [own ?? blocks.reduce((best, block) => (block.sizeBytes > best.sizeBytes ? block : best))];
+}
+
+/** Blocks that may be memory of the guest's beside what is taken for the machine's RAM: a DIMM's, virtio-mem's, a node's. */
+export function pluggedRamOf<T extends Block>(blocks: readonly T[]): readonly T[] {
+  const main: readonly Block[] = mainRamOf(blocks);
+  return blocks.filter(
+    (block) =>
+      !main.includes(block) && block.sizeBytes >= pluggedSizeBytes && !deviceName.test(block.name),
+  );
+}
+
+/** Whether it is by the machine's own name for it, or libvirt's for its nodes, that the RAM is known. */
+export function isMainRamNamed(blocks: readonly Block[]): boolean {
+  return mainRamOf(blocks).every(({ name }) => ownName.test(name) || nodeName.test(name));
 }

@@ -11,6 +11,8 @@ export interface PageRun {
 }
 
 export interface PagePlaces {
+  /** Whether the stream says anything of the block's pages, be it that they are zero. */
+  readonly isStated: boolean;
   /** File offset of the page's bytes; 0, where no page can be, for a page of zeroes. */
   placeOf(page: number): number;
   /** The next pages from `page` on that are not zero; undefined when none are left. */
@@ -23,6 +25,7 @@ const chunkPageCount = 512;
 export class SentPages implements PagePlaces {
   // Offsets need more than 32 bits and fit the 53 of a double.
   readonly #chunks: (Float64Array | undefined)[] = [];
+  isStated = false;
 
   placeOf(page: number): number {
     return this.#chunks[Math.floor(page / chunkPageCount)]?.[page % chunkPageCount] ?? 0;
@@ -49,6 +52,7 @@ export class SentPages implements PagePlaces {
 
   /** `place` 0: the page is zero now, whatever was sent before. */
   send(page: number, place: number): void {
+    this.isStated = true;
     const index = Math.floor(page / chunkPageCount);
     let chunk = this.#chunks[index];
     if (chunk === undefined) {
@@ -66,6 +70,7 @@ export class MappedPages implements PagePlaces {
   readonly #bitmap: Uint8Array;
   readonly #pagesOffset: number;
   readonly #pageCount: number;
+  readonly isStated = true;
 
   /** A set bit of `bitmap`, lowest first, is a page that the file has. */
   constructor(bitmap: Uint8Array, pagesOffset: number, pageCount: number) {

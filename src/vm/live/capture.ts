@@ -17,6 +17,7 @@ import { type FoundMachine, readMachine } from './read-machine.js';
 import { currentBootId, type Journal, journalFile, writeJournal } from './journal.js';
 import { changedCapabilities, changedParameter, hasEnded, queryMigration } from './migration.js';
 import { type CapturePlan, type CaptureWay, planCapture } from './plan-capture.js';
+import { mappedRamFile } from './mapped-ram-file.js';
 import { putRight } from './put-right.js';
 import { nbdSocketName } from './nbd-server.js';
 import { type CapturedDisk, dropOverwritten } from './save-disks.js';
@@ -77,8 +78,8 @@ const reconnectTimeoutMs = 10_000;
 export async function previewCapture(
   request: Pick<CaptureRequest, 'qmpPath' | 'withoutDisks' | 'decryptsDisks' | 'maxDowntimeMs'>,
 ): Promise<CapturePreview> {
-  return await withLockedVm(request.qmpPath, async ({ qmp }) => {
-    const facts = await readIdleFacts(qmp);
+  return await withLockedVm(request.qmpPath, async ({ qmp, vcpuThreads }) => {
+    const facts = await readIdleFacts(qmp, vcpuThreads);
     expectNoSecrets(facts, request);
     return { ...planCapture(facts, request), facts };
   });
@@ -104,7 +105,7 @@ async function captureLocked(
   let journal: Journal | undefined;
   let guard: CaptureGuard | undefined;
   try {
-    const found = await readIdleFacts(qmp, async (settings) => {
+    const found = await readIdleFacts(qmp, vcpuThreads, async (settings) => {
       journal = journalOf(qmpPath, vcpuThreads, settings);
       await writeJournal(folder, journal);
     });
@@ -225,6 +226,7 @@ async function putAwayLeftovers(qmp: QmpClient): Promise<void> {
 
 async function readIdleFacts(
   qmp: QmpClient,
+  vcpuThreads: readonly number[],
   beforeTrying?: (settings: MigrationSettings) => Promise<void>,
 ): Promise<VmFacts> {
   const migration = await queryMigration(qmp);
@@ -234,7 +236,8 @@ async function readIdleFacts(
       `QEMU is migrating the VM already (${migration.status ?? 'none'}): try again when that has ended`,
     );
   }
-  return await readVmFacts(qmp, beforeTrying);
+  const facts = await readVmFacts(qmp, beforeTrying);
+  return { ...facts, sharedRam: mappedRamFile(facts, qemuPidOf(vcpuThreads)) };
 }
 
 function journalOf(
