@@ -25,10 +25,11 @@ import { bashQuote } from '../vm/bash-quote.js';
 import { captureWays } from '../vm/live/plan-capture.js';
 import { exitCodes } from './exit-code.js';
 import { formatBytes } from './format.js';
+import { openImageArgument } from './open-image.js';
 import { parseBandwidth } from './parse-bandwidth.js';
 import type { CommandContext } from './run-command.js';
 import { type UploadOptions, uploadSource } from './upload-command.js';
-import { capturedSource } from './upload-source.js';
+import { capturedSource, type UploadSource } from './upload-source.js';
 
 /** The folder for everybody's large files (hier(7)), and the name that ours has in it. */
 const sharedScratch = '/var/tmp';
@@ -72,12 +73,18 @@ export async function uploadLive(
     for (const name of superseded) {
       await removeOfSameVm(join(scratch, name), group, context);
     }
+    const source = await capturedSource(storing);
     let exitCode: number;
     try {
-      exitCode = await uploadSource(await capturedSource(storing), policy, options, context);
+      exitCode = await uploadSource(source, policy, options, context);
     } catch (error) {
       if (context.signal.aborted) {
         await rm(storing, { recursive: true });
+      } else if (!isReadable(source)) {
+        await rm(storing, { recursive: true });
+        context.warn(
+          `what was captured of ${vm} cannot be stored by this program, now or later, so it was removed`,
+        );
       } else {
         await rename(storing, folder);
         context.warn(
@@ -90,6 +97,22 @@ export async function uploadLive(
     return exitCode;
   } finally {
     await lock.release();
+  }
+}
+
+/** Asked when storing failed: what cannot be read as an image no store that comes back would help. */
+function isReadable({ imagePath, format, statePath }: UploadSource): boolean {
+  try {
+    openImageArgument(imagePath, {
+      ...(format === undefined ? {} : { format }),
+      state: statePath,
+    }).close();
+    return true;
+  } catch (error) {
+    return !(
+      error instanceof ParsError &&
+      (error.code === 'unsupported' || error.code === 'image-invalid')
+    );
   }
 }
 
