@@ -6,7 +6,7 @@
 //
 // A structure that does not add up takes back what it bears on: those pages become `unknown`, or keep a critical label.
 // Where that cannot be confined, every page becomes `unknown`.
-import { compareCounters } from './counters.js';
+import { cacheDoubts } from './cache-doubts.js';
 import { expectNoContradiction } from './contradictions.js';
 import type { Introspected, Running } from './find-kernel.js';
 import { type HealingFacts, healingFacts } from './healing-facts.js';
@@ -19,17 +19,12 @@ import { endPfn, pageSizeBytes, type PhysicalMemory } from './memory/physical-me
 import { freeContent } from './mm/free-content.js';
 import { Inconsistency, reasonOf } from './mm/inconsistency.js';
 import { type Memmap, openMemmap } from './mm/memmap.js';
-import { possibleCpus } from './mm/per-cpu.js';
 import { type Zone } from './mm/zone.js';
 import { labelNumbers } from './page-class.js';
 import type { Evidence, KernelProof, PageMap } from './page-map.js';
 import { ParsError } from './pars-error.js';
 import { replaceLabel } from './replace-label.js';
 
-/** Pages that each CPU may have in hand, in no list and no counter yet: a few batches of 31 (PAGEVEC_SIZE). */
-const pagesInMotionPerCpu = 128;
-/** How far the cache that is found may be from what the kernel counts, besides. */
-const cacheTolerance = 0.002;
 const doubtsShown = 50;
 
 /** Labels every page of the image. Throws only what reading the image throws. */
@@ -84,7 +79,7 @@ function labelPages(kernel: Kernel, zones: readonly Zone[], tasks: TaskMemory) {
   labelHugePages(kernel, memmap, labels);
   labelKernelPages(kernel, labels, tasks);
   labelOutsideZones(kernel, zones, labels);
-  doubts.push(...takeBackDoubtfulCache(kernel, labels));
+  doubts.push(...takeBackDoubtfulCache(kernel, memmap, labels));
   const healing = whatHealingNeeds(kernel, memmap, labels, doubts);
   return { labels, doubts, healing };
 }
@@ -118,23 +113,12 @@ function brokenBlocks(count: number): string {
   return `${count} blocks of pages do not hold together (caught while changing?)`;
 }
 
-/** Cache that the kernel counts and cache that is found must be the same, but for pages in motion. */
-export function cacheDoubts(kernel: Kernel, labels: Uint8Array): readonly string[] {
-  const inMotion = possibleCpus(kernel).length * pagesInMotionPerCpu;
-  return compareCounters(kernel, labels)
-    .filter(({ guardsCache }) => guardsCache)
-    .filter(
-      ({ kernelPageCount, foundPageCount }) =>
-        Math.abs(foundPageCount - kernelPageCount) > inMotion + kernelPageCount * cacheTolerance,
-    )
-    .map(
-      ({ counter, kernelPageCount, foundPageCount }) =>
-        `clean file cache, as the kernel counts ${kernelPageCount} pages by ${counter} and the memmap shows ${foundPageCount}`,
-    );
-}
-
-function takeBackDoubtfulCache(kernel: Kernel, labels: Uint8Array): readonly string[] {
-  const doubts = cacheDoubts(kernel, labels);
+function takeBackDoubtfulCache(
+  kernel: Kernel,
+  memmap: Memmap,
+  labels: Uint8Array,
+): readonly string[] {
+  const doubts = cacheDoubts(kernel, memmap, labels);
   if (doubts.length > 0) {
     replaceLabel(labels, labelNumbers['file-reread'], labelNumbers['file-clean']);
   }

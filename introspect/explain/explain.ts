@@ -1,7 +1,7 @@
 // Why a page carries its label: every piece of evidence for one frame, the conditions it meets or fails, and what they
 // come to. The conclusion is drawn here, from this evidence, and then held against the label of `classify`: where the
 // two differ, one of them is wrong, and the explanation says so.
-import { cacheDoubts } from '../classify.js';
+import { cacheDoubts } from '../cache-doubts.js';
 import type { Introspected } from '../find-kernel.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { labelMemmap, type MemmapLabels } from '../label-memmap.js';
@@ -302,7 +302,7 @@ class KernelEvidence {
       return label;
     }
     // The labels tell clean cache from cache that is taken back, but both count as cache.
-    this.#cacheDoubts ??= cacheDoubts(this.#kernel, this.#map.labels);
+    this.#cacheDoubts ??= cacheDoubts(this.#kernel, this.#memmap, this.#map.labels);
     return checks.that(
       this.#cacheDoubts.length === 0,
       'the kernel counts as much cache as the memmap shows',

@@ -4,6 +4,7 @@ import type { Btf } from '../kernel/btf/btf.js';
 import { expect, Inconsistency } from './inconsistency.js';
 
 export interface PageFlagMasks {
+  readonly locked: number;
   readonly lru: number;
   readonly head: number;
   readonly reserved: number;
@@ -68,6 +69,7 @@ export function pageFlagMasks(btf: Btf): PageFlagMasks {
     return optional(name);
   };
   return {
+    locked: mask('PG_locked'),
     lru: mask('PG_lru'),
     head: mask('PG_head'),
     reserved: mask('PG_reserved'),
