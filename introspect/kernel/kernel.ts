@@ -56,6 +56,7 @@ const wantedSymbols = [
   '__cpu_possible_mask',
   'nr_cpu_ids',
   'init_task',
+  'iomem_resource',
   'hstates',
   'hugetlb_max_hstate',
   '_page_poisoning_enabled',
