@@ -11,7 +11,7 @@ import { expectNoContradiction } from './contradictions.js';
 import type { Introspected, Running } from './find-kernel.js';
 import { type HealingFacts, healingFacts } from './healing-facts.js';
 import { labelHugePages, labelPerCpuLists, takeBackDoubtfulFreePages } from './free-pages.js';
-import type { Kernel } from './kernel/kernel.js';
+import { type Kernel, noBtf } from './kernel/kernel.js';
 import { readTaskMemory, type TaskMemory } from './kernel/tasks.js';
 import { labelKernelPages } from './label-kernel-pages.js';
 import { labelMemmap, labelOutsideZones } from './label-memmap.js';
@@ -73,13 +73,20 @@ function labelPages(kernel: Kernel, zones: readonly Zone[], tasks: TaskMemory) {
   const labels = new Uint8Array(memory.sizeBytes / pageSizeBytes);
   const memmap = openMemmap(kernel, endPfn(memory.regions));
   const { brokenBlockCount, disagreements } = labelMemmap(kernel, memmap, zones, labels);
-  const doubts = brokenBlockCount === 0 ? [] : [brokenBlocks(brokenBlockCount)];
+  const doubts = kernel.hasBtf ? [] : [`all but free pages, as ${noBtf}`];
+  if (brokenBlockCount > 0) {
+    doubts.push(brokenBlocks(brokenBlockCount));
+  }
   doubts.push(...takeBackDoubtfulFreePages(kernel, memmap, disagreements, labels));
-  doubts.push(...labelPerCpuLists(kernel, memmap, zones, labels));
-  labelHugePages(kernel, memmap, labels);
-  labelKernelPages(kernel, labels, tasks);
+  if (kernel.hasBtf) {
+    doubts.push(...labelPerCpuLists(kernel, memmap, zones, labels));
+    labelHugePages(kernel, memmap, labels);
+    labelKernelPages(kernel, labels, tasks);
+  }
   labelOutsideZones(kernel, zones, labels);
-  doubts.push(...takeBackDoubtfulCache(kernel, memmap, labels));
+  if (kernel.hasBtf) {
+    doubts.push(...takeBackDoubtfulCache(kernel, memmap, labels));
+  }
   const healing = whatHealingNeeds(kernel, memmap, labels, doubts);
   return { labels, doubts, healing };
 }

@@ -7,7 +7,7 @@
 // device state says on which page tables the CPUs run, only a kernel with those fits; and no second one can, as what these
 // tables map as the kernel's own names the one page that holds its VMCOREINFO. Without, the whole image is looked through,
 // and two kernels that fit are one too many.
-import { type Kernel, kernelBehind } from './kernel/kernel.js';
+import { type Kernel, kernelBehind, noBtf } from './kernel/kernel.js';
 import { systemRam } from './kernel/system-ram.js';
 import { doubtOfTrampoline } from './kernel/trampoline.js';
 import { readTaskMemory } from './kernel/tasks.js';
@@ -25,6 +25,7 @@ import {
   type PhysicalMemory,
 } from './memory/physical-memory.js';
 import { Inconsistency, reasonOf } from './mm/inconsistency.js';
+import { expectZonesOfNodes } from './mm/stated-zones.js';
 import { readZones, type Zone } from './mm/zone.js';
 import { reasonWithoutKernel } from './no-kernel.js';
 import { ParsError } from './pars-error.js';
@@ -132,7 +133,9 @@ export function findKernel({
     }
   }
   if (only !== undefined && !cpus.known) {
-    const doubt = doubtOfTrampoline(only.kernel) ?? doubtOfProcesses(only.kernel);
+    const doubt = only.kernel.hasBtf
+      ? (doubtOfTrampoline(only.kernel) ?? doubtOfProcesses(only.kernel))
+      : `${noBtf}, so that only the CPUs could show that it runs, and ${cpus.reason}`;
     return doubt === undefined
       ? believed(only, { proven: false, reason: cpus.reason })
       : notFound(`Linux ${only.kernel.release}: ${doubt}`);
@@ -203,6 +206,9 @@ function attempt(
   }
   try {
     const zones = readZones(result.kernel);
+    if (!result.kernel.hasBtf) {
+      expectZonesOfNodes(result.kernel, zones);
+    }
     const slackPageCount = endPfn(memory.regions) - highestEnd(zones);
     return { found: true, memory, kernel: result.kernel, zones, slackPageCount };
   } catch (error) {

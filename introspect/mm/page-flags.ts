@@ -1,6 +1,6 @@
 // Bit numbers of struct page's flags word (include/linux/page-flags.h, enum pageflags). They move between releases and
 // with the configuration, so they come from BTF alone: one column off turns "referenced" into "uptodate".
-import type { Btf } from '../kernel/btf/btf.js';
+import type { KernelTypes } from '../kernel/kernel-types.js';
 import { expect, Inconsistency } from './inconsistency.js';
 
 export interface PageFlagMasks {
@@ -43,7 +43,7 @@ const harmlessAliases: Readonly<Record<string, string>> = {
   PG_mappedtodisk: 'PG_owner_2',
 };
 
-export function pageFlagMasks(btf: Btf): PageFlagMasks {
+export function pageFlagMasks(btf: KernelTypes): PageFlagMasks {
   const bits = expect(btf.enumeration('pageflags'), 'enum pageflags');
   const count = expect(bits.get('__NR_PAGEFLAGS'), '__NR_PAGEFLAGS');
   // The upper half of the word holds zone and node.

@@ -693,6 +693,7 @@ describe('zones', () => {
         startPfn: zoneStart,
         endPfn: frameCount,
         freePageCount: 9,
+        uncountedPageCount: 0,
         freeBlockCounts: [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
       },
     ]);

@@ -158,6 +158,7 @@ export class FakeKernel {
         ]),
       ),
       btf: this.btf,
+      hasBtf: true,
       pageTableRoot: this.tables.root,
       pagingLevels: 4,
       kallsyms: {
