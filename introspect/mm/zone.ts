@@ -3,7 +3,7 @@
 import type { StructTypes } from '../kernel/kernel-types.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { endPfn, type Pfn } from '../memory/physical-memory.js';
-import { possibleCpus } from './per-cpu.js';
+import { isUniprocessor, possibleCpus } from './per-cpu.js';
 import { expect, expectArrayOf, Inconsistency } from './inconsistency.js';
 
 /** No x86-64 configuration has more than 1024 nodes (NODES_SHIFT 10). */
@@ -194,6 +194,9 @@ function pendingDifference(
   zone: Buffer,
   item: number,
 ): number {
+  if (isUniprocessor(kernel)) {
+    return 0;
+  }
   const own = layout.member('per_cpu_zonestats');
   const pointer = expect(own ?? layout.member('pageset'), 'zone.per_cpu_zonestats or zone.pageset');
   const struct = own === undefined ? 'per_cpu_pageset' : 'per_cpu_zonestat';

@@ -1,6 +1,7 @@
 // All steps together on a fake kernel: what each adds to the labels, and that a disagreement takes back what it bears on
 // and nothing else.
 import { classify } from '../../introspect/classify.js';
+import type { KernelSymbol } from '../../introspect/kernel/kernel.js';
 import { Inconsistency } from '../../introspect/mm/inconsistency.js';
 import { readZones } from '../../introspect/mm/zone.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
@@ -110,6 +111,43 @@ test.each<Era>(['5.10', '7.3'])('a kernel of %s is read as one of 6.1 is', (era)
   const map = classifyFake(smallGuest({ era }));
   expect(map.evidence).toEqual({ kind: 'complete' });
   expect(givenUp(map)).toEqual([...blockOf8, ...singleBlock, ...keptBack, ...fileCache]);
+});
+
+test('a kernel for one CPU alone is read as others are, without their symbols', () => {
+  for (const era of ['5.10', '6.1', '7.3'] as const) {
+    const fake = smallGuest({ era, hasSmp: false });
+    const map = classifyFake(fake);
+    expect(map.evidence).toEqual({ kind: 'complete' });
+    expect(givenUp(map)).toEqual([...blockOf8, ...singleBlock, ...keptBack, ...fileCache]);
+    fake.addToFreePageCount(1);
+    expect(classifyFake(fake).warnings.join()).toMatch(/counts 10 free pages/);
+  }
+});
+
+test('where the number of CPUs is no variable, the mask of CPUs says which there are', () => {
+  const fake = smallGuest();
+  fake.setPcpList(1, 0, [first + 26]);
+  fake.setPcpCount(1, 1);
+  fake.symbols.delete('nr_cpu_ids');
+  const map = classifyFake(fake);
+  expect(map.evidence).toEqual({ kind: 'complete' });
+  expect(count(map, 'free-pcp')).toBe(3);
+});
+
+test.each<[KernelSymbol, RegExp]>([
+  ['__per_cpu_offset', /__per_cpu_offset is missing/],
+  ['__cpu_possible_mask', /__cpu_possible_mask is missing/],
+])('a kernel for several CPUs is not read without %s', (symbol, reason) => {
+  const fake = smallGuest();
+  fake.symbols.delete(symbol);
+  expect(() => readZones(fake.kernel)).toThrow(reason);
+});
+
+test('one that has lost the symbols of its CPUs is not taken for one with a single CPU', () => {
+  const fake = smallGuest();
+  fake.symbols.delete('__per_cpu_offset');
+  fake.symbols.delete('nr_cpu_ids');
+  expect(() => readZones(fake.kernel)).toThrow(/__per_cpu_offset is missing/);
 });
 
 test("the kernel's own tables are named, and frames that no zone owns are no RAM", () => {
