@@ -6,12 +6,12 @@
 //
 // A structure that does not add up takes back what it bears on: those pages become `unknown`, or keep a critical label.
 // Where that cannot be confined, every page becomes `unknown`.
-import { compareCounters } from './counters.js';
+import { cacheDoubts } from './cache-doubts.js';
 import { expectNoContradiction } from './contradictions.js';
 import type { Introspected, Running } from './find-kernel.js';
 import { type HealingFacts, healingFacts } from './healing-facts.js';
 import { labelHugePages, labelPerCpuLists, takeBackDoubtfulFreePages } from './free-pages.js';
-import type { Kernel } from './kernel/kernel.js';
+import { type Kernel, noBtf } from './kernel/kernel.js';
 import { readTaskMemory, type TaskMemory } from './kernel/tasks.js';
 import { labelKernelPages } from './label-kernel-pages.js';
 import { labelMemmap, labelOutsideZones } from './label-memmap.js';
@@ -19,17 +19,12 @@ import { endPfn, pageSizeBytes, type PhysicalMemory } from './memory/physical-me
 import { freeContent } from './mm/free-content.js';
 import { Inconsistency, reasonOf } from './mm/inconsistency.js';
 import { type Memmap, openMemmap } from './mm/memmap.js';
-import { possibleCpus } from './mm/per-cpu.js';
 import { type Zone } from './mm/zone.js';
 import { labelNumbers } from './page-class.js';
 import type { Evidence, KernelProof, PageMap } from './page-map.js';
 import { ParsError } from './pars-error.js';
 import { replaceLabel } from './replace-label.js';
 
-/** Pages that each CPU may have in hand, in no list and no counter yet: a few batches of 31 (PAGEVEC_SIZE). */
-const pagesInMotionPerCpu = 128;
-/** How far the cache that is found may be from what the kernel counts, besides. */
-const cacheTolerance = 0.002;
 const doubtsShown = 50;
 
 /** Labels every page of the image. Throws only what reading the image throws. */
@@ -78,13 +73,20 @@ function labelPages(kernel: Kernel, zones: readonly Zone[], tasks: TaskMemory) {
   const labels = new Uint8Array(memory.sizeBytes / pageSizeBytes);
   const memmap = openMemmap(kernel, endPfn(memory.regions));
   const { brokenBlockCount, disagreements } = labelMemmap(kernel, memmap, zones, labels);
-  const doubts = brokenBlockCount === 0 ? [] : [brokenBlocks(brokenBlockCount)];
+  const doubts = kernel.hasBtf ? [] : [`all but free pages, as ${noBtf}`];
+  if (brokenBlockCount > 0) {
+    doubts.push(brokenBlocks(brokenBlockCount));
+  }
   doubts.push(...takeBackDoubtfulFreePages(kernel, memmap, disagreements, labels));
-  doubts.push(...labelPerCpuLists(kernel, memmap, zones, labels));
-  labelHugePages(kernel, memmap, labels);
-  labelKernelPages(kernel, labels, tasks);
+  if (kernel.hasBtf) {
+    doubts.push(...labelPerCpuLists(kernel, memmap, zones, labels));
+    labelHugePages(kernel, memmap, labels);
+    labelKernelPages(kernel, labels, tasks);
+  }
   labelOutsideZones(kernel, zones, labels);
-  doubts.push(...takeBackDoubtfulCache(kernel, labels));
+  if (kernel.hasBtf) {
+    doubts.push(...takeBackDoubtfulCache(kernel, memmap, labels));
+  }
   const healing = whatHealingNeeds(kernel, memmap, labels, doubts);
   return { labels, doubts, healing };
 }
@@ -118,23 +120,12 @@ function brokenBlocks(count: number): string {
   return `${count} blocks of pages do not hold together (caught while changing?)`;
 }
 
-/** Cache that the kernel counts and cache that is found must be the same, but for pages in motion. */
-export function cacheDoubts(kernel: Kernel, labels: Uint8Array): readonly string[] {
-  const inMotion = possibleCpus(kernel).length * pagesInMotionPerCpu;
-  return compareCounters(kernel, labels)
-    .filter(({ guardsCache }) => guardsCache)
-    .filter(
-      ({ kernelPageCount, foundPageCount }) =>
-        Math.abs(foundPageCount - kernelPageCount) > inMotion + kernelPageCount * cacheTolerance,
-    )
-    .map(
-      ({ counter, kernelPageCount, foundPageCount }) =>
-        `clean file cache, as the kernel counts ${kernelPageCount} pages by ${counter} and the memmap shows ${foundPageCount}`,
-    );
-}
-
-function takeBackDoubtfulCache(kernel: Kernel, labels: Uint8Array): readonly string[] {
-  const doubts = cacheDoubts(kernel, labels);
+function takeBackDoubtfulCache(
+  kernel: Kernel,
+  memmap: Memmap,
+  labels: Uint8Array,
+): readonly string[] {
+  const doubts = cacheDoubts(kernel, memmap, labels);
   if (doubts.length > 0) {
     replaceLabel(labels, labelNumbers['file-reread'], labelNumbers['file-clean']);
   }

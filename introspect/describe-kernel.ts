@@ -1,7 +1,9 @@
 // What was found of a kernel and where, for `pars kernel`: so that a person can hold it against what the guest itself
 // says (`/proc/iomem`, `/proc/zoneinfo`, `/proc/kallsyms`). Nothing here bears on a label.
 import type { Introspected } from './find-kernel.js';
+import { Btf } from './kernel/btf/btf.js';
 import type { Kernel, KernelSymbol } from './kernel/kernel.js';
+import type { KernelTypes } from './kernel/kernel-types.js';
 import { endPfn, type Gpa, pageIndexOf, pageSizeBytes } from './memory/physical-memory.js';
 import { openMemmap } from './mm/memmap.js';
 import { possibleCpus } from './mm/per-cpu.js';
@@ -45,6 +47,7 @@ export interface KernelDescription {
   readonly btf: {
     readonly address: bigint | undefined;
     readonly sizeBytes: number | undefined;
+    /** 0 without BTF. */
     readonly typeCount: number;
   };
   readonly memmap: {
@@ -99,14 +102,18 @@ export function describeKernel({
       address: btfStart,
       sizeBytes:
         btfStart === undefined || btfStop === undefined ? undefined : Number(btfStop - btfStart),
-      // Type 0 is void, which no record stands for.
-      typeCount: btf.typeCount - 1,
+      typeCount: typeCountOf(btf),
     },
     memmap: describeMemmap(kernel, endPfn(physical.regions)),
     nodes: describeNodes(kernel),
     zones: describeZones(kernel, zones),
     cpus: describeCpus(kernel),
   };
+}
+
+function typeCountOf(types: KernelTypes): number {
+  // Type 0 is void, which no record stands for.
+  return types instanceof Btf ? types.typeCount - 1 : 0;
 }
 
 function placeOfVmcoreinfo(kernel: Kernel, address: bigint | undefined): Place | undefined {

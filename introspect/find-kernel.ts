@@ -7,21 +7,25 @@
 // device state says on which page tables the CPUs run, only a kernel with those fits; and no second one can, as what these
 // tables map as the kernel's own names the one page that holds its VMCOREINFO. Without, the whole image is looked through,
 // and two kernels that fit are one too many.
-import { type Kernel, kernelBehind } from './kernel/kernel.js';
+import { type Kernel, kernelBehind, noBtf } from './kernel/kernel.js';
+import { systemRam } from './kernel/system-ram.js';
 import { doubtOfTrampoline } from './kernel/trampoline.js';
 import { readTaskMemory } from './kernel/tasks.js';
 import { scanVmcoreinfo, type VmcoreinfoPage } from './kernel/vmcoreinfo.js';
 import type { CpuState, CpuStates } from './memory/cpu-state.js';
+import { isStated, layoutsWithHotPlugged } from './memory/hot-plugged.js';
 import { dataOf } from './memory/image-data.js';
 import type { MemoryImage } from './memory/memory-image.js';
 import {
   endPfn,
   type Gpa,
   gpaOf,
+  type MemoryRegion,
   pageSizeBytes,
   type PhysicalMemory,
 } from './memory/physical-memory.js';
-import { reasonOf } from './mm/inconsistency.js';
+import { Inconsistency, reasonOf } from './mm/inconsistency.js';
+import { expectZonesOfNodes } from './mm/stated-zones.js';
 import { readZones, type Zone } from './mm/zone.js';
 import { reasonWithoutKernel } from './no-kernel.js';
 import { ParsError } from './pars-error.js';
@@ -69,7 +73,12 @@ const searchLimit = 8;
  * Looks for the kernel that runs, by the CPUs where the image says anything of them. A kernel with RAM beyond the image's
  * end is not believed. That is no error: only the guest says so, and what a guest writes must not stop its own backup.
  */
-export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): Introspected {
+export function findKernel({
+  views,
+  viewAt,
+  unsupported,
+  cpus = noCpus,
+}: MemoryImage): Introspected {
   const notFound = (reason: string): Introspected => ({ found: false, memory: views[0], reason });
   if (unsupported !== undefined) {
     return notFound(unsupported);
@@ -80,6 +89,7 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
   let candidateCount = 0;
   let searchCount = 0;
   let only: Fit | undefined;
+  let triedHotPlugged = false;
   for (const candidate of candidatesIn(views[0])) {
     if (++candidateCount > candidateLimit || searchCount === searchLimit) {
       return notFound(
@@ -88,11 +98,20 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
     }
     const attempts = views.map((view) => attempt(view, candidate, cpus));
     const found = attempts.filter((entry) => entry.found);
-    const fitting = found
+    const missing = Math.max(
+      0,
+      ...found.map(({ zones }) => highestEnd(zones) * pageSizeBytes),
+      ...attempts.flatMap((entry) => (entry.found ? [] : (entry.highestMissing ?? []))),
+    );
+    let fitting: Fit | undefined = found
       .filter((entry) => entry.slackPageCount >= 0)
       // The right layout ends where the kernel's memory does, but for firmware tables at the very top.
       .sort((a, b) => a.slackPageCount - b.slackPageCount)
       .at(0);
+    if (fitting === undefined && viewAt !== undefined && missing > 0 && !triedHotPlugged) {
+      triedHotPlugged = true;
+      fitting = withHotPlugged(views[0], missing, viewAt, candidate, cpus);
+    }
     if (fitting !== undefined) {
       if (cpus.known) {
         return believed(fitting, { proven: true, cpus: cpus.cpus });
@@ -106,11 +125,7 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
       only = fitting;
       continue;
     }
-    highestMissing = Math.max(
-      highestMissing,
-      ...found.map(({ zones }) => highestEnd(zones) * pageSizeBytes),
-      ...attempts.flatMap((entry) => (entry.found ? [] : (entry.highestMissing ?? []))),
-    );
+    highestMissing = Math.max(highestMissing, missing);
     const failure = attempts.find((entry) => !entry.found);
     reason = `VMCOREINFO of ${candidate.vmcoreinfo.release}: ${failure?.reason ?? ''}`;
     if (attempts.some((entry) => entry.found || entry.wasSearched)) {
@@ -118,7 +133,9 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
     }
   }
   if (only !== undefined && !cpus.known) {
-    const doubt = doubtOfTrampoline(only.kernel) ?? doubtOfProcesses(only.kernel);
+    const doubt = only.kernel.hasBtf
+      ? (doubtOfTrampoline(only.kernel) ?? doubtOfProcesses(only.kernel))
+      : `${noBtf}, so that only the CPUs could show that it runs, and ${cpus.reason}`;
     return doubt === undefined
       ? believed(only, { proven: false, reason: cpus.reason })
       : notFound(`Linux ${only.kernel.release}: ${doubt}`);
@@ -127,6 +144,34 @@ export function findKernel({ views, unsupported, cpus = noCpus }: MemoryImage): 
     return notFound(truncated(highestMissing, imageEnd));
   }
   return notFound(reason ?? reasonWithoutKernel(views[0]));
+}
+
+/** By one of the layouts with a device of hot-plugged memory, if it is the one that the kernel itself states. */
+function withHotPlugged(
+  { sizeBytes }: PhysicalMemory,
+  missing: Gpa,
+  viewAt: NonNullable<MemoryImage['viewAt']>,
+  candidate: VmcoreinfoPage,
+  cpus: CpuStates,
+): Fit | undefined {
+  for (const regions of layoutsWithHotPlugged(sizeBytes, missing)) {
+    const entry = attempt(viewAt(regions), candidate, cpus);
+    if (entry.found && entry.slackPageCount >= 0 && isStatedLayout(entry.kernel, regions)) {
+      return entry;
+    }
+  }
+  return undefined;
+}
+
+function isStatedLayout(kernel: Kernel, regions: readonly MemoryRegion[]): boolean {
+  try {
+    return isStated(regions, systemRam(kernel) ?? []);
+  } catch (error) {
+    if (error instanceof Inconsistency) {
+      return false;
+    }
+    throw error;
+  }
 }
 
 /** Their page tables are what a kernel without CPUs is held against; one that shows none can't be. */
@@ -161,6 +206,9 @@ function attempt(
   }
   try {
     const zones = readZones(result.kernel);
+    if (!result.kernel.hasBtf) {
+      expectZonesOfNodes(result.kernel, zones);
+    }
     const slackPageCount = endPfn(memory.regions) - highestEnd(zones);
     return { found: true, memory, kernel: result.kernel, zones, slackPageCount };
   } catch (error) {
@@ -180,6 +228,8 @@ function truncated(kernelUses: Gpa, imageEnd: Gpa): string {
   return (
     `the image looks truncated: its kernel has RAM up to 0x${kernelUses.toString(16)} at least, ` +
     `the image ends at 0x${imageEnd.toString(16)}. What there is of it is kept. Unless this guest writes such things ` +
-    'into its RAM, take the snapshot again, or join the files if the VM keeps its RAM in several'
+    'into its RAM, take the snapshot again. If the VM keeps its RAM in several files (DIMMs, virtio-mem), join them and ' +
+    'say in IMAGE.map.json where each part lies, or take the RAM as an ELF core (QEMU `dump-guest-memory FILE`, ' +
+    '`virsh dump --memory-only`), which says so itself'
   );
 }

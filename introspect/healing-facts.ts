@@ -51,20 +51,36 @@ export function healingFacts(
   labels: Uint8Array,
   freeByte: number,
 ): HealingFacts {
+  return {
+    freeByte,
+    structPage: kernel.hasBtf ? structPageFacts(kernel, memmap) : neverAsked(memmap),
+    memmapBase: memmap.base,
+    memmapRuns: memmapRuns(kernel, memmap, labels),
+  };
+}
+
+function structPageFacts(kernel: Kernel, memmap: Memmap): StructPageFacts {
   const layout = pageLayout(kernel.btf);
   const flags = pageFlagMasks(kernel.btf);
   return {
-    freeByte,
-    structPage: {
-      sizeBytes: memmap.structPageBytes,
-      flagsOffset: layout.flags * 4,
-      headOffset: layout.compoundHead * 4,
-      tailsHoldMask: layout.tailsHoldMask,
-      uptodateMask: flags.uptodate,
-      busyMask: flags.busy,
-    },
-    memmapBase: memmap.base,
-    memmapRuns: memmapRuns(kernel, memmap, labels),
+    sizeBytes: memmap.structPageBytes,
+    flagsOffset: layout.flags * 4,
+    headOffset: layout.compoundHead * 4,
+    tailsHoldMask: layout.tailsHoldMask,
+    uptodateMask: flags.uptodate,
+    busyMask: flags.busy,
+  };
+}
+
+/** Without BTF no page is to be read again, so no struct page is asked: what is not known only has to be well-formed. */
+function neverAsked(memmap: Memmap): StructPageFacts {
+  return {
+    sizeBytes: memmap.structPageBytes,
+    flagsOffset: 0,
+    headOffset: 0,
+    tailsHoldMask: false,
+    uptodateMask: 1,
+    busyMask: 0xffff_ffff,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Kernel } from './kernel/kernel.js';
 import { endPfn, pageSizeBytes } from './memory/physical-memory.js';
 import { type Disagreement, freeCountDisagreements } from './mm/free-count.js';
+import { FreeLabeller } from './mm/free-labeller.js';
 import { Mappings } from './mm/mapping.js';
 import type { Memmap } from './mm/memmap.js';
 import { MemmapLabeller } from './mm/memmap-labeller.js';
@@ -53,16 +54,18 @@ function labelFrames(
 ): MemmapLabels {
   const bits = zoneBits(kernel);
   const buddyOrderCount = zones[0].freeBlockCounts.length;
-  const labeller = new MemmapLabeller({
-    layout: pageLayout(kernel.btf),
-    flags: pageFlagMasks(kernel.btf),
-    types: pageTypes(kernel.vmcoreinfo, kernel.btf),
-    hugetlbDestructor: kernel.btf.enumeration('compound_dtor_id')?.get('HUGETLB_PAGE_DTOR'),
-    zoneShift: bits.shift,
-    mappings: new Mappings(kernel),
-    buddyOrderCount,
-    memmap,
-  });
+  const labeller = kernel.hasBtf
+    ? new MemmapLabeller({
+        layout: pageLayout(kernel.btf),
+        flags: pageFlagMasks(kernel.btf),
+        types: pageTypes(kernel.vmcoreinfo, kernel.btf),
+        hugetlbDestructor: kernel.btf.enumeration('compound_dtor_id')?.get('HUGETLB_PAGE_DTOR'),
+        zoneShift: bits.shift,
+        mappings: new Mappings(kernel),
+        buddyOrderCount,
+        memmap,
+      })
+    : new FreeLabeller(kernel, bits.shift, buddyOrderCount);
   runOver(kernel, memmap, labeller, labels, everyFrame);
   return {
     brokenBlockCount: labeller.brokenBlockCount,
@@ -73,7 +76,7 @@ function labelFrames(
 function runOver(
   kernel: Kernel,
   memmap: Memmap,
-  labeller: MemmapLabeller,
+  labeller: MemmapLabeller | FreeLabeller,
   labels: Uint8Array,
   everyFrame: boolean,
 ): void {

@@ -1,6 +1,7 @@
 // Why an image without VMCOREINFO shows no kernel, as far as its bytes tell. Nothing hangs on it but the sentence: every
 // page is kept as critical anyway.
 import { dataOf } from './memory/image-data.js';
+import { compressionOf, refusedHeadBytes } from './memory/refused-formats.js';
 import { pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
 
 /** What only one kind of guest has in memory. The first that is found is named. */
@@ -18,19 +19,24 @@ const scanStepBytes = 256 * 1024;
 const sampleCount = 2048;
 /** Shannon entropy of a page of random bytes is 7.95 bits per byte; of compressed data less, of anything else far less. */
 const randomEntropyBits = 7.9;
-/** A guest in use has zero pages, text and tables; ciphertext has none of them. */
-const encryptedShare = 0.9;
+/** A guest in use has zero pages, text and tables; ciphertext and compressed data have none of them. */
+const noiseShare = 0.9;
 
 /** One sentence without its end. Reads the image once. */
 export function reasonWithoutKernel(memory: PhysicalMemory): string {
-  if (looksEncrypted(memory)) {
-    return 'its bytes look encrypted (SEV or TDX): nothing in it can be told apart';
+  if (isNoise(memory)) {
+    const head = Buffer.alloc(Math.min(refusedHeadBytes, memory.sizeBytes));
+    memory.readImage(0, head);
+    const compression = compressionOf(head);
+    return compression === undefined
+      ? 'its bytes look encrypted (SEV or TDX) or compressed: nothing in it can be told apart'
+      : `it is ${compression}, and no RAM: decompress it first`;
   }
   const found = marks.find(({ text }) => contains(memory, Buffer.from(text, 'latin1')));
   return found?.reason ?? 'no VMCOREINFO page: not a Linux guest, or not its whole memory';
 }
 
-function looksEncrypted(memory: PhysicalMemory): boolean {
+function isNoise(memory: PhysicalMemory): boolean {
   const pageCount = memory.sizeBytes / pageSizeBytes;
   const step = Math.max(1, Math.floor(pageCount / sampleCount));
   const page = new Uint8Array(pageSizeBytes);
@@ -43,7 +49,7 @@ function looksEncrypted(memory: PhysicalMemory): boolean {
       random++;
     }
   }
-  return random > sampled * encryptedShare;
+  return random > sampled * noiseShare;
 }
 
 /** Shannon entropy per byte, 0 to 8. */

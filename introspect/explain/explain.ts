@@ -1,7 +1,7 @@
 // Why a page carries its label: every piece of evidence for one frame, the conditions it meets or fails, and what they
 // come to. The conclusion is drawn here, from this evidence, and then held against the label of `classify`: where the
 // two differ, one of them is wrong, and the explanation says so.
-import { cacheDoubts } from '../classify.js';
+import { cacheDoubts } from '../cache-doubts.js';
 import type { Introspected } from '../find-kernel.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { labelMemmap, type MemmapLabels } from '../label-memmap.js';
@@ -19,25 +19,16 @@ import type { Zone } from '../mm/zone.js';
 import { zoneName } from '../mm/zone-spans.js';
 import { labelNumbers, pageClasses, type PageClass, type PageLabel } from '../page-class.js';
 import type { PageMap } from '../page-map.js';
-import { type Check, Checks } from './check.js';
+import { Checks } from './check.js';
+import { type Conclusion, nothingKnown } from './conclusion.js';
+import { FreeEvidence } from './free-evidence.js';
 import { MemmapReader, type MemmapReading } from './memmap-reading.js';
 import { type Memberships, readMemberships, runHolds } from './memberships.js';
 
-export interface PageExplanation {
+export interface PageExplanation extends Conclusion {
   readonly pfn: Pfn;
   readonly gpa: Gpa;
   readonly imageOffset: number;
-  /** What the memmap shows; undefined where no kernel is believed. */
-  readonly memmap: MemmapReading | undefined;
-  /** Zones whose span the frame lies in, each `node 0, DMA32`. */
-  readonly zones: readonly string[];
-  /** Whether the zone that the struct page's flags name is one of them. */
-  readonly zoneByFlags: string | undefined;
-  /** Every claim from outside the struct page, a sentence each. */
-  readonly memberships: readonly string[];
-  readonly checks: readonly Check[];
-  /** What the evidence comes to. */
-  readonly conclusion: PageLabel;
   /** What classify said. */
   readonly label: PageLabel;
   readonly agrees: boolean;
@@ -49,6 +40,7 @@ export class Explainer {
   readonly #introspected: Introspected;
   readonly #map: PageMap;
   #evidence: KernelEvidence | undefined;
+  #freeEvidence: FreeEvidence | undefined;
 
   constructor(introspected: Introspected, map: PageMap) {
     this.#introspected = introspected;
@@ -90,24 +82,14 @@ export class Explainer {
       return { ...nothingKnown, checks: checks.list };
     }
     const { kernel, zones } = this.#introspected;
+    if (!kernel.hasBtf) {
+      this.#freeEvidence ??= new FreeEvidence(kernel, zones, this.#map.regions);
+      return this.#freeEvidence.conclude(pfn);
+    }
     this.#evidence ??= new KernelEvidence(kernel, zones, this.#map);
     return this.#evidence.conclude(pfn);
   }
 }
-
-type Conclusion = Pick<
-  PageExplanation,
-  'memmap' | 'zones' | 'zoneByFlags' | 'memberships' | 'checks' | 'conclusion'
->;
-
-const nothingKnown: Conclusion = {
-  memmap: undefined,
-  zones: [],
-  zoneByFlags: undefined,
-  memberships: [],
-  checks: [],
-  conclusion: 'unknown',
-};
 
 class KernelEvidence {
   readonly #kernel: Kernel;
@@ -302,7 +284,7 @@ class KernelEvidence {
       return label;
     }
     // The labels tell clean cache from cache that is taken back, but both count as cache.
-    this.#cacheDoubts ??= cacheDoubts(this.#kernel, this.#map.labels);
+    this.#cacheDoubts ??= cacheDoubts(this.#kernel, this.#memmap, this.#map.labels);
     return checks.that(
       this.#cacheDoubts.length === 0,
       'the kernel counts as much cache as the memmap shows',

@@ -8,16 +8,17 @@
 // kernel must say itself that it keeps its VMCOREINFO in this page (own-vmcoreinfo.ts). Where the CPUs are known, they
 // must run on these page tables (cpu-tables.ts).
 import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
-import type { Btf } from './btf/btf.js';
 import { decodeBtf } from './btf/decode.js';
 import { btfLimitBytes } from './btf/layout.js';
 import type { CpuState } from '../memory/cpu-state.js';
 import { tablesOfCpus } from './cpu-tables.js';
 import { EvidencePages } from './evidence-pages.js';
+import type { KernelTypes } from './kernel-types.js';
 import { decodeKallsyms, type KallsymsTables, type SymbolAddresses } from './kallsyms/decode.js';
 import { findKallsyms } from './kallsyms/find.js';
 import { doubtOfVmcoreinfo, isInKernelImage } from './own-vmcoreinfo.js';
 import { PageTables, type PagingLevels } from './paging.js';
+import { statedTypes } from './stated-types.js';
 import { VirtualMemory } from './virtual-memory.js';
 import { ParsError } from '../pars-error.js';
 import type { Vmcoreinfo } from './vmcoreinfo.js';
@@ -31,6 +32,9 @@ const utsFieldBytes = 65;
 const utsReleaseField = 2;
 /** `uts_namespace.name` stands first, or after a reference count (before 5.11). */
 const utsNameOffsets = [0, 4, 8];
+
+/** Half a sentence. */
+export const noBtf = 'the kernel carries no BTF (CONFIG_DEBUG_INFO_BTF)';
 
 /** Every symbol that introspection may ask for. Those that a kernel lacks are simply not in the result. */
 const wantedSymbols = [
@@ -56,6 +60,7 @@ const wantedSymbols = [
   '__cpu_possible_mask',
   'nr_cpu_ids',
   'init_task',
+  'iomem_resource',
   'hstates',
   'hugetlb_max_hstate',
   '_page_poisoning_enabled',
@@ -69,7 +74,10 @@ export interface Kernel {
   readonly memory: VirtualMemory;
   readonly physical: PhysicalMemory;
   readonly vmcoreinfo: Vmcoreinfo;
-  readonly btf: Btf;
+  /** Its types: BTF, or the few that VMCOREINFO states. */
+  readonly btf: KernelTypes;
+  /** False: only those few are known. */
+  readonly hasBtf: boolean;
   /** Physical address of the kernel's top-level page table. */
   readonly pageTableRoot: number;
   readonly pagingLevels: PagingLevels;
@@ -198,9 +206,9 @@ function proveKernel(
     return failReading(doubt);
   }
   evidence.add(gpa, pageSizeBytes);
-  const btf = readBtf(memory, symbols.symbols);
-  if (!btf.ok) {
-    return failReading(btf.reason);
+  const types = readTypes(memory, symbols.symbols, vmcoreinfo);
+  if (!types.ok) {
+    return failReading(types.reason);
   }
   return {
     found: true,
@@ -210,7 +218,8 @@ function proveKernel(
       memory,
       physical,
       vmcoreinfo,
-      btf: btf.btf,
+      btf: types.types,
+      hasBtf: types.hasBtf,
       pageTableRoot,
       pagingLevels,
       kallsyms: symbols.place,
@@ -287,13 +296,28 @@ function statedKallsyms(vmcoreinfo: Vmcoreinfo): KallsymsTables | undefined {
     : { numSyms, names, tokenTable, tokenIndex, offsets, relativeBase };
 }
 
-function readBtf(memory: VirtualMemory, symbols: SymbolAddresses) {
+function readTypes(memory: VirtualMemory, symbols: SymbolAddresses, vmcoreinfo: Vmcoreinfo) {
   const start = symbols.get('__start_BTF');
   const stop = symbols.get('__stop_BTF');
-  if (start === undefined || stop === undefined) {
-    return { ok: false, reason: 'the kernel carries no BTF (CONFIG_DEBUG_INFO_BTF)' } as const;
+  if (start === undefined && stop === undefined) {
+    const stated = statedTypes(vmcoreinfo);
+    return stated.ok
+      ? ({ ...stated, hasBtf: false } as const)
+      : ({ ok: false, reason: `${noBtf}, and ${stated.reason}` } as const);
   }
-  const sizeBytes = stop - start;
+  if (start === undefined || stop === undefined) {
+    return { ok: false, reason: 'BTF: only one end of it has a symbol' } as const;
+  }
+  const btf = readBtf(memory, symbols, start, stop - start);
+  return btf.ok ? ({ ok: true, types: btf.btf, hasBtf: true } as const) : btf;
+}
+
+function readBtf(
+  memory: VirtualMemory,
+  symbols: SymbolAddresses,
+  start: bigint,
+  sizeBytes: bigint,
+) {
   if (sizeBytes <= 0n || sizeBytes > BigInt(btfLimitBytes)) {
     return { ok: false, reason: `BTF: impossible length ${sizeBytes}` } as const;
   }

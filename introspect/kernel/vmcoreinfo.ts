@@ -47,6 +47,11 @@ export class Vmcoreinfo {
     return small(this.#values.get(`SIZE(${name})`));
   }
 
+  /** Where a member stands in its structure, `page.flags` for one. */
+  offsetBytes(name: string): number | undefined {
+    return small(this.#values.get(`OFFSET(${name})`));
+  }
+
   /** How far KASLR has moved the kernel's virtual addresses. */
   get kernelOffset(): bigint | undefined {
     return integer(`0x${this.#values.get('KERNELOFFSET') ?? ''}`);

@@ -1,6 +1,6 @@
 // An opened container of guest RAM, whatever its format: the one shape that every opener of this folder returns.
 import type { CpuStates } from './cpu-state.js';
-import type { PhysicalMemory } from './physical-memory.js';
+import type { MemoryRegion, PhysicalMemory } from './physical-memory.js';
 
 /** Names as `--format` takes them. */
 export const imageFormats = [
@@ -28,6 +28,11 @@ export interface MemoryImage {
    * it; several for a raw file, among which the kernel inside decides.
    */
   readonly views: readonly PhysicalMemory[];
+  /**
+   * The same bytes laid out otherwise: `regions` ascend, and have all of them. Set where the container says nothing of
+   * addresses, nor does a map.
+   */
+  readonly viewAt?: (regions: readonly MemoryRegion[]) => PhysicalMemory;
   /** Set where no kernel can be looked for, for example another machine's: why. The pages can still be kept. */
   readonly unsupported?: string;
   /** Absent where the container is RAM alone. */

@@ -46,13 +46,14 @@ export function rawFileLayouts(sizeBytes: number): readonly (readonly MemoryRegi
 export function openRawFile(path: string, options: OpenOptions = {}): MemoryImage {
   const map = findRegionMap(path, options.mapPath);
   return ImageFile.openAs(path, (file) =>
-    imageOfFile(
-      'raw',
-      file,
-      map === undefined
-        ? viewsOfLayouts(file, rawFileLayouts(wholePages(file)))
-        : [viewOfExtents(file, extentsOfMap(map, file.sizeBytes), mapRemedy)],
-    ),
+    map === undefined
+      ? {
+          ...imageOfFile('raw', file, viewsOfLayouts(file, rawFileLayouts(wholePages(file)))),
+          viewAt: (regions) => viewsOfLayouts(file, [regions])[0],
+        }
+      : imageOfFile('raw', file, [
+          viewOfExtents(file, extentsOfMap(map, file.sizeBytes), mapRemedy),
+        ]),
   );
 }
 

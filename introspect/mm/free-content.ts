@@ -47,7 +47,7 @@ function isPoisoning(kernel: Kernel): boolean | undefined {
   // A static key since 5.11 and by that name, before that under the other one; off is 0 in its first byte.
   const key = kernel.symbol('_page_poisoning_enabled') ?? kernel.symbol('want_page_poisoning');
   if (key === undefined) {
-    return kernel.symbol('__per_cpu_offset') === undefined ? undefined : false;
+    return kernel.symbol('__cpu_possible_mask') === undefined ? undefined : false;
   }
   const value = kernel.memory.bytes(key, 1);
   return value === undefined ? undefined : value[0] !== 0;

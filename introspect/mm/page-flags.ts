@@ -1,9 +1,10 @@
 // Bit numbers of struct page's flags word (include/linux/page-flags.h, enum pageflags). They move between releases and
 // with the configuration, so they come from BTF alone: one column off turns "referenced" into "uptodate".
-import type { Btf } from '../kernel/btf/btf.js';
+import type { KernelTypes } from '../kernel/kernel-types.js';
 import { expect, Inconsistency } from './inconsistency.js';
 
 export interface PageFlagMasks {
+  readonly locked: number;
   readonly lru: number;
   readonly head: number;
   readonly reserved: number;
@@ -42,7 +43,7 @@ const harmlessAliases: Readonly<Record<string, string>> = {
   PG_mappedtodisk: 'PG_owner_2',
 };
 
-export function pageFlagMasks(btf: Btf): PageFlagMasks {
+export function pageFlagMasks(btf: KernelTypes): PageFlagMasks {
   const bits = expect(btf.enumeration('pageflags'), 'enum pageflags');
   const count = expect(bits.get('__NR_PAGEFLAGS'), '__NR_PAGEFLAGS');
   // The upper half of the word holds zone and node.
@@ -68,6 +69,7 @@ export function pageFlagMasks(btf: Btf): PageFlagMasks {
     return optional(name);
   };
   return {
+    locked: mask('PG_locked'),
     lru: mask('PG_lru'),
     head: mask('PG_head'),
     reserved: mask('PG_reserved'),

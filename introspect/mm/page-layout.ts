@@ -1,5 +1,5 @@
 // Where the members of struct page stand, as indices of 32-bit words, for loops over the memmap (include/linux/mm_types.h).
-import type { Btf, StructLayout } from '../kernel/btf/btf.js';
+import type { KernelTypes, StructTypes } from '../kernel/kernel-types.js';
 import { expect, Inconsistency } from './inconsistency.js';
 
 export interface PageLayout {
@@ -29,7 +29,7 @@ export interface SecondPageByte {
   readonly shift: number;
 }
 
-export function pageLayout(btf: Btf): PageLayout {
+export function pageLayout(btf: KernelTypes): PageLayout {
   const page = expect(btf.struct('page'), 'struct page');
   const word = (...paths: string[]): number => wordOf(page, ...paths);
   return {
@@ -54,7 +54,7 @@ export function pageLayout(btf: Btf): PageLayout {
 }
 
 /** One byte: `_folio_order` (6.1), `compound_order` (before), the low byte of the folio's second flags word (6.6 on). */
-function compoundOrder(btf: Btf, page: StructLayout): SecondPageByte {
+function compoundOrder(btf: KernelTypes, page: StructTypes): SecondPageByte {
   const offsetBytes =
     btf.struct('folio')?.member('_folio_order')?.offsetBytes ??
     offsetInSecond(page.member('compound_order')?.offsetBytes, page) ??
@@ -66,7 +66,7 @@ function compoundOrder(btf: Btf, page: StructLayout): SecondPageByte {
   return secondPageByte(within);
 }
 
-function compoundDestructor(page: StructLayout): SecondPageByte | undefined {
+function compoundDestructor(page: StructTypes): SecondPageByte | undefined {
   const offsetBytes = page.member('compound_dtor')?.offsetBytes;
   return offsetBytes === undefined ? undefined : secondPageByte(offsetBytes);
 }
@@ -75,11 +75,12 @@ function secondPageByte(offsetBytes: number): SecondPageByte {
   return { word: offsetBytes >> 2, shift: (offsetBytes & 3) * 8 };
 }
 
-function offsetInSecond(offsetBytes: number | undefined, page: StructLayout): number | undefined {
+function offsetInSecond(offsetBytes: number | undefined, page: StructTypes): number | undefined {
   return offsetBytes === undefined ? undefined : offsetBytes + page.sizeBytes;
 }
 
-function wordOf(page: StructLayout, ...paths: string[]): number {
+/** Of a member that stands at a whole word. */
+export function wordOf(page: StructTypes, ...paths: string[]): number {
   const { offsetBytes } = expect(page.member(...paths), `page.${paths.join(' or page.')}`);
   if (offsetBytes % 4 !== 0) {
     throw new Inconsistency(`page.${paths[0]} lies at byte ${offsetBytes}, no multiple of 4`);

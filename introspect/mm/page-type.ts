@@ -5,7 +5,7 @@
 //   6.12 on   the top byte                           (value & ff000000) == type
 //
 // The number VMCOREINFO gives for a type shows which of the three it is.
-import type { Btf } from '../kernel/btf/btf.js';
+import type { KernelTypes } from '../kernel/kernel-types.js';
 import type { Vmcoreinfo } from '../kernel/vmcoreinfo.js';
 import { expect } from './inconsistency.js';
 
@@ -52,7 +52,7 @@ function exactly(value: bigint | undefined): PageTypeTest | undefined {
  * VMCOREINFO states the values that crash tools need; the enum holds them all, as top bytes, since 6.12 (in 6.11 as
  * bits, which are taken from VMCOREINFO alone).
  */
-export function pageTypes(vmcoreinfo: Vmcoreinfo, btf: Btf): PageTypes {
+export function pageTypes(vmcoreinfo: Vmcoreinfo, btf: KernelTypes): PageTypes {
   const stated = (name: string): PageTypeTest | undefined => {
     const value = vmcoreinfo.number(name);
     return value === undefined ? undefined : pageTypeTest(Number(BigInt.asUintN(32, value)));

@@ -1,5 +1,5 @@
 // Nodes and zones as /proc/zoneinfo shows them: what they span, and how much of that is there and the allocator's.
-import type { StructLayout } from '../kernel/btf/btf.js';
+import type { StructTypes } from '../kernel/kernel-types.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Pfn } from '../memory/physical-memory.js';
 import { nodeAddresses, type Zone } from './zone.js';
@@ -58,7 +58,7 @@ export function zoneName(kernel: Kernel, { address, index }: Zone): string {
 
 function word(
   kernel: Kernel,
-  layout: StructLayout | undefined,
+  layout: StructTypes | undefined,
   address: bigint,
   member: string,
 ): number | undefined {

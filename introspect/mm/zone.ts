@@ -1,9 +1,9 @@
 // Zones: the kernel's own account of its memory, per node and kind (struct pglist_data and struct zone,
 // include/linux/mmzone.h). What it counts as free is what the labels are held against.
-import type { StructLayout } from '../kernel/btf/btf.js';
+import type { StructTypes } from '../kernel/kernel-types.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { endPfn, type Pfn } from '../memory/physical-memory.js';
-import { possibleCpus } from './per-cpu.js';
+import { isUniprocessor, possibleCpus } from './per-cpu.js';
 import { expect, expectArrayOf, Inconsistency } from './inconsistency.js';
 
 /** No x86-64 configuration has more than 1024 nodes (NODES_SHIFT 10). */
@@ -18,6 +18,9 @@ const spanBesides = 2 ** 20;
 /** Each CPU keeps counts and lists of each zone: more of both together are a forgery that costs hours. */
 const perCpuLimit = 2 ** 18;
 
+/** What a CPU may not have added yet: it counts in a signed byte (vm_stat_diff). */
+const largestDifference = 128;
+
 export interface Zone {
   readonly node: number;
   /** enum zone_type. */
@@ -29,6 +32,8 @@ export interface Zone {
   readonly endPfn: Pfn;
   /** NR_FREE_PAGES with the CPUs' pending differences: pages in the buddy allocator. */
   readonly freePageCount: number;
+  /** By how many pages that may be off: 0, but where the CPUs' differences can't be read. */
+  readonly uncountedPageCount: number;
   /** `free_area[order].nr_free`: blocks per order. */
   readonly freeBlockCounts: readonly number[];
 }
@@ -139,7 +144,7 @@ export function nodeAddresses(kernel: Kernel): ReadonlyMap<number, bigint> {
 
 function readZone(
   kernel: Kernel,
-  layout: StructLayout,
+  layout: StructTypes,
   node: number,
   index: number,
   address: bigint,
@@ -164,11 +169,12 @@ function readZone(
     startPfn,
     endPfn: startPfn + spanned,
     freePageCount: spanned === 0 ? 0 : freePageCount(kernel, layout, bytes),
+    uncountedPageCount: kernel.hasBtf ? 0 : possibleCpus(kernel).length * largestDifference,
     freeBlockCounts: freeBlockCounts(kernel, layout, bytes),
   };
 }
 
-function freePageCount(kernel: Kernel, layout: StructLayout, zone: Buffer): number {
+function freePageCount(kernel: Kernel, layout: StructTypes, zone: Buffer): number {
   const item = expect(
     kernel.btf.enumeration('zone_stat_item')?.get('NR_FREE_PAGES'),
     'NR_FREE_PAGES',
@@ -178,16 +184,19 @@ function freePageCount(kernel: Kernel, layout: StructLayout, zone: Buffer): numb
     throw new Inconsistency(`NR_FREE_PAGES is ${item}, of ${counters.count} counters`);
   }
   const total = Number(zone.readBigInt64LE(counters.offsetBytes + item * 8));
-  return total + pendingDifference(kernel, layout, zone, item);
+  return kernel.hasBtf ? total + pendingDifference(kernel, layout, zone, item) : total;
 }
 
 /** Counts not yet folded into the zone: in per_cpu_zonestat since 5.14, in per_cpu_pageset before. */
 function pendingDifference(
   kernel: Kernel,
-  layout: StructLayout,
+  layout: StructTypes,
   zone: Buffer,
   item: number,
 ): number {
+  if (isUniprocessor(kernel)) {
+    return 0;
+  }
   const own = layout.member('per_cpu_zonestats');
   const pointer = expect(own ?? layout.member('pageset'), 'zone.per_cpu_zonestats or zone.pageset');
   const struct = own === undefined ? 'per_cpu_pageset' : 'per_cpu_zonestat';
@@ -204,7 +213,7 @@ function pendingDifference(
   return sum;
 }
 
-function freeBlockCounts(kernel: Kernel, layout: StructLayout, zone: Buffer): readonly number[] {
+function freeBlockCounts(kernel: Kernel, layout: StructTypes, zone: Buffer): readonly number[] {
   const area = expect(kernel.btf.struct('free_area'), 'struct free_area');
   const areas = expectArrayOf(area.sizeBytes, layout.member('free_area'), 'zone.free_area');
   const count = expect(area.member('nr_free'), 'free_area.nr_free');

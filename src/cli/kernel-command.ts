@@ -124,7 +124,12 @@ function kernelText(kernel: KernelDescription): Lines {
         `${kallsyms.symbolCount} symbols, names at ${formatHex(kallsyms.names)}, ` +
           (kallsyms.source === 'scan' ? 'found by scan' : 'stated in VMCOREINFO'),
       ],
-      ['BTF', `${btf.typeCount} types, ${btf.sizeBytes ?? '-'} bytes at ${known(btf.address)}`],
+      [
+        'BTF',
+        btf.typeCount === 0
+          ? 'none: only free pages can be told from others'
+          : `${btf.typeCount} types, ${btf.sizeBytes ?? '-'} bytes at ${known(btf.address)}`,
+      ],
     ]),
     nodeTable(kernel),
     zoneTable(kernel),

@@ -1,6 +1,6 @@
 // A kernel whose types say something else in places, as those of a damaged image may.
-import type { Btf, StructLayout } from '../../introspect/kernel/btf/btf.js';
 import type { Kernel } from '../../introspect/kernel/kernel.js';
+import type { KernelTypes, StructTypes } from '../../introspect/kernel/kernel-types.js';
 
 export interface TypeChanges {
   /** Values that replace those of an enum's names. */
@@ -11,8 +11,7 @@ export interface TypeChanges {
 
 export function withTypes(kernel: Kernel, { values = {}, sizes = {} }: TypeChanges): Kernel {
   const { btf } = kernel;
-  const changed: Pick<Btf, 'struct' | 'enumeration' | 'typeCount'> = {
-    typeCount: btf.typeCount,
+  const changed: KernelTypes = {
     enumeration: (name) => {
       const known = btf.enumeration(name);
       return known === undefined
@@ -26,8 +25,8 @@ export function withTypes(kernel: Kernel, { values = {}, sizes = {} }: TypeChang
         : (Object.create(layout, {
             sizeBytes: { value: sizes[name] },
             member: { value: layout.member.bind(layout) },
-          }) as StructLayout);
+          }) as StructTypes);
     },
   };
-  return { ...kernel, btf: changed as Btf };
+  return { ...kernel, btf: changed };
 }

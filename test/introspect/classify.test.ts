@@ -1,6 +1,7 @@
 // All steps together on a fake kernel: what each adds to the labels, and that a disagreement takes back what it bears on
 // and nothing else.
 import { classify } from '../../introspect/classify.js';
+import type { KernelSymbol } from '../../introspect/kernel/kernel.js';
 import { Inconsistency } from '../../introspect/mm/inconsistency.js';
 import { readZones } from '../../introspect/mm/zone.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
@@ -14,7 +15,14 @@ import {
   zoneStart,
 } from './fake-kernel.js';
 import type { Era, NodeStatItem } from './kernel-types.js';
-import { compound, lateTypeValues, maskedCompound, typeValues } from './mm/struct-page.js';
+import {
+  compound,
+  lateTypeValues,
+  maskedCompound,
+  type PageFlag,
+  type StructPage,
+  typeValues,
+} from './mm/struct-page.js';
 
 function classifyFake(fake: FakeKernel): PageMap {
   return classify(fake.introspected);
@@ -103,6 +111,43 @@ test.each<Era>(['5.10', '7.3'])('a kernel of %s is read as one of 6.1 is', (era)
   const map = classifyFake(smallGuest({ era }));
   expect(map.evidence).toEqual({ kind: 'complete' });
   expect(givenUp(map)).toEqual([...blockOf8, ...singleBlock, ...keptBack, ...fileCache]);
+});
+
+test('a kernel for one CPU alone is read as others are, without their symbols', () => {
+  for (const era of ['5.10', '6.1', '7.3'] as const) {
+    const fake = smallGuest({ era, hasSmp: false });
+    const map = classifyFake(fake);
+    expect(map.evidence).toEqual({ kind: 'complete' });
+    expect(givenUp(map)).toEqual([...blockOf8, ...singleBlock, ...keptBack, ...fileCache]);
+    fake.addToFreePageCount(1);
+    expect(classifyFake(fake).warnings.join()).toMatch(/counts 10 free pages/);
+  }
+});
+
+test('where the number of CPUs is no variable, the mask of CPUs says which there are', () => {
+  const fake = smallGuest();
+  fake.setPcpList(1, 0, [first + 26]);
+  fake.setPcpCount(1, 1);
+  fake.symbols.delete('nr_cpu_ids');
+  const map = classifyFake(fake);
+  expect(map.evidence).toEqual({ kind: 'complete' });
+  expect(count(map, 'free-pcp')).toBe(3);
+});
+
+test.each<[KernelSymbol, RegExp]>([
+  ['__per_cpu_offset', /__per_cpu_offset is missing/],
+  ['__cpu_possible_mask', /__cpu_possible_mask is missing/],
+])('a kernel for several CPUs is not read without %s', (symbol, reason) => {
+  const fake = smallGuest();
+  fake.symbols.delete(symbol);
+  expect(() => readZones(fake.kernel)).toThrow(reason);
+});
+
+test('one that has lost the symbols of its CPUs is not taken for one with a single CPU', () => {
+  const fake = smallGuest();
+  fake.symbols.delete('__per_cpu_offset');
+  fake.symbols.delete('nr_cpu_ids');
+  expect(() => readZones(fake.kernel)).toThrow(/__per_cpu_offset is missing/);
 });
 
 test("the kernel's own tables are named, and frames that no zone owns are no RAM", () => {
@@ -417,6 +462,153 @@ describe('what does not add up takes back what it bears on, and no more', () => 
   });
 });
 
+describe('a huge page of a file that is just put together', () => {
+  const hugePages = 512;
+  const huge = first;
+  const replaced = first + hugePages;
+  /** 128 pages for each CPU. */
+  const inMotion = 256;
+
+  interface Stage {
+    readonly hugeFlags: readonly PageFlag[];
+    readonly hugeRefcount: number;
+    readonly replacedCount: number;
+    readonly era?: Era;
+    readonly disk?: string;
+  }
+  /** What is in the file and counts, and what is on a list. */
+  interface Counts {
+    readonly inFile: number;
+    readonly onLists: number;
+  }
+  const filling: Stage = { hugeFlags: ['PG_locked'], hugeRefcount: 1, replacedCount: hugePages };
+  const filled: Stage = {
+    hugeFlags: ['PG_locked', 'PG_uptodate'],
+    hugeRefcount: hugePages,
+    replacedCount: hugePages,
+  };
+  const listed: Stage = { ...filled, hugeFlags: ['PG_locked', 'PG_uptodate', 'PG_lru'] };
+
+  /** One more page of the file stays on its list, and is clean. */
+  function guestWith(stage: Stage, { inFile, onLists }: Counts): FakeKernel {
+    const { hugeFlags, hugeRefcount, replacedCount, era = '6.1' } = stage;
+    const fake = new FakeKernel({ era });
+    const { mapping } = fake.addFile({
+      sizeBytes: 2n ** 30n,
+      ...(stage.disk === undefined ? {} : { disk: stage.disk }),
+    });
+    const head = { flags: hugeFlags, mapping, index: 1024n, refcount: hugeRefcount };
+    fake.setPages(
+      huge,
+      era === '7.3' ? maskedCompound(head, 9) : compound(head, 9, fake.structPageAddress(huge)),
+    );
+    for (let page = 0; page < replacedCount; page++) {
+      fake.setPage(replaced + page, {
+        flags: ['PG_locked', 'PG_uptodate'],
+        mapping,
+        index: BigInt(1024 + page),
+        refcount: 3,
+      });
+    }
+    fake.setPage(clean, { flags: ['PG_lru', 'PG_uptodate'], mapping, index: 5n });
+    fake.setNodeCounter('NR_FILE_PAGES', BigInt(inFile + 1));
+    fake.setNodeCounter('NR_INACTIVE_FILE', BigInt(onLists + 1));
+    return fake;
+  }
+  /** No frame of the fake kernel itself. */
+  const clean = 900;
+
+  test.each<[string, Stage, Counts]>([
+    ['while it is filled', filling, { inFile: hugePages, onLists: 0 }],
+    ['and is not counted yet', filled, { inFile: hugePages, onLists: 0 }],
+    ['and is counted already', filled, { inFile: 2 * hugePages, onLists: 0 }],
+    [
+      'with one reference of who puts it on a list',
+      { ...filled, hugeRefcount: hugePages + 1 },
+      { inFile: hugePages, onLists: 0 },
+    ],
+    ['and is on a list', listed, { inFile: hugePages, onLists: hugePages }],
+    [
+      'and is on a list, with what it replaces counted',
+      listed,
+      { inFile: 2 * hugePages, onLists: hugePages },
+    ],
+    ['in a kernel of 7.3', { ...filled, era: '7.3' }, { inFile: hugePages, onLists: 0 }],
+    [
+      'on a disk that is not proven',
+      { ...filled, disk: 'dm-0' },
+      { inFile: 2 * hugePages, onLists: 0 },
+    ],
+  ])('takes nothing back, %s, and is kept with what it replaces', (_, stage, counts) => {
+    const map = classifyFake(guestWith(stage, counts));
+    expect(map.warnings).toEqual([]);
+    expect(map.evidence).toEqual({ kind: 'complete' });
+    expect(givenUp(map)).toEqual(stage.disk === undefined ? frames(clean, 1, 'file-reread') : []);
+  });
+
+  const notCounted: Counts = { inFile: hugePages, onLists: 0 };
+  test.each<[string, Stage, Counts]>([
+    ['more pages are found than it has', filled, { inFile: hugePages - inMotion - 2, onLists: 0 }],
+    ['fewer are found', filled, { inFile: 2 * hugePages + inMotion + 4, onLists: 0 }],
+    ['more are on lists', filled, { inFile: hugePages, onLists: inMotion + 1 }],
+    ['it is not locked', { ...filled, hugeFlags: ['PG_uptodate'] }, notCounted],
+    [
+      'it is unlocked, on a list',
+      { ...listed, hugeFlags: ['PG_uptodate', 'PG_lru'] },
+      { inFile: hugePages, onLists: hugePages },
+    ],
+    ['it is in the file without its data', { ...filled, hugeFlags: ['PG_locked'] }, notCounted],
+    ['others hold it', { ...filled, hugeRefcount: hugePages + 2 }, notCounted],
+    ['it has few references', { ...filled, hugeRefcount: 2 }, notCounted],
+    [
+      'it is on a list and replaces none',
+      { ...listed, replacedCount: 0 },
+      { inFile: 0, onLists: 0 },
+    ],
+    ['it is being filled, but counted', filling, { inFile: 2 * hugePages + inMotion, onLists: 0 }],
+  ])('explains nothing when %s', (_, stage, counts) => {
+    const map = classifyFake(guestWith(stage, counts));
+    expect(map.evidence.kind).toBe('partial');
+    expect(map.warnings.join()).toMatch(/clean file cache, as the kernel counts/);
+    expect(count(map, 'file-reread')).toBe(0);
+  });
+
+  test.each<[string, StructPage]>([
+    ['of another file', { mapping: 0xffff_8880_0020_0000n }],
+    ['of another part of the file', { index: 512n }],
+    ['in the hands of others', { refcount: 4 }],
+    ['on a list', { flags: ['PG_locked', 'PG_uptodate', 'PG_lru'] }],
+    ['not locked', { flags: ['PG_uptodate'] }],
+  ])('does not explain locked pages that are %s', (_, change) => {
+    const fake = guestWith(filled, notCounted);
+    const { mapping } = fake.addFile({ sizeBytes: 2n ** 30n });
+    for (let page = 0; page < hugePages; page++) {
+      fake.setPage(replaced + page, {
+        flags: ['PG_locked', 'PG_uptodate'],
+        mapping: fake.getU64(fake.structPageAddress(huge) + 24n),
+        index: BigInt(1024 + page),
+        refcount: 3,
+        ...change,
+        ...('mapping' in change ? { mapping } : {}),
+      });
+    }
+    expect(classifyFake(fake).evidence.kind).toBe('partial');
+  });
+
+  test('explains nothing when two claim the same place of the file', () => {
+    const fake = guestWith({ ...filled, replacedCount: 0 }, { inFile: 0, onLists: 0 });
+    expect(classifyFake(fake).evidence).toEqual({ kind: 'complete' });
+    const head: StructPage = {
+      flags: ['PG_locked', 'PG_uptodate'],
+      mapping: fake.getU64(fake.structPageAddress(huge) + 24n),
+      index: 1024n,
+      refcount: hugePages,
+    };
+    fake.setPages(replaced, compound(head, 9, fake.structPageAddress(replaced)));
+    expect(classifyFake(fake).evidence.kind).toBe('partial');
+  });
+});
+
 test('huge pages that wait in the pool are told from those in use', () => {
   const fake = new FakeKernel({ era: '7.3' });
   const link = (pfn: number): readonly [bigint, bigint] => [
@@ -539,6 +731,7 @@ describe('zones', () => {
         startPfn: zoneStart,
         endPfn: frameCount,
         freePageCount: 9,
+        uncountedPageCount: 0,
         freeBlockCounts: [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
       },
     ]);

@@ -20,6 +20,7 @@ import { perCpuLists } from '../../introspect/mm/per-cpu-lists.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/page-map.js';
 import { fixtureGuest } from '../guest/fixtures.js';
+import { forgeCollapse, hugePages } from './damage/collapse.js';
 import { type Patch, PatchedMemory } from './damage/patched-memory.js';
 import { type Found, type Piece, Places } from './damage/places.js';
 
@@ -384,6 +385,31 @@ describe('damage to a count or a list is noticed, and takes back what it bears o
     const map = labelsWith([{ offset: offset + at + key.length - 1, bytes }]);
     expect(map.evidence.kind).not.toBe('complete');
     expect(map.labels.includes(labelNumbers.free)).toBe(false);
+    expect(newlyGivenUp(map)).toEqual([]);
+  });
+});
+
+describe('a huge page of a file that is just put together', () => {
+  test('is kept, with what it replaces, and takes nothing else back', () => {
+    const { patches, hugePfn, replacedPfns } = forgeCollapse(
+      places,
+      intact.zones,
+      intactMap.labels,
+    );
+    expect(replacedPfns.length).toBeGreaterThan(hugePages / 2);
+    const map = labelsWith(patches);
+    expect(map.warnings).toEqual([]);
+    expect(map.evidence).toEqual({ kind: 'complete' });
+    expect(newlyGivenUp(map)).toEqual([]);
+    const kept = Array.from({ length: hugePages }, (_, page) => hugePfn + page);
+    expect(noLongerGivenUp(map)).toEqual([...kept, ...replacedPfns].sort((a, b) => a - b));
+  });
+
+  test.each([-600, 900])('explains no difference of %i pages besides', (pageCount) => {
+    const { patches, filePagesAt } = forgeCollapse(places, intact.zones, intactMap.labels);
+    const map = labelsWith([...patches, word(filePagesAt, (count) => count + BigInt(pageCount))]);
+    expect(map.evidence.kind).toBe('partial');
+    expect(map.labels.includes(labelNumbers['file-reread'])).toBe(false);
     expect(newlyGivenUp(map)).toEqual([]);
   });
 });

@@ -37,7 +37,7 @@ const ramBytes = 8 * 2 ** 20;
 const tablesGpa = 0x2_0000;
 const memmapGpa = 2 ** 20;
 const structuresGpa = 2 * 2 ** 20;
-const cpuOffsets = [0x10_0000n, 0x11_0000n];
+const smpOffsets: readonly bigint[] = [0x10_0000n, 0x11_0000n];
 /** What a CPU has of each zone, in its per-CPU area. */
 const perZoneBytes = 0x2000n;
 /** The one zone that owns frames from the start is of this kind. */
@@ -70,6 +70,8 @@ export interface FakeKernelOptions {
   readonly era?: Era;
   /** More than one: only the first has zones that own frames. */
   readonly nodeCount?: number;
+  /** False: built for one CPU alone (CONFIG_SMP=n). */
+  readonly hasSmp?: boolean;
 }
 
 export class FakeKernel {
@@ -84,13 +86,15 @@ export class FakeKernel {
   readonly symbols = new Map<KernelSymbol, bigint>();
   readonly #era: Era;
   readonly #nodes: readonly bigint[];
+  readonly #cpuOffsets: readonly bigint[];
   /** Per-CPU address of where a CPU's copies begin. */
   readonly #perCpu: bigint;
   #next = structuresGpa;
 
-  constructor({ era = '6.1', nodeCount = 1 }: FakeKernelOptions = {}) {
+  constructor({ era = '6.1', nodeCount = 1, hasSmp = true }: FakeKernelOptions = {}) {
     this.#era = era;
-    this.btf = kernelTypes(era);
+    this.#cpuOffsets = hasSmp ? smpOffsets : [0n];
+    this.btf = kernelTypes(era, hasSmp);
     this.tables = new PageTableBuilder(this.ram, 4, tablesGpa);
     for (let gpa = 0; gpa < ramBytes; gpa += 2 ** 21) {
       this.tables.map(directMap + BigInt(gpa), gpa, 2);
@@ -107,18 +111,20 @@ export class FakeKernel {
     this.setU64(this.section, this.memmapBase | 0b1111n);
 
     // One variable per CPU: its address plus the CPU's offset is where that CPU's copy lies.
-    this.#perCpu = this.allocateBytes(0x2_0000) - cpuOffsets[0];
-    const offsets = this.allocateBytes(cpuOffsets.length * 8);
-    cpuOffsets.forEach((offset, cpu) => {
+    this.#perCpu = this.allocateBytes(0x2_0000) - this.#cpuOffsets[0];
+    const offsets = this.allocateBytes(this.#cpuOffsets.length * 8);
+    this.#cpuOffsets.forEach((offset, cpu) => {
       this.setU64(offsets + BigInt(cpu * 8), offset);
     });
     const possible = this.allocateBytes(8);
-    this.setU64(possible, 0b11n);
+    this.setU64(possible, hasSmp ? 0b11n : 0b1n);
     const count = this.allocateBytes(8);
-    this.setU64(count, BigInt(cpuOffsets.length));
-    this.symbols.set('__per_cpu_offset', offsets);
+    this.setU64(count, BigInt(this.#cpuOffsets.length));
     this.symbols.set('__cpu_possible_mask', possible);
-    this.symbols.set('nr_cpu_ids', count);
+    if (hasSmp) {
+      this.symbols.set('__per_cpu_offset', offsets);
+      this.symbols.set('nr_cpu_ids', count);
+    }
     const vmemmapBase = this.allocateBytes(8);
     this.setU64(vmemmapBase, this.memmapBase);
     this.symbols.set('vmemmap_base', vmemmapBase);
@@ -158,6 +164,7 @@ export class FakeKernel {
         ]),
       ),
       btf: this.btf,
+      hasBtf: true,
       pageTableRoot: this.tables.root,
       pagingLevels: 4,
       kallsyms: {
@@ -195,7 +202,7 @@ export class FakeKernel {
       this.set('zone', zone, 'per_cpu_pageset', perCpu);
       this.set('zone', zone, 'per_cpu_zonestats', perCpu + 0x1000n);
     }
-    for (let cpu = 0; cpu < cpuOffsets.length; cpu++) {
+    for (let cpu = 0; cpu < this.#cpuOffsets.length; cpu++) {
       for (let list = 0; list < this.pcpListCount; list++) {
         this.#link([this.pcpListAt(cpu, list, index)]);
       }
@@ -316,7 +323,11 @@ export class FakeKernel {
   /** What a CPU has counted of a node and not yet added. */
   setPendingNodeCounter(item: NodeStatItem, cpu: number, count: number, node = 0): void {
     const stats = this.getU64(this.memberAt('pglist_data', this.#nodes[node], 'per_cpu_nodestats'));
-    const at = this.memberAt('per_cpu_nodestat', stats + cpuOffsets[cpu], 'vm_node_stat_diff');
+    const at = this.memberAt(
+      'per_cpu_nodestat',
+      stats + this.#cpuOffsets[cpu],
+      'vm_node_stat_diff',
+    );
     this.ram.bytes.writeInt8(count, this.gpaOf(at) + nodeStatItems[item]);
   }
 
@@ -414,7 +425,7 @@ export class FakeKernel {
   }
 
   #perZone(cpu: number, zoneIndex: number): bigint {
-    return this.#perCpu + cpuOffsets[cpu] + BigInt(zoneIndex) * perZoneBytes;
+    return this.#perCpu + this.#cpuOffsets[cpu] + BigInt(zoneIndex) * perZoneBytes;
   }
 
   #freeArea(order: number, zoneIndex: number): bigint {

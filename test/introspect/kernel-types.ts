@@ -44,7 +44,8 @@ export type Era = '5.10' | '6.1' | '7.3';
 type MemberTable = Readonly<Record<string, readonly [type: number, offsetBytes: number]>>;
 const nodeBytes = zoneTypeCount * 2048 + 256;
 
-export function kernelTypes(era: Era = '6.1'): Btf {
+/** `hasSmp`: counters have differences that CPUs have not added yet. */
+export function kernelTypes(era: Era = '6.1', hasSmp = true): Btf {
   const encoder = new BtfEncoder();
   const u8 = encoder.int('unsigned char', 1);
   const u16 = encoder.int('unsigned short', 2);
@@ -166,11 +167,16 @@ export function kernelTypes(era: Era = '6.1'): Btf {
   if (era === '5.10') {
     struct('per_cpu_pageset', 128, {
       pcp: [pcp, 8],
-      vm_stat_diff: [encoder.array(u8, 4), 100],
+      ...(hasSmp ? { vm_stat_diff: [encoder.array(u8, 4), 100] } : {}),
     });
   } else {
-    struct('per_cpu_zonestat', 16, { vm_stat_diff: [encoder.array(u8, 4), 4] });
+    struct(
+      'per_cpu_zonestat',
+      16,
+      hasSmp ? { vm_stat_diff: [encoder.array(u8, 4), 4] } : { vm_numa_event: [u64, 0] },
+    );
   }
+  struct('cpumask', 16, { bits: [encoder.array(u64, 2), 0] });
   struct('hstate', 128, {
     order: [u32, 8],
     free_huge_pages: [u64, 24],

@@ -1,5 +1,6 @@
 // What an image without a kernel is said to be.
-import { randomFillSync } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { reasonWithoutKernel } from '../../introspect/no-kernel.js';
 import { Ram } from './ram.js';
 
@@ -20,6 +21,13 @@ test('ciphertext is recognised by having nothing but random pages', () => {
     bytes.fill(0, 0, Math.floor(sizeBytes / 20));
   });
   expect(reason).toMatch(/look encrypted \(SEV or TDX\)/);
+});
+
+test('a compressed file whose size is one of RAM is not called encrypted', () => {
+  const packed = gzipSync(randomBytes(sizeBytes));
+  expect(reasonOf((bytes) => packed.copy(bytes))).toBe(
+    'it is compressed with gzip, and no RAM: decompress it first',
+  );
 });
 
 test('memory that is half random is not called encrypted', () => {

@@ -12,6 +12,7 @@ import {
 } from './layout.js';
 import { decodeConfiguration } from './decode-configuration.js';
 import { RamDecoder } from './decode-ram.js';
+import { streamEnd } from './stream-end.js';
 import { StreamReader } from './stream-reader.js';
 import { pageSizeBytes } from '../physical-memory.js';
 import type { Configuration, FileRange, MigrationStream } from './types.js';
@@ -75,8 +76,9 @@ class Decoder {
       const offset = this.#reader.offset;
       const type = this.#reader.u8();
       if (this.#ram !== undefined && this.#startSection !== undefined && endsRam(type)) {
+        const endOffset = streamEnd(this.#file, offset);
         return {
-          range: { startOffset: this.#startOffset, endOffset: this.#file.sizeBytes },
+          range: { startOffset: this.#startOffset, endOffset },
           configuration: this.#configuration,
           blocks: this.#ram.finish(this.#file),
           sectionId: this.#ram.sectionId,
@@ -86,7 +88,7 @@ class Decoder {
           startSection: this.#startSection,
           commands: this.#commands,
           hasEndSection: this.#hasEndSection,
-          rest: { startOffset: offset, endOffset: this.#file.sizeBytes },
+          rest: { startOffset: offset, endOffset },
         };
       }
       this.#decodeSection(offset, type);

@@ -1,6 +1,6 @@
 // The description of the devices, with which QEMU ends a migration stream:
 //
-//   0 | 6 | u32 length | JSON | the file's end
+//   0 | 6 | u32 length | JSON | the stream's end
 import type { ImageFile } from '../image-file.js';
 import { sectionTypes } from './layout.js';
 import type { FileRange } from './types.js';

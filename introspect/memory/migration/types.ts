@@ -41,6 +41,6 @@ export interface MigrationStream {
   readonly commands: readonly FileRange[];
   /** A background snapshot goes on with the devices without ending RAM's sections. */
   readonly hasEndSection: boolean;
-  /** Devices and all that follows. */
+  /** Devices and all that follows, without zeroes behind the end. */
   readonly rest: FileRange;
 }

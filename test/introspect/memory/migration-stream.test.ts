@@ -65,6 +65,20 @@ const allPages = ({ name, bytes }: SampleBlock): readonly Buffer[] =>
     record(page, pageIn({ name, bytes }, page), page === 0 ? name : undefined),
   );
 
+/** The bytes of the devices in `ending`. */
+const devices = ending().indexOf('{') - 6;
+
+/** Of many steps that are read at once. */
+const volumeRest = Buffer.alloc(5 * 2 ** 20 + 17);
+
+test('a stream in a larger volume ends where its zeroes begin', () => {
+  for (const stream of [liveStream(), backgroundSnapshot(), mappedRam()]) {
+    const inVolume = Buffer.concat([stream, volumeRest]);
+    expect(imageOf(inVolume).equals(imageOf(stream))).toBe(true);
+    expect(stateOf(inVolume).equals(stateOf(stream))).toBe(true);
+  }
+});
+
 describe('pages', () => {
   test('of a background snapshot, which does not end its RAM, are read', () => {
     expect(imageOf(backgroundSnapshot()).equals(mainBlock.bytes)).toBe(true);
@@ -235,6 +249,33 @@ describe('a stream that is refused', () => {
       'image-invalid',
       /description of the devices.*cut short/,
       liveStream().subarray(0, -40),
+    ],
+    [
+      'that ends before the devices do, in a larger volume',
+      'image-invalid',
+      /description of the devices.*nor before the zeroes there/,
+      Buffer.concat([liveStream().subarray(0, -60), Buffer.alloc(pageSizeBytes)]),
+    ],
+    [
+      'that something else follows',
+      'image-invalid',
+      /something else follows/,
+      Buffer.concat([liveStream(), Buffer.alloc(pageSizeBytes), Buffer.from('old')]),
+    ],
+    [
+      'without a description of its devices',
+      'unsupported',
+      /suppress-vmdesc=on.*suppress-vmdesc=off/,
+      liveStream().subarray(0, 1 - ending().length + devices),
+    ],
+    [
+      'without a description of its devices, in a larger volume',
+      'unsupported',
+      /suppress-vmdesc=on/,
+      Buffer.concat([
+        liveStream().subarray(0, 1 - ending().length + devices),
+        Buffer.alloc(3 * pageSizeBytes),
+      ]),
     ],
   ])('%s', (_, code, message, content) => {
     writeFileSync(path, content);

@@ -1,4 +1,6 @@
 // Which format a file is taken for, and what is said of those that are not read.
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,12 +99,47 @@ test.each([
   ['makedumpfile\0\0\0\0', /flattened kdump.*makedumpfile/],
   ['EMiL', /LiME.*avml-convert/],
   ['AVML', /AVML.*lime_compressed/],
+  ['QFI\xfb\0\0\0\x03', /qcow2 disk image.*give the VM's RAM.*--format raw/],
+  ['QED\0', /QED disk image/],
+  ['KDMV\x01\0\0\0', /VMDK disk image/],
+  ['# Disk DescriptorFile\n', /VMDK disk image/],
+  ['vhdxfile', /VHDX disk image/],
+  ['conectix', /VHD disk image/],
+  [
+    '<<< Oracle VM VirtualBox Disk Image >>>\n'.padEnd(64, '\0') + '\x7f\x10\xda\xbe',
+    /VDI disk image/,
+  ],
+  ['\x1f\x8b\x08\0', /compressed with gzip.*decompress it first with `gzip -d`/],
+  ['\xfd7zXZ\0', /compressed with xz/],
+  ['\x28\xb5\x2f\xfd', /compressed with zstd/],
+  ['BZh91AY&SY', /compressed with bzip2/],
+  ['\x04\x22\x4d\x18', /compressed with lz4/],
+  ['\x89LZO\0\r\n\x1a\n', /compressed with lzop/],
+  ['PK\x03\x04', /ZIP archive/],
 ])('a file that begins with %j is refused by name, with what to do', (magic, message) => {
   const content = Buffer.concat([Buffer.from(magic, 'latin1'), page]);
   expect(failure(fileOf('dump', content))).toMatchObject({
     code: 'unsupported',
     message: expect.stringMatching(message) as unknown,
   });
+});
+
+test.each(['QFI\xfb\0\0\0\x04', 'BZh1', '\x1f\x8b', 'QED '])(
+  'a file that begins with %j is raw RAM: that is no sign of anything else',
+  (start) => {
+    const content = Buffer.alloc(pageSizeBytes, 0xff);
+    content.write(start, 'latin1');
+    expect(formatOf(fileOf('ram', content))).toBe('raw');
+  },
+);
+
+test('what is refused by its first bytes is raw RAM when that is stated', () => {
+  const content = gzipSync(randomBytes(pageSizeBytes));
+  const whole = Buffer.alloc(Math.ceil(content.length / pageSizeBytes) * pageSizeBytes);
+  content.copy(whole);
+  const path = fileOf('ram', whole);
+  expect(failure(path)).toMatchObject({ code: 'unsupported' });
+  expect(formatOf(path, { format: 'raw' })).toBe('raw');
 });
 
 test.each([

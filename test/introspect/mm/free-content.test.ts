@@ -19,7 +19,7 @@ function contentOf(fills: readonly number[], switchedOn?: boolean, namesData = t
     fake.symbols.set('_page_poisoning_enabled', key);
   }
   if (!namesData) {
-    fake.symbols.delete('__per_cpu_offset');
+    fake.symbols.delete('__cpu_possible_mask');
   }
   return freeContent(fake.kernel, labels);
 }

@@ -12,6 +12,7 @@ function zone(node: number, index: number, blocks: readonly number[], pageCount:
     address: 0n,
     startPfn: 0,
     endPfn: 100,
+    uncountedPageCount: 0,
     freePageCount: pageCount,
     freeBlockCounts: blocks,
   };

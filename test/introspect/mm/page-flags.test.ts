@@ -42,6 +42,7 @@ test('bits stand where the kernel says', () => {
     lru: 1 << 4,
     head: 1 << 16,
     reserved: 1 << 12,
+    locked: 1 << 0,
     swapbacked: 1 << 19,
     uptodate: 1 << 2,
     slab: 1 << 9,

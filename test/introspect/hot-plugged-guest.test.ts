@@ -1,0 +1,111 @@
+// A real guest with a DIMM, whose two files are joined into one image.
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { classify } from '../../introspect/classify.js';
+import { findKernel } from '../../introspect/find-kernel.js';
+import { openRawFile } from '../../introspect/memory/raw-file.js';
+import { labelNumbers } from '../../introspect/page-class.js';
+import type { PageMap } from '../../introspect/page-map.js';
+import { bootGuest } from '../guest/guest.js';
+
+const bootTimeoutMs = 400_000;
+const mib = 2 ** 20;
+const mainMib = 384;
+const dimmMib = 128;
+const dimmGpa = 2 ** 32;
+
+let folder: string;
+let mainPath: string;
+let dimmPath: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'pars-dimm-'));
+  mainPath = join(folder, 'main');
+  dimmPath = join(folder, 'dimm');
+  const object = `memory-backend-file,id=dimm0,size=${dimmMib}M,mem-path=${dimmPath},share=on`;
+  const guest = await bootGuest({
+    ramSizeMib: mainMib,
+    qemuArguments: [
+      ...['-m', `${mainMib}M,slots=1,maxmem=2G`],
+      ...['-object', object, '-device', 'pc-dimm,id=d0,memdev=dimm0'],
+    ],
+    kernelArguments: ['memhp_default_state=online_kernel'],
+    disk: { contentSizeMib: 40 },
+  });
+  try {
+    await guest.qmp('stop');
+    copyFileSync(guest.ramPath, mainPath);
+    copyFileSync(dimmPath, `${dimmPath}.copy`);
+  } finally {
+    await guest.close();
+  }
+}, bootTimeoutMs);
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function joined(name: string, ...paths: readonly string[]): string {
+  const path = join(folder, name);
+  writeFileSync(path, '');
+  paths.forEach((part) => {
+    appendFileSync(path, readFileSync(part));
+  });
+  return path;
+}
+
+function labelsOf(path: string, mapPath?: string): PageMap {
+  const image = openRawFile(path, { mapPath });
+  try {
+    return classify(findKernel(image));
+  } finally {
+    image.close();
+  }
+}
+
+test('the joined file is read as a map of it says, without the map', () => {
+  const path = joined('joined', mainPath, `${dimmPath}.copy`);
+  const mapPath = join(folder, 'map.json');
+  writeFileSync(
+    mapPath,
+    JSON.stringify({
+      regions: [
+        { gpa: 0, sizeBytes: mainMib * mib },
+        { gpa: dimmGpa, sizeBytes: dimmMib * mib },
+      ],
+    }),
+  );
+  const map = labelsOf(path);
+  expect(map.warnings).toEqual([]);
+  expect(map.evidence).toEqual({ kind: 'complete' });
+  expect(map).toEqual(labelsOf(path, mapPath));
+  // The kernel uses the DIMM, and has free pages in it.
+  const ofDimm = map.labels.subarray((mainMib * mib) / 4096);
+  expect(ofDimm).toHaveLength((dimmMib * mib) / 4096);
+  expect(ofDimm.includes(labelNumbers['not-ram'])).toBe(false);
+  expect(ofDimm.includes(labelNumbers.free)).toBe(true);
+});
+
+test.each<[string, () => string, RegExp]>([
+  [
+    'the main file alone',
+    () => mainPath,
+    /looks truncated: .*RAM up to 0x10[0-8][0-9a-f]{6} at least, .*IMAGE\.map\.json .*ELF core/,
+  ],
+  ['the parts the other way round', () => joined('reversed', `${dimmPath}.copy`, mainPath), /./],
+])('%s gives no page up', (_, path, reason) => {
+  const map = labelsOf(path());
+  expect(map.evidence).toEqual({
+    kind: 'no-kernel',
+    reason: expect.stringMatching(reason) as string,
+  });
+  expect(map.labels.every((label) => label === labelNumbers.unknown)).toBe(true);
+});
