@@ -14,9 +14,15 @@ import { expectRoom, makeFolder } from './capture-folder.js';
 import { type CaptureGuard, startGuard } from './capture-guard.js';
 import { cleanUpCapture } from './clean-up-capture.js';
 import { findQemu } from './find-qemu.js';
+import { lookForSmallPages } from './huge-pages.js';
 import { currentBootId, type Journal, journalFile, writeJournal } from './journal.js';
 import { changedCapabilities, changedParameter, hasEnded, queryMigration } from './migration.js';
-import { type CapturePlan, type CaptureWay, planCapture } from './plan-capture.js';
+import {
+  type CaptureLimits,
+  type CapturePlan,
+  type CaptureWay,
+  planCapture,
+} from './plan-capture.js';
 import { putRight } from './put-right.js';
 import { nbdSocketName } from './nbd-server.js';
 import { type CapturedDisk, dropOverwritten } from './save-disks.js';
@@ -73,9 +79,9 @@ const reconnectTimeoutMs = 10_000;
 export async function previewCapture(
   request: Pick<CaptureRequest, 'qmpPath' | 'withoutDisks' | 'maxDowntimeMs'>,
 ): Promise<CapturePreview> {
-  return await withLockedVm(request.qmpPath, async ({ qmp }) => {
+  return await withLockedVm(request.qmpPath, async ({ qmp, vcpuThreads }) => {
     const facts = await readIdleFacts(qmp);
-    return { ...planCapture(facts, request), facts };
+    return { ...(await planOf(facts, vcpuThreads, request)), facts };
   });
 }
 
@@ -103,7 +109,7 @@ async function captureLocked(
       journal = journalOf(qmpPath, vcpuThreads, settings);
       await writeJournal(folder, journal);
     });
-    const plan = planCapture(facts, request);
+    const plan = await planOf(facts, vcpuThreads, request);
     await expectRoom(folder, plan.scratchSizeBytes);
     journal = {
       ...journalOf(qmpPath, vcpuThreads, facts.settings),
@@ -124,6 +130,20 @@ async function captureLocked(
         })
       : asParsError(error);
   }
+}
+
+/** By how the RAM lies now: small pages that are joined before the VM stands still make that shorter than is foretold. */
+async function planOf(
+  facts: VmFacts,
+  vcpuThreads: readonly number[],
+  limits: CaptureLimits,
+): Promise<CapturePlan> {
+  const pid = qemuPidOf(vcpuThreads);
+  return planCapture(
+    facts,
+    limits,
+    pid === undefined ? undefined : await lookForSmallPages(pid, facts.ramSizeBytes),
+  );
 }
 
 async function captureWatched(
