@@ -16,8 +16,6 @@ const manifestSuffix = '.manifest';
 /** 64 random bits: ids do not meet, and a prefix of a few digits is enough to name one. */
 export const idDigitCount = 16;
 export const snapshotId = /^[0-9a-f]{16}$/;
-/** What a VM may be called: one segment of a store name. */
-export const vmName = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 
 export const manifestName = (id: string): string => `${snapshotsFolder}/${id}${manifestSuffix}`;
 export const partName = (id: string): string => `${manifestName(id)}.part`;

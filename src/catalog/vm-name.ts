@@ -1,13 +1,18 @@
-// What a VM may be called in a store, asked before anything is done for it.
+// What a VM may be called, asked before anything is done for it.
 import { ParsError } from '../../introspect/pars-error.js';
-import { vmName } from './names.js';
+import { vmNameForm, vmNameProblem } from '../manifest/vm-name.js';
+import { shortVisibleText } from '../text/visible-text.js';
 
-/** Throws `usage`. */
-export function expectVmName(vm: string): void {
-  if (!vmName.test(vm)) {
+const shownLength = 80;
+
+/** Throws `usage`. `remedy`: how another name is given here. */
+export function expectVmName(vm: string, remedy: string): void {
+  const problem = vmNameProblem(vm);
+  if (problem !== undefined) {
+    const shown = shortVisibleText(JSON.stringify(vm), shownLength);
     throw new ParsError(
       'usage',
-      `${JSON.stringify(vm)} cannot name a VM here: expected up to 128 of A-Z a-z 0-9 . _ - and no leading dot`,
+      `${shown} cannot name a VM: ${problem}, expected ${vmNameForm}; ${remedy}`,
     );
   }
 }

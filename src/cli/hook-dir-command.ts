@@ -1,10 +1,11 @@
 // pars hook dir DIR: takes each complete snapshot in a folder into the spool, and has them sent.
 import { resolve } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
-import { vmName } from '../catalog/names.js';
+import { expectVmName } from '../catalog/vm-name.js';
 import { durationForm, parseDuration } from '../flow/duration.js';
 import { startFlush } from '../hook/start-flush.js';
 import { watchFolder } from '../hook/watch-folder.js';
+import { vmNameProblem } from '../manifest/vm-name.js';
 import { exitCodes } from './exit-code.js';
 import { formatLines } from './format.js';
 import { type HookOptions, openHook } from './hook-open.js';
@@ -22,14 +23,18 @@ const defaultSettle = '5s';
 
 /** `*` stands for any characters of a name, `?` for one. Throws `usage`. */
 function namePattern(text: string): RegExp {
-  if (!/^[A-Za-z0-9._*?-]{1,128}$/.test(text) || /\*.*\*.*\*/.test(text)) {
+  if (vmNameProblem(text) !== undefined || /\*.*\*.*\*/.test(text)) {
     throw new ParsError(
       'usage',
       `--names: expected a name with * and ? in it, such as web-*, and at most two *; found ${JSON.stringify(text)}`,
     );
   }
-  const source = text.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
-  return new RegExp(`^${source}$`);
+  const source = text
+    .replaceAll(/[\\^$.|+()[\]{}]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  // A character is one, however many units it takes.
+  return new RegExp(`^${source}$`, 'u');
 }
 
 export async function hookDirCommand(
@@ -44,11 +49,8 @@ export async function hookDirCommand(
       `--settle: expected ${durationForm}, found ${JSON.stringify(options.settle)}`,
     );
   }
-  if (options.vm !== undefined && !vmName.test(options.vm)) {
-    throw new ParsError(
-      'usage',
-      `--vm: expected letters, digits, dots, dashes and underscores, found ${JSON.stringify(options.vm)}`,
-    );
+  if (options.vm !== undefined) {
+    expectVmName(options.vm, 'give another with --vm');
   }
   const hook = await openHook(options, context);
   const { taken, left } = await watchFolder(hook, {

@@ -1,7 +1,7 @@
 // pars hook libvirt-save FILE...: files of `virsh save` into the spool, with the VM's disks where they are of the same
 // moment.
 import { ParsError } from '../../introspect/pars-error.js';
-import { vmName } from '../catalog/names.js';
+import { expectVmName } from '../catalog/vm-name.js';
 import type { HookContext } from '../hook/hook-context.js';
 import { spoolSave } from '../hook/libvirt/spool-save.js';
 import { takeHandedOver } from '../hook/libvirt/take-handed-over.js';
@@ -23,11 +23,14 @@ export async function hookLibvirtSaveCommand(
   context: CommandContext,
 ): Promise<number> {
   const { vm } = options;
-  if (vm !== undefined && (!vmName.test(vm) || paths.length > 1)) {
-    throw new ParsError(
-      'usage',
-      `--vm: expected the name of one VM of letters, digits, dots, dashes and underscores, found ${JSON.stringify(vm)} for ${paths.length} files`,
-    );
+  if (vm !== undefined) {
+    expectVmName(vm, 'give another with --vm');
+    if (paths.length > 1) {
+      throw new ParsError(
+        'usage',
+        `--vm names one VM: expected one file, found ${paths.length}; call the command once for each`,
+      );
+    }
   }
   const hook = await openHook(options, context);
   try {

@@ -1,7 +1,6 @@
 // pars hook libvirt-snapshot DOMAIN: a snapshot of a running VM of libvirt into the spool, and has it sent.
 import { flush } from '../hook/flush.js';
 import { snapshotDomain } from '../hook/libvirt/snapshot-domain.js';
-import { vmOfDomain } from '../hook/libvirt/vm-of-domain.js';
 import { startFlush } from '../hook/start-flush.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './hook-flush-command.js';
@@ -15,20 +14,21 @@ export interface HookLibvirtSnapshotOptions extends HookOptions {
 }
 
 export async function hookLibvirtSnapshotCommand(
-  domain: string,
+  domainWord: string,
   options: HookLibvirtSnapshotOptions,
   context: CommandContext,
 ): Promise<number> {
   const hook = await openHook(options, context);
-  const vm = vmOfDomain(domain);
-  const { entry, isBack } = await snapshotDomain(hook, domain).catch(async (error: unknown) => {
-    hook.log.error('no snapshot of the VM was taken', {
-      vm,
-      error: messageOf(error),
-    });
-    await hook.metrics.failed(vm);
-    throw error;
-  });
+  const { vm, entry, isBack } = await snapshotDomain(hook, domainWord).catch(
+    async (error: unknown) => {
+      hook.log.error('no snapshot of the VM was taken', {
+        vm: domainWord,
+        error: messageOf(error),
+      });
+      await hook.metrics.failed(domainWord);
+      throw error;
+    },
+  );
   await hook.metrics.write();
   if (options.wait !== true) {
     startFlush(hook);

@@ -1,10 +1,12 @@
 // pars list: the snapshots of a store, oldest first.
-import { listSnapshots } from '../catalog/catalog.js';
+import { visitSnapshots } from '../catalog/catalog.js';
 import { clashSentences } from '../catalog/vm-identity.js';
+import { olderFirst } from '../manifest/snapshot-order.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { openStore } from '../store/open-store.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { formatBytes, formatTable, formatTime } from './format.js';
+import type { ParsError } from '../../introspect/pars-error.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 
 export interface ListOptions extends CommonOptions {
@@ -17,31 +19,60 @@ export async function listCommand(
 ): Promise<number> {
   const store = await openStore(options.store, { local: { mustExist: true } });
   try {
-    const { snapshots, unreadable } = await listSnapshots(store, signal);
-    for (const { id, error } of unreadable) {
-      warn(`snapshot ${id} cannot be read: ${error.message}`);
-    }
-    clashSentences(snapshots.map(({ header }) => header)).forEach(warn);
+    const found: Listed[] = [];
+    let firstError: ParsError | undefined;
+    await visitSnapshots(
+      store,
+      {
+        snapshot: ({ header, manifestSizeBytes }) => {
+          found.push(listedOf(header, manifestSizeBytes));
+        },
+        unreadable: (id, error) => {
+          firstError ??= error;
+          warn(`snapshot ${id} cannot be read: ${error.message}`);
+        },
+      },
+      signal,
+    );
+    found.sort(olderFirst);
+    clashSentences(
+      found.map(({ summary: { vm, identity } }) => ({ vm, identity: identity ?? undefined })),
+    ).forEach(warn);
     print(
-      snapshots.map(({ header, manifestSizeBytes }) => summaryOf(header, manifestSizeBytes)),
+      found.map(({ summary }) => summary),
       () =>
         formatTable(
           ['id', 'vm', 'created', 'image', 'on disks', 'kernel'],
-          snapshots.map(({ header }) => [
-            header.id,
-            header.vm,
-            formatTime(header.createdMs),
-            formatBytes(header.imageSizeBytes),
-            formatBytes(diskBytes(header)),
-            header.guest?.release ?? '-',
+          found.map(({ createdMs, summary }) => [
+            summary.id,
+            summary.vm,
+            formatTime(createdMs),
+            formatBytes(summary.imageSizeBytes),
+            formatBytes(summary.diskBytes),
+            summary.guest?.release ?? '-',
           ]),
           ['left', 'left', 'left', 'right', 'right', 'left'],
         ),
     );
-    return unreadable.length > 0 ? exitCodeOfError[unreadable[0].error.code] : exitCodes.ok;
+    return firstError === undefined ? exitCodes.ok : exitCodeOfError[firstError.code];
   } finally {
     await store.close();
   }
+}
+
+/** What is kept of a snapshot. Its header is let go: the packs that it names are most of it. */
+interface Listed {
+  readonly id: string;
+  readonly createdMs: number;
+  readonly summary: ReturnType<typeof summaryOf>;
+}
+
+function listedOf(header: ManifestHeader, manifestSizeBytes: number): Listed {
+  return {
+    id: header.id,
+    createdMs: header.createdMs,
+    summary: summaryOf(header, manifestSizeBytes),
+  };
 }
 
 /** What programs are told of a snapshot without its columns. */

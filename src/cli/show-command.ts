@@ -1,9 +1,11 @@
 // pars show ID: what a manifest says of one snapshot.
-import { listSnapshots, loadManifest, resolveId } from '../catalog/catalog.js';
-import { clashSentences, identityText } from '../catalog/vm-identity.js';
+import { loadManifest, resolveId, visitSnapshots } from '../catalog/catalog.js';
+import { clashSentences, identityText, type NamedVm } from '../catalog/vm-identity.js';
+import { olderFirst } from '../manifest/snapshot-order.js';
 import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
 import { disksToBeGiven } from '../restore/own-disks.js';
 import { openStore } from '../store/open-store.js';
+import type { Store } from '../store/store.js';
 import { exitCodes } from './exit-code.js';
 import { formatBytes, formatTable, formatTime } from './format.js';
 import { diskBytes } from './list-command.js';
@@ -25,9 +27,7 @@ export async function showCommand(
       ...rest,
       sha256: Buffer.from(sha256).toString('hex'),
     }));
-    const { snapshots } = await listSnapshots(store, signal);
-    const ofName = snapshots.map((listed) => listed.header).filter(({ vm }) => vm === header.vm);
-    clashSentences(ofName).forEach(warn);
+    clashSentences(await namesakes(store, header.vm, signal)).forEach(warn);
     print(
       {
         ...header,
@@ -82,6 +82,27 @@ export async function showCommand(
   } finally {
     await store.close();
   }
+}
+
+/** All snapshots of a VM so called. One that cannot be read is `pars list`'s matter. */
+async function namesakes(
+  store: Store,
+  vm: string,
+  signal: AbortSignal,
+): Promise<readonly NamedVm[]> {
+  const found: (NamedVm & Pick<ManifestHeader, 'id' | 'createdMs'>)[] = [];
+  await visitSnapshots(
+    store,
+    {
+      snapshot: ({ header }) => {
+        const { id, createdMs, identity } = header;
+        if (header.vm === vm) found.push({ vm, identity, id, createdMs });
+      },
+      unreadable: () => undefined,
+    },
+    signal,
+  );
+  return found.sort(olderFirst);
 }
 
 function diskLines({ disk }: AddressSpace): readonly string[] {

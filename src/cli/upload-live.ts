@@ -29,6 +29,7 @@ import { openImageArgument } from './open-image.js';
 import { parseBandwidth } from './parse-bandwidth.js';
 import type { CommandContext } from './run-command.js';
 import { type UploadOptions, uploadSource } from './upload-command.js';
+import { entryName, vmPartOfEntry, vmPathPart } from '../spool/layout.js';
 import { capturedSource, type UploadSource } from './upload-source.js';
 
 /** The folder for everybody's large files (hier(7)), and the name that ours has in it. */
@@ -47,7 +48,7 @@ export async function uploadLive(
   context: CommandContext,
 ): Promise<number> {
   const vm = options.name ?? '';
-  expectVmName(vm);
+  expectVmName(vm, 'give another with --name');
   const wanted = {
     qmpPath,
     withoutDisks: options.withoutDisks === true,
@@ -67,9 +68,9 @@ export async function uploadLive(
   const lock = await lockOf(scratch, vm);
   try {
     const superseded = await cleanUpLeftovers(scratch, vm, context);
-    const folder = join(scratch, `${vm}.${randomBytes(8).toString('hex')}`);
+    const folder = join(scratch, entryName(vm, randomBytes(8).toString('hex')));
     const storing = `${folder}${storingSuffix}`;
-    const group = await captureInto(storing, vm, options.vmId, wanted, context);
+    const group = await captureInto(folder, vm, options.vmId, wanted, context);
     for (const name of superseded) {
       await removeOfSameVm(join(scratch, name), group, context);
     }
@@ -141,7 +142,7 @@ function downtimeOf({ maxDowntime }: UploadOptions): number | undefined {
 }
 
 async function lockOf(scratch: string, vm: string): Promise<Lock> {
-  const lock = await tryLock(scratch, 'capture', vm);
+  const lock = await tryLock(scratch, 'capture', vmPathPart(vm));
   if (lock === undefined) {
     throw new ParsError(
       'unavailable',
@@ -157,16 +158,17 @@ async function cleanUpLeftovers(
   vm: string,
   { warn }: CommandContext,
 ): Promise<readonly string[]> {
-  // Another VM's name may begin like this one's.
-  const left = (await readdir(scratch)).filter((name) =>
-    /^\.[0-9a-f]{16}\.[a-z]+$/.test(name.slice(vm.length)),
-  );
-  const names = left.filter((name) => name.startsWith(vm));
-  for (const name of names.filter((entry) => entry.endsWith(partSuffix))) {
+  const names = await readdir(scratch);
+  const ofVm = (suffix: string): readonly string[] =>
+    names.filter(
+      (name) =>
+        name.endsWith(suffix) && vmPartOfEntry(name.slice(0, -suffix.length)) === vmPathPart(vm),
+    );
+  for (const name of ofVm(partSuffix)) {
     await cleanUpCapture(join(scratch, name));
     warn(`an earlier capture of ${vm} was killed; the VM was put right, and ${name} removed`);
   }
-  const whole = names.filter((entry) => entry.endsWith(storingSuffix));
+  const whole = ofVm(storingSuffix);
   for (const name of whole) {
     warn(
       `an earlier upload of ${vm} was killed while it stored ${join(scratch, name)}; that is removed once a newer one is ` +
@@ -194,7 +196,7 @@ export async function removeOfSameVm(
   }
 }
 
-/** Gives what tells the VM from others, its name among it. */
+/** Into `folder` with `storingSuffix`, once it is whole. Gives what tells the VM from others, its name among it. */
 async function captureInto(
   folder: string,
   vm: string,
@@ -202,7 +204,7 @@ async function captureInto(
   wanted: Omit<CaptureRequest, 'folder'>,
   { warn, signal, onProgress }: CommandContext,
 ): Promise<string> {
-  const part = folder.replace(storingSuffix, partSuffix);
+  const part = `${folder}${partSuffix}`;
   await mkdir(part, { mode: 0o700 });
   const capture = await captureVm({ ...wanted, folder: part, signal, onProgress }).catch(
     async (error: unknown) => {
@@ -228,7 +230,7 @@ async function captureInto(
       : givenIdentity(vmId);
   const captured = capturedOf({ vm, source: 'qmp', folder: part, capture, identity });
   await writeCaptured(part, captured);
-  await rename(part, folder);
+  await rename(part, `${folder}${storingSuffix}`);
   return vmGroup(captured);
 }
 

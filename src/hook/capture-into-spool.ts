@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
-import { vmName } from '../catalog/names.js';
+import { expectVmName } from '../catalog/vm-name.js';
 import type { Captured } from '../spool/captured.js';
+import { vmPathPart } from '../spool/layout.js';
 import { tryLock } from '../spool/lock.js';
 import { addEntry } from '../spool/new-entry.js';
 import type { Capture } from '../vm/live/capture.js';
@@ -33,15 +34,10 @@ export interface LiveVm {
 export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise<string> {
   const { spool, config, log } = hook;
   const { vm, source } = live;
-  if (!vmName.test(vm)) {
-    throw new ParsError(
-      'usage',
-      `expected the name of a VM of letters, digits, dots, dashes and underscores, found ${JSON.stringify(vm)}`,
-    );
-  }
+  expectVmName(vm, 'call the VM otherwise');
   // The VM may stand still, or hang, since an earlier capture was killed.
   await cleanSpool(hook);
-  const lock = await tryLock(spool.paths.root, 'capture', vm);
+  const lock = await tryLock(spool.paths.root, 'capture', vmPathPart(vm));
   if (lock === undefined) {
     throw new ParsError(
       'unavailable',

@@ -7,9 +7,9 @@ import { isAbsolute, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { ParsError } from '../../introspect/pars-error.js';
-import { vmName } from '../catalog/names.js';
 import { parseSize } from '../vm/size.js';
 import { durationForm, parseDuration } from '../flow/duration.js';
+import { vmNameForm, vmNameProblem } from '../manifest/vm-name.js';
 import { logLevels } from './log.js';
 import { vmIdForm, vmIdPattern } from './vm-identity.js';
 import { messageOf } from '../flow/message-of.js';
@@ -97,7 +97,10 @@ const configSchema = z.strictObject({
     .record(
       z
         .string()
-        .regex(vmName, 'expected the name of a VM: letters, digits, dots, dashes, underscores'),
+        .refine(
+          (name) => vmNameProblem(name) === undefined,
+          `expected the name of a VM: ${vmNameForm}`,
+        ),
       z.strictObject({
         qmp: absolutePath.optional(),
         machine: absolutePath.optional(),

@@ -1,6 +1,7 @@
 // Sends what waits in the spool: oldest first, one snapshot of a VM at a time. Before, what dead processes left is
 // cleaned and the limits are applied; afterwards old snapshots of the VMs go from the store, where that is configured.
 import { listEntries, type SpoolEntry, type SpoolListing } from '../spool/entries.js';
+import { vmPathPart } from '../spool/layout.js';
 import { type Lock, tryLock, waitForLock } from '../spool/lock.js';
 import { makeRoom } from '../spool/make-room.js';
 import { applyRetention } from './apply-retention.js';
@@ -55,7 +56,7 @@ export async function flush(hook: HookContext, request: FlushRequest): Promise<F
     ignoresBackOff: request.waitForVm !== undefined,
   });
   if (request.waitForVm !== undefined) {
-    const lock = await waitForLock(spool.paths.root, 'upload', request.waitForVm, {
+    const lock = await waitForLock(spool.paths.root, 'upload', vmPathPart(request.waitForVm), {
       timeoutMs: hook.config.upload.timeoutMs,
       signal: hook.signal,
     });
@@ -107,7 +108,7 @@ async function sendAll(hook: HookContext, round: Round, rule: () => DueRule): Pr
       if (hook.signal.aborted || round.isStoreAway) {
         return;
       }
-      const lock = await tryLock(hook.spool.paths.root, 'upload', vm);
+      const lock = await tryLock(hook.spool.paths.root, 'upload', vmPathPart(vm));
       if (lock === undefined) {
         round.busyVms.add(vm);
         hook.log.debug('another process is sending snapshots of the VM', { vm });

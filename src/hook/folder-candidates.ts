@@ -26,6 +26,11 @@ export interface Candidate {
 }
 
 const flatSuffixes = ['.ram', '.raw', '.mem'];
+/** Of flat RAM, and as the other formats are called by those who write them. */
+const formatEndings = [
+  ...flatSuffixes,
+  ...['.migration', '.mig', '.stream', '.save', '.sav', '.elf', '.core', '.dump'],
+];
 const stateSuffixes = ['.state', '.vmstate', '.snap'];
 const temporaryName = /^\.|\.(?:part|tmp)$/;
 const mapSuffix = '.map.json';
@@ -71,11 +76,10 @@ function fileCandidate(name: string, files: ReadonlySet<string>): readonly Candi
 
 /** Another folder than Cloud Hypervisor's is none of ours. */
 function folderCandidate(name: string, children: readonly string[]): readonly Candidate[] {
-  const present = cloudHypervisorFiles.filter((file) => children.includes(file));
-  if (present.length === 0) {
+  const missing = cloudHypervisorFiles.filter((file) => !children.includes(file));
+  if (missing.length === cloudHypervisorFiles.length) {
     return [];
   }
-  const missing = cloudHypervisorFiles.filter((file) => !present.includes(file));
   return [
     {
       name,
@@ -87,12 +91,11 @@ function folderCandidate(name: string, children: readonly string[]): readonly Ca
   ];
 }
 
-/** What a VM is called whose snapshot has this name: letters, digits, dots, dashes and underscores. */
-export function vmOfName(name: string): string {
-  const stem = /^(.+?)\.[^.]*$/.exec(name)?.[1] ?? name;
-  const fit = stem
-    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^\.+/, '')
-    .slice(0, 128);
-  return fit === '' ? 'vm' : fit;
+/**
+ * What a VM is called whose snapshot is a file of this name: what stands before an ending that tells a format, letter for
+ * letter. Any other ending is a part of the name, since `db.1` and `db.2` may be two VMs.
+ */
+export function vmOfFile(name: string): string {
+  const ending = formatEndings.find((known) => name.endsWith(known) && name.length > known.length);
+  return ending === undefined ? name : name.slice(0, -ending.length);
 }

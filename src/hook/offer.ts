@@ -5,13 +5,14 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageFormat } from '../../introspect/memory/memory-image.js';
 import { ParsError } from '../../introspect/pars-error.js';
-import { vmName } from '../catalog/names.js';
+import { expectVmName } from '../catalog/vm-name.js';
 import { DiskImage } from '../disk/disk-image.js';
 import { diskError } from '../flow/disk-error.js';
+import { diskNamePattern } from '../manifest/disk-record.js';
 import { allocatedBytes } from '../spool/allocated-bytes.js';
 import type { Captured } from '../spool/captured.js';
 import { isKnown } from '../spool/is-known.js';
-import { entryName } from '../spool/layout.js';
+import { entryName, vmPathPart } from '../spool/layout.js';
 import { waitForLock } from '../spool/lock.js';
 import { addEntry } from '../spool/new-entry.js';
 import { adoptFile, type FileFacts, factsOf } from './adopt-file.js';
@@ -31,7 +32,7 @@ export interface OfferedDisk {
 }
 
 export interface OfferedSnapshot {
-  /** As src/catalog/names.ts `vmName` has it. */
+  /** As src/manifest/vm-name.ts says. */
   readonly vm: string;
   /** Which VM it is, apart from its name. */
   readonly identity?: VmIdentity | undefined;
@@ -90,7 +91,7 @@ export async function offerSnapshot(
     vm,
     files.filter(({ target }) => target.startsWith('image')),
   );
-  const lock = await waitForLock(spool.paths.root, 'capture', vm, {
+  const lock = await waitForLock(spool.paths.root, 'capture', vmPathPart(vm), {
     timeoutMs: lockTimeoutMs,
     signal: hook.signal,
   });
@@ -132,20 +133,16 @@ export async function offerSnapshot(
 }
 
 function expectGoodNames({ vm, disks, createdMs }: OfferedSnapshot): void {
-  if (!vmName.test(vm)) {
-    throw new ParsError(
-      'usage',
-      `expected the name of a VM of letters, digits, dots, dashes and underscores, found ${JSON.stringify(vm)}`,
-    );
-  }
+  expectVmName(vm, 'call the VM otherwise');
   if (!Number.isFinite(createdMs) || createdMs < 0) {
     throw new ParsError('usage', `expected the moment of a snapshot of ${vm}, found ${createdMs}`);
   }
   disks.forEach(({ name, path }, at) => {
-    if (!vmName.test(name) || disks.findIndex((disk) => disk.name === name) < at) {
+    if (!diskNamePattern.test(name) || disks.findIndex((disk) => disk.name === name) < at) {
       throw new ParsError(
         'usage',
-        `expected disks of ${vm} with names such as vda, each once; found ${JSON.stringify(name)} for ${path}`,
+        `expected disks of ${vm} with names such as vda, each once, of at most 64 of A-Z a-z 0-9 . _ - and no leading dot; ` +
+          `found ${JSON.stringify(name)} for ${path}`,
       );
     }
   });

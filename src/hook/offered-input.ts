@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { imageFormats } from '../../introspect/memory/memory-image.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { parsePeerJson } from '../../introspect/peer-json.js';
-import { vmName } from '../catalog/names.js';
+import { expectVmName } from '../catalog/vm-name.js';
 import { diskError } from '../flow/disk-error.js';
 import { parseDiskArgument } from '../disk/guest-disks.js';
 import type { LiveVm } from './capture-into-spool.js';
@@ -21,13 +21,13 @@ export type HookRequest =
 const path = z.string().min(1);
 const inputSchema = z
   .strictObject({
-    vm: z.string().regex(vmName, 'expected letters, digits, dots, dashes and underscores'),
+    vm: z.string(),
     vmId: z.string().regex(vmIdPattern, `expected ${vmIdForm}`),
     image: path,
     format: z.enum(imageFormats),
     state: path,
     machine: path,
-    disks: z.array(z.strictObject({ name: z.string().regex(vmName), path })),
+    disks: z.array(z.strictObject({ name: z.string(), path })),
     qmp: path,
     link: z.boolean(),
   })
@@ -54,13 +54,11 @@ export async function readHookRequest(
   );
   const input = isTold ? fromEnvironment : inputOfText(await sources.readInput(), fromEnvironment);
   const vm = sources.vm ?? input.vm;
-  if (vm === undefined || !vmName.test(vm)) {
-    throw new ParsError(
-      'usage',
-      `expected the name of a VM, of letters, digits, dots, dashes and underscores, found ${JSON.stringify(vm ?? 'none')}; ` +
-        'give --vm NAME, PARS_VM, or "vm" in the JSON on standard input',
-    );
+  const remedy = 'give --vm NAME, PARS_VM, or "vm" in the JSON on standard input';
+  if (vm === undefined) {
+    throw new ParsError('usage', `expected the name of a VM, found none; ${remedy}`);
   }
+  expectVmName(vm, remedy);
   return await requestOf(vm, input, config);
 }
 

@@ -5,6 +5,7 @@ import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
+import { shownFileName, textOfFileName } from '../host/file-name.js';
 import { isAbsent } from '../spool/is-absent.js';
 import { type FileFacts, factsOf, factsText } from './adopt-file.js';
 import { type Candidate, candidatesOf, type FolderItem } from './folder-candidates.js';
@@ -52,6 +53,7 @@ const scanIntervalMs = 30_000;
 const minIntervalMs = 1000;
 /** A full spool may have room again; a file that is no snapshot becomes one by changing. */
 const retryDelayMs = 60_000;
+const namelessReason = 'its name, or that of a file in it, is not UTF-8: rename it';
 
 /** Throws when the folder cannot be read at the beginning. */
 export async function watchFolder(
@@ -128,11 +130,14 @@ class FolderWatcher {
 
   async #scan(): Promise<void> {
     const { folder, settleMs } = this.#request;
-    const items = await itemsOf(folder);
+    const { items, nameless } = await itemsOf(folder);
     const present = new Set(items.map(({ name }) => name));
     const nowMs = performance.now();
     const settled: { candidate: Candidate; facts: string; members: readonly FileFacts[] }[] = [];
-    const names = new Set<string>();
+    const names = new Set<string>(nameless);
+    for (const name of nameless) {
+      this.#refuse(name, '', namelessReason, 0);
+    }
     for (const candidate of candidatesOf(items)) {
       const members = await factsOfMembers(folder, candidate);
       if (members !== undefined) {
@@ -259,24 +264,51 @@ class FolderWatcher {
   }
 }
 
-async function itemsOf(folder: string): Promise<readonly FolderItem[]> {
+interface FolderContent {
+  readonly items: readonly FolderItem[];
+  /** As they are shown: what text does not lead to, and folders that hold such files. */
+  readonly nameless: readonly string[];
+}
+
+async function itemsOf(folder: string): Promise<FolderContent> {
+  const items: FolderItem[] = [];
+  const nameless: string[] = [];
   try {
-    const items: FolderItem[] = [];
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      if (entry.isFile()) {
-        items.push({ name: entry.name, children: undefined });
+    for (const { entry, name, shownName } of await entriesOf(folder)) {
+      if (name === undefined) {
+        // What would not be looked at under any name is not told of either.
+        if (
+          entry.isDirectory() ||
+          candidatesOf([{ name: shownName, children: undefined }]).length > 0
+        ) {
+          nameless.push(shownName);
+        }
+      } else if (entry.isFile()) {
+        items.push({ name, children: undefined });
       } else if (entry.isDirectory()) {
-        const children = await readdir(join(folder, entry.name), { withFileTypes: true });
-        items.push({
-          name: entry.name,
-          children: children.filter((child) => child.isFile()).map(({ name }) => name),
-        });
+        const files = (await entriesOf(join(folder, name))).filter((child) => child.entry.isFile());
+        const item = { name, children: files.map((child) => child.name ?? child.shownName) };
+        const isWhole = files.every((child) => child.name !== undefined);
+        if (isWhole) {
+          items.push(item);
+        } else if (candidatesOf([item]).length > 0) {
+          nameless.push(name);
+        }
       }
     }
-    return items;
+    return { items, nameless };
   } catch (error) {
     throw diskError(error, `cannot read the folder ${folder}`);
   }
+}
+
+async function entriesOf(folder: string) {
+  const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+  return entries.map((entry) => ({
+    entry,
+    name: textOfFileName(entry.name),
+    shownName: shownFileName(entry.name),
+  }));
 }
 
 /** Undefined when one is gone since the folder was listed. */

@@ -2,10 +2,10 @@
 import { openImage } from '../../introspect/memory/open-image-file.js';
 import type { ImageFormat } from '../../introspect/memory/memory-image.js';
 import { ParsError } from '../../introspect/pars-error.js';
-import { vmName } from '../catalog/names.js';
+import { expectVmName } from '../catalog/vm-name.js';
 import { parseDomainXml } from '../vm/libvirt/domain-xml.js';
 import { readSaveXml } from '../vm/libvirt/save-xml.js';
-import { type Candidate, vmOfName } from './folder-candidates.js';
+import { type Candidate, vmOfFile } from './folder-candidates.js';
 
 /**
  * Throws when the format is not complete, or nothing says that it is RAM. Undefined for flat RAM: what kind it is may be
@@ -30,7 +30,8 @@ export function wholeFormat(path: string, { mayBeFlat }: Candidate): ImageFormat
 export function nameOfVm(path: string, name: string, format: ImageFormat | undefined): string {
   if (format === 'libvirt-save') {
     const { name: domain } = parseDomainXml(readSaveXml(path), path);
-    return vmName.test(domain) ? domain : vmOfName(`${domain}.`);
+    expectVmName(domain, 'say with --vm NAME what the VM is called');
+    return domain;
   }
-  return format === 'cloud-hypervisor' ? vmOfName(`${name}.`) : vmOfName(name);
+  return format === 'cloud-hypervisor' ? name : vmOfFile(name);
 }

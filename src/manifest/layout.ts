@@ -55,5 +55,7 @@ export const firstReadBytes = 64 * 2 ** 10;
 export const notStoredFeature = 'not-stored';
 /** Disks are stored beside RAM: a restore that knows RAM alone would leave them out without a word. */
 export const disksFeature = 'disks';
+/** The VM's name has other characters than A-Z a-z 0-9 . _ -, which programs of before take for damage. */
+export const namesFeature = 'names';
 /** Features that this program knows and a manifest may require. */
-export const knownFeatures: readonly string[] = [notStoredFeature, disksFeature];
+export const knownFeatures: readonly string[] = [notStoredFeature, disksFeature, namesFeature];

@@ -6,6 +6,7 @@ import { boundedArray } from '../flow/bounded.js';
 import { maxPackSizeBytes, maxReplication, packHeaderSizeBytes } from '../pack/layout.js';
 import { diskSchema } from './disk-record.js';
 import { healingKeys } from './healing-record.js';
+import { vmNameForm, vmNameProblem } from './vm-name.js';
 import {
   hashSizeBytes,
   maxEvidenceLength,
@@ -46,7 +47,7 @@ export const featuresSchema = z.object({ requiredFeatures: features });
 
 export const headerSchema = z.object({
   id: segment,
-  vm: segment,
+  vm: z.string().refine((name) => vmNameProblem(name) === undefined, `expected ${vmNameForm}`),
   // Whether a calendar has it is asked by src/catalog/check-header.ts.
   createdMs: size,
   requiredFeatures: features,

@@ -42,8 +42,9 @@ export interface VmIdentity {
 
 /** Small, read alone by `list`: everything but the columns. */
 export interface ManifestHeader {
-  /** One segment of a store name, as is `vm`: both stand in paths. */
+  /** One segment of a store name: it stands in paths. */
   readonly id: string;
+  /** As vm-name.ts says: it stands in no path. The feature `names` where it is not A-Z a-z 0-9 . _ - alone. */
   readonly vm: string;
   /** Absent in snapshots of before it was recorded, and of images that nobody said it of. */
   readonly identity?: VmIdentity | undefined;

@@ -5,10 +5,12 @@ import type { PageMap } from '../../introspect/page-map.js';
 import { diskRegionBytes, diskSpaceName } from '../manifest/disk-space.js';
 import {
   disksFeature,
+  namesFeature,
   maxEvidenceLength,
   maxGuestTextLength,
   notStoredFeature,
 } from '../manifest/layout.js';
+import { isPlainVmName } from '../manifest/vm-name.js';
 import type {
   AddressSpace,
   Attachment,
@@ -61,6 +63,7 @@ export function buildManifest(stored: StoredSnapshot): Manifest {
       requiredFeatures: [
         ...(notStored.length === 0 ? [] : [notStoredFeature]),
         ...(disks.length === 0 ? [] : [disksFeature]),
+        ...(isPlainVmName(vm) ? [] : [namesFeature]),
       ],
       packs: written.packs,
       attachments,

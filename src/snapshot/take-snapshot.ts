@@ -75,7 +75,7 @@ const defaultReplicationTimeoutMs = 60_000;
 
 export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotResult> {
   const { store, vm, signal } = request;
-  expectVmName(vm);
+  expectVmName(vm, 'give another with --name');
   expectMoment(request.createdMs);
   const disks = openDisksToStore(request.disks ?? []);
   const id = newSnapshotId();

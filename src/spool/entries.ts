@@ -8,7 +8,7 @@ import { type Attempts, readAttempts } from './attempts.js';
 import { olderFirst } from './bounds.js';
 import { type Captured, readCaptured, vmGroup } from './captured.js';
 import { syncPath } from '../host/durable-file.js';
-import { vmOfEntry } from './layout.js';
+import { vmPartOfEntry, vmPathPart } from './layout.js';
 import type { Spool } from './spool.js';
 
 export interface SpoolEntry {
@@ -37,7 +37,7 @@ export async function listEntries({ paths }: Spool): Promise<SpoolListing> {
     const folder = join(paths.entries, name);
     try {
       const captured = await readCaptured(folder);
-      if (vmOfEntry(name) !== captured.vm) {
+      if (vmPartOfEntry(name) !== vmPathPart(captured.vm)) {
         throw new ParsError(
           'image-invalid',
           `${folder} holds a snapshot of ${captured.vm}, which its name does not say`,

@@ -10,12 +10,17 @@
 //   locks/                        who is at work (lock.ts)
 //   dropped.jsonl                 which were dropped unsent, and why
 //   hook.log                      what commands in the background said
+//
+// VM is the VM's name where that can stand in any path, else a hash of it (`vmPathPart`).
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { makeOwnFolder } from '../host/own-folder.js';
 import { lockFolder } from './lock.js';
 
 const spoolUse = { what: 'the spool', remedy: 'name another folder in spool.path' };
 const partSuffix = '.part';
+/** 128 bits: no two hashes meet. */
+const hashDigitCount = 32;
 const identityPattern = /^(.+)\.([0-9a-f]{16})$/;
 
 export interface SpoolPaths {
@@ -55,11 +60,24 @@ export function makeSpoolFolders(root: string): SpoolPaths {
   return paths;
 }
 
-/** `identity`: 16 hexadecimal digits that tell a snapshot from every other one. */
-export const entryName = (vm: string, identity: string): string => `${vm}.${identity}`;
+/** What a path holds as it is, with an identity and a suffix behind it. */
+const plainName = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 
-/** Undefined for a name that is none of an entry. */
-export function vmOfEntry(name: string): string | undefined {
+/**
+ * What stands for a VM in names of files: its own name where that is plain. Any other is known by its hash, since it may be too
+ * long, and a file system may take two spellings for one; no plain name begins with `@`.
+ */
+export function vmPathPart(vm: string): string {
+  return plainName.test(vm)
+    ? vm
+    : `@${createHash('sha256').update(vm).digest('hex').slice(0, hashDigitCount)}`;
+}
+
+/** `identity`: 16 hexadecimal digits that tell a snapshot from every other one. */
+export const entryName = (vm: string, identity: string): string => `${vmPathPart(vm)}.${identity}`;
+
+/** As `vmPathPart` has it. Undefined for a name that is none of an entry. */
+export function vmPartOfEntry(name: string): string | undefined {
   return identityPattern.exec(name)?.[1];
 }
 

@@ -5,7 +5,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../flow/disk-error.js';
 import { allocatedBytes } from './allocated-bytes.js';
-import { entryOfPart, type SpoolPaths, vmOfEntry } from './layout.js';
+import { entryOfPart, type SpoolPaths, vmPartOfEntry } from './layout.js';
 import { entryOfLock, lockFolder, tryLock } from './lock.js';
 import type { Spool } from './spool.js';
 
@@ -28,12 +28,12 @@ export async function cleanLeftovers(
   const kept: { folder: string; error: unknown }[] = [];
   for (const name of await readdir(paths.incoming)) {
     const folder = join(paths.incoming, name);
-    const vm = vmOfEntry(entryOfPart(name) ?? '');
-    if (vm === undefined) {
+    const vmPart = vmPartOfEntry(entryOfPart(name) ?? '');
+    if (vmPart === undefined) {
       strange.push(folder);
       continue;
     }
-    const lock = await tryLock(paths.root, 'capture', vm);
+    const lock = await tryLock(paths.root, 'capture', vmPart);
     if (lock === undefined) {
       continue;
     }

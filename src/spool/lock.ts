@@ -1,7 +1,7 @@
 // One process at a time in a spool, by locks that lie in it (src/host/file-lock.ts).
 //
 //   locks/spool             changes of the spool's own files
-//   locks/capture.VM        locks/upload.VM        locks/entry.ENTRY
+//   locks/capture.VM        locks/upload.VM        locks/entry.ENTRY        (VM as layout.ts `vmPathPart` has it)
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -21,7 +21,7 @@ const entryPrefix = 'entry.';
 const firstRetryMs = 20;
 const lastRetryMs = 500;
 
-/** Undefined when another process, or another part of this one, has it. `of`: the VM, or the entry. */
+/** Undefined when another process, or another part of this one, has it. `of`: the VM as `vmPathPart` has it, or the entry. */
 export async function tryLock(
   spoolRoot: string,
   kind: LockKind,

@@ -90,9 +90,9 @@ test.each([
   ['a VM named as a member of every object', { PARS_VM: 'constructor' }, undefined, /nothing says/],
   [
     'a name that is none',
-    { PARS_VM: 'a b', PARS_QMP: '/q' },
+    { PARS_VM: 'a/b', PARS_QMP: '/q' },
     undefined,
-    /PARS_VM: expected letters/,
+    /"a\/b" cannot name a VM: it holds a "\/".*PARS_VM/,
   ],
   [
     'a format that is none',

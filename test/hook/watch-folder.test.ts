@@ -95,6 +95,50 @@ test('what is whole is taken under its name, what is not is left with its reason
   expect(existsSync(join(folder, 'web.migration'))).toBe(true);
 });
 
+test('names that differ in any character are of VMs of their own', async () => {
+  const word = 'caf\u00e9';
+  const names = [
+    '数据库',
+    '服务器',
+    'a b',
+    'a-b',
+    'a_b',
+    'db.1',
+    'db.2',
+    word,
+    word.normalize('NFD'),
+  ];
+  names.forEach((name, at) => {
+    put(`${name}.ram`, Buffer.alloc(4096, at + 1));
+  });
+  const hook = await place.context();
+  const { taken, left } = await watchFolder(hook, requestOf());
+  expect(left).toEqual([]);
+  expect(taken.map(({ vm }) => vm).toSorted()).toEqual(names.toSorted());
+  const { entries, unreadable } = await listEntries(hook.spool);
+  expect(unreadable).toEqual([]);
+  expect(entries.map(({ vm }) => vm).toSorted()).toEqual(names.toSorted());
+  expect(new Set(entries.map(({ group }) => group)).size).toBe(names.length);
+});
+
+test('a name that is no text is left in words, and costs no other snapshot', async () => {
+  const nameOf = (byte: number): Buffer =>
+    Buffer.concat([Buffer.from(`${folder}/db`), Buffer.of(byte), Buffer.from('.ram')]);
+  writeFileSync(nameOf(0xfe), Buffer.alloc(4096, 1));
+  writeFileSync(nameOf(0xff), Buffer.alloc(4096, 2));
+  put('web.ram', Buffer.alloc(4096, 3));
+  put('nul\n.ram', Buffer.alloc(4096, 4));
+  const { taken, left } = await look();
+  expect(taken).toEqual([{ name: 'web.ram', vm: 'web' }]);
+  expect(left.map(({ name }) => name).toSorted()).toEqual([
+    'db\\xfe.ram',
+    'db\\xff.ram',
+    'nul\n.ram',
+  ]);
+  expect(left.find(({ name }) => name === 'db\\xfe.ram')?.reason).toContain('not UTF-8');
+  expect(left.find(({ name }) => name === 'nul\n.ram')?.reason).toContain('control character');
+});
+
 test('a Cloud Hypervisor folder is taken when its ranges are all there', async () => {
   const ch = join(folder, 'ch1');
   mkdirSync(ch);

@@ -166,7 +166,11 @@ test.each<[string, RegExp, Parameters<typeof rewritten>[0]]>([
     /packs\.0\.name: expected a store name/,
     { header: () => ({ packs: [{ name: 'a/../b', sizeBytes: 100, replication: 1 }] }) },
   ],
-  ['a name with a slash for the VM', /vm: expected a name/, { header: () => ({ vm: 'a/b' }) }],
+  [
+    'a name with a slash for the VM',
+    /vm: expected text of 1 to 255 bytes/,
+    { header: () => ({ vm: 'a/b' }) },
+  ],
   ['a size that is not whole', /imageSizeBytes/, { header: () => ({ imageSizeBytes: 1.5 }) }],
   ['a size beyond 2^53', /createdMs/, { header: () => ({ createdMs: 2 ** 60 }) }],
   [

@@ -1,5 +1,4 @@
-// A report over a fleet reads one header at a time: its memory stays bounded, and its totals are those that the fleet was
-// made with. bench/report-fleet.ts asks the same of 10,000 snapshots.
+// What goes over a fleet reads one header at a time: its memory stays bounded. Totals are those that the fleet was made with. bench/report-fleet.ts asks the same of 10,000 snapshots.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -13,7 +12,11 @@ import { type FleetTruth, writeFleet } from './made-fleet.js';
 const reporter = fileURLToPath(new URL('report-peak.mjs', import.meta.url));
 const snapshotCount = 2000;
 const limitMib = 256;
+/** Of Node's objects. The headers of so many snapshots are some 90 MiB. */
+const listHeapMib = 48;
 const timeoutMs = 180_000;
+
+const idOf = (index: number): string => index.toString(16).padStart(16, '0');
 
 let folder: TemporaryFolder;
 let url: string;
@@ -59,6 +62,27 @@ test(
     const peakMib = Number(readFileSync(peakPath, 'utf8')) / 1024;
     expect(peakMib).toBeGreaterThan(0);
     expect(peakMib).toBeLessThan(limitMib);
+  },
+  timeoutMs,
+);
+
+test.each([
+  ['list', ['list']],
+  ['list, as JSON', ['list', '--json']],
+  ['show', ['show', 'FIRST', '--json']],
+])(
+  '%s of 2000 snapshots keeps what it says, and not their headers',
+  async (_, words) => {
+    const ids = Array.from({ length: snapshotCount }, (_, index) => idOf(index));
+    const { stdout } = await expectPars(
+      0,
+      words.map((word) => (word === 'FIRST' ? ids[0] : word)),
+      { storeUrl: url, nodeArguments: [`--max-old-space-size=${listHeapMib}`] },
+    );
+    if (words[0] === 'list') {
+      const isListed = new Set(ids);
+      expect(stdout.match(/[0-9a-f]{16}/g)?.filter((id) => isListed.has(id))).toEqual(ids);
+    }
   },
   timeoutMs,
 );

@@ -1,5 +1,5 @@
 // Which disks of a domain belong into a snapshot, and why the others do not. Pure.
-import { vmName } from '../../catalog/names.js';
+import { diskNamePattern } from '../../manifest/disk-record.js';
 import type { DomainDisk } from '../../vm/libvirt/domain-xml.js';
 
 export interface ChosenDisk {
@@ -58,7 +58,7 @@ function reasonToLeave(disk: DomainDisk): string | undefined {
   if (disk.isEncrypted || !formats.has(disk.format)) {
     return `its image is ${disk.isEncrypted ? 'encrypted' : disk.format}, which is not read`;
   }
-  return vmName.test(disk.target) ? undefined : 'its name does not fit a store';
+  return diskNamePattern.test(disk.target) ? undefined : 'its name does not fit a store';
 }
 
 const isRemovable = ({ device }: DomainDisk): boolean => device === 'cdrom' || device === 'floppy';

@@ -6,8 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { expectVmName } from '../../catalog/vm-name.js';
 import { allocatedBytes } from '../../spool/allocated-bytes.js';
 import type { Captured } from '../../spool/captured.js';
+import { vmPathPart } from '../../spool/layout.js';
 import { tryLock } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
 import { type Domain, parseDomainXml } from '../../vm/libvirt/domain-xml.js';
@@ -23,7 +25,6 @@ import { expectFreeSpace } from './free-space.js';
 import { letRunOn } from './let-run-on.js';
 import { overlayPathOf } from './overlay-name.js';
 import { Virsh } from './virsh.js';
-import { vmOfDomain } from './vm-of-domain.js';
 import { messageOf } from '../../flow/message-of.js';
 
 /** In the entry's folder. */
@@ -32,7 +33,9 @@ const memoryFile = 'image';
 const overlayRoomBytes = 2 ** 30;
 
 export interface DomainSnapshot {
-  /** Its name in the spool. */
+  /** Its name, as libvirt has it. */
+  readonly vm: string;
+  /** The snapshot's name in the spool. */
   readonly entry: string;
   /** Whether the VM writes to its own images again. */
   readonly isBack: boolean;
@@ -44,25 +47,27 @@ export interface DomainSnapshot {
  */
 export async function snapshotDomain(
   hook: HookContext,
-  domainName: string,
+  domainWord: string,
 ): Promise<DomainSnapshot> {
   const { spool, log, config } = hook;
-  const vm = vmOfDomain(domainName);
-  const lock = await tryLock(spool.paths.root, 'capture', vm);
+  const virsh = new Virsh(config.libvirt.uri, domainWord, hook.signal);
+  // libvirt takes a UUID too, and a number, which is another domain's tomorrow.
+  const { name: vm } = await readDomain(virsh, domainWord);
+  expectVmName(vm, 'rename the domain (virsh domrename)');
+  const lock = await tryLock(spool.paths.root, 'capture', vmPathPart(vm));
   if (lock === undefined) {
     throw new ParsError('unavailable', `another process is taking a snapshot of ${vm}`);
   }
   try {
-    const virsh = new Virsh(config.libvirt.uri, domainName, hook.signal);
     const state = await virsh.state();
     if (!state.startsWith('running')) {
       throw new ParsError(
         'unavailable',
-        `expected the VM ${domainName} to run, it is ${state}: a live snapshot is of a running VM`,
+        `expected the VM ${vm} to run, it is ${state}: a live snapshot is of a running VM`,
       );
     }
     await commitOverlays(virsh, vm, log);
-    const domain = parseDomainXml(await virsh.domainXml(), `the XML of ${domainName}`);
+    const domain = await readDomain(virsh, domainWord);
     const choice = choiceOf(hook, vm, domain);
     const expectedBytes = await expectedBytesOf(domain, choice);
     await expectFreeSpace([
@@ -88,10 +93,14 @@ export async function snapshotDomain(
       onDropped: (dropped) => reportDropped(hook, dropped),
     });
     log.info('a snapshot is in the spool', { vm, entry });
-    return { entry, isBack };
+    return { vm, entry, isBack };
   } finally {
     await lock.release();
   }
+}
+
+async function readDomain(virsh: Virsh, domainWord: string): Promise<Domain> {
+  return parseDomainXml(await virsh.domainXml(), `the XML of ${domainWord}`);
 }
 
 async function fillEntry(

@@ -6,11 +6,12 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openImage } from '../../../introspect/memory/open-image-file.js';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { expectVmName } from '../../catalog/vm-name.js';
 import { diskError } from '../../flow/disk-error.js';
 import { allocatedBytes } from '../../spool/allocated-bytes.js';
 import type { Captured } from '../../spool/captured.js';
 import { isKnown } from '../../spool/is-known.js';
-import { entryName } from '../../spool/layout.js';
+import { entryName, vmPathPart } from '../../spool/layout.js';
 import { waitForLock } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
 import { parseDomainXml } from '../../vm/libvirt/domain-xml.js';
@@ -24,7 +25,6 @@ import { identityOf } from '../snapshot-identity.js';
 import { uuidIdentity } from '../vm-identity.js';
 import { copyDisk } from './copy-disk.js';
 import { type ChosenDisk, chooseDisks } from './disk-choice.js';
-import { vmOfDomain } from './vm-of-domain.js';
 
 export interface SavedVm {
   readonly path: string;
@@ -45,11 +45,12 @@ export async function spoolSave(hook: HookContext, saved: SavedVm): Promise<'spo
   const { spool, log, signal } = hook;
   const { path, link } = saved;
   const domain = parseDomainXml(readSaveXml(path), `the XML in ${path}`);
-  const vm = saved.vm ?? vmOfDomain(domain.name);
+  const vm = saved.vm ?? domain.name;
+  expectVmName(vm, 'say with --vm NAME what the VM is called');
   const facts = await factsOf(path);
   const identity = identityOf(vm, [{ target: imageFile, facts }]);
   const entry = entryName(vm, identity);
-  const lock = await waitForLock(spool.paths.root, 'capture', vm, {
+  const lock = await waitForLock(spool.paths.root, 'capture', vmPathPart(vm), {
     timeoutMs: lockTimeoutMs,
     signal,
   });

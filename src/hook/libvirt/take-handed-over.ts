@@ -8,7 +8,6 @@ import { isAbsent } from '../../spool/is-absent.js';
 import type { HookContext } from '../hook-context.js';
 import { domainOfHandedOver } from './hand-over.js';
 import { spoolSave } from './spool-save.js';
-import { vmOfDomain } from './vm-of-domain.js';
 
 /** The error of the first that could not be taken and stays. */
 export async function takeHandedOver(
@@ -38,7 +37,7 @@ export async function takeHandedOver(
         // Another process took it.
         continue;
       }
-      const facts = { vm: vmOfDomain(domain), path, error: error.message };
+      const facts = { vm: domain, path, error: error.message };
       if (hasNewer) {
         hook.log.warn(
           'a managed save was dropped unsent: it cannot be taken into the spool, and there is a newer one',

@@ -1,6 +1,5 @@
 // What a call of vzdump asks for. vzdump calls its hook script as `SCRIPT PHASE [MODE VMID]`, with more in the environment,
 // and stops the backup when the script fails. Pure.
-import { vmName } from '../../catalog/names.js';
 
 /** As in the example vzdump-hook-script.pl of Proxmox VE, in the order of a job. */
 export const phases = [
@@ -59,7 +58,7 @@ export function planPhase(
   const name = environment['HOSTNAME'] ?? '';
   return {
     do: 'capture',
-    vm: vmName.test(name) ? name : `vm-${vmid}`,
+    vm: name === '' ? `vm-${vmid}` : name,
     qmpPath: qmpPattern.replaceAll('%', vmid),
   };
 }

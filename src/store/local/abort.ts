@@ -42,13 +42,13 @@ async function nextOrAbort(
   doing: string,
 ): Promise<IteratorResult<Uint8Array>> {
   checkNotAborted(signal, doing);
-  const listening = new AbortController();
+  let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    const stop = () => {
+    stop = () => {
       reject(cancelled(signal, doing));
     };
-    signal.addEventListener('abort', stop, { signal: listening.signal });
   });
+  signal.addEventListener('abort', stop);
   try {
     return await Promise.race([chunks.next(), aborted]);
   } catch (error) {
@@ -56,7 +56,9 @@ async function nextOrAbort(
     checkNotAborted(signal, doing);
     throw error;
   } finally {
-    listening.abort();
+    // By name: of listeners that end by a signal of their own, Node forgets to end all but the last that was added to a signal,
+    // and packs written side by side share one.
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -13,11 +13,17 @@ import { findOwnNodes } from './block-graph.js';
 import { expectRoom, makeFolder } from './capture-folder.js';
 import { type CaptureGuard, startGuard } from './capture-guard.js';
 import { cleanUpCapture } from './clean-up-capture.js';
-import { type FoundMachine, readMachine } from './read-machine.js';
+import { lookForSmallPages } from './huge-pages.js';
 import { currentBootId, type Journal, journalFile, writeJournal } from './journal.js';
-import { changedCapabilities, changedParameter, hasEnded, queryMigration } from './migration.js';
-import { type CapturePlan, type CaptureWay, planCapture } from './plan-capture.js';
 import { mappedRamFile } from './mapped-ram-file.js';
+import { changedCapabilities, changedParameter, hasEnded, queryMigration } from './migration.js';
+import {
+  type CaptureLimits,
+  type CapturePlan,
+  type CaptureWay,
+  planCapture,
+} from './plan-capture.js';
+import { type FoundMachine, readMachine } from './read-machine.js';
 import { putRight } from './put-right.js';
 import { nbdSocketName } from './nbd-server.js';
 import { type CapturedDisk, dropOverwritten } from './save-disks.js';
@@ -81,7 +87,7 @@ export async function previewCapture(
   return await withLockedVm(request.qmpPath, async ({ qmp, vcpuThreads }) => {
     const facts = await readIdleFacts(qmp, vcpuThreads);
     expectNoSecrets(facts, request);
-    return { ...planCapture(facts, request), facts };
+    return { ...(await planOf(facts, vcpuThreads, request)), facts };
   });
 }
 
@@ -112,7 +118,7 @@ async function captureLocked(
     const machine = await readMachine(request, vcpuThreads, found);
     const facts = { ...found, disks: machine?.disks ?? found.disks };
     expectNoSecrets(facts, request);
-    const plan = planCapture(facts, request);
+    const plan = await planOf(facts, vcpuThreads, request);
     await expectRoom(folder, plan.scratchSizeBytes);
     journal = {
       ...journalOf(qmpPath, vcpuThreads, facts.settings),
@@ -133,6 +139,20 @@ async function captureLocked(
         })
       : asParsError(error);
   }
+}
+
+/** By how the RAM lies now: small pages that are joined before the VM stands still make that shorter than is foretold. */
+async function planOf(
+  facts: VmFacts,
+  vcpuThreads: readonly number[],
+  limits: CaptureLimits,
+): Promise<CapturePlan> {
+  const pid = qemuPidOf(vcpuThreads);
+  return planCapture(
+    facts,
+    limits,
+    pid === undefined ? undefined : await lookForSmallPages(pid, facts.ramSizeBytes),
+  );
 }
 
 async function captureWatched(

@@ -65,6 +65,34 @@ export async function joinHugePages(pid: number, signal: AbortSignal): Promise<n
   }
 }
 
+/**
+ * How much of a VM's RAM is in small pages now, without joining any; undefined when that is not to be seen from here, or its RAM
+ * is of another kind.
+ */
+export async function lookForSmallPages(
+  pid: number,
+  ramSizeBytes: number,
+): Promise<number | undefined> {
+  try {
+    return inSmallPagesBytes(await readFile(`/proc/${pid}/smaps`, 'latin1'), ramSizeBytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the memory for which huge pages were asked, or that has no others (hugetlbfs). Undefined where that is not all of the RAM. */
+export function inSmallPagesBytes(smaps: string, ramSizeBytes: number): number | undefined {
+  const areas = areasOf(smaps).filter((area) => /^VmFlags:.*\bh[gt]\b/m.test(area));
+  const sumOf = (field: string, of: readonly string[]): number =>
+    of.reduce((sum, area) => sum + bytesOf(area, field), 0);
+  if (sumOf('Size', areas) < ramSizeBytes) {
+    return undefined;
+  }
+  const mayBeSmall = areas.filter((area) => !/^VmFlags:.*\bht\b/m.test(area));
+  const hugeBytes = sumOf('AnonHugePages', mayBeSmall) + sumOf('ShmemPmdMapped', mayBeSmall);
+  return Math.max(0, sumOf('Rss', mayBeSmall) - hugeBytes);
+}
+
 interface Joiner {
   /** What can't be joined is left as it is. */
   readonly join: (start: number) => void;
@@ -106,8 +134,7 @@ async function readRanges(pid: number): Promise<readonly RamRange[]> {
 
 /** Private memory for which huge pages were asked, as QEMU does for a VM's RAM: the whole huge pages of it. */
 export function ramRanges(smaps: string): readonly RamRange[] {
-  return smaps
-    .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+  return areasOf(smaps)
     .filter((area) => /^\S+ rw-p \S+ \S+ 0\s/.test(area) && /^VmFlags:.*\bhg\b/m.test(area))
     .map((area) => {
       const [start, end] = area
@@ -117,9 +144,16 @@ export function ramRanges(smaps: string): readonly RamRange[] {
       return {
         start: Math.ceil(start) * hugePageSizeBytes,
         end: Math.floor(end) * hugePageSizeBytes,
-        hugeBytes: Number(/^AnonHugePages:\s*(\d+) kB$/m.exec(area)?.[1] ?? 0) * 1024,
+        hugeBytes: bytesOf(area, 'AnonHugePages'),
       };
     });
+}
+
+const areasOf = (smaps: string): readonly string[] => smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+
+/** 0 where the kernel does not tell. */
+function bytesOf(area: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(area)?.[1] ?? 0) * 1024;
 }
 
 interface Use {

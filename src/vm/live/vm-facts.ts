@@ -10,6 +10,7 @@ import { normalUuid } from '../machine-uuid.js';
 import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient, QmpCommand } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
+import { driveNames, peripheralId } from './drive-names.js';
 import { ownPrefix } from './own-names.js';
 
 /** One image of a chain. */
@@ -215,11 +216,18 @@ async function sharedRamOf(
 function disksOf(drives: z.infer<typeof drivesSchema>): Pick<VmFacts, 'disks' | 'leftOut'> {
   const disks: VmDisk[] = [];
   const leftOut: { name: string; why: string }[] = [];
+  const names = driveNames(
+    drives.map(({ device, qdev, inserted }) => ({
+      device,
+      qdev,
+      nodeName: inserted?.['node-name'],
+    })),
+  );
   for (const [index, { device, qdev, removable, inserted }] of drives.entries()) {
     if (inserted === undefined) {
       continue;
     }
-    const name = diskName(qdev, device, inserted['node-name'], index);
+    const name = names[index];
     const nodeName = inserted['node-name'];
     const why =
       qdev === undefined || qdev === '' || nodeName === undefined
@@ -245,7 +253,7 @@ function disksOf(drives: z.infer<typeof drivesSchema>): Pick<VmFacts, 'disks' | 
       // The property belongs to the device, of which this is virtio's inner half.
       qomPath: qdev.replace(/\/virtio-backend$/, ''),
       nodeName,
-      name: disks.some((disk) => disk.name === name) ? `${name}-${index}` : name,
+      name,
       sourcePath: pathOf(inserted.image.filename),
       sourceFormat: inserted.image.format,
       layers: imagesOf(inserted.image).map(({ filename, format }) => ({
@@ -262,23 +270,6 @@ function disksOf(drives: z.infer<typeof drivesSchema>): Pick<VmFacts, 'disks' | 
     });
   }
   return { disks, leftOut };
-}
-
-/** The name that the VM's owner gave: the device's id, the drive's, the node's; else a number. */
-function diskName(
-  qdev: string | undefined,
-  device: string,
-  nodeName: string | undefined,
-  index: number,
-): string {
-  const id = peripheralId(qdev);
-  const named = [id, device, nodeName].find((name) => name !== undefined && /^[A-Za-z]/.test(name));
-  return (named ?? `disk${index}`).replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 64);
-}
-
-/** The id that the command line gave the device. */
-function peripheralId(qdev: string | undefined): string | undefined {
-  return /^\/machine\/peripheral\/([^/]+)/.exec(qdev ?? '')?.[1];
 }
 
 type Image = z.infer<typeof imageSchema>;

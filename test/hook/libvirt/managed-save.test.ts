@@ -72,7 +72,7 @@ test('what was handed over comes into the spool as the same file, and its second
   expect(entries).toHaveLength(1);
   expect(statSync(join(entries[0].folder, 'image')).ino).toBe(ino);
   expect(entries[0].captured).toMatchObject({
-    vm: 'vm-one',
+    vm: 'vm one',
     source: 'libvirt',
     disks: [{ name: 'vda', sourcePath: diskPath, sourceFormat: 'raw' }],
   });

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { joinHugePages, ramRanges } from '../../../src/vm/live/huge-pages.js';
+import {
+  inSmallPagesBytes,
+  joinHugePages,
+  lookForSmallPages,
+  ramRanges,
+} from '../../../src/vm/live/huge-pages.js';
 import { bootGuest, type Guest } from '../../guest/guest.js';
 
 const setUpTimeoutMs = 300_000;
@@ -34,6 +39,20 @@ test('only private memory of no file counts for which huge pages were asked, in 
   ]);
 });
 
+test('in small pages is what is resident and in no huge one, and nothing is said of a part of the RAM', () => {
+  const area = (sizeKib: number, fields: string, flags: string): string =>
+    `7f0000100000-7f0000700000 rw-p 00000000 00:00 0 \nSize: ${sizeKib} kB\n${fields}\nVmFlags: rd wr ${flags}\n`;
+  const anonymous = area(4096, 'Rss:   3072 kB\nAnonHugePages:   2048 kB', 'mr hg');
+  const shared = area(4096, 'Rss:   4096 kB\nShmemPmdMapped:   2048 kB', 'mr hg');
+  const pool = area(4096, 'Rss:      0 kB\nShared_Hugetlb:   4096 kB', 'de ht');
+  const program = area(8192, 'Rss:   8192 kB', 'mr');
+  expect(inSmallPagesBytes(anonymous + program, 4 * mib)).toBe(mib);
+  expect(inSmallPagesBytes(anonymous + shared, 8 * mib)).toBe(3 * mib);
+  expect(inSmallPagesBytes(program + pool, 4 * mib)).toBe(0);
+  expect(inSmallPagesBytes(program + pool, 8 * mib)).toBeUndefined();
+  expect(inSmallPagesBytes('', 1)).toBeUndefined();
+});
+
 test(
   'a running VM goes on, its RAM takes no more of the host than before, and what is in small pages is told',
   async () => {
@@ -41,6 +60,10 @@ test(
     const before = rssBytes();
     const inSmallPages = await joinHugePages(guest.pid, new AbortController().signal);
     expect(inSmallPages).toBeLessThan(ramSizeMib * mib);
+    const ramSizeBytes = ramSizeMib * mib;
+    const foreseen = (await lookForSmallPages(guest.pid, ramSizeBytes)) ?? NaN;
+    // The screen's memory is in areas of their own, and the guest writes meanwhile.
+    expect(Math.abs(foreseen - (inSmallPages ?? NaN))).toBeLessThan(24 * mib);
     // It runs on meanwhile, and takes what it writes to for the first time.
     expect(rssBytes() - before).toBeLessThan(8 * mib);
     await sleep(1000);
@@ -51,6 +74,7 @@ test(
 
 test('of memory that is not to be seen nothing is said, and an abort is heard', async () => {
   expect(await joinHugePages(2 ** 30, new AbortController().signal)).toBeUndefined();
+  expect(await lookForSmallPages(2 ** 30, 1)).toBeUndefined();
   const reason = new Error('stop');
   await expect(joinHugePages(guest.pid, AbortSignal.abort(reason))).rejects.toBe(reason);
 });

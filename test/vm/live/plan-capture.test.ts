@@ -61,6 +61,21 @@ test('a limit is kept, or the capture refused; what is allowed without it stays 
   );
 });
 
+test('RAM in huge pages is foretold a shorter stop, and is allowed what small pages are not', () => {
+  const facts = { ...someFacts, ramSizeBytes: 2 ** 31 };
+  const small = planCapture(facts);
+  expect(planCapture(facts, {}, 2 ** 31)).toEqual(small);
+  // As when areas of the process are more than the VM's RAM.
+  expect(planCapture(facts, {}, 2 ** 32)).toEqual(small);
+  const huge = planCapture(facts, {}, 0);
+  expect(huge.expectedDowntimeMs).toBe(21);
+  expect(small.expectedDowntimeMs).toBe(69);
+  expect(planCapture(facts, { maxDowntimeMs: 30 }, 0)).toEqual(huge);
+  expect(() => planCapture(facts, { maxDowntimeMs: 30 })).toThrow(/more than the 30 ms allowed/);
+  const copied = { ...facts, backgroundSnapshot: 'no' };
+  expect(planCapture(copied, {}, 0)).toEqual(planCapture(copied));
+});
+
 test('a VM that runs on stands still for less than one that is copied', () => {
   const { expectedDowntimeMs } = planCapture(someFacts);
   const copied = planCapture({ ...someFacts, backgroundSnapshot: 'no', mappedRam: 'no' });
