@@ -3,7 +3,7 @@ import { listSnapshots } from '../catalog/catalog.js';
 import { clashSentences } from '../catalog/vm-identity.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { openStore } from '../store/open-store.js';
-import { exitCodeOfError, exitCodes } from './exit-code.js';
+import { exitCodeOfUnreadable } from './exit-code.js';
 import { formatBytes, formatTable, formatTime } from './format.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 
@@ -38,7 +38,7 @@ export async function listCommand(
           ['left', 'left', 'left', 'right', 'right', 'left'],
         ),
     );
-    return unreadable.length > 0 ? exitCodeOfError[unreadable[0].error.code] : exitCodes.ok;
+    return exitCodeOfUnreadable(unreadable.map(({ error }) => error));
   } finally {
     await store.close();
   }
