@@ -1,5 +1,5 @@
 // Exit codes are an interface: README lists them, scripts rely on them, numbers are never reused.
-import type { ErrorCode } from '../../introspect/pars-error.js';
+import { type ErrorCode, ParsError } from '../../introspect/pars-error.js';
 
 export const exitCodes = {
   ok: 0,
@@ -14,6 +14,27 @@ export const exitCodes = {
   /** Restored, but the VM was not started: not trusted, not confirmed, or its QEMU failed (src/vm/resume-script.ts). */
   vmFailed: 23,
 } as const;
+
+/** Of manifests that could not be read, the one to tell of. One out of reach comes first: nobody knows what it says. */
+export function worstOf(errors: readonly ParsError[]): ParsError | undefined {
+  return errors.find(({ code }) => code === 'unavailable') ?? errors.at(0);
+}
+
+export function exitCodeOfUnreadable(errors: readonly ParsError[]): number {
+  const worst = worstOf(errors);
+  return worst === undefined ? exitCodes.ok : exitCodeOfError[worst.code];
+}
+
+/** Throws instead of `not-found` when a snapshot that is asked for by a name may be among those that cannot be read. */
+export function expectAllReadable(asked: string, errors: readonly ParsError[]): void {
+  const worst = worstOf(errors);
+  if (worst === undefined) return;
+  throw new ParsError(
+    worst.code,
+    `no snapshot of ${asked} is among those that can be read, and ${errors.length} cannot be read: ${worst.message}`,
+    { cause: worst },
+  );
+}
 
 export const exitCodeOfError: Readonly<Record<ErrorCode, number>> = {
   usage: 2,

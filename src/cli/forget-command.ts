@@ -13,7 +13,7 @@ import {
 import { openStore } from '../store/open-store.js';
 import type { Lines } from '../text/standard-streams.js';
 import type { Store } from '../store/store.js';
-import { exitCodeOfError } from './exit-code.js';
+import { exitCodeOfUnreadable, expectAllReadable } from './exit-code.js';
 import { formatTable, formatTime } from './format.js';
 import {
   exitCodeOfRemovals,
@@ -89,7 +89,7 @@ export async function forgetCommand(
       () => tableOf(decisions, outcomes, timeZone),
     );
     return list.unreadable.length > 0
-      ? exitCodeOfError[list.unreadable[0].error.code]
+      ? exitCodeOfUnreadable(list.unreadable.map(({ error }) => error))
       : exitCodeOfRemovals(removals, signal);
   } finally {
     await store.close();
@@ -119,7 +119,7 @@ function parseRule(options: TypedRule): RetentionRule {
 
 /** Throws `not-found` for a VM that has no snapshot: a name that is mistyped must not look like a VM that is in order. */
 function decide(
-  { snapshots }: SnapshotList,
+  { snapshots, unreadable }: SnapshotList,
   vms: readonly string[] | undefined,
   rule: RetentionRule,
   moment: RetentionMoment,
@@ -127,6 +127,8 @@ function decide(
   const headers = snapshots.map(({ header }) => header);
   const missing = vms?.find((vm) => headers.every((header) => header.vm !== vm));
   if (missing !== undefined) {
+    const errors = unreadable.map(({ error }) => error);
+    expectAllReadable(JSON.stringify(missing), errors);
     throw new ParsError(
       'not-found',
       `no snapshot of a VM called ${JSON.stringify(missing)} in the store; see \`pars list\``,

@@ -4,7 +4,7 @@ import { clashSentences } from '../catalog/vm-identity.js';
 import { olderFirst } from '../manifest/snapshot-order.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { openStore } from '../store/open-store.js';
-import { exitCodeOfError, exitCodes } from './exit-code.js';
+import { exitCodeOfUnreadable } from './exit-code.js';
 import { formatBytes, formatTable, formatTime } from './format.js';
 import type { ParsError } from '../../introspect/pars-error.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
@@ -20,7 +20,7 @@ export async function listCommand(
   const store = await openStore(options.store, { local: { mustExist: true } });
   try {
     const found: Listed[] = [];
-    let firstError: ParsError | undefined;
+    const errors: ParsError[] = [];
     await visitSnapshots(
       store,
       {
@@ -28,7 +28,7 @@ export async function listCommand(
           found.push(listedOf(header, manifestSizeBytes));
         },
         unreadable: (id, error) => {
-          firstError ??= error;
+          errors.push(error);
           warn(`snapshot ${id} cannot be read: ${error.message}`);
         },
       },
@@ -54,7 +54,7 @@ export async function listCommand(
           ['left', 'left', 'left', 'right', 'right', 'left'],
         ),
     );
-    return firstError === undefined ? exitCodes.ok : exitCodeOfError[firstError.code];
+    return exitCodeOfUnreadable(errors);
   } finally {
     await store.close();
   }

@@ -295,6 +295,10 @@ program
   )
   .option('--allow-lost', 'write the image although pages are lost for good; those read as zero')
   .option('--no-heal', 'refuse when pages are lost, also those that can be healed')
+  .option(
+    '--heal-unreachable',
+    'take pages for lost that the store lists and this machine cannot reach: nodes that do not answer, disks that are not there',
+  )
   .addOption(
     new Option(
       '--resume [mode]',

@@ -18,7 +18,7 @@ import {
 import { snapshotReport } from '../report/model/snapshot-report.js';
 import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
-import { exitCodeOfError, exitCodes } from './exit-code.js';
+import { exitCodeOfUnreadable, exitCodes, expectAllReadable, worstOf } from './exit-code.js';
 import {
   exitCodeOfEvidence,
   type ImageArguments,
@@ -180,7 +180,7 @@ async function historyOf(
 ): Promise<Reported> {
   const headers: ManifestHeader[] = [];
   const unreadable: HistoryReport['unreadable'] = [];
-  let firstError: ParsError | undefined;
+  const errors: ParsError[] = [];
   await visitSnapshots(
     store,
     {
@@ -188,7 +188,7 @@ async function historyOf(
         if (header.vm === vm) headers.push(header);
       },
       unreadable: (id, error) => {
-        firstError ??= error;
+        errors.push(error);
         unreadable.push({ id, reason: error.message });
       },
       progress: showReading(onProgress),
@@ -196,12 +196,13 @@ async function historyOf(
     signal,
   );
   if (headers.length === 0) {
+    expectAllReadable(vm, errors);
     throw new ParsError('not-found', `no snapshot of ${vm} in ${store.url}; see \`pars list\``);
   }
   return {
     report: historyReport(vm, headers, unreadable),
     maps: [],
-    exitCode: exitCodeOfUnreadable(unreadable.length, firstError, warn),
+    exitCode: exitCodeOfMissing(unreadable.length, worstOf(errors), warn),
   };
 }
 
@@ -210,7 +211,7 @@ async function fleetOf(
   { signal, warn, onProgress }: CommandContext,
 ): Promise<Reported> {
   const tally = new FleetTally();
-  let firstError: ParsError | undefined;
+  let worst: ParsError | undefined;
   await visitSnapshots(
     store,
     {
@@ -218,7 +219,7 @@ async function fleetOf(
         tally.add(headerFigures(header));
       },
       unreadable: (id, error) => {
-        firstError ??= error;
+        worst = worstOf(worst === undefined ? [error] : [worst, error]);
         tally.addUnreadable(id, error.message);
       },
       progress: showReading(onProgress),
@@ -229,7 +230,7 @@ async function fleetOf(
   return {
     report,
     maps: [],
-    exitCode: exitCodeOfUnreadable(report.unreadableCount, firstError, warn),
+    exitCode: exitCodeOfMissing(report.unreadableCount, worst, warn),
   };
 }
 
@@ -240,16 +241,16 @@ function showReading(onProgress: OnProgress) {
 }
 
 /** The report is made all the same, as `pars list` does. */
-function exitCodeOfUnreadable(
+function exitCodeOfMissing(
   count: number,
-  first: ParsError | undefined,
+  worst: ParsError | undefined,
   warn: CommandContext['warn'],
 ): number {
-  if (first === undefined) {
+  if (worst === undefined) {
     return exitCodes.ok;
   }
-  warn(`${count} manifests could not be read and are not counted: ${first.message}`);
-  return exitCodeOfError[first.code];
+  warn(`${count} manifests could not be read and are not counted: ${worst.message}`);
+  return exitCodeOfUnreadable([worst]);
 }
 
 async function writeFiles({ report, maps }: Reported, options: ReportOptions): Promise<void> {

@@ -8,12 +8,17 @@ import { lostPageCount } from '../restore/lost-pages.js';
 import type { StreamFormat } from '../restore/rebuild-stream.js';
 import { disksToBeGiven } from '../restore/own-disks.js';
 import { diskTargets, restoredDisk } from '../restore/restored-disk.js';
-import { restoreSnapshot, type RestoreResult } from '../restore/restore-snapshot.js';
+import {
+  type RestoreRequest,
+  restoreSnapshot,
+  type RestoreResult,
+} from '../restore/restore-snapshot.js';
 import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../disk/guest-disks.js';
 import { readMachine } from '../restore/read-machine.js';
 import { openStore } from '../store/open-store.js';
 import { findingLines } from '../vm/trust/trust-words.js';
 import type { Store } from '../store/store.js';
+import { UnreachableCopies } from '../store/unreachable.js';
 import type { Lines } from '../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
@@ -30,6 +35,7 @@ export interface RestoreOptions extends CommonOptions {
   readonly allowLost?: boolean;
   /** False with --no-heal. */
   readonly heal: boolean;
+  readonly healUnreachable?: boolean;
   readonly disk?: readonly string[];
   readonly withoutDisks?: boolean;
   /** True when no mode was named: then the VM runs. */
@@ -64,7 +70,7 @@ export async function restoreCommand(
         await (byLibvirt ? expectFirstRun(vm.folder) : checkResume(vm));
         tellOfDisk(vm, manifest, warn);
       }
-      const result = await restoreSnapshot({
+      const result = await restored({
         store,
         manifest,
         folder: options.out,
@@ -73,6 +79,7 @@ export async function restoreCommand(
           (byLibvirt ? 'libvirt-save' : vm === undefined ? 'raw' : 'resumable'),
         allowLost: options.allowLost === true,
         noHeal: !options.heal,
+        healUnreachable: options.healUnreachable === true,
         disks,
         withoutDisks: options.withoutDisks === true,
         signal,
@@ -118,6 +125,21 @@ export async function restoreCommand(
     }
   } finally {
     await store.close();
+  }
+}
+
+/** What nobody can reach ends a restore: whoever asks for it is told how to go on without. */
+async function restored(request: RestoreRequest): Promise<RestoreResult> {
+  try {
+    return await restoreSnapshot(request);
+  } catch (error) {
+    if (!(error instanceof UnreachableCopies) || request.healUnreachable === true) {
+      throw error;
+    }
+    throw new UnreachableCopies(
+      `${error.message}. Nothing was written. If these bytes are gone for good, restore with --heal-unreachable`,
+      { cause: error },
+    );
   }
 }
 

@@ -29,8 +29,11 @@ export async function verifyCommand(
     const manifest = await loadManifest(store, await resolveId(store, prefix), signal);
     const readData = options.readData === true;
     const result = await verifySnapshot({ store, manifest, readData, signal, onProgress });
-    const { lost, lostOnDisks, wrongFiles, underReplicated, scenarios } = result;
+    const { lost, lostOnDisks, wrongFiles, unreachableFiles, underReplicated, scenarios } = result;
     wrongFiles.forEach(warn);
+    for (const name of unreachableFiles) {
+      warn(`${name} cannot be reached now: its copies are on what is not there`);
+    }
     for (const { name, wanted, found } of underReplicated) {
       warn(`${name} has ${found} of ${wanted} copies`);
     }
@@ -44,6 +47,7 @@ export async function verifyCommand(
         lostPageCount: allLostPageCount(result),
         lost: [...reportLost(lost, manifest), ...reportLostOnDisks(lostOnDisks, manifest)],
         wrongFiles,
+        unreachableFiles,
         underReplicated,
         scenarios,
         risks,
@@ -75,6 +79,15 @@ function verdictLine(
     return isFileLost
       ? `every page of ${id} can be read back, but not every file`
       : `${id} is whole${readData ? ', every page was read and checked' : '; its data was not read (--read-data does)'}`;
+  }
+  const unreachablePages = lostPageCount(
+    [...result.lost, ...runsOnDisks(result)].filter(({ reason }) => reason === 'unreachable'),
+  );
+  if (unreachablePages > 0) {
+    return (
+      `${unreachablePages} pages of ${id} cannot be reached now, and may be whole: mount or start what is missing and ` +
+      'verify again; restore ends there, unless --heal-unreachable gives them up'
+    );
   }
   const forGood = lostPageCount([...outlook.none, ...runsOnDisks(result)]);
   const fromDisk = lostPageCount(runsNeedingDisk(result));
@@ -119,7 +132,10 @@ function allLostPageCount(result: Verification): number {
 
 /** As `restore` without --disk would end, as far as stored pages go; what it would heal counts as missing copies do. */
 function exitCodeOf(result: Verification): number {
-  const { lost, wrongFiles, underReplicated, scenarios } = result;
+  const { lost, wrongFiles, unreachableFiles, underReplicated, scenarios } = result;
+  if (unreachableFiles.length > 0) {
+    return exitCodeOfError.unavailable;
+  }
   const hopeless = [...hopelessRuns(result), ...runsOnDisks(result)];
   if (hopeless.some(({ reason }) => reason === 'corrupt')) {
     return exitCodeOfError.corrupt;

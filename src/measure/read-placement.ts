@@ -6,8 +6,9 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { manifestName } from '../catalog/names.js';
 import type { Manifest } from '../manifest/types.js';
 import type { PlacedBlock, Placement } from '../report/model/placement.js';
-import type { Part } from '../report/model/report.js';
+import type { Part, Redundancy } from '../report/model/report.js';
 import type { FileCopies } from '../restore/file-copies.js';
+import { neededCount } from '../store/block-state.js';
 import { healingOutlook } from '../restore/healing-outlook.js';
 import { locateFiles } from '../restore/locate-files.js';
 import { neededRoles } from '../restore/loss-scenarios.js';
@@ -22,7 +23,7 @@ export interface StoredSnapshot {
   readonly parts: readonly Part[];
   /** Of all of them, as the store counts its copies. */
   readonly storedBytes: number;
-  /** Undefined where locations are not those of whole copies, as in a folder with erasure coding. */
+  /** Undefined where the store does not say by what code a file is kept: then what a node takes along is not known. */
   readonly placement: Placement | undefined;
 }
 
@@ -81,7 +82,7 @@ export async function readPlacement(
   return {
     parts: partsOf(files),
     storedBytes: files.reduce((sum, file) => sum + file.storedBytes, 0),
-    placement: files.some(isCoded) ? undefined : placementOf(files),
+    placement: files.some(hasUnknownCode) ? undefined : placementOf(files),
   };
 }
 
@@ -126,10 +127,11 @@ async function storedBytesOrNone(
 function partsOf(files: readonly KeptFile[]): readonly Part[] {
   const parts = new Map<string, Part>();
   for (const { copies, sizeBytes, ifLost } of files) {
-    const key = `${copies.wanted} ${ifLost}`;
+    const redundancy = redundancyOf(copies);
+    const key = JSON.stringify([redundancy, ifLost]);
     const part = parts.get(key);
     parts.set(key, {
-      redundancy: { kind: 'replication', copies: copies.wanted },
+      redundancy,
       sizeBytes: (part?.sizeBytes ?? 0) + sizeBytes,
       fileCount: (part?.fileCount ?? 0) + 1,
       blockCount: (part?.blockCount ?? 0) + copies.blocks.length,
@@ -139,21 +141,35 @@ function partsOf(files: readonly KeptFile[]): readonly Part[] {
   return [...parts.values()];
 }
 
-/** Units of a group take less together than as many whole copies would. */
-function isCoded({ copies, sizeBytes, storedBytes }: KeptFile): boolean {
-  return copies.blocks.some((nodes) => nodes.length * sizeBytes > storedBytes);
+/** A file of pars is one block. */
+function redundancyOf({ replication, blocks }: FileCopies): Redundancy {
+  const [block] = blocks;
+  const coding = blocks.length === 0 ? undefined : block.coding;
+  return coding === undefined || coding === 'unknown'
+    ? { kind: 'replication', copies: replication }
+    : {
+        kind: 'erasure-coding',
+        dataUnits: coding.dataUnitCount,
+        parityUnits: coding.parityUnitCount,
+      };
+}
+
+function hasUnknownCode({ copies }: KeptFile): boolean {
+  return copies.blocks.some(({ coding }) => coding === 'unknown');
 }
 
 function placementOf(files: readonly KeptFile[]): Placement {
-  const nodes = [...new Set(files.flatMap(({ copies }) => copies.blocks.flat()))].sort();
+  const nodes = [
+    ...new Set(files.flatMap(({ copies }) => copies.blocks.flatMap(({ locations }) => locations))),
+  ].sort();
   const numbers = new Map(nodes.map((node, number) => [node, number]));
   return {
     nodes,
     blocks: files.flatMap(({ copies, ifLost }) =>
-      copies.blocks.map((locations): PlacedBlock => ({
+      copies.blocks.map((block): PlacedBlock => ({
         // A store may list them in another order each time.
-        unitNodes: locations.flatMap((node) => numbers.get(node) ?? []).sort((a, b) => a - b),
-        neededUnitCount: 1,
+        unitNodes: block.locations.flatMap((node) => numbers.get(node) ?? []).sort((a, b) => a - b),
+        neededUnitCount: neededCount(block),
         ifLost,
       })),
     ),

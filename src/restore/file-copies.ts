@@ -1,12 +1,13 @@
 // Where a file of a snapshot is, and what is left of it.
+import { type BlockPlaces, neededCount, stateOfBlocks, wantedCount } from '../store/block-state.js';
 import { smallestOf } from '../flow/largest.js';
 
 export interface FileCopies {
   readonly name: string;
-  /** Copies asked for. */
-  readonly wanted: number;
-  /** Nodes with a live copy, for each block. A file that is not what was written counts as a block without any. */
-  readonly blocks: readonly (readonly string[])[];
+  /** Copies asked for. A folder with erasure coding takes no notice of it. */
+  readonly replication: number;
+  /** The places of each block. A file that is not what was written counts as a block without any. */
+  readonly blocks: readonly BlockPlaces[];
 }
 
 /** A file that no page lies in. */
@@ -15,12 +16,29 @@ export interface FileBeside extends FileCopies {
   readonly role: string;
 }
 
-/** A block is the unit of loss, and no part of a pack or of an attachment is of use without the others. */
+/** What a file counts as that is missing, or is not what was written. */
+export const lostBlock: BlockPlaces = { locations: [], unreachable: [] };
+
+/** Whether it cannot be read now, be it lost or only out of reach. */
 export function isLost({ blocks }: FileCopies): boolean {
-  return blocks.some((nodes) => nodes.length === 0);
+  return stateOfBlocks(blocks) !== 'readable';
 }
 
-/** Those of the scarcest block. An empty file has no block, and nothing to lose. */
-export function liveCopyCount({ wanted, blocks }: FileCopies): number {
-  return Math.min(wanted, smallestOf(blocks.map((nodes) => nodes.length)));
+export function isUnreachable({ blocks }: FileCopies): boolean {
+  return stateOfBlocks(blocks) === 'unreachable';
+}
+
+/** One more than the nodes that it can lose now: the live copies of the scarcest block, or what units of a code are worth. */
+export function liveCopyCount(file: FileCopies): number {
+  return Math.min(
+    wantedCopyCount(file),
+    smallestOf(file.blocks.map((block) => block.locations.length - neededCount(block) + 1)),
+  );
+}
+
+/** The same of how it is to be when every node is there. An empty file has no block, and nothing to lose. */
+export function wantedCopyCount({ replication, blocks }: FileCopies): number {
+  return blocks.length === 0
+    ? replication
+    : smallestOf(blocks.map((block) => wantedCount(block, replication) - neededCount(block) + 1));
 }

@@ -5,7 +5,7 @@ import { manifestReplication } from '../catalog/catalog.js';
 import { manifestName } from '../catalog/names.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
-import type { FileBeside, FileCopies } from './file-copies.js';
+import { type FileBeside, type FileCopies, lostBlock } from './file-copies.js';
 
 /** Requests in flight. */
 const concurrency = 8;
@@ -41,13 +41,13 @@ export async function locateFiles(
   const wrong: WrongFile[] = [];
   const locate = (file: ExpectedFile): Promise<FileCopies> =>
     limit(async () => {
-      const { name, replication: wanted } = file;
+      const { name, replication } = file;
       const problem = await findProblem(store, file, signal);
       if (problem !== undefined) {
         wrong.push({ name, found: problem });
-        return { name, wanted, blocks: [[]] };
+        return { name, replication, blocks: [lostBlock] };
       }
-      return { name, wanted, blocks: await locateBlocks(store, name, signal) };
+      return { name, replication, blocks: await locateBlocks(store, name, signal) };
     });
   const beside = [
     ...attachments.map(({ role, name, sizeBytes }) => ({ role, name, sizeBytes })),
@@ -93,10 +93,10 @@ async function locateBlocks(
   signal: AbortSignal | undefined,
 ): Promise<FileCopies['blocks']> {
   try {
-    return (await store.blocks(name, { signal })).map(({ locations }) => locations);
+    return await store.blocks(name, { signal });
   } catch (error) {
     if (error instanceof ParsError && (error.code === 'data-lost' || error.code === 'not-found')) {
-      return [[]];
+      return [lostBlock];
     }
     throw error;
   }

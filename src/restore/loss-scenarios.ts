@@ -3,7 +3,8 @@
 //
 // As far as that tells: a restore may still find that a page cannot be healed (heal-ram.ts).
 import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
-import { type FileBeside, type FileCopies, isLost } from './file-copies.js';
+import { neededCount } from '../store/block-state.js';
+import { type FileBeside, type FileCopies, isLost, wantedCopyCount } from './file-copies.js';
 import { healingOutlook, type HealingWay } from './healing-outlook.js';
 import type { PagesByLabel } from './pages-by-label.js';
 
@@ -27,7 +28,7 @@ export interface LossInput {
 export type Verdict = 'resumes' | 'resumes-with-disk' | 'does-not-resume';
 
 export interface LossScenario {
-  /** What goes beyond what is gone already: nothing, `node`, or every pack with replication 1. */
+  /** What goes beyond what is gone already: nothing, `node`, or every pack that is kept once. */
   readonly without: 'nothing' | 'node' | 'single-copies';
   /** As the store names it; null unless it is one that goes. */
   readonly node: string | null;
@@ -79,7 +80,7 @@ export function lossScenarios(input: LossInput): readonly LossScenario[] {
     return lost;
   };
   const singles = [...packs.keys()].filter(
-    (pack) => packs[pack].wanted === 1 && !isLost(packs[pack]),
+    (pack) => wantedCopyCount(packs[pack]) === 1 && !isLost(packs[pack]),
   );
   return [
     describe('nothing', null, lostNow, rolesNow),
@@ -95,7 +96,9 @@ export function lossScenarios(input: LossInput): readonly LossScenario[] {
 
 /** Every node that holds a copy, by name. */
 function nodesOf(files: readonly FileCopies[]): readonly string[] {
-  return [...new Set(files.flatMap(({ blocks }) => blocks.flat()))].sort();
+  return [
+    ...new Set(files.flatMap(({ blocks }) => blocks.flatMap(({ locations }) => locations))),
+  ].sort();
 }
 
 /** Of the files that are there, those that would be lost with a node. */
@@ -105,7 +108,11 @@ function indicesBySoleNode(files: readonly FileCopies[]): ReadonlyMap<string, re
     if (isLost(file)) {
       return;
     }
-    const nodes = file.blocks.filter((block) => new Set(block).size === 1).map(([node]) => node);
+    const nodes = file.blocks.flatMap((block) =>
+      block.locations.filter(
+        (node) => block.locations.filter((other) => other !== node).length < neededCount(block),
+      ),
+    );
     for (const node of new Set(nodes)) {
       const indices = found.get(node);
       if (indices === undefined) {

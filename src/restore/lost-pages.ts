@@ -5,9 +5,13 @@ import { maskHas } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
 
 /**
- * `lost`: no live copy. `corrupt`: a copy was read, and it is not what was written. `not-stored`: the policy left it out.
+ * `lost`: no live copy. `unreachable`: the store lists copies, and none of them can be reached now. `corrupt`: a copy was
+ * read, and it is not what was written. `not-stored`: the policy left it out.
  */
-export type LossReason = 'lost' | 'corrupt' | 'not-stored';
+export type LossReason = 'lost' | 'unreachable' | 'corrupt' | 'not-stored';
+
+/** Packs of which nothing can be read, by index, and why. */
+export type LostPacks = ReadonlyMap<number, Extract<LossReason, 'lost' | 'unreachable'>>;
 
 /** A run of pages with one label and one reason. */
 export interface LostRun {
@@ -22,12 +26,13 @@ export interface LostRun {
 /** The frames that go with packs that are lost as a whole. */
 export function framesOfPacks(
   { frames }: Pick<AddressSpace, 'frames'>,
-  lostPacks: ReadonlySet<number>,
+  lostPacks: LostPacks,
 ): ReadonlyMap<number, LossReason> {
   const lostFrames = new Map<number, LossReason>();
   frames.pack.forEach((pack, frame) => {
-    if (lostPacks.has(pack)) {
-      lostFrames.set(frame, 'lost');
+    const reason = lostPacks.get(pack);
+    if (reason !== undefined) {
+      lostFrames.set(frame, reason);
     }
   });
   return lostFrames;

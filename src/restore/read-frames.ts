@@ -1,15 +1,17 @@
 // Reads every frame of a space that can be had, and says which cannot.
 //
-// Locations are asked for first, pack by pack, so nothing waits for a block that is known to be lost. A block whose
-// node has died without the NameNode's noticing shows itself on reading; that counts as lost too.
+// Locations are asked for first, pack by pack, so nothing waits for a block that is known to be lost. A block whose copies
+// the store lists and which cannot be reached is not lost: reading ends there, unless whoever reads gives those up too.
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
 import { ByteBudget } from '../flow/byte-budget.js';
 import { firstCause } from '../flow/first-cause.js';
 import type { AddressSpace, PackEntry } from '../manifest/types.js';
 import type { StoredFrames } from '../pack/types.js';
-import type { Store } from '../store/store.js';
-import type { LossReason } from './lost-pages.js';
+import type { Store, StoredBlock } from '../store/store.js';
+import { blockState, stateOfBlocks } from '../store/block-state.js';
+import { UnreachableCopies } from '../store/unreachable.js';
+import type { LossReason, LostPacks } from './lost-pages.js';
 import { framesOfPiece, planReads, type ReadPiece } from './read-plan.js';
 
 /** Requests in flight. */
@@ -26,40 +28,69 @@ export interface FrameReader {
   /** Takes a piece of a pack; a rejection with `corrupt` marks it. */
   readonly take: (stored: StoredFrames) => Promise<unknown>;
   readonly onRead?: (sizeBytes: number) => void;
+  /** Give up what cannot be reached, as if it were lost. */
+  readonly healUnreachable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Packs of which no copy is alive, or that are gone. By index. */
+/**
+ * Packs of which no copy is alive, or that are gone, with `healUnreachable` those too that cannot be reached. Throws
+ * UnreachableCopies for one of these without.
+ */
 export async function findLostPacks({
   store,
   packs,
   space,
+  healUnreachable,
   signal,
-}: Pick<FrameReader, 'store' | 'packs' | 'space' | 'signal'>): Promise<ReadonlySet<number>> {
+}: Pick<
+  FrameReader,
+  'store' | 'packs' | 'space' | 'healUnreachable' | 'signal'
+>): Promise<LostPacks> {
   const used = [...new Set(space.frames.pack)];
   const limit = pLimit(locateConcurrency);
-  const lost = await Promise.all(
+  const lost = new Map<number, 'lost' | 'unreachable'>();
+  await Promise.all(
     used.map((pack) =>
       limit(async () => {
+        const { name } = packs[pack];
         try {
-          const blocks = await store.blocks(packs[pack].name, { signal });
-          return blocks.every(({ locations }) => locations.length > 0) ? undefined : pack;
-        } catch (error) {
-          if (isLoss(error)) {
-            return pack;
+          const blocks = await store.blocks(name, { signal });
+          const state = stateOfBlocks(blocks);
+          if (state === 'readable') {
+            return;
           }
-          throw error;
+          if (state === 'unreachable' && healUnreachable !== true) {
+            throw outOfReach(name, blocks);
+          }
+          lost.set(pack, state);
+        } catch (error) {
+          const reason = lossOf(error, healUnreachable === true);
+          if (reason === undefined) {
+            throw error;
+          }
+          lost.set(pack, reason);
         }
       }),
     ),
   );
-  return new Set(lost.filter((pack) => pack !== undefined));
+  return lost;
+}
+
+function outOfReach(name: string, blocks: readonly StoredBlock[]): UnreachableCopies {
+  const places = blocks
+    .filter((block) => blockState(block) === 'unreachable')
+    .flatMap(({ unreachable }) => unreachable);
+  return new UnreachableCopies(
+    `${name}: none of its copies can be reached now; not there: ${[...new Set(places)].join(', ')}. ` +
+      'Mount what is missing and try again',
+  );
 }
 
 /** Frame indices that could not be read, with the reason. `lostPacks` are not tried. */
 export async function readFrames(
   reader: FrameReader,
-  lostPacks: ReadonlySet<number>,
+  lostPacks: LostPacks,
 ): Promise<ReadonlyMap<number, LossReason>> {
   const { space, signal } = reader;
   const lostFrames = new Map<number, LossReason>();
@@ -74,8 +105,9 @@ export async function readFrames(
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const work = planReads(space.frames).map((piece) =>
     limit(async () => {
-      if (lostPacks.has(piece.pack)) {
-        lose(piece, 'lost');
+      const reason = lostPacks.get(piece.pack);
+      if (reason !== undefined) {
+        lose(piece, reason);
         return;
       }
       if (stop.aborted) {
@@ -133,7 +165,7 @@ async function readPiece(
 
 /** Undefined when every frame of the piece was read and taken. */
 async function tryPiece(
-  { store, packs, space, spaceIndex, take }: FrameReader,
+  { store, packs, space, spaceIndex, take, healUnreachable }: FrameReader,
   piece: ReadPiece,
   signal: AbortSignal,
 ): Promise<LossReason | undefined> {
@@ -149,8 +181,9 @@ async function tryPiece(
     });
     return undefined;
   } catch (error) {
-    if (isLoss(error)) {
-      return 'lost';
+    const reason = lossOf(error, healUnreachable === true);
+    if (reason !== undefined) {
+      return reason;
     }
     if (isCorruption(error)) {
       return 'corrupt';
@@ -159,8 +192,14 @@ async function tryPiece(
   }
 }
 
-function isLoss(error: unknown): boolean {
-  return error instanceof ParsError && (error.code === 'data-lost' || error.code === 'not-found');
+/** Undefined for what is no loss: then the error stands. */
+function lossOf(error: unknown, healUnreachable: boolean): 'lost' | 'unreachable' | undefined {
+  if (error instanceof UnreachableCopies) {
+    return healUnreachable ? 'unreachable' : undefined;
+  }
+  const isLoss =
+    error instanceof ParsError && (error.code === 'data-lost' || error.code === 'not-found');
+  return isLoss ? 'lost' : undefined;
 }
 
 function isCorruption(error: unknown): boolean {

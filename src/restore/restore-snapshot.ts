@@ -16,7 +16,14 @@ import type { Store } from '../store/store.js';
 import { isRamElsewhere } from '../vm/saved-state.js';
 import { healLost, unhealable } from './heal-lost.js';
 import { type Healing, nothingHealed } from './heal-ram.js';
-import { framesOfPacks, type LostRun, lostRuns, mergeRuns, notStoredRuns } from './lost-pages.js';
+import {
+  framesOfPacks,
+  type LostPacks,
+  type LostRun,
+  lostRuns,
+  mergeRuns,
+  notStoredRuns,
+} from './lost-pages.js';
 import { expectOutputFolder, makeOutputFolder } from './output-folder.js';
 import { checkFree, createPart, partOf, placePart } from './part-file.js';
 import { findLostPacks } from './read-frames.js';
@@ -50,6 +57,11 @@ export interface RestoreRequest {
   readonly allowLost: boolean;
   /** Do so for every lost page: none is healed. */
   readonly noHeal?: boolean;
+  /**
+   * Take pages for lost that the store has and this machine cannot reach. Else such a page ends the restore with
+   * UnreachableCopies, and nothing is written.
+   */
+  readonly healUnreachable?: boolean;
   /**
    * Disk images of the snapshot's moment, for the pages that were stored as what they hold. They go before the disks that
    * were stored with it, which hold the same.
@@ -198,30 +210,29 @@ function isStreamFormat(format: NonNullable<RestoreRequest['format']>): format i
 
 /** Of RAM and the disks that are wanted. */
 async function lostPacksOf(
-  { store, manifest, signal }: RestoreRequest,
+  { store, manifest, healUnreachable, signal }: RestoreRequest,
   targets: readonly DiskTarget[],
-): Promise<ReadonlySet<number>> {
+): Promise<LostPacks> {
   const { packs } = manifest.header;
-  const lost = new Set<number>();
+  const lost = new Map<number, 'lost' | 'unreachable'>();
   for (const index of [0, ...targets.map(({ spaceIndex }) => spaceIndex)]) {
     const space = manifest.spaces[index];
-    for (const pack of await findLostPacks({ store, packs, space, signal })) {
-      lost.add(pack);
-    }
+    const found = await findLostPacks({ store, packs, space, healUnreachable, signal });
+    found.forEach((reason, pack) => lost.set(pack, reason));
   }
   return lost;
 }
 
 /** What is known of RAM to be lost before anything is read. */
-function foreseenLoss(space: AddressSpace, lostPacks: ReadonlySet<number>): readonly LostRun[] {
+function foreseenLoss(space: AddressSpace, lostPacks: LostPacks): readonly LostRun[] {
   return mergeRuns(lostRuns(space, framesOfPacks(space, lostPacks)), notStoredRuns(space));
 }
 
 async function writeRam(
-  { store, manifest, signal, onProgress }: RestoreRequest,
+  { store, manifest, healUnreachable, signal, onProgress }: RestoreRequest,
   file: FileHandle,
   path: string,
-  lostPacks: ReadonlySet<number>,
+  lostPacks: LostPacks,
 ): Promise<readonly LostRun[]> {
   const space = manifest.spaces[0];
   try {
@@ -234,6 +245,7 @@ async function writeRam(
       path,
       sizeBytes: manifest.header.imageSizeBytes,
       phase: 'reading pages',
+      healUnreachable,
       signal,
       onProgress,
     });

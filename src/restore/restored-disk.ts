@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDiskSpace } from '../manifest/disk-space.js';
 import type { Manifest, StoredDisk } from '../manifest/types.js';
 import { createPart, partOf } from './part-file.js';
-import { framesOfPacks, type LostRun, lostRuns } from './lost-pages.js';
+import { framesOfPacks, type LostPacks, type LostRun, lostRuns } from './lost-pages.js';
 import { writeSpace, type WriteSpaceRequest } from './write-space.js';
 
 export interface RestoredDisk {
@@ -48,7 +48,7 @@ export function restoredDisk({ disk, path }: DiskTarget): RestoredDisk {
 export function foreseenDiskLosses(
   manifest: Manifest,
   targets: readonly DiskTarget[],
-  lostPacks: ReadonlySet<number>,
+  lostPacks: LostPacks,
 ): readonly DiskLoss[] {
   return targets.flatMap(({ spaceIndex, disk }) => {
     const space = manifest.spaces[spaceIndex];
@@ -58,7 +58,7 @@ export function foreseenDiskLosses(
 
 /** Writes the disks under the names of their parts, of which `onPart` is told. What it could not read is a hole. */
 export async function writeDisks(
-  request: Pick<WriteSpaceRequest, 'store' | 'manifest' | 'lostPacks' | 'signal' | 'onProgress'>,
+  request: Omit<WriteSpaceRequest, 'spaceIndex' | 'file' | 'path' | 'sizeBytes' | 'phase'>,
   targets: readonly DiskTarget[],
   onPart: (path: string) => void,
 ): Promise<readonly DiskLoss[]> {

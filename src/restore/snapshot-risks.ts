@@ -3,7 +3,7 @@
 import { smallestOf } from '../flow/largest.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import type { ManifestHeader } from '../manifest/types.js';
-import { type FileCopies, isLost, liveCopyCount } from './file-copies.js';
+import { type FileCopies, isLost, liveCopyCount, wantedCopyCount } from './file-copies.js';
 import type { LossInput, LossScenario } from './loss-scenarios.js';
 
 export interface RiskInput extends LossInput {
@@ -24,6 +24,7 @@ export type RiskKind =
   | 'disk-stored-once'
   | 'few-copies-wanted'
   | 'few-copies-alive'
+  | 'redundancy-unknown'
   | 'single-node';
 
 export interface Risk {
@@ -67,6 +68,7 @@ export function snapshotRisks(
       : ['disk-stored-once', held(input, singles)],
     ['few-copies-wanted', fewWanted(input)],
     ['few-copies-alive', fewAlive(input)],
+    ['redundancy-unknown', unknownCode(input)],
     ['single-node', fatalNodes(scenarios)],
   ];
   return sentences.flatMap(([kind, sentence]) =>
@@ -127,24 +129,35 @@ function held(input: RiskInput, { healedPageCounts }: LossScenario): string | un
 
 function fewWanted(input: RiskInput): string | undefined {
   const critical = criticalPacks(input);
-  const few = critical.filter(({ wanted }) => wanted < safeReplication);
+  const few = critical.filter((file) => wantedCopyCount(file) < safeReplication);
   return few.length === 0
     ? undefined
     : `critical pages in ${few.length} of ${critical.length} packs were stored with a replication as low as ` +
-        `${smallestOf(few.map(({ wanted }) => wanted))}; restore it and upload it again with ${safeReplication}`;
+        `${smallestOf(few.map(wantedCopyCount))}; restore it and upload it again with ${safeReplication}`;
 }
 
 function fewAlive(input: RiskInput): string | undefined {
   const short = [...criticalPacks(input), ...input.beside].filter(
-    (file) => !isLost(file) && liveCopyCount(file) < file.wanted,
+    (file) => !isLost(file) && liveCopyCount(file) < wantedCopyCount(file),
   );
   return short.length === 0
     ? undefined
     : `${named(short.map(({ name }) => name))} must not be lost, and down to ${smallestOf(short.map(liveCopyCount))} ` +
-        'live copies are left; ' +
+        'live copies, or what is worth as many, are left; ' +
         (input.copiesComeLater
           ? 'let the store make the missing ones, and verify again'
           : 'bring the missing disks back, or restore the snapshot and upload it again');
+}
+
+function unknownCode({ packs, beside }: RiskInput): string | undefined {
+  const files = [...packs, ...beside].filter(({ blocks }) =>
+    blocks.some(({ coding }) => coding === 'unknown'),
+  );
+  return files.length === 0
+    ? undefined
+    : `${named(files.map(({ name }) => name))} ${files.length === 1 ? 'is' : 'are'} erasure-coded, and the store does not say ` +
+        'by which policy: that they survive the loss of any node is not known, so here they do not; keep the store in a ' +
+        'folder of whole copies, or ask a NameNode directly';
 }
 
 function fatalNodes([now, ...others]: readonly LossScenario[]): string | undefined {

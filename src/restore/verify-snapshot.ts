@@ -8,11 +8,18 @@ import { createFramePool } from '../pack/frame-pool.js';
 import type { StoredFrames } from '../pack/types.js';
 import type { UnderReplicated } from '../snapshot/confirm-replication.js';
 import type { Store } from '../store/store.js';
-import { isLost, liveCopyCount } from './file-copies.js';
+import { fewestPlaces } from '../store/block-state.js';
+import { isLost, isUnreachable } from './file-copies.js';
 import { type HealingOutlook, healingOutlook } from './healing-outlook.js';
 import { locateFiles } from './locate-files.js';
 import { type LossScenario, lossScenarios } from './loss-scenarios.js';
-import { framesOfPacks, type LossReason, type LostRun, lostRuns } from './lost-pages.js';
+import {
+  framesOfPacks,
+  type LossReason,
+  type LostPacks,
+  type LostRun,
+  lostRuns,
+} from './lost-pages.js';
 import { disksToBeGiven } from './own-disks.js';
 import { countPages, sumPages } from './pages-by-label.js';
 import { readFrames } from './read-frames.js';
@@ -38,7 +45,9 @@ export interface Verification {
   readonly disksToBeGiven: readonly string[];
   /** Files of another length than the manifest states, or missing, each with what was found. */
   readonly wrongFiles: readonly string[];
-  /** Files that are there with fewer copies than wanted. */
+  /** Files of which copies are out of reach, so that they cannot be read now. */
+  readonly unreachableFiles: readonly string[];
+  /** Files that are there with fewer copies, or units of a code, than wanted. */
   readonly underReplicated: readonly UnderReplicated[];
   /** What would be lost, and whether the guest would resume: as things are, without each node, without single copies. */
   readonly scenarios: readonly LossScenario[];
@@ -49,7 +58,11 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
   const { store, manifest, readData, signal } = request;
   const { header, spaces } = manifest;
   const { packs, beside, wrong } = await locateFiles(store, header, signal);
-  const lostPacks = new Set([...packs.keys()].filter((pack) => isLost(packs[pack])));
+  const lostPacks = new Map(
+    packs.flatMap((file, pack) =>
+      isLost(file) ? [[pack, isUnreachable(file) ? 'unreachable' : 'lost'] as const] : [],
+    ),
+  );
   const lostFrames = readData
     ? await readAll(request, lostPacks)
     : spaces.map((space) => framesOfPacks(space, lostPacks));
@@ -82,8 +95,9 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
     outlook: healingOutlook(spaces[0], header, lost),
     disksToBeGiven: input.disksToBeGiven,
     wrongFiles: wrong.map(({ found }) => found),
+    unreachableFiles: [...packs, ...beside].filter(isUnreachable).map(({ name }) => name),
     underReplicated: [...packs, ...beside]
-      .map((file) => ({ name: file.name, wanted: file.wanted, found: liveCopyCount(file) }))
+      .map(({ name, replication, blocks }) => ({ name, ...fewestPlaces(blocks, replication) }))
       .filter(({ name, wanted, found }) => found < wanted && !wrongNames.has(name)),
     scenarios,
     risks: snapshotRisks(input, scenarios),
@@ -93,7 +107,7 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
 /** Frames that cannot be read, of each space. */
 async function readAll(
   { store, manifest, signal, onProgress }: VerifyRequest,
-  lostPacks: ReadonlySet<number>,
+  lostPacks: LostPacks,
 ): Promise<readonly ReadonlyMap<number, LossReason>[]> {
   const { header, spaces } = manifest;
   const totalBytes = spaces

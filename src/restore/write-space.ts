@@ -6,14 +6,16 @@ import type { OnProgress } from '../flow/progress.js';
 import type { Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
 import type { Store } from '../store/store.js';
-import type { LossReason } from './lost-pages.js';
+import type { LossReason, LostPacks } from './lost-pages.js';
 import { readFrames } from './read-frames.js';
 
 export interface WriteSpaceRequest {
   readonly store: Store;
   readonly manifest: Manifest;
   readonly spaceIndex: number;
-  readonly lostPacks: ReadonlySet<number>;
+  readonly lostPacks: LostPacks;
+  /** As a restore is asked (restore-snapshot.ts). */
+  readonly healUnreachable?: boolean | undefined;
   readonly file: FileHandle;
   /** Of the file, for messages. */
   readonly path: string;
@@ -61,6 +63,7 @@ export async function writeSpace(
           doneBytes += readBytes;
           request.onProgress?.({ phase: request.phase, doneBytes, totalBytes });
         },
+        healUnreachable: request.healUnreachable,
         signal,
       },
       lostPacks,

@@ -4,7 +4,7 @@
 // the copies that are left and makes the missing one later.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { smallestOf } from '../flow/largest.js';
+import { fewestPlaces } from '../store/block-state.js';
 import type { Store } from '../store/store.js';
 
 const concurrency = 8;
@@ -13,7 +13,7 @@ const pollIntervalMs = 250;
 export interface UnderReplicated {
   readonly name: string;
   readonly wanted: number;
-  /** Live copies of its scarcest block. */
+  /** Live copies of its scarcest block, or units where it is coded; then `wanted` counts units too. */
   readonly found: number;
 }
 
@@ -54,12 +54,10 @@ export async function underReplicated(
     files.map((file) =>
       limit(async (): Promise<UnderReplicated> => {
         const blocks = await store.blocks(file.name, { signal });
-        // An empty file has no block and nothing to lose.
-        const found =
-          file.sizeBytes === 0
-            ? file.replication
-            : smallestOf(blocks.map((block) => block.locations.length));
-        return { name: file.name, wanted: file.replication, found };
+        if (blocks.length === 0 && file.sizeBytes > 0) {
+          return { name: file.name, wanted: file.replication, found: 0 };
+        }
+        return { name: file.name, ...fewestPlaces(blocks, file.replication) };
       }),
     ),
   );

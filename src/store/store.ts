@@ -38,12 +38,23 @@ export interface StoredFile {
   readonly problem?: string;
 }
 
-/** One HDFS block, or the whole file on local disks. */
+/** A block in units of an erasure code, of which so many as there are of data are enough to read it. */
+export interface BlockCoding {
+  /** Of this block: a short one has fewer than the policy has. */
+  readonly dataUnitCount: number;
+  readonly parityUnitCount: number;
+}
+
+/** One HDFS block, or the whole file on local disks. What it means for its bytes: block-state.ts. */
 export interface StoredBlock {
   readonly offsetBytes: number;
   readonly sizeBytes: number;
-  /** Where live copies are, `host:port` or a disk's folder. Empty: the block is lost for now. */
+  /** Where live copies are, or live units of a code: `host:port` or a disk's folder. */
   readonly locations: readonly string[];
+  /** Where copies may be that cannot be looked at now, in words. Always empty where the store itself watches its nodes. */
+  readonly unreachable: readonly string[];
+  /** Undefined where each location has a whole copy. `unknown`: coded, and the store does not say how. */
+  readonly coding?: BlockCoding | 'unknown' | undefined;
 }
 
 export interface Store {
@@ -67,8 +78,9 @@ export interface Store {
   ): Promise<number>;
 
   /**
-   * Exactly `sizeBytes` bytes from `offsetBytes`. `data-lost` at once when no copy can be reached, `not-found` when
-   * there is no such file, `corrupt` when the file is shorter.
+   * Exactly `sizeBytes` bytes from `offsetBytes`. `data-lost` when the store says that no copy is alive, UnreachableCopies
+   * (`unavailable`) at once when it lists copies and none can be reached, `not-found` when there is no such file,
+   * `corrupt` when the file is shorter.
    */
   read(
     name: string,

@@ -1,7 +1,8 @@
 // pars verify tells what a restore would heal from what is lost for good, by words and by exit code: on a local store
 // from which copies are taken away.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
@@ -10,8 +11,11 @@ import { flatLines } from '../../src/text/standard-streams.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { namedPolicies, type PolicyName } from '../../src/plan/policy.js';
 import type { LossScenario } from '../../src/restore/loss-scenarios.js';
+import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
 import type { Risk } from '../../src/restore/snapshot-risks.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
+import { openStore } from '../../src/store/open-store.js';
+import { UnreachableCopies } from '../../src/store/unreachable.js';
 import { flipStoredBit, LocalStoreFolder } from '../e2e/local-store-folder.js';
 import { healingFacts } from '../restore/healing-facts.js';
 import { withStore } from '../store/local/disk-folders.js';
@@ -39,6 +43,7 @@ interface Verified {
   readonly text: string;
   readonly json: {
     readonly lostPageCount: number;
+    readonly unreachableFiles: readonly string[];
     readonly scenarios: readonly LossScenario[];
     readonly risks: readonly Risk[];
   };
@@ -157,6 +162,43 @@ test('lost pages that restore heals are no loss of data', async () => {
     );
     expect(verified.json.lostPageCount).toBe(64);
     expect(verdicts(verified)[0]).toBe('resumes');
+  });
+});
+
+test('pages on a disk that is not mounted are out of reach, and verify and restore agree on it', async () => {
+  await withSnapshot('strict', async ({ folder, manifest, verify }) => {
+    const name = packOf(manifest, 64);
+    const [copy] = folder.copiesOf(name);
+    const disk = dirname(dirname(copy));
+    renameSync(disk, `${disk}.unmounted`);
+    mkdirSync(disk);
+    for (const readData of [false, true]) {
+      const verified = await verify(readData);
+      expect(verified.exitCode).toBe(exitCodeOfError.unavailable);
+      expect(verified.text).toMatch(/^64 pages of .* cannot be reached now, and may be whole/);
+      expect(verified.json.unreachableFiles).toContain(name);
+      // What giving them up would mean.
+      expect(verdicts(verified)[0]).toBe('resumes');
+    }
+    const store = await openStore(folder.url);
+    try {
+      const out = join(folder.path, 'out');
+      const request = { store, manifest, folder: out, allowLost: false };
+      for (const allowLost of [false, true]) {
+        await expect(restoreSnapshot({ ...request, allowLost })).rejects.toBeInstanceOf(
+          UnreachableCopies,
+        );
+      }
+      expect(existsSync(out)).toBe(false);
+      const { lost } = await restoreSnapshot({ ...request, noHeal: true, healUnreachable: true });
+      expect(lost.length).toBeGreaterThan(0);
+      expect(new Set(lost.map(({ reason }) => reason))).toEqual(new Set(['unreachable']));
+    } finally {
+      await store.close();
+    }
+    rmdirSync(disk);
+    renameSync(`${disk}.unmounted`, disk);
+    expect((await verify(true)).exitCode).toBe(exitCodes.ok);
   });
 });
 

@@ -7,7 +7,7 @@ const lostRun = z.object({
   pageCount: z.int(),
   pfn: z.int(),
   label: z.string(),
-  reason: z.enum(['lost', 'corrupt', 'not-stored']),
+  reason: z.enum(['lost', 'unreachable', 'corrupt', 'not-stored']),
 });
 export type LostRunAnswer = z.infer<typeof lostRun>;
 

@@ -2,6 +2,7 @@
 
 import { userInfo } from 'node:os';
 import { startHdfs, type HdfsCluster } from '../hdfs/cluster.js';
+import type { Properties } from '../hdfs/configuration.js';
 
 export const clusterStartTimeoutMs = 180_000;
 
@@ -12,8 +13,8 @@ export interface StoreOnHdfs {
   readonly url: string;
 }
 
-export async function startStoreOnHdfs(): Promise<StoreOnHdfs> {
-  const cluster = await startHdfs({ dataNodeCount: 5 });
+export async function startStoreOnHdfs(configOverrides: Properties = {}): Promise<StoreOnHdfs> {
+  const cluster = await startHdfs({ dataNodeCount: 5, configOverrides });
   const rootPath = '/pars';
   return { cluster, rootPath, url: cluster.webhdfsUrl(rootPath, userInfo().username) };
 }

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import type { AddressSpace } from '../../src/manifest/types.js';
 import type { FileCopies } from '../../src/restore/file-copies.js';
+import type { BlockPlaces } from '../../src/store/block-state.js';
 import { type LossInput, lossScenarios } from '../../src/restore/loss-scenarios.js';
 import { disksToBeGiven } from '../../src/restore/own-disks.js';
 import { countPages, sumPages } from '../../src/restore/pages-by-label.js';
@@ -28,13 +29,25 @@ const packCount = 4;
 const diskPack = 3;
 const nodes = ['a', 'b', 'c', 'd'];
 
-const blocks = fc.array(fc.subarray(nodes), { maxLength: 3 });
+/** Of copies, or coded, of which any so many are enough. */
+const block: fc.Arbitrary<BlockPlaces> = fc.record({
+  locations: fc.subarray(nodes),
+  unreachable: fc.constant([]),
+  coding: fc.option(
+    fc.record({
+      dataUnitCount: fc.integer({ min: 1, max: 3 }),
+      parityUnitCount: fc.integer({ min: 1, max: 2 }),
+    }),
+    { nil: undefined },
+  ),
+});
+const blocks = fc.array(block, { maxLength: 3 });
 /** No pack is empty: it has a header of its own. */
-const packBlocks = fc.array(fc.subarray(nodes), { minLength: 1, maxLength: 3 });
+const packBlocks = fc.array(block, { minLength: 1, maxLength: 3 });
 const file = (name: string): fc.Arbitrary<FileCopies> =>
   fc.record({
     name: fc.constant(name),
-    wanted: fc.integer({ min: 1, max: 3 }),
+    replication: fc.integer({ min: 1, max: 3 }),
     blocks: packBlocks,
   });
 
@@ -91,7 +104,7 @@ const cases: fc.Arbitrary<Case> = fc
     const beside = [...roles, 'manifest'].map((role, index) => ({
       role,
       name: role,
-      wanted: 3,
+      replication: 3,
       blocks: besideBlocks[index],
     }));
     const count = (isCounted: (frame: number, space: number) => boolean) =>
@@ -130,13 +143,26 @@ function withoutPages({ space, labels }: RandomSpace, notStored: readonly number
   };
 }
 
+function neededOf(coding: BlockPlaces['coding']): number {
+  if (coding === 'unknown') throw new Error('expected a code that is known');
+  return coding?.dataUnitCount ?? 1;
+}
+
+/** A code with parity is never only one copy. */
+function isKeptOnce({ replication, blocks: own }: FileCopies): boolean {
+  return replication === 1 && own.some(({ coding }) => coding === undefined);
+}
+
 /** One page after the other, and every copy looked at. */
 function modelOf(
   { input, random, notStored, damagedFrames, disk, damagedDiskFrames }: Case,
   isGone: (node: string, file: FileCopies) => boolean,
 ) {
   const isLost = (copies: FileCopies): boolean =>
-    copies.blocks.some((block) => block.every((node) => isGone(node, copies)));
+    copies.blocks.some(
+      ({ locations, coding }) =>
+        locations.filter((node) => !isGone(node, copies)).length < neededOf(coding),
+    );
   const lostByLabel: Record<string, number> = {};
   const healed = { filling: 0, rereading: 0, disk: 0 };
   let unhealed = 0;
@@ -191,7 +217,9 @@ test('every scenario is what a look at each page and each copy finds', () => {
     fc.property(cases, (drawn) => {
       const { packs, beside } = drawn.input;
       const holding = nodes.filter((node) =>
-        [...packs, ...beside].some((copies) => copies.blocks.flat().includes(node)),
+        [...packs, ...beside].some((copies) =>
+          copies.blocks.some(({ locations }) => locations.includes(node)),
+        ),
       );
       const expected = [
         { without: 'nothing', node: null, ...modelOf(drawn, () => false) },
@@ -203,7 +231,7 @@ test('every scenario is what a look at each page and each copy finds', () => {
         {
           without: 'single-copies',
           node: null,
-          ...modelOf(drawn, (_, copies) => packs.includes(copies) && copies.wanted === 1),
+          ...modelOf(drawn, (_, copies) => packs.includes(copies) && isKeptOnce(copies)),
         },
       ];
       const found = lossScenarios(drawn.input);

@@ -6,6 +6,7 @@ import { lossScenarios } from '../../src/restore/loss-scenarios.js';
 import { disksToBeGiven } from '../../src/restore/own-disks.js';
 import { countPages } from '../../src/restore/pages-by-label.js';
 import { type RiskInput, snapshotRisks } from '../../src/restore/snapshot-risks.js';
+import { blocksOn } from './blocks-on.js';
 import { healingFacts } from './healing-facts.js';
 
 const everywhere = ['a', 'b', 'c'];
@@ -23,10 +24,10 @@ interface Told {
 }
 
 const pagesEach = 10;
-const anon = { label: 'anon', wanted: 3, blocks: [everywhere] };
-const free = { label: 'free', wanted: 1, blocks: [['b']] };
-const reread = { label: 'file-reread', wanted: 1, blocks: [['c']] };
-const held = { label: 'disk-held', wanted: 1, blocks: [['c']] };
+const anon = { label: 'anon', replication: 3, blocks: blocksOn(everywhere) };
+const free = { label: 'free', replication: 1, blocks: blocksOn(['b']) };
+const reread = { label: 'file-reread', replication: 1, blocks: blocksOn(['c']) };
+const held = { label: 'disk-held', replication: 1, blocks: blocksOn(['c']) };
 const diskHeld = {
   disks: [
     { name: 'vda', sizeBytes: 1 << 30 },
@@ -87,14 +88,16 @@ function risksOf(told: Told) {
         disk: { name, sourcePath: name, sourceFormat: 'raw', sizeBytes: 4096 },
       })),
     ]),
-    packs: packs.map(({ label, wanted = 3, blocks = [everywhere] }) => ({
+    packs: packs.map(({ label, replication = 3, blocks = blocksOn(everywhere) }) => ({
       name: `pack-${label}`,
-      wanted,
+      replication,
       blocks,
     })),
     beside: [
-      ...(state.length === 0 ? [] : [{ role: 'state', name: 'state', wanted: 3, blocks: [state] }]),
-      { role: 'manifest', name: 'manifest', wanted: 3, blocks: [manifest] },
+      ...(state.length === 0
+        ? []
+        : [{ role: 'state', name: 'state', replication: 3, blocks: blocksOn(state) }]),
+      { role: 'manifest', name: 'manifest', replication: 3, blocks: blocksOn(manifest) },
     ],
     pages: countPages(space, packs.length, legend.length),
     damagedPages: countPages(space, packs.length, legend.length, () => false),
@@ -103,11 +106,33 @@ function risksOf(told: Told) {
   return snapshotRisks(input, lossScenarios(input));
 }
 
+/** A block in units of a code. */
+function coded(
+  dataUnitCount: number,
+  parityUnitCount: number,
+  locations: readonly string[],
+): FileCopies['blocks'] {
+  return [{ locations, unreachable: [], coding: { dataUnitCount, parityUnitCount } }];
+}
+
+test('units of a code that can lose two nodes are as good as three copies', () => {
+  const blocks = coded(3, 2, ['a', 'b', 'c', 'd', 'e']);
+  expect(risksOf({ packs: [{ label: 'anon', replication: 1, blocks }] })).toEqual([]);
+});
+
 test('critical pages on three nodes, free pages on one, device state: no risk', () => {
   expect(risksOf({})).toEqual([]);
 });
 
 const cases: readonly (readonly [name: string, kind: string, told: Told, says: RegExp])[] = [
+  [
+    'a code that the store does not name',
+    'redundancy-unknown',
+    {
+      packs: [{ ...anon, blocks: [{ locations: everywhere, unreachable: [], coding: 'unknown' }] }],
+    },
+    /pack-anon .*does not say/,
+  ],
   [
     'labels in doubt',
     'evidence-incomplete',
@@ -118,7 +143,10 @@ const cases: readonly (readonly [name: string, kind: string, told: Told, says: R
   [
     'expendable pages that nothing heals',
     'no-healing-facts',
-    { packs: [anon, { ...free, blocks: [['b'], ['c', 'b']] }], space: { healing: undefined } },
+    {
+      packs: [anon, { ...free, blocks: blocksOn(['b'], ['c', 'b']) }],
+      space: { healing: undefined },
+    },
     /10 expendable pages/,
   ],
   [
@@ -130,7 +158,7 @@ const cases: readonly (readonly [name: string, kind: string, told: Told, says: R
   [
     'cache that has to be',
     'reread-from-disk',
-    { packs: [anon, { ...reread, blocks: [[]] }] },
+    { packs: [anon, { ...reread, blocks: blocksOn([]) }] },
     /^10 pages of file cache are lost/,
   ],
   [
@@ -142,14 +170,26 @@ const cases: readonly (readonly [name: string, kind: string, told: Told, says: R
   [
     'a policy of two copies',
     'few-copies-wanted',
-    { packs: [{ ...anon, wanted: 2, blocks: [['a', 'b']] }, free] },
+    { packs: [{ ...anon, replication: 2, blocks: blocksOn(['a', 'b']) }, free] },
     /1 of 1 packs .*as low as 2/,
+  ],
+  [
+    'a code with little parity',
+    'few-copies-wanted',
+    { packs: [{ ...anon, blocks: coded(2, 1, ['a', 'b', 'c']) }, free] },
+    /1 of 1 packs .*as low as 2/,
+  ],
+  [
+    'a code with a unit missing',
+    'few-copies-alive',
+    { packs: [{ ...anon, blocks: coded(3, 2, ['a', 'b', 'c', 'd']) }, free] },
+    /^pack-anon .* 2 live copies, or what is worth as many, are left/,
   ],
   [
     'a pack with a copy missing',
     'few-copies-alive',
-    { packs: [{ ...anon, blocks: [['a', 'b']] }, free] },
-    /^pack-anon .* 2 live copies are left; let the store/,
+    { packs: [{ ...anon, blocks: blocksOn(['a', 'b']) }, free] },
+    /^pack-anon .* 2 live copies, or what is worth as many, are left; let the store/,
   ],
   [
     'a manifest with a copy missing where none comes back by itself',
@@ -184,11 +224,11 @@ test('the only copy of the device state on one node is a risk of its own', () =>
 });
 
 test('what is lost already is told by the scenarios, not as a risk', () => {
-  expect(risksOf({ packs: [{ ...anon, blocks: [[]] }, free] })).toEqual([]);
+  expect(risksOf({ packs: [{ ...anon, blocks: blocksOn([]) }, free] })).toEqual([]);
 });
 
 test('every node that alone would cost the guest is counted, not all are named', () => {
-  const single = ['a', 'b', 'c', 'd', 'e'].map((node) => ({ ...anon, blocks: [[node]] }));
+  const single = ['a', 'b', 'c', 'd', 'e'].map((node) => ({ ...anon, blocks: blocksOn([node]) }));
   const risk = risksOf({ packs: single }).find(({ kind }) => kind === 'single-node');
   expect(risk?.sentence).toMatch(/: a, b, c and 2 more;/);
 });

@@ -9,6 +9,7 @@ const block = (copyCount: number): StoredBlock => ({
   offsetBytes: 0,
   sizeBytes: 1,
   locations: Array.from({ length: copyCount }, (_, index) => `node${index}:9866`),
+  unreachable: [],
 });
 const file = (name: string, replication: number, sizeBytes = 2) => ({
   name,

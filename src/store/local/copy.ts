@@ -14,7 +14,7 @@ import {
 } from './chunk-checksum.js';
 import type { Disk } from './disk.js';
 import { privateFileMode, syncFolder, writeDurably } from './disk.js';
-import { isAbsent } from './node-error.js';
+import { isAbsent, toParsError } from './node-error.js';
 
 export class CopyWriter {
   readonly disk: Disk;
@@ -67,11 +67,12 @@ export class CopyWriter {
 
 /** True when the copy is there at full length; its bytes are checked where they are read. */
 export async function hasCopy(disk: Disk, copyId: string, sizeBytes: number): Promise<boolean> {
+  const file = copyPath(disk, 'data', copyId);
   try {
-    return (await stat(copyPath(disk, 'data', copyId))).size === sizeBytes;
-  } catch {
-    // Absent, or on a device that cannot say: either way no copy that can be reached.
-    return false;
+    return (await stat(file)).size === sizeBytes;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw toParsError(error, `looking for a copy on ${disk.folder}`);
   }
 }
 

@@ -22,6 +22,7 @@ import type {
   WriteOptions,
 } from '../store.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
+import { UnreachableCopies } from '../unreachable.js';
 import { checkNotAborted } from './abort.js';
 import { agreedChildren, agreedName, type NameSource } from './agreed-names.js';
 import { catchUp } from './catch-up.js';
@@ -46,7 +47,8 @@ import {
 } from './name-tree.js';
 import { toParsError, translated } from './node-error.js';
 import { type LocalStoreOptions, prepareDisks } from './prepare-disks.js';
-import { parseLocalUrl } from './url.js';
+import { unreachableDisks } from './unreachable-disks.js';
+import { type LocalUrl, parseLocalUrl } from './url.js';
 import { checkWriteOptions, writeToFittingDisks } from './write-copies.js';
 
 /** Look-ups of a list at a time, so that a large folder takes neither all file handles nor all threads. */
@@ -60,21 +62,21 @@ export async function openLocalStore(url: string, options: LocalStoreOptions = {
   const localUrl = parseLocalUrl(url);
   const storeId = await prepareDisks(localUrl, options);
   await catchUp(() => readMembership(localUrl.diskFolders, storeId), options.removeOrphans);
-  return new LocalStore(url, localUrl.diskFolders, storeId);
+  return new LocalStore(url, localUrl, storeId);
 }
 
 class LocalStore implements Store {
   readonly url: string;
   /** A copy is lost with its disk. */
   readonly copiesComeLater = false;
-  readonly #diskFolders: readonly string[];
+  readonly #localUrl: LocalUrl;
   readonly #storeId: string;
   /** The disks must see changes in one order, and a list must not see a rename half. */
   readonly #oneAtATime = pLimit(1);
 
-  constructor(url: string, diskFolders: readonly string[], storeId: string) {
+  constructor(url: string, localUrl: LocalUrl, storeId: string) {
     this.url = url;
-    this.#diskFolders = diskFolders;
+    this.#localUrl = localUrl;
     this.#storeId = storeId;
   }
 
@@ -135,17 +137,26 @@ class LocalStore implements Store {
         problems.push(problem);
       }
     }
-    throw noGoodCopy(name, entry, problems);
+    const unreachable = await unreachableDisks(this.#localUrl, members, entry.diskNumbers);
+    throw noGoodCopy(name, entry, problems, unreachable);
   }
 
   async blocks(name: string, options?: ReadOptions): Promise<readonly StoredBlock[]> {
     const { members, entry } = await this.#file(name, options);
     if (entry.sizeBytes === 0) return [];
     const locations: string[] = [];
+    const silent: string[] = [];
     for (const disk of disksOf(members, entry)) {
-      if (await hasCopy(disk, entry.copyId, entry.sizeBytes)) locations.push(disk.folder);
+      try {
+        if (await hasCopy(disk, entry.copyId, entry.sizeBytes)) locations.push(disk.folder);
+      } catch (error) {
+        if (!(error instanceof ParsError)) throw error;
+        if (error.code !== 'data-lost') silent.push(error.message);
+      }
     }
-    return [{ offsetBytes: 0, sizeBytes: entry.sizeBytes, locations }];
+    const away = await unreachableDisks(this.#localUrl, members, entry.diskNumbers);
+    const { sizeBytes } = entry;
+    return [{ offsetBytes: 0, sizeBytes, locations, unreachable: [...silent, ...away] }];
   }
 
   async storedBytes(name: string, options?: ReadOptions): Promise<number> {
@@ -262,7 +273,7 @@ class LocalStore implements Store {
   }
 
   #members(): Promise<Membership> {
-    return readMembership(this.#diskFolders, this.#storeId);
+    return readMembership(this.#localUrl.diskFolders, this.#storeId);
   }
 
   async #change(
@@ -323,16 +334,35 @@ function checkRange(name: string, offsetBytes: number, sizeBytes: number, fileSi
   }
 }
 
-/** Wrong bytes outweigh a refusal, and a refusal outweighs absence: the caller can do something about each of them. */
-function noGoodCopy(name: string, entry: NameEntry, problems: readonly ParsError[]): ParsError {
+/**
+ * Wrong bytes outweigh a refusal, and a refusal outweighs absence: the caller can do something about each of them. A disk
+ * that is not there may have what the others lack, so they all give way to it.
+ */
+function noGoodCopy(
+  name: string,
+  entry: NameEntry,
+  problems: readonly ParsError[],
+  unreachable: readonly string[],
+): ParsError {
   const worst =
     problems.find((problem) => problem.code === 'corrupt') ??
     problems.find((problem) => problem.code !== 'data-lost');
   const details = problems.map((problem) => problem.message).join('; ');
+  const message = `${name}: none of the copies on disks ${entry.diskNumbers.join(', ')} can be read`;
+  const cause = worst ?? problems[0];
+  const failing = problems.filter((problem) => problem instanceof UnreachableCopies);
+  if (unreachable.length > 0 || failing.length > 0) {
+    return new UnreachableCopies(
+      `${message}${details === '' ? '' : `: ${details}`}` +
+        (unreachable.length === 0
+          ? ''
+          : `; not there: ${unreachable.join(', ')}. Mount what is missing and try again`),
+      { cause },
+    );
+  }
   return new ParsError(
     worst?.code ?? 'data-lost',
-    `${name}: none of the copies on disks ${entry.diskNumbers.join(', ')} can be read` +
-      (details === '' ? '; all of these disks or copies are gone' : `: ${details}`),
-    { cause: worst ?? problems[0] },
+    message + (details === '' ? '; all of these disks or copies are gone' : `: ${details}`),
+    { cause },
   );
 }

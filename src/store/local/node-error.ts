@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../../../introspect/pars-error.js';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { UnreachableCopies } from '../unreachable.js';
 
 const codes = new Map<string, ErrorCode>([
   ['EACCES', 'permission-denied'],
@@ -11,12 +12,12 @@ const codes = new Map<string, ErrorCode>([
   ['EDQUOT', 'no-space'],
   ['EFBIG', 'no-space'],
   ['ENAMETOOLONG', 'usage'],
-  // The device fails: to a reader that is the same as a copy that is gone.
+  // The disk says itself that it cannot give these bytes back.
   ['EIO', 'data-lost'],
-  ['ENXIO', 'data-lost'],
-  ['ENODEV', 'data-lost'],
-  ['ESTALE', 'data-lost'],
 ]);
+
+/** The disk went away while its folder was looked at: what is on it may be whole. */
+const disappeared = ['ENXIO', 'ENODEV', 'ESTALE'];
 
 /** Undefined when `error` does not come from the file system. */
 function nodeCodeOf(error: unknown): string | undefined {
@@ -40,6 +41,12 @@ export function toParsError(error: unknown, doing: string): unknown {
   if (nodeCode === undefined) return error;
   // What is in no table passes: a disk taken away at this moment (ENOENT), a busy device, too many open files.
   const code = codes.get(nodeCode) ?? 'unavailable';
+  if (disappeared.includes(nodeCode)) {
+    return new UnreachableCopies(
+      `${doing}: ${(error as Error).message}; the disk or the share is gone from this machine: mount it again`,
+      { cause: error },
+    );
+  }
   return new ParsError(code, `${doing}: ${(error as Error).message}`, { cause: error });
 }
 

@@ -20,6 +20,9 @@ const fileStatus = z.object({
   modificationTime: z.number(),
   /** The inode's number: it stays over a rename. HttpFS leaves it out. */
   fileId: z.number().optional(),
+  /** Whether the file's blocks are erasure-coded, and by which policy: RS-6-3-1024k. Left out where they are not. */
+  ecBit: z.boolean().optional(),
+  ecPolicy: z.string().max(1024).optional(),
 });
 export type FileStatus = z.infer<typeof fileStatus>;
 

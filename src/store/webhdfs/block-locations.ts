@@ -5,8 +5,9 @@
 // knowledge may be old by minutes: a dead DataNode is listed until its heartbeats have been missing for long enough.
 
 import type { ReadOptions, StoredBlock } from '../store.js';
-import { blockLocationsAnswer } from './answers.js';
+import { blockLocationsAnswer, fileStatusAnswer } from './answers.js';
 import type { WebHdfsClient } from './client.js';
+import { codingOf } from './erasure-code.js';
 
 const keptMs = 5_000;
 const keptCount = 1_000;
@@ -24,14 +25,21 @@ export class BlockLocations {
 
   /** As the NameNode knows them now. Throws `not-found` for a missing file and for a folder. */
   async ask(path: string, options: ReadOptions | undefined): Promise<readonly StoredBlock[]> {
-    const { BlockLocations } = await this.#client.ask(
-      { method: 'GET', op: 'GETFILEBLOCKLOCATIONS', path, signal: options?.signal },
-      blockLocationsAnswer,
-    );
+    const signal = options?.signal;
+    const [{ BlockLocations }, { FileStatus: status }] = await Promise.all([
+      this.#client.ask(
+        { method: 'GET', op: 'GETFILEBLOCKLOCATIONS', path, signal },
+        blockLocationsAnswer,
+      ),
+      // The locations do not say whether they are of copies or of a code's units.
+      this.#client.ask({ method: 'GET', op: 'GETFILESTATUS', path, signal }, fileStatusAnswer),
+    ]);
     const blocks = BlockLocations.BlockLocation.map((block) => ({
       offsetBytes: block.offset,
       sizeBytes: block.length,
       locations: block.corrupt ? [] : block.names,
+      unreachable: [],
+      coding: codingOf(status, block.length),
     })).sort((a, b) => a.offsetBytes - b.offsetBytes);
     this.#kept.delete(path);
     this.#kept.set(path, { blocks, atMs: performance.now() });

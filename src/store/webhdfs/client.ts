@@ -7,6 +7,7 @@ import type { z } from 'zod';
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { locationAnswer } from './answers.js';
+import { type DataNodeMap, reachedAt } from './data-node-map.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
 import { jsonMaxBytes, readErrorText, readLimited } from './limited-body.js';
 import type { NameNodes } from './name-nodes.js';
@@ -25,6 +26,9 @@ export interface Operation {
 export interface ClientOptions {
   readonly http: HttpClient;
   readonly nameNodes: NameNodes;
+  readonly dataNodes: DataNodeMap;
+  /** Before /webhdfs/v1, not percent-encoded. */
+  readonly gatewayPath: string;
   readonly scheme: 'http' | 'https';
   readonly userName: string;
   /** Stands for the user when given. */
@@ -82,6 +86,7 @@ export class WebHdfsClient {
     const request: HttpRequest = {
       method: operation.method,
       url,
+      reachedAt: reachedAt(this.#options.dataNodes, url),
       doing: `${operation.op} ${operation.path}`,
       signal: operation.signal,
       ...(send === undefined
@@ -137,9 +142,11 @@ export class WebHdfsClient {
   }
 
   #nameNodeRequest(operation: Operation, hostPort: string): HttpRequest {
-    const { scheme, userName, delegationToken } = this.#options;
-    const path = operation.path.split('/').map(encodeURIComponent).join('/');
-    const url = new URL(`${scheme}://${hostPort}/webhdfs/v1${path}`);
+    const { scheme, gatewayPath, userName, delegationToken } = this.#options;
+    const [gateway, path] = [gatewayPath, operation.path].map((text) =>
+      text.split('/').map(encodeURIComponent).join('/'),
+    );
+    const url = new URL(`${scheme}://${hostPort}${gateway}/webhdfs/v1${path}`);
     url.searchParams.set('op', operation.op);
     if (delegationToken === undefined) url.searchParams.set('user.name', userName);
     else url.searchParams.set('delegation', delegationToken);

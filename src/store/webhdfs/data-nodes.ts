@@ -13,9 +13,10 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import type { BodyToSend, Operation, WebHdfsClient } from './client.js';
 import { fsStatusAnswer } from './answers.js';
 import type { HttpAnswer } from './http-client.js';
-import { transferFailure } from './node-error.js';
+import { dataNodesForm, isUnknownName, transferFailure, wasReached } from './node-error.js';
 import { isWithoutDataNode } from './remote-exception.js';
 import { isUnavailable } from './retry.js';
+import { UnreachableCopies } from '../unreachable.js';
 
 /**
  * A restarted DataNode is welcome again soon; one that is switched off or hangs costs a timeout this often, and less
@@ -36,7 +37,8 @@ export class DataNodes {
 
   /**
    * Gives `use` the answer of a DataNode that holds one of the copies `names`, trying one copy after the other.
-   * Throws `data-lost` when none can be reached, and `unavailable` when a DataNode answers that it cannot now.
+   * Throws UnreachableCopies when none can be reached, `data-lost` when each holder says itself that it has no copy, and
+   * `unavailable` when a DataNode answers that it cannot now.
    */
   async askHolder<T>(
     operation: Operation,
@@ -50,13 +52,16 @@ export class DataNodes {
     const last = isWorthRepeating ? await this.#askEachHolder(operation, names, use) : first;
     if ('value' in last) return last.value;
 
-    const answer = last.failures.find((error) => transferFailure(error) === undefined);
-    if (answer) throw answer;
+    const answers = last.failures.filter((error) => transferFailure(error) === undefined);
+    const notNow = answers.find((error) => error.code !== 'data-lost');
+    if (notNow) throw notNow;
+    // One that cannot be reached may have what another says is gone.
+    if (answers.length > 0 && answers.length === last.failures.length) throw answers[0];
     const found = last.failures.map((error) => error.message).join('; ');
-    throw new ParsError(
-      'data-lost',
-      `${operation.op} ${operation.path}: no DataNode with a copy (${names.join(', ')}) can be reached: ${found}`,
-      { cause: last.failures[0] },
+    throw new UnreachableCopies(
+      `${operation.op} ${operation.path}: HDFS lists copies on ${names.join(', ')}, and this machine reaches none of ` +
+        `these DataNodes: ${found}. ${remedyOf(last.failures)}`,
+      { cause: last.failures.find(wasReached) ?? last.failures[0] },
     );
   }
 
@@ -76,7 +81,7 @@ export class DataNodes {
     }
   }
 
-  /** Each copy once. `failures` are all `unavailable`; it is empty when the NameNode names nobody. */
+  /** Each copy once. `failures` are all `unavailable` or `data-lost`; it is empty when the NameNode names nobody. */
   async #askEachHolder<T>(
     operation: Operation,
     names: readonly string[],
@@ -91,8 +96,10 @@ export class DataNodes {
         this.#avoided.delete(url.host);
         return { value };
       } catch (error) {
-        if (!(error instanceof ParsError) || !isUnavailable(error)) throw error;
-        this.#avoid(url.host);
+        if (!(error instanceof ParsError)) throw error;
+        const saysLost = error.code === 'data-lost';
+        if (!saysLost && !isUnavailable(error)) throw error;
+        if (!saysLost) this.#avoid(url.host);
         failures.push(error);
         return undefined;
       }
@@ -192,4 +199,11 @@ export class DataNodes {
     const hostPorts = [...this.#avoided.keys()].filter((hostPort) => this.#isAvoided(hostPort));
     return [...new Set(hostPorts.map((hostPort) => hostPort.replace(/:\d+$/, '')))];
   }
+}
+
+function remedyOf(failures: readonly ParsError[]): string {
+  return failures.some(isUnknownName)
+    ? "The DataNodes' names are not known here: add them to the hosts file or the name server, or map them as said"
+    : 'The bytes may be whole: see whether these nodes run and whether a firewall is between; where they are reached by ' +
+        `another address from here, map their names in the store's URL: ${dataNodesForm}`;
 }

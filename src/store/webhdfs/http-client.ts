@@ -7,8 +7,10 @@
 
 import http from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import type { ReachedAt } from './data-node-map.js';
 import { throwIfCancelled } from './retry.js';
 import { toParsError, TransferError } from './node-error.js';
 import {
@@ -22,6 +24,8 @@ import {
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'DELETE';
   readonly url: URL;
+  /** Connect there instead; the host is still who the URL says, for TLS too. */
+  readonly reachedAt?: ReachedAt | undefined;
   /** For messages: the operation and the path, no query. */
   readonly doing: string;
   readonly body?: AsyncIterable<Uint8Array>;
@@ -95,8 +99,12 @@ export class HttpClient {
     const outgoing = (isTls ? https : http).request(url, {
       method,
       agent: isTls ? this.#httpsAgent : this.#httpAgent,
+      ...connectionOf(request),
       headers: {
         accept: '*/*',
+        host: url.host,
+        // HttpFS takes no other for a file's content.
+        ...(request.body ? { 'content-type': 'application/octet-stream' } : {}),
         ...(request.body && request.continueTimeoutMs !== undefined
           ? { expect: '100-continue' }
           : {}),
@@ -149,7 +157,12 @@ export class HttpClient {
     } catch (stopped) {
       return stopped;
     }
-    return toParsError(error, request.doing, request.url.host);
+    const { url, doing, reachedAt: at } = request;
+    return toParsError(
+      error,
+      doing,
+      at === undefined ? url.host : `${url.host} (${at.host}:${at.port})`,
+    );
   }
 
   /** Breaks what is under way. */
@@ -163,6 +176,17 @@ export class HttpClient {
     throwIfCancelled(signal);
     if (this.#isClosed) throw new ParsError('cancelled', 'the store was closed');
   }
+}
+
+function connectionOf({
+  url,
+  reachedAt,
+}: HttpRequest): Pick<https.RequestOptions, 'hostname' | 'port' | 'servername'> {
+  if (reachedAt === undefined) return {};
+  const { host: hostname, port } = reachedAt;
+  const servername = url.hostname;
+  // An address is no name of a server.
+  return isIP(servername) === 0 ? { hostname, port, servername } : { hostname, port };
 }
 
 /** A host that is switched off answers nothing at all; the kernel would go on for two minutes. */

@@ -22,6 +22,11 @@ const unreachable = new Map([
   ['EAI_AGAIN', 'the name server does not answer'],
 ]);
 
+/** The host's name could not be turned into an address. */
+const nameless = ['ENOTFOUND', 'EAI_AGAIN'];
+/** Of the URL (url.ts). */
+export const dataNodesForm = 'datanodes=NAME=ADDRESS,NAME:PORT=ADDRESS:PORT';
+
 /** What answers is not what the URL says, and will not be after a while. */
 const misconfigured = new Map([
   ['EPROTO', 'it does not speak TLS, so use webhdfs:// or its other port'],
@@ -54,7 +59,11 @@ export function toParsError(error: unknown, doing: string, hostPort: string): un
   }
   const absent = unreachable.get(code);
   if (absent !== undefined) {
-    const remedy = 'check host and port and that the daemon runs';
+    const remedy =
+      'check host and port and that the daemon runs' +
+      (nameless.includes(code)
+        ? `; a DataNode's name that only the cluster knows is mapped in the store's URL: ${dataNodesForm}`
+        : '');
     return new ParsError('unavailable', `${where}: ${absent} (${code}); ${remedy}`, {
       cause: error,
     });
@@ -77,6 +86,18 @@ export function transferFailure(error: unknown): 'gone' | 'broken' | undefined {
   const code = codeOf(cause);
   if (code === '') return undefined;
   return unreachable.has(code) ? 'gone' : 'broken';
+}
+
+/** Whether a DataNode took the request at least, which then failed or fell silent. */
+export function wasReached(error: unknown): boolean {
+  const cause = error instanceof ParsError ? error.cause : undefined;
+  if (cause instanceof TransferError) return cause.failure !== 'connect-timeout';
+  return transferFailure(error) === 'broken';
+}
+
+/** The host's name could not be turned into an address. */
+export function isUnknownName(error: ParsError): boolean {
+  return nameless.includes(codeOf(error.cause));
 }
 
 function codeOf(error: unknown): string {

@@ -1,11 +1,20 @@
 // Reading a range of a file, block by block: never across a block boundary, because a lost block may be next.
 
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { ParsError } from '../../../introspect/pars-error.js';
+import { blockState, neededCount } from '../block-state.js';
 import type { ReadOptions, StoredBlock } from '../store.js';
+import { UnreachableCopies } from '../unreachable.js';
 import type { BlockLocations } from './block-locations.js';
 import type { DataNodes } from './data-nodes.js';
 import type { HttpAnswer } from './http-client.js';
-import { TransferError } from './node-error.js';
+import { TransferError, wasReached } from './node-error.js';
+import { throwIfCancelled } from './retry.js';
+
+/** A DataNode's heartbeat comes every 3 s (dfs.heartbeat.interval). */
+export const heartbeatPatienceMs = 5_000;
+const heartbeatPollMs = 250;
 
 export interface FileReaderOptions {
   readonly locations: BlockLocations;
@@ -22,7 +31,7 @@ export async function readFile(
 ): Promise<Uint8Array> {
   let blocks = await locations.recent(path, options);
   const isWhole = () => fileSizeBytes(blocks) >= offsetBytes + sizeBytes;
-  const isHeld = () => overlapping(blocks, offsetBytes, sizeBytes).every(hasCopy);
+  const isHeld = () => overlapping(blocks, offsetBytes, sizeBytes).every(isReadable);
   // Bad news must be fresh.
   if (!isWhole() || !isHeld()) blocks = await locations.ask(path, options);
   if (!isWhole()) {
@@ -32,14 +41,8 @@ export async function readFile(
     );
   }
   const wanted = overlapping(blocks, offsetBytes, sizeBytes);
-  const lost = wanted.find((block) => !hasCopy(block));
-  if (lost) {
-    throw new ParsError(
-      'data-lost',
-      `${path}: the block at offset ${lost.offsetBytes} (${lost.sizeBytes} bytes) has no live copy in HDFS; ` +
-        `it comes back only with a DataNode that held one`,
-    );
-  }
+  const lost = wanted.find((block) => !isReadable(block));
+  if (lost) throw lostBlock(path, lost);
 
   // Its length has been checked against the file's, and every byte of it is filled below.
   const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);
@@ -59,10 +62,48 @@ export async function readFile(
       await dataNodes.askHolder(operation, block.locations, fill);
     } catch (error) {
       locations.forget(path);
+      if (error instanceof UnreachableCopies) {
+        await expectNotLost(locations, path, block, error, options);
+      }
       throw error;
     }
   }
   return bytes;
+}
+
+/**
+ * Throws `data-lost` when HDFS has learnt by the attempt that the block is lost: a DataNode which misses a copy, or finds it
+ * wrong, breaks off the answer and tells the NameNode with its next heartbeat.
+ */
+async function expectNotLost(
+  locations: BlockLocations,
+  path: string,
+  { offsetBytes }: StoredBlock,
+  error: UnreachableCopies,
+  options: ReadOptions | undefined,
+): Promise<void> {
+  const deadlineMs = performance.now() + (wasReached(error.cause) ? heartbeatPatienceMs : 0);
+  for (;;) {
+    const now = await locations.ask(path, options);
+    const found = now.find((block) => block.offsetBytes === offsetBytes);
+    if (found !== undefined && blockState(found) === 'lost') throw lostBlock(path, found, error);
+    if (performance.now() >= deadlineMs) return;
+    await delay(heartbeatPollMs);
+    throwIfCancelled(options?.signal);
+  }
+}
+
+function lostBlock(path: string, block: StoredBlock, cause?: unknown): ParsError {
+  const found =
+    block.locations.length === 0
+      ? 'has no live copy in HDFS'
+      : `has ${block.locations.length} live units in HDFS, and needs ${neededCount(block)}`;
+  return new ParsError(
+    'data-lost',
+    `${path}: the block at offset ${block.offsetBytes} (${block.sizeBytes} bytes) ${found}; ` +
+      `it comes back only with a DataNode that held one`,
+    { cause },
+  );
 }
 
 /** Reads the body into `target`, exactly. */
@@ -103,8 +144,8 @@ function overlapping(
   );
 }
 
-function hasCopy(block: StoredBlock): boolean {
-  return block.locations.length > 0;
+function isReadable(block: StoredBlock): boolean {
+  return blockState(block) === 'readable';
 }
 
 function fileSizeBytes(blocks: readonly StoredBlock[]): number {

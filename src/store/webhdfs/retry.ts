@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { UnreachableCopies } from '../unreachable.js';
 
 export interface RetryPolicy {
   /** The first one included; 1 means no retry. */
@@ -42,13 +43,13 @@ export function createRetry(policy: RetryPolicy): Retry {
 
 /**
  * Calls `attempt` until it succeeds, fails for good, or the policy is used up; then the last failure is thrown.
- * `isTransient` decides what is worth another attempt, `unavailable` unless told.
+ * `isWorthAnother` decides what is worth another attempt, a passing `unavailable` unless told.
  */
 export async function retried<T>(
   retry: Retry,
   signal: AbortSignal | undefined,
   attempt: () => Promise<T>,
-  isTransient: (error: unknown) => boolean = isUnavailable,
+  isWorthAnother: (error: unknown) => boolean = isPassing,
 ): Promise<T> {
   const { attemptCount, firstDelayMs, maxDelayMs, maxTotalMs = defaultRetryMaxMs } = retry.policy;
   const startMs = performance.now();
@@ -57,7 +58,7 @@ export async function retried<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (failureCount >= attemptCount || !isTransient(error)) throw error;
+      if (failureCount >= attemptCount || !isWorthAnother(error)) throw error;
       if (performance.now() - startMs >= maxTotalMs) throw error;
     }
     const fullDelayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (failureCount - 1));
@@ -71,6 +72,11 @@ export async function retried<T>(
 
 export function isUnavailable(error: unknown): boolean {
   return error instanceof ParsError && error.code === 'unavailable';
+}
+
+/** Copies that cannot be reached were each asked already, and come back by somebody's hand. */
+function isPassing(error: unknown): boolean {
+  return isUnavailable(error) && !(error instanceof UnreachableCopies);
 }
 
 /** Throws `cancelled` once the signal is aborted. */

@@ -3,6 +3,8 @@
 //   webhdfs://namenode:9870/user/vm/pars
 //   webhdfs://nn1.example:9870,nn2.example:9870/pars?user.name=alice     two NameNodes of one name service
 //   swebhdfs://namenode:9871/pars                                        the same over TLS
+//   webhdfs://nn:9870/pars?datanodes=dn1=10.0.0.5,dn2:9864=10.0.0.9:1864   DataNodes that are reached otherwise from here
+//   swebhdfs://knox:8443/gateway/default/webhdfs/v1/pars                 a gateway: up to webhdfs/v1 is its path
 //
 // Parsed by hand: the URL standard has no list of hosts. Secrets have no place in a URL, since URLs end up in logs, so
 // user:password@ and delegation= are refused, and the refusal does not repeat them.
@@ -16,12 +18,16 @@ export interface WebHdfsUrl {
   /** The store's root in HDFS, '' for '/', else '/a/b'. Not percent-encoded. */
   readonly rootPath: string;
   readonly userName: string | undefined;
+  /** Where to reach a DataNode instead: `host` or `host:port` by the name, or name and port, that HDFS sends to. */
+  readonly dataNodes: ReadonlyMap<string, string>;
+  /** What stands before /webhdfs/v1 at a gateway: '' or '/gateway/default'. Not percent-encoded. */
+  readonly gatewayPath: string;
   /** The URL in its normal form, ports written out. */
   readonly text: string;
 }
 
 export const webHdfsUrlForm =
-  'webhdfs://HOST:PORT[,HOST:PORT]/PATH[?user.name=USER], or swebhdfs:// for TLS';
+  'webhdfs://HOST:PORT[,HOST:PORT]/PATH[?user.name=USER][&datanodes=NAME=ADDRESS,...], or swebhdfs:// for TLS';
 
 /** dfs.namenode.http-address and dfs.namenode.https-address of hdfs-default.xml. */
 const defaultPorts = { webhdfs: 9870, swebhdfs: 9871 } as const;
@@ -46,17 +52,37 @@ export function parseWebHdfsUrl(text: string): WebHdfsUrl {
     .split('/')
     .filter((segment) => segment !== '')
     .map(decodedSegment);
-  const userName = userNameOf(query);
+  const { userName, dataNodes } = parseQuery(query);
+  const gatewayCount = gatewaySegmentCount(segments);
 
   const encodedPath = segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
-  const encodedUser = userName === undefined ? '' : `?user.name=${encodeURIComponent(userName)}`;
+  const encodedQuery = [
+    ...(userName === undefined ? [] : [`user.name=${encodeURIComponent(userName)}`]),
+    ...(dataNodes.size === 0
+      ? []
+      : [`datanodes=${[...dataNodes].map((entry) => entry.join('=')).join(',')}`]),
+  ].join('&');
   return {
     scheme: protocol === 'webhdfs' ? 'http' : 'https',
     nameNodes,
-    rootPath: segments.map((segment) => `/${segment}`).join(''),
+    rootPath: pathOf(segments.slice(gatewayCount === undefined ? 0 : gatewayCount + 2)),
     userName,
-    text: `${protocol}://${nameNodes.join(',')}${encodedPath === '' ? '/' : encodedPath}${encodedUser}`,
+    dataNodes,
+    gatewayPath: pathOf(segments.slice(0, gatewayCount ?? 0)),
+    text: `${protocol}://${nameNodes.join(',')}${encodedPath === '' ? '/' : encodedPath}${encodedQuery === '' ? '' : `?${encodedQuery}`}`,
   };
+}
+
+/** How many segments stand before webhdfs/v1, undefined where the path does not have it and is all of HDFS. */
+function gatewaySegmentCount(segments: readonly string[]): number | undefined {
+  const index = segments.findIndex(
+    (segment, at) => segment === 'webhdfs' && segments.at(at + 1) === 'v1',
+  );
+  return index === -1 ? undefined : index;
+}
+
+function pathOf(segments: readonly string[]): string {
+  return segments.map((segment) => `/${segment}`).join('');
 }
 
 function hostAndPort(item: string, defaultPort: number): string {
@@ -82,19 +108,45 @@ function decodedSegment(segment: string): string {
   return decoded;
 }
 
-function userNameOf(query: string): string | undefined {
+function parseQuery(query: string): Pick<WebHdfsUrl, 'userName' | 'dataNodes'> {
   let userName: string | undefined;
+  let dataNodes: ReadonlyMap<string, string> = new Map();
   for (const [key, value] of new URLSearchParams(query)) {
     if (key === 'delegation') {
       throw wrong(
         'a delegation token does not belong into a URL; use the option or the environment',
       );
     }
-    if (key !== 'user.name') throw wrong(`its query has '${key}'; only user.name is known`);
-    if (value === '') throw wrong('its user.name is empty');
-    userName = value;
+    if (value === '') throw wrong(`its ${key} is empty`);
+    if (key === 'user.name') userName = value;
+    else if (key === 'datanodes') dataNodes = parseDataNodes(value);
+    else throw wrong(`its query has '${key}'; only user.name and datanodes are known`);
   }
-  return userName;
+  return { userName, dataNodes };
+}
+
+const placePattern = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
+
+/** NAME=ADDRESS,..., each with a port or without: the port of a name stays where its address has none. */
+function parseDataNodes(text: string): ReadonlyMap<string, string> {
+  const map = new Map<string, string>();
+  for (const item of text.toLowerCase().split(',')) {
+    const places = item.split('=');
+    if (places.length !== 2 || !places.every(isPlace)) {
+      throw wrong(`'${item}' of its datanodes is not NAME[:PORT]=ADDRESS[:PORT]`);
+    }
+    const [name, address] = places;
+    if (map.has(name)) throw wrong(`its datanodes have ${name} twice`);
+    map.set(name, address);
+  }
+  return map;
+}
+
+function isPlace(text: string): boolean {
+  const match = placePattern.exec(text);
+  if (match === null) return false;
+  const port = match.at(1);
+  return port === undefined || (Number(port) > 0 && Number(port) <= 65535);
 }
 
 function wrong(found: string, cause?: unknown): ParsError {

@@ -63,11 +63,13 @@ const openAttemptCount = 4;
 
 /**
  * Opens a store below a path of HDFS; `url` is webhdfs://HOST:PORT[,HOST:PORT]/PATH[?user.name=USER], swebhdfs:// for
- * TLS. The path need not exist. Throws `usage` for another URL or a server that is not WebHDFS, `unavailable` when no
+ * TLS, and more of it is in url.ts. The path need not exist. Throws `usage` for another URL or a server that is not WebHDFS, `unavailable` when no
  * NameNode is active, `permission-denied` when the user may not look at the path.
  */
 export async function openWebHdfsStore(url: string, options: WebHdfsOptions = {}): Promise<Store> {
-  const { text, scheme, nameNodes, rootPath, userName } = parseWebHdfsUrl(url);
+  const { text, scheme, nameNodes, dataNodes, gatewayPath, rootPath, userName } =
+    parseWebHdfsUrl(url);
+  const delegationToken = options.delegationToken ?? process.env['PARS_WEBHDFS_TOKEN'];
   const http = new HttpClient({
     connectTimeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
     ca: options.ca,
@@ -76,9 +78,12 @@ export async function openWebHdfsStore(url: string, options: WebHdfsOptions = {}
   const client = new WebHdfsClient({
     http,
     nameNodes: new NameNodes(nameNodes),
+    dataNodes,
+    gatewayPath,
     scheme,
-    userName: options.userName ?? userName ?? userInfo().username,
-    delegationToken: options.delegationToken ?? process.env['PARS_WEBHDFS_TOKEN'],
+    userName:
+      options.userName ?? userName ?? (delegationToken === undefined ? nameOfProcess() : ''),
+    delegationToken,
     idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
     answerTimeoutMs: options.answerTimeoutMs ?? defaultAnswerTimeoutMs,
   });
@@ -90,6 +95,20 @@ export async function openWebHdfsStore(url: string, options: WebHdfsOptions = {}
     throw error;
   }
   return store;
+}
+
+/** Throws `usage` where the user of this process has only a number, as in a container that runs as any user. */
+function nameOfProcess(): string {
+  try {
+    return userInfo().username;
+  } catch (cause) {
+    throw new ParsError(
+      'usage',
+      `the user ${process.getuid?.() ?? ''} of this process has no name in the password file, and HDFS knows users by ` +
+        "name: give it in the store's URL, as ?user.name=USER",
+      { cause },
+    );
+  }
 }
 
 class WebHdfsStore implements Store {

@@ -1,11 +1,12 @@
 // Losing a disk means what losing a node means to HDFS, and a disk that comes back brings no old names with it.
 
-import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { Store } from '../../../src/store/store.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
-import { disksWith, withFolder, withStore } from './disk-folders.js';
+import { UnreachableCopies } from '../../../src/store/unreachable.js';
+import { disksWith, onlyCopyOn, withFolder, withStore } from './disk-folders.js';
 
 const blockSizeBytes = 1024 * 1024;
 
@@ -93,6 +94,44 @@ describe('losing disks', () => {
         path.join(folder, 'disk2'),
         path.join(folder, 'disk5'),
       ]);
+    });
+  });
+
+  it('that are not mounted puts their only copies out of reach, and loses none', async () => {
+    await withStore(async ({ store, url }) => {
+      await writeText(store, 'once', 1);
+      const [disk] = await disksWith(store, 'once');
+      await lose(disk);
+      // What is left is the mount point.
+      await mkdir(disk);
+      for (const reader of [store, await openLocalStore(url)]) {
+        await expect(readText(reader, 'once')).rejects.toBeInstanceOf(UnreachableCopies);
+        await expect(readText(reader, 'once')).rejects.toThrow(disk);
+        const [block] = await reader.blocks('once');
+        expect(block.locations).toEqual([]);
+        expect(block.unreachable).toEqual([expect.stringContaining(disk)]);
+      }
+      await rmdir(disk);
+      await bringBack(disk);
+      expect(await readText(store, 'once')).toBe('once');
+    });
+  });
+
+  it('at listed mount points, which may lie on what is not mounted, loses none either', async () => {
+    await withFolder(async (folder) => {
+      const disks = ['a', 'b', 'c'].map((name) => path.join(folder, name));
+      for (const disk of disks) await mkdir(disk);
+      const url = `file:///?disks=${disks.join(',')}`;
+      const store = await openLocalStore(url, { initialiseDisks: true });
+      await writeText(store, 'once', 1);
+      const [disk] = await disksWith(store, 'once');
+      await lose(disk);
+      await expect(readText(store, 'once')).rejects.toBeInstanceOf(UnreachableCopies);
+      await bringBack(disk);
+      // One that is there and does not have its copy has lost it.
+      await rm(await onlyCopyOn(disk));
+      await expect(readText(store, 'once')).rejects.toMatchObject({ code: 'data-lost' });
+      expect((await store.blocks('once'))[0]).toMatchObject({ locations: [], unreachable: [] });
     });
   });
 
@@ -232,7 +271,14 @@ describe('making disks', () => {
       expect(await disksWith(replaced, 'x')).toHaveLength(2);
       const alone = await openLocalStore(`file:///?disks=${disks[1]}`);
       expect(await namesIn(alone, '')).toEqual(['x', 'y']);
-      await expect(readText(alone, 'x')).rejects.toMatchObject({ code: 'data-lost' });
+      // The disk that has it is not listed, and nobody said that it is gone.
+      await expect(readText(alone, 'x')).rejects.toMatchObject({ code: 'unavailable' });
+      expect((await alone.blocks('x'))[0]).toMatchObject({
+        locations: [],
+        unreachable: expect.arrayContaining([
+          expect.stringContaining('at none of the folders listed'),
+        ]) as unknown,
+      });
     });
   });
 

@@ -148,10 +148,12 @@ test.each<[string, unknown]>([
   ['on too many nodes', [{ ...block, names: Array.from({ length: 20_000 }, () => 'a:1') }]],
   ['that are nothing', Array.from({ length: 1_000_000 }, () => null)],
 ])('blocks %s are no answer', async (_, blocks) => {
-  const store = await storeOf(({ op }) =>
-    op === 'GETFILEBLOCKLOCATIONS'
-      ? { json: { BlockLocations: { BlockLocation: blocks } } }
-      : undefined,
-  );
+  const store = await storeOf(({ op, url }) => {
+    if (op === 'GETFILEBLOCKLOCATIONS')
+      return { json: { BlockLocations: { BlockLocation: blocks } } };
+    return url.pathname.endsWith('/a')
+      ? { json: { FileStatus: { ...good, pathSuffix: '' } } }
+      : undefined;
+  });
   expect((await errorOf(store.blocks('a'))).code).toBe('unsupported');
 });

@@ -2,6 +2,7 @@
 
 import type { Store } from '../../../src/store/store.js';
 import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
+import { UnreachableCopies } from '../../../src/store/unreachable.js';
 import { FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
 import { errorOf } from './error-of.js';
 import {
@@ -347,13 +348,23 @@ describe('the body of a read', () => {
     expect(Buffer.from(await store.read('a', 0, content.length))).toEqual(content);
   });
 
-  it('that always ends early is lost data', async () => {
+  it('that always ends early is out of reach as long as HDFS lists copies', async () => {
     const fake = await fakeServer(disturbed(new FakeFiles(), isOpen, () => truncated, 100));
     const store = await open([fake]);
     await write(store);
     const error = await errorOf(store.read('a', 0, content.length));
-    expect(error.code).toBe('data-lost');
+    expect(error).toBeInstanceOf(UnreachableCopies);
     expect(error.message).toContain('it ended after 5');
+  });
+
+  it('that a DataNode refuses for want of the block is lost only if every holder says so', async () => {
+    const gone = remoteException('BlockMissingException', 'Could not obtain block: BP-1:blk_1');
+    const fake = await fakeServer(disturbed(new FakeFiles(), isOpen, () => gone, 100));
+    const store = await open([fake]);
+    await write(store);
+    const error = await errorOf(store.read('a', 0, content.length));
+    expect(error.code).toBe('data-lost');
+    expect(error.message).toContain('Could not obtain block');
   });
 
   it('that is longer than asked for is corrupt', async () => {

@@ -18,6 +18,8 @@ describe('the URL of a WebHDFS store', () => {
       nameNodes: ['nn.example:9870'],
       rootPath: '/user/vm',
       userName: 'alice',
+      dataNodes: new Map(),
+      gatewayPath: '',
       text: 'webhdfs://nn.example:9870/user/vm?user.name=alice',
     });
   });
@@ -52,7 +54,41 @@ describe('the URL of a WebHDFS store', () => {
     expect(parseWebHdfsUrl(url.text)).toEqual(url);
   });
 
+  it('may say where DataNodes are reached, by name or by name and port', () => {
+    const url = parseWebHdfsUrl(
+      'webhdfs://a:1/p?user.name=alice&datanodes=DN1=10.0.0.5,dn2:9864=[::1]:1864',
+    );
+    expect([...url.dataNodes]).toEqual([
+      ['dn1', '10.0.0.5'],
+      ['dn2:9864', '[::1]:1864'],
+    ]);
+    expect(url.text).toBe(
+      'webhdfs://a:1/p?user.name=alice&datanodes=dn1=10.0.0.5,dn2:9864=[::1]:1864',
+    );
+    expect(parseWebHdfsUrl(url.text)).toEqual(url);
+  });
+
+  it('of a gateway has its path before webhdfs/v1, and the path in HDFS behind', () => {
+    const url = parseWebHdfsUrl('swebhdfs://knox:8443/gateway/default/webhdfs/v1/user/vm');
+    expect(url).toMatchObject({ gatewayPath: '/gateway/default', rootPath: '/user/vm' });
+    expect(parseWebHdfsUrl(url.text)).toEqual(url);
+    expect(parseWebHdfsUrl('webhdfs://a:1/webhdfs/v1')).toMatchObject({
+      gatewayPath: '',
+      rootPath: '',
+    });
+    expect(parseWebHdfsUrl('webhdfs://a:1/user/webhdfs/v2')).toMatchObject({
+      gatewayPath: '',
+      rootPath: '/user/webhdfs/v2',
+    });
+  });
+
   it.each([
+    'webhdfs://a/?datanodes=',
+    'webhdfs://a/?datanodes=dn1',
+    'webhdfs://a/?datanodes=dn1=b=c',
+    'webhdfs://a/?datanodes=dn1=b:0',
+    'webhdfs://a/?datanodes=dn1=b,dn1=c',
+    'webhdfs://a/?datanodes=dn1=b/c',
     'hdfs://a:8020/',
     'http://a:9870/',
     'webhdfs:/a',
