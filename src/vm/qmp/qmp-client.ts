@@ -1,5 +1,7 @@
 // A client of QEMU's machine protocol: JSON lines over a unix socket. (QEMU docs/interop/qmp-spec.rst)
 //
+// A monitor made by -qmp-pretty spreads a message over lines: the first is a brace alone, and so is the last.
+//
 // QEMU answers in the order it was asked, and events stand in the same stream: what came before what is told by the order
 // of the lines, so a command's answer carries its place among the events.
 import { connect, type Socket } from 'node:net';
@@ -55,6 +57,8 @@ export class QmpClient {
   /** Of a line whose end has not come yet. */
   #pieces: string[] = [];
   #piecesLength = 0;
+  /** Of a message that is spread over lines, those that have come. */
+  #lines: string[] = [];
   /** Since the last answer. */
   #unansweredLength = 0;
   #line = 0;
@@ -180,14 +184,11 @@ export class QmpClient {
     const [end, ...lines] = text.split('\n');
     this.#gather(end);
     for (const line of lines) {
-      const whole = this.#pieces.join('');
-      this.#pieces = [];
-      this.#piecesLength = 0;
       // Nothing counts any more that is said after a line that is no QMP.
       if (this.#lost !== undefined) {
         return;
       }
-      this.#message(whole);
+      this.#endLine();
       this.#gather(line);
     }
     if (this.#unansweredLength > unansweredLimit) {
@@ -195,12 +196,29 @@ export class QmpClient {
     }
   }
 
+  #endLine(): void {
+    const line = this.#pieces.join('');
+    this.#pieces = [];
+    const isSpread = this.#lines.length > 0 || line.trimEnd() === '{';
+    if (isSpread) {
+      this.#lines.push(line);
+      if (line.trimEnd() !== '}') {
+        return;
+      }
+    }
+    this.#piecesLength = 0;
+    const message = isSpread ? this.#lines.join('\n') : line;
+    this.#lines = [];
+    this.#message(message);
+  }
+
   #gather(piece: string): void {
     this.#pieces.push(piece);
     this.#piecesLength += piece.length;
     if (this.#piecesLength > maxLineLength) {
       this.#pieces = [];
-      this.#refuse(`a line has more than ${maxLineLength} characters`);
+      this.#lines = [];
+      this.#refuse(`a message has more than ${maxLineLength} characters`);
     }
   }
 

@@ -1,9 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { type QmpEvent, QmpClient } from '../../../src/vm/qmp/qmp-client.js';
 import { QmpCommandError } from '../../../src/vm/qmp/qmp-command-error.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../e2e/temporary-folder.js';
+import { connectWhenThere } from '../../guest/socket.js';
 import { FakeQemu, type FakeQemuOptions } from './fake-qemu.js';
 import { hostileLines } from './hostile-lines.js';
+
+const startTimeoutMs = 30_000;
 
 let folder: TemporaryFolder;
 let fake: FakeQemu | undefined;
@@ -32,6 +37,41 @@ const event = (name: string): string =>
 test('an answer is what QEMU returns', async () => {
   const qmp = await connectTo({ answers: { 'query-status': () => ({ return: { status: 'x' } }) } });
   expect(await qmp.execute('query-status')).toEqual({ status: 'x' });
+});
+
+test('a monitor that spreads its messages over lines, as -qmp-pretty does, is understood', async () => {
+  const words = ['-nodefaults', '-display', 'none', '-accel', 'tcg', '-m', '16M', '-S'];
+  const qemu = spawn(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...words],
+      ...['-qmp-pretty', `unix:${socketPath()},server=on,wait=off`],
+    ],
+    { stdio: 'ignore' },
+  );
+  const ended = once(qemu, 'exit');
+  try {
+    (await connectWhenThere(socketPath(), startTimeoutMs)).destroy();
+    client = await QmpClient.connect(socketPath());
+    const events: string[] = [];
+    client.onEvent(({ name }) => events.push(name));
+    expect(await client.execute('query-status')).toMatchObject({ status: 'prelaunch' });
+    await client.execute('cont');
+    await client.execute('stop');
+    expect(events).toEqual(expect.arrayContaining(['RESUME', 'STOP']));
+    await expect(client.execute('no-such')).rejects.toMatchObject({ qmpClass: 'CommandNotFound' });
+  } finally {
+    qemu.kill('SIGKILL');
+    await ended;
+  }
+});
+
+test('a message that is spread over lines without an end is refused at its limit', async () => {
+  const connecting = connectTo({ greeting: `{\n${`${'x'.repeat(1023)}\n`.repeat(5000)}` });
+  await expect(connecting).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('a message has more than') as string,
+  });
 });
 
 test('commands sent together are answered each, also when one is refused', async () => {
@@ -109,7 +149,7 @@ test('a line without end is not gathered for ever', async () => {
   fake = await FakeQemu.listen(socketPath(), { greeting: 'x'.repeat(2 ** 24 + 1) });
   await expect(QmpClient.connect(socketPath())).rejects.toMatchObject({
     code: 'unavailable',
-    message: expect.stringContaining('a line has more than') as string,
+    message: expect.stringContaining('a message has more than') as string,
   });
 });
 
