@@ -10,7 +10,12 @@ import { cacheDoubts } from './cache-doubts.js';
 import { expectNoContradiction } from './contradictions.js';
 import type { Introspected, Running } from './find-kernel.js';
 import { type HealingFacts, healingFacts } from './healing-facts.js';
-import { labelHugePages, labelPerCpuLists, takeBackDoubtfulFreePages } from './free-pages.js';
+import {
+  labelHugePages,
+  labelPerCpuLists,
+  takeBackAllFreePages,
+  takeBackDoubtfulFreePages,
+} from './free-pages.js';
 import { type Kernel, noBtf } from './kernel/kernel.js';
 import { readTaskMemory, type TaskMemory } from './kernel/tasks.js';
 import { labelKernelPages } from './label-kernel-pages.js';
@@ -77,8 +82,10 @@ function labelPages(kernel: Kernel, zones: readonly Zone[], tasks: TaskMemory) {
   if (brokenBlockCount > 0) {
     doubts.push(brokenBlocks(brokenBlockCount));
   }
-  doubts.push(...takeBackDoubtfulFreePages(kernel, memmap, disagreements, labels));
-  if (kernel.hasBtf) {
+  if (!kernel.hasBtf) {
+    doubts.push(...takeBackAllFreePages(disagreements, labels));
+  } else {
+    doubts.push(...takeBackDoubtfulFreePages(kernel, memmap, disagreements, labels));
     doubts.push(...labelPerCpuLists(kernel, memmap, zones, labels));
     labelHugePages(kernel, memmap, labels);
     labelKernelPages(kernel, labels, tasks);

@@ -20,6 +20,21 @@ import { replaceLabel } from './replace-label.js';
 const confirmed = 255;
 
 /**
+ * Without BTF nothing but the zones' counts shows that struct pages are read where they are: the lists would be followed by
+ * the same sizes. So where one zone disagrees no page is given up.
+ */
+export function takeBackAllFreePages(
+  disagreements: readonly Disagreement[],
+  labels: Uint8Array,
+): readonly string[] {
+  if (disagreements.length > 0) {
+    replaceLabel(labels, labelNumbers.free, labelNumbers.unknown);
+    replaceLabel(labels, labelNumbers.offline, labelNumbers.unknown);
+  }
+  return disagreements.map(({ reason }) => reason);
+}
+
+/**
  * A zone that counts other free blocks than the memmap shows was caught while it changed, or is damaged. Of its pages
  * only those stay free that its lists lead to as well.
  */

@@ -1,7 +1,7 @@
 // Why an image without VMCOREINFO shows no kernel, as far as its bytes tell. Nothing hangs on it but the sentence: every
 // page is kept as critical anyway.
 import { dataOf } from './memory/image-data.js';
-import { compressionOf, refusedHeadBytes } from './memory/refused-formats.js';
+import { refusedFormatOf, refusedHeadBytes } from './memory/refused-formats.js';
 import { pageSizeBytes, type PhysicalMemory } from './memory/physical-memory.js';
 
 /** What only one kind of guest has in memory. The first that is found is named. */
@@ -24,13 +24,14 @@ const noiseShare = 0.9;
 
 /** One sentence without its end. Reads the image once. */
 export function reasonWithoutKernel(memory: PhysicalMemory): string {
+  const head = Buffer.alloc(Math.min(refusedHeadBytes, memory.sizeBytes));
+  memory.readImage(0, head);
+  const format = refusedFormatOf(head);
+  if (format !== undefined) {
+    return `it begins as what is ${format}: probably no RAM`;
+  }
   if (isNoise(memory)) {
-    const head = Buffer.alloc(Math.min(refusedHeadBytes, memory.sizeBytes));
-    memory.readImage(0, head);
-    const compression = compressionOf(head);
-    return compression === undefined
-      ? 'its bytes look encrypted (SEV or TDX) or compressed: nothing in it can be told apart'
-      : `it is ${compression}, and no RAM: decompress it first`;
+    return 'its bytes look encrypted (SEV or TDX) or compressed: nothing in it can be told apart';
   }
   const found = marks.find(({ text }) => contains(memory, Buffer.from(text, 'latin1')));
   return found?.reason ?? 'no VMCOREINFO page: not a Linux guest, or not its whole memory';

@@ -1,5 +1,5 @@
 // Why a page of a kernel without BTF carries its label: free or not is all that can be told there.
-import { takeBackDoubtfulFreePages } from '../free-pages.js';
+import { takeBackAllFreePages } from '../free-pages.js';
 import { type Kernel, noBtf } from '../kernel/kernel.js';
 import { labelMemmap, labelOutsideZones } from '../label-memmap.js';
 import {
@@ -33,7 +33,7 @@ export class FreeEvidence {
     const memmap = openMemmap(kernel, endPfn(regions));
     const { disagreements } = labelMemmap(kernel, memmap, zones, this.#labels);
     this.#byMemmap = this.#labels.slice();
-    this.#doubts = takeBackDoubtfulFreePages(kernel, memmap, disagreements, this.#labels);
+    this.#doubts = takeBackAllFreePages(disagreements, this.#labels);
     labelOutsideZones(kernel, zones, this.#labels);
   }
 
@@ -49,7 +49,7 @@ export class FreeEvidence {
     if (checks.that(byMemmap === 'free', 'it is in a free block', byMemmap)) {
       checks.that(
         label === 'free',
-        'its zone counts as many free blocks, order by order, as the memmap shows, or its lists lead to the block',
+        'all zones count as many free blocks, order by order, as the memmap shows',
         this.#doubts.join('; '),
       );
     }

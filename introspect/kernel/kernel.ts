@@ -8,6 +8,7 @@
 // kernel must say itself that it keeps its VMCOREINFO in this page (own-vmcoreinfo.ts). Where the CPUs are known, they
 // must run on these page tables (cpu-tables.ts).
 import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
+import { disagreementOfTypes } from './agreeing-types.js';
 import { decodeBtf } from './btf/decode.js';
 import { btfLimitBytes } from './btf/layout.js';
 import type { CpuState } from '../memory/cpu-state.js';
@@ -309,7 +310,13 @@ function readTypes(memory: VirtualMemory, symbols: SymbolAddresses, vmcoreinfo: 
     return { ok: false, reason: 'BTF: only one end of it has a symbol' } as const;
   }
   const btf = readBtf(memory, symbols, start, stop - start);
-  return btf.ok ? ({ ok: true, types: btf.btf, hasBtf: true } as const) : btf;
+  if (!btf.ok) {
+    return btf;
+  }
+  const disagreement = disagreementOfTypes(vmcoreinfo, btf.btf);
+  return disagreement === undefined
+    ? ({ ok: true, types: btf.btf, hasBtf: true } as const)
+    : ({ ok: false, reason: disagreement } as const);
 }
 
 function readBtf(

@@ -1,5 +1,5 @@
 // Opens guest RAM whatever it comes in: the format is known by the content, or said.
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ParsError } from '../pars-error.js';
 import { cloudHypervisorOpener } from './cloud-hypervisor.js';
 import { elfOpener } from './elf-core.js';
@@ -47,25 +47,27 @@ export function openImage(path: string, options: OpenImageOptions = {}): MemoryI
 }
 
 function recognise(path: string): ImageOpener {
-  const head = headOf(path);
-  refuseKnownFormats(head, path);
+  const { head, sizeBytes } = beginningOf(path);
+  refuseKnownFormats(head, sizeBytes, path);
   return Object.values(openers).find((entry) => entry.recognises(head, path)) ?? rawOpener;
 }
 
 /** Empty for a folder or what cannot be opened: the opener says what is wrong with it. */
-function headOf(path: string): Buffer {
+function beginningOf(path: string): { readonly head: Buffer; readonly sizeBytes: number } {
   const head = Buffer.alloc(imageHeadSizeBytes);
+  const nothing = { head: head.subarray(0, 0), sizeBytes: 0 };
   let fd: number;
   try {
     // Opening a pipe would otherwise wait for its writer.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
-    return head.subarray(0, 0);
+    return nothing;
   }
   try {
-    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
+    const length = readSync(fd, head, 0, head.length, 0);
+    return { head: head.subarray(0, length), sizeBytes: fstatSync(fd).size };
   } catch {
-    return head.subarray(0, 0);
+    return nothing;
   } finally {
     closeSync(fd);
   }

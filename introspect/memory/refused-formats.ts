@@ -7,7 +7,6 @@ interface RefusedFormat {
   readonly start: RegExp;
   /** What makes something of it that is read. */
   readonly remedy: string;
-  readonly isCompressed?: boolean;
 }
 
 const fromKdump =
@@ -41,46 +40,41 @@ const refusedFormats: readonly RefusedFormat[] = [
     // Deflate is the only method, and three flags are never set.
     start: /^\x1f\x8b\x08[\0-\x1f]/,
     remedy: unpackedBy('gzip -d'),
-    isCompressed: true,
   },
   {
     name: 'compressed with xz',
     start: /^\xfd7zXZ\0/,
     remedy: unpackedBy('xz -d'),
-    isCompressed: true,
   },
   {
     name: 'compressed with zstd',
     start: /^\x28\xb5\x2f\xfd/,
     remedy: unpackedBy('zstd -d'),
-    isCompressed: true,
   },
   {
     name: 'compressed with bzip2',
     start: /^BZh[1-9]1AY&SY/,
     remedy: unpackedBy('bzip2 -d'),
-    isCompressed: true,
   },
   {
     name: 'compressed with lz4',
     start: /^\x04\x22\x4d\x18/,
     remedy: unpackedBy('lz4 -d'),
-    isCompressed: true,
   },
   {
     name: 'compressed with lzop',
     start: /^\x89LZO\0\r\n\x1a\n/,
     remedy: unpackedBy('lzop -d'),
-    isCompressed: true,
   },
   {
     name: 'a ZIP archive',
     start: /^PK\x03\x04/,
     remedy: unpackedBy('unzip'),
-    isCompressed: true,
   },
 ];
 
+/** VMs have whole MiB of RAM. Other files have such a size once in many. */
+const ramGranuleBytes = 2 ** 20;
 /** As much of a file as any of them is known by. */
 export const refusedHeadBytes = 68;
 
@@ -89,10 +83,13 @@ function formatOf(head: Uint8Array): RefusedFormat | undefined {
   return refusedFormats.find(({ start }) => start.test(text));
 }
 
-/** Throws `unsupported` when the file begins like one of them. */
-export function refuseKnownFormats(head: Buffer, path: string): void {
+/**
+ * Throws `unsupported` when the file begins like one of them. A guest may write what it likes at the beginning of its RAM, and
+ * must not stop its own backup by it; so a file that has the size of RAM is not refused.
+ */
+export function refuseKnownFormats(head: Buffer, sizeBytes: number, path: string): void {
   const format = formatOf(head);
-  if (format !== undefined) {
+  if (format !== undefined && sizeBytes % ramGranuleBytes !== 0) {
     throw new ParsError(
       'unsupported',
       `${path} is ${format.name}, which is not read: ${format.remedy}. ` +
@@ -101,8 +98,7 @@ export function refuseKnownFormats(head: Buffer, path: string): void {
   }
 }
 
-/** How the bytes are compressed, `compressed with gzip` for one; undefined when they do not begin so. */
-export function compressionOf(head: Uint8Array): string | undefined {
-  const format = formatOf(head);
-  return format?.isCompressed === true ? format.name : undefined;
+/** What the bytes begin like, `compressed with gzip` for one; undefined when like none of them. */
+export function refusedFormatOf(head: Uint8Array): string | undefined {
+  return formatOf(head)?.name;
 }

@@ -213,6 +213,10 @@ describe('damage at one place leaves nothing believed', () => {
     ['the address of the symbol names', () => changedLine('SYMBOL(kallsyms_names)')],
     ['the address of the memory sections', () => changedLine('SYMBOL(mem_section)')],
     ['the size of a section', () => changedLine('NUMBER(SECTION_SIZE_BITS)')],
+    ['the size of struct page', () => changedLine('SIZE(page)')],
+    ['the place of the flags in it', () => changedLine('OFFSET(page.flags)')],
+    ['the place of free blocks in a zone', () => changedLine('OFFSET(zone.free_area)')],
+    ['the number of a flag of pages', () => changedLine('NUMBER(PG_lru)')],
     ['a sign of encryption', () => changedLine('NUMBER(sme_mask)')],
   ])('%s', (_, damage) => {
     expectNothingBelieved(labelsWith([damage()]));

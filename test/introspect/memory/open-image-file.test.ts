@@ -133,6 +133,14 @@ test.each(['QFI\xfb\0\0\0\x04', 'BZh1', '\x1f\x8b', 'QED '])(
   },
 );
 
+test("a guest can't stop its backup by what it writes at the beginning of its RAM", () => {
+  const ram = Buffer.alloc(2 ** 20);
+  for (const start of ['EMiL', 'QFI\xfb\0\0\0\x03', '\x1f\x8b\x08\0', 'PK\x03\x04']) {
+    ram.write(start, 'latin1');
+    expect(formatOf(fileOf('ram', ram))).toBe('raw');
+  }
+});
+
 test('what is refused by its first bytes is raw RAM when that is stated', () => {
   const content = gzipSync(randomBytes(pageSizeBytes));
   const whole = Buffer.alloc(Math.ceil(content.length / pageSizeBytes) * pageSizeBytes);
