@@ -162,14 +162,14 @@ const mistakes: readonly Mistake[] = [
     command: () => ['upload', at('noise'), '--name', 'rack/vm'],
     exitCode: 2,
     code: 'usage',
-    says: () => ['"rack/vm"', 'A-Z a-z 0-9 . _ -'],
+    says: () => ['"rack/vm"', 'it holds a \"/\"', '1 to 255 bytes'],
   },
   {
     what: 'a name that is the folder above',
     command: () => ['upload', at('noise'), '--name', '..'],
     exitCode: 2,
     code: 'usage',
-    says: () => ['".."', 'no leading dot'],
+    says: () => ['".."', 'it stands for a folder'],
   },
   {
     what: 'a policy that is not there',

@@ -1,7 +1,7 @@
 // When a store of local disks comes into being: disks that are listed one by one by `pars init` alone, a folder by the
 // first upload, and nothing by reading. And with too few disks it says so.
 
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
 import { expectPars } from './pars-command.js';
@@ -32,7 +32,7 @@ function newDisks(name: string, count: number): string {
 
 test('empty folders are no store until they are taken in', async () => {
   const store = newDisks('new', 3);
-  const refused = await expectPars(exitCodeOfError['not-found'], ['list', '--store', store]);
+  const refused = await expectPars(exitCodeOfError.unavailable, ['list', '--store', store]);
   expect(refused.stderr).toContain('pars init');
   await expectPars(exitCodes.ok, ['init', '--store', store]);
   // Not Linux: all of it is stored as critical, three times.
@@ -40,6 +40,40 @@ test('empty folders are no store until they are taken in', async () => {
   const listed = await expectPars(exitCodes.ok, ['list', '--store', store, '--json']);
   expect(listed.json).toHaveLength(1);
 });
+
+test('a store whose disks are all away is away, and not missing', async () => {
+  const store = newDisks('mount', 2);
+  await expectPars(exitCodes.ok, ['init', '--store', store]);
+  const disks = [join(folder.path, 'mount0'), join(folder.path, 'mount1')];
+  disks.forEach((disk) => {
+    renameSync(disk, `${disk}-away`);
+  });
+  const commands = [
+    ['list'],
+    ['upload', image, '--name', 'x'],
+    ['verify', 'abc'],
+    ['disks'],
+    ['disks', '--bring-back'],
+    ['disks', '--trust', disks[0]],
+  ];
+  // A mount point stays when its disk goes.
+  for (const isEmpty of [false, true]) {
+    if (isEmpty) {
+      disks.forEach((disk) => {
+        mkdirSync(disk);
+      });
+    }
+    for (const command of commands) {
+      const outcome = await expectPars(exitCodeOfError.unavailable, [...command, '--store', store]);
+      expect(outcome.stderr).toContain(`can be reached: ${disks.join(', ')}; mount them`);
+    }
+  }
+  disks.forEach((disk) => {
+    rmdirSync(disk);
+    renameSync(`${disk}-away`, disk);
+  });
+  await expectPars(exitCodes.ok, ['list', '--store', store]);
+}, 180_000);
 
 test('to read from a folder that is no store makes none there', async () => {
   const path = join(folder.path, 'mistyped');

@@ -56,7 +56,7 @@ const listConcurrency = 16;
 
 /**
  * Opens the store at `url` (forms: url.ts). Throws `usage` for another URL or for folders that are no disks of one
- * store, `not-found` when there is no store and none may be made.
+ * store; when no disk is there and none may be made, `unavailable` for mount points and `not-found` for a folder.
  */
 export async function openLocalStore(url: string, options: LocalStoreOptions = {}): Promise<Store> {
   const localUrl = parseLocalUrl(url);

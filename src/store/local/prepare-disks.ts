@@ -2,29 +2,27 @@
 // folder may be the mount point of a disk that is not mounted now, and data written there would vanish under the mount;
 // so mount points are initialised only when the caller asks for it.
 
-import path from 'node:path';
-
-import { ParsError } from '../../../introspect/pars-error.js';
 import { largestOf } from '../../flow/largest.js';
 import type { Disk } from './disk.js';
 import { initialiseDisk } from './disk.js';
 import { isBeingMade, makeReady, makeStore } from './make-store.js';
 import { judgedDisks } from './membership.js';
+import { noDiskError } from './no-disk.js';
 import { translated } from './node-error.js';
 import type { LocalUrl } from './url.js';
 
 export interface LocalStoreOptions {
   /** Make disks of the listed folders that are empty: for a new store, or to replace lost disks. */
   readonly initialiseDisks?: boolean;
-  /** Throw `not-found` where there is no store yet, rather than make one. For those who only read. */
+  /** Throw where there is no store yet, rather than make one. For those who only read. */
   readonly mustExist?: boolean;
   /** Remove copies that no name refers to and that are a day old, as killed writers leave them. */
   readonly removeOrphans?: boolean;
 }
 
 /**
- * Returns the id of the store on the listed disks. Throws `not-found` when there is none and none may be made,
- * and what `judgedDisks` throws.
+ * Returns the id of the store on the listed disks. Where no disk is there and none may be made, throws `unavailable` for listed
+ * mount points and `not-found` for a folder; besides, what `judgedDisks` throws.
  */
 export async function prepareDisks(
   url: LocalUrl,
@@ -39,19 +37,7 @@ export async function prepareDisks(
     found.members === undefined ? found : await judgedDisks(url.diskFolders);
   if (members === undefined) {
     if (failure !== undefined) throw failure;
-    if (!url.ownsFolders && !initialiseDisks) {
-      throw new ParsError(
-        'not-found',
-        `no disk of a store is at ${url.diskFolders.join(', ')}; mount the disks, ` +
-          `or, if they are new and empty, take them with \`pars init\``,
-      );
-    }
-    if (mustExist) {
-      throw new ParsError(
-        'not-found',
-        `no store is in ${path.dirname(url.diskFolders[0])}; check the path, or upload a snapshot to make one there`,
-      );
-    }
+    if (mustExist || (!url.ownsFolders && !initialiseDisks)) throw noDiskError(url);
     return await makeStore(url);
   }
   const { present, current } = members;

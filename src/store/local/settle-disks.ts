@@ -19,6 +19,7 @@ import {
   type FoundDisks,
 } from './membership.js';
 import { childNames, hasFiles, lookUp, publish, walkNames } from './name-tree.js';
+import { noDiskError } from './no-disk.js';
 import { translated } from './node-error.js';
 import { dropSetAside, setAllAside, walkSetAside } from './set-aside.js';
 import { parseLocalUrl } from './url.js';
@@ -42,11 +43,14 @@ export interface DisksReport {
 
 /** Reads only. Throws `usage` for the URL of another store. */
 export async function inspectDisks(url: string): Promise<DisksReport> {
-  const { diskFolders } = parseLocalUrl(url);
+  const localUrl = parseLocalUrl(url);
+  const { diskFolders } = localUrl;
   const { disks, damaged } = await findDisks(diskFolders);
-  let doubt: ParsError | undefined = damaged[0]?.error;
+  let doubt: ParsError | undefined = damaged.at(0)?.error;
   let current: readonly Disk[] = [];
-  if (disks.length > 0) {
+  if (disks.length === 0) {
+    doubt ??= noDiskError(localUrl);
+  } else {
     try {
       ({ current } = judgeDisks(disks));
       doubt ??= await translated('comparing names', () => namesDoubt(current, disks));
@@ -97,9 +101,11 @@ export async function settleDisks(
   folder: string,
   { keepsAll = false }: { readonly keepsAll?: boolean } = {},
 ): Promise<Settlement> {
-  const { diskFolders } = parseLocalUrl(url);
+  const localUrl = parseLocalUrl(url);
+  const { diskFolders } = localUrl;
   const found = await findDisks(diskFolders);
   const trusted = found.disks.find((disk) => disk.folder === path.resolve(folder));
+  if (found.disks.length === 0) throw found.damaged.at(0)?.error ?? noDiskError(localUrl);
   if (trusted === undefined) {
     throw new ParsError(
       'usage',
@@ -139,11 +145,9 @@ export async function settleDisks(
 export async function bringBack(
   url: string,
 ): Promise<{ readonly broughtBack: readonly string[]; readonly taken: readonly string[] }> {
-  const { diskFolders } = parseLocalUrl(url);
-  const { members } = await judgedDisks(diskFolders);
-  if (members === undefined) {
-    throw new ParsError('not-found', `no disk of a store is at ${diskFolders.join(', ')}`);
-  }
+  const localUrl = parseLocalUrl(url);
+  const { members, failure } = await judgedDisks(localUrl.diskFolders);
+  if (members === undefined) throw failure ?? noDiskError(localUrl);
   const [deciding] = members.current;
   const { storeId } = deciding.marker;
   const broughtBack: string[] = [];
@@ -164,7 +168,7 @@ export async function bringBack(
       if (!isSame) {
         await translated(`bringing back ${name}`, () =>
           changeNames(
-            () => readMembership(diskFolders, storeId),
+            () => readMembership(localUrl.diskFolders, storeId),
             (each) => publish(each, name, entry),
           ),
         );

@@ -22,6 +22,8 @@ export interface CaptureGuard {
   receive(path: string): Promise<GuardedStream>;
   /** Nothing is left to be put right. */
   release(): void;
+  /** Something is, which the guard does at once and by itself. */
+  leave(): void;
 }
 
 /**
@@ -61,6 +63,12 @@ export async function startGuard(folder: string, lock: Lock): Promise<CaptureGua
     }
     return parseGuardAnswer(line.value);
   };
+  // A guard may have to wait for a QEMU that hangs, which must not keep this process from ending.
+  const letGo = (): void => {
+    stdin.end();
+    stdout.destroy();
+    child.unref();
+  };
   return {
     async receive(path) {
       ask({ receive: path });
@@ -78,9 +86,9 @@ export async function startGuard(folder: string, lock: Lock): Promise<CaptureGua
     },
     release: () => {
       ask({ release: true });
-      stdin.end();
-      child.unref();
+      letGo();
     },
+    leave: letGo,
   };
 }
 

@@ -130,7 +130,10 @@ async function captureLocked(
     return capture;
   } catch (error) {
     if (journal !== undefined) {
-      await putRightAfterFailure(qmp, folder, journal, error);
+      await putRightAfterFailure(qmp, folder, journal, error).catch((problem: unknown) => {
+        guard?.leave();
+        throw problem;
+      });
     }
     guard?.release();
     throw signal?.aborted === true

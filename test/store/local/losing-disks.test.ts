@@ -254,7 +254,7 @@ describe('making disks', () => {
       const disks = ['a', 'b', 'c'].map((name) => path.join(folder, name));
       for (const disk of disks) await mkdir(disk);
       const url = `file:///?disks=${disks.join(',')}`;
-      await expect(openLocalStore(url)).rejects.toMatchObject({ code: 'not-found' });
+      await expect(openLocalStore(url)).rejects.toMatchObject({ code: 'unavailable' });
       const store = await openLocalStore(url, { initialiseDisks: true });
       await writeText(store, 'x', 3);
 
