@@ -24,6 +24,7 @@ import {
 } from './disks-to-store.js';
 import { exitCodes } from './exit-code.js';
 import { type HeldImage, holdOnDisk, proofLines } from './hold-on-disk.js';
+import { shortOfCopies } from './short-of-copies.js';
 import { formatBytes, formatPercent } from './format.js';
 import {
   exitCodeOfEvidence,
@@ -285,9 +286,7 @@ async function uploadLabelled(
   const stored = storedSaving(header.packs);
   const storedDisks = storedDiskSizes(result.manifest);
   const storedRam = storedSaving(packsOfRam(result.manifest));
-  for (const { name, wanted, found } of result.underReplicated) {
-    warn(`${name} has ${found} of ${wanted} copies`);
-  }
+  result.underReplicated.map(shortOfCopies).forEach(warn);
   print(
     {
       id: header.id,

@@ -11,6 +11,7 @@ import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 import { scenarioTable } from './scenario-table.js';
 import { sharedDiskRisks } from './shared-disks.js';
+import { shortOfCopies } from './short-of-copies.js';
 
 export interface VerifyOptions extends CommonOptions {
   readonly store: string;
@@ -34,9 +35,7 @@ export async function verifyCommand(
     for (const name of unreachableFiles) {
       warn(`${name} cannot be reached now: its copies are on what is not there`);
     }
-    for (const { name, wanted, found } of underReplicated) {
-      warn(`${name} has ${found} of ${wanted} copies`);
-    }
+    underReplicated.map(shortOfCopies).forEach(warn);
     const nodes = scenarios.map(({ node }) => node).filter((node) => node !== null);
     const isLocal = store.url.startsWith('file:');
     const risks = [...result.risks, ...(isLocal ? await sharedDiskRisks(nodes) : [])];

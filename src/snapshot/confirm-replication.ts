@@ -4,17 +4,14 @@
 // the copies that are left and makes the missing one later.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { fewestPlaces } from '../store/block-state.js';
+import { type FewestPlaces, fewestPlaces } from '../store/block-state.js';
 import type { Store } from '../store/store.js';
 
 const concurrency = 8;
 const pollIntervalMs = 250;
 
-export interface UnderReplicated {
+export interface UnderReplicated extends FewestPlaces {
   readonly name: string;
-  readonly wanted: number;
-  /** Live copies of its scarcest block, or units where it is coded; then `wanted` counts units too. */
-  readonly found: number;
 }
 
 interface StoredFileCopies {

@@ -37,18 +37,26 @@ export function stateOfBlocks(blocks: readonly BlockPlaces[]): BlockState {
   );
 }
 
+export interface FewestPlaces {
+  /** Live copies of the scarcest block, or units where it is coded; `wanted` counts the same. */
+  readonly found: number;
+  readonly wanted: number;
+  /** Set where the places are of units of a code: so many are needed to read the block. */
+  readonly neededUnitCount?: number;
+}
+
 /** How many places the scarcest block has, and how many it is to have. An empty file has no block, and lacks nothing. */
-export function fewestPlaces(
-  blocks: readonly BlockPlaces[],
-  replication: number,
-): { readonly found: number; readonly wanted: number } {
+export function fewestPlaces(blocks: readonly BlockPlaces[], replication: number): FewestPlaces {
   const short = smallestOf(
     blocks.map((block) => block.locations.length - wantedCount(block, replication)),
   );
   const scarcest = blocks.find(
     (block) => block.locations.length - wantedCount(block, replication) === short,
   );
-  return scarcest === undefined
-    ? { found: replication, wanted: replication }
-    : { found: scarcest.locations.length, wanted: wantedCount(scarcest, replication) };
+  if (scarcest === undefined) return { found: replication, wanted: replication };
+  return {
+    found: scarcest.locations.length,
+    wanted: wantedCount(scarcest, replication),
+    ...(scarcest.coding === undefined ? {} : { neededUnitCount: neededCount(scarcest) }),
+  };
 }

@@ -2,11 +2,12 @@
 //
 // The disks are tmpfs mounts, which only root can make.
 
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorAnswer, listAnswer, uploadAnswer } from './command-answers.js';
 import { diskNames, LocalStoreFolder } from './local-store-folder.js';
-import { expectPars, runPars } from './pars-command.js';
+import { expectPars, parsMain, runPars } from './pars-command.js';
 import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 import { canMount, mountTinyDisk } from './tiny-disk.js';
@@ -52,6 +53,32 @@ testAsRoot(
     expect(error.code).toBe('no-space');
     expect(error.message).toContain(disk);
     expect(readdirSync(disk)).toEqual([]);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a restore to where no file may be so large says so and leaves nothing',
+  async () => {
+    const store = new LocalStoreFolder(join(folder.path, 'large'));
+    const upload = ['upload', image, '--name', 'noise', '--json'];
+    const stored = await expectPars(noKernel, upload, { storeUrl: store.url });
+    const { id } = uploadAnswer.parse(stored.json);
+    const out = join(folder.path, 'limited');
+    const { status, stdout } = spawnSync(
+      'prlimit',
+      [
+        `--fsize=${imageMib * 2 ** 19}`,
+        process.execPath,
+        parsMain,
+        ...['restore', id, '--store', store.url, '--out', out, '--json'],
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(status).toBe(noSpace);
+    const { error } = errorAnswer.parse(JSON.parse(stdout));
+    expect(error.message).toContain('takes no file so large');
+    expect(readdirSync(out)).toEqual([]);
   },
   testTimeoutMs,
 );

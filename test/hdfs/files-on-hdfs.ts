@@ -45,6 +45,14 @@ export async function makeCodedFolder(
   await ask(cluster, 'PUT', path, { op: 'SETECPOLICY', ecpolicy: policy });
 }
 
+export async function setStoragePolicy(
+  cluster: HdfsCluster,
+  path: string,
+  policy: string,
+): Promise<void> {
+  await ask(cluster, 'PUT', path, { op: 'SETSTORAGEPOLICY', storagepolicy: policy });
+}
+
 const contentSummary = z.object({ ContentSummary: z.object({ spaceConsumed: z.number() }) });
 
 /** What the NameNode says that a file, or all below a folder, takes on all disks. */

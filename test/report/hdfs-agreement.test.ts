@@ -170,7 +170,7 @@ describe('a snapshot', () => {
 });
 
 test(
-  'of a snapshot in a folder with erasure coding no placement is claimed',
+  'of a snapshot in a folder with erasure coding the placement is that of the units',
   async () => {
     await makeCodedFolder(cluster, '/coded-pars', 'RS-3-2-1024k');
     const image = join(folder.path, 'image');
@@ -186,9 +186,19 @@ test(
     const store = await openStore(storeUrl);
     try {
       const manifest = await loadManifest(store, uploadAnswer.parse(upload.json).id);
-      const { placement, storedBytes: counted } = await readPlacement(store, manifest);
-      expect(placement).toBeUndefined();
+      const { parts, placement, storedBytes: counted } = await readPlacement(store, manifest);
       expect(counted).toBe(await spaceConsumed(cluster, '/coded-pars'));
+      const computed = parts.reduce((sum, part) => sum + storedBytes(part), 0);
+      expect(Math.abs(computed - counted)).toBeLessThan(parts.length);
+      // The pack is over three cells, the manifest within one.
+      expect(
+        placement?.blocks
+          .map(({ neededUnitCount, unitNodes }) => [neededUnitCount, unitNodes.length])
+          .sort(([a], [b]) => a - b),
+      ).toEqual([
+        [1, 3],
+        [3, 5],
+      ]);
     } finally {
       await store.close();
     }

@@ -14,6 +14,7 @@ import type { BodyToSend, Operation, WebHdfsClient } from './client.js';
 import { fsStatusAnswer } from './answers.js';
 import type { HttpAnswer } from './http-client.js';
 import { dataNodesForm, isUnknownName, transferFailure, wasReached } from './node-error.js';
+import { refusedByPolicy } from './storage-policy.js';
 import { isWithoutDataNode } from './remote-exception.js';
 import { isUnavailable } from './retry.js';
 import { UnreachableCopies } from '../unreachable.js';
@@ -77,7 +78,8 @@ export class DataNodes {
       this.#avoided.delete(url.host);
     } catch (error) {
       if (transferFailure(error) !== undefined) this.#avoid(url.host);
-      throw error;
+      // Where HDFS does not tell of policies, the first error stands.
+      throw (await refusedByPolicy(this.#client, operation, error).catch(() => undefined)) ?? error;
     }
   }
 

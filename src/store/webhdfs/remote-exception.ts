@@ -21,6 +21,7 @@ const codeOfException: Readonly<Partial<Record<string, ErrorCode>>> = {
   // DELETE of a folder without what is below it.
   PathIsNotEmptyDirectoryException: 'already-exists',
   AccessControlException: 'permission-denied',
+  SnapshotAccessControlException: 'permission-denied',
   AuthorizationException: 'permission-denied',
   AuthenticationException: 'permission-denied',
   InvalidToken: 'permission-denied',
@@ -63,6 +64,12 @@ const codeOfMessage: readonly (readonly [RegExp, ErrorCode])[] = [
 const notPlacedPattern =
   /could only be (?:written|replicated) to 0 .*There are (\d+) datanode\(s\) running and (no|\d+) node\(s\) are excluded/s;
 
+/** Where the remedy is another than for the code. */
+const hintOfException: Readonly<Partial<Record<string, string>>> = {
+  SnapshotAccessControlException:
+    "what lies in a snapshot of HDFS can be read only: give the store's URL a path outside of .snapshot",
+};
+
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   'permission-denied': 'check the user (user.name in the URL) and the permissions of the path',
   'no-space': 'free space or raise the quota',
@@ -83,11 +90,17 @@ export function errorOfAnswer(
   const code = codeOf(remote.exception, remote.message);
   // A DataNode appends the stack trace of the NameNode to the message.
   const [firstLine = ''] = remote.message.split('\n', 1);
-  const hint = hints[code];
+  const hint = hintOfException[remote.exception] ?? hints[code];
   return new ParsError(
     code,
     `${where}: HDFS says ${remote.exception}: ${firstLine.trim()}${hint === undefined ? '' : `; ${hint}`}`,
   );
+}
+
+/** Nodes run that were not left out by us, and none of them took a new block. */
+export function isRefusedByNodes(error: unknown): boolean {
+  const match = error instanceof ParsError ? notPlacedPattern.exec(error.message) : null;
+  return match !== null && Number(match[1]) > (match[2] === 'no' ? 0 : Number(match[2]));
 }
 
 /** The NameNode knows no DataNode for a new block: all are full, or none is alive; it does not say which. */

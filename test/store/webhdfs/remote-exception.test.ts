@@ -67,6 +67,11 @@ const exceptions: readonly (readonly [ErrorCode, string, string])[] = [
     'File /a could only be written to 0 of the 1 minReplication nodes. There are 1 datanode(s) running and 1 node(s) are excluded in this operation.',
   ],
   ['data-lost', 'IOException', 'No active nodes contain this block'],
+  [
+    'permission-denied',
+    'SnapshotAccessControlException',
+    'Modification on a read-only snapshot is disallowed',
+  ],
   ['usage', 'IOException', 'Requested replication factor of 1000 exceeds maximum of 512 for /a'],
   [
     'usage',
@@ -86,6 +91,18 @@ describe('what HDFS says', () => {
       'OPEN /a at nn:9870: HDFS says FileNotFoundException: File does not exist: /a',
     );
   });
+});
+
+it('of a snapshot of HDFS is what to do about it, and no word of permissions', () => {
+  const { message } = errorOf(
+    403,
+    remote('SnapshotAccessControlException', 'Modification on a read-only snapshot is disallowed'),
+  );
+  expect(message).toContain(
+    'HDFS says SnapshotAccessControlException: Modification on a read-only',
+  );
+  expect(message).toContain('outside of .snapshot');
+  expect(message).not.toContain('user.name');
 });
 
 describe('an answer that is not from WebHDFS', () => {

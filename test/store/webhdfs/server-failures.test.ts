@@ -376,6 +376,44 @@ describe('the body of a read', () => {
   });
 });
 
+describe('a gateway', () => {
+  it('is asked below its path, and gets content as octets, which HttpFS demands', async () => {
+    const files = new FakeFiles();
+    const fake = await fakeServer((request, own) => {
+      const path = request.url.pathname.replace('/gateway/default/', '/');
+      if (path === request.url.pathname)
+        return remoteException('FileNotFoundException', 'no route', 404);
+      const url = new URL(`${path}${request.url.search}`, request.url);
+      const answer = files.answer({ ...request, url }, own);
+      // It sends to itself for data.
+      return request.isDataNode || typeof answer === 'string' || !('json' in answer)
+        ? answer
+        : throughGateway(answer);
+    });
+    const store = await openWebHdfsStore(
+      `webhdfs://${fake.hostPort}/gateway/default/webhdfs/v1/r`,
+      {
+        userName: 'tester',
+        retry: quickRetry,
+      },
+    );
+    closing.push(store);
+    await write(store);
+    expect(Buffer.from(await store.read('a', 0, content.length))).toEqual(content);
+    expect([...files.files.keys()]).toEqual(['/r/a']);
+    const sent = fake.requests.find(({ op, isDataNode }) => op === 'CREATE' && isDataNode);
+    expect(sent?.headers['content-type']).toBe('application/octet-stream');
+  });
+
+  function throughGateway(answer: {
+    readonly status?: number;
+    readonly json: unknown;
+  }): FakeAnswer {
+    const text = JSON.stringify(answer.json).replace('/webhdfs/v1', '/gateway/default/webhdfs/v1');
+    return { ...answer, json: JSON.parse(text) as unknown };
+  }
+});
+
 describe('who asks', () => {
   it('is the user of the option, else of the URL', async () => {
     const fake = await fakeServer(() => missing('/r'));

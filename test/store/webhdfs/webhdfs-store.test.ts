@@ -232,6 +232,35 @@ describe('a wrong URL', () => {
   });
 });
 
+describe('a snapshot that HDFS has of the folder', () => {
+  behaves('can be read, and refuses a write at once, in words of its own', async () => {
+    const live = await open('/watched');
+    await live.write('a', () => [Buffer.from('kept')], once);
+    expect((await cluster.dfsAdmin(['-allowSnapshot', '/watched'])).exitCode).toBe(0);
+    expect((await cluster.hdfsDfs(['-createSnapshot', '/watched', 'then'])).exitCode).toBe(0);
+    await live.remove('a');
+
+    const then = await open('/watched/.snapshot/then');
+    expect((await then.list('')).map(({ name }) => name)).toEqual(['a']);
+    expect(Buffer.from(await then.read('a', 0, 4)).toString()).toBe('kept');
+    const changes = [
+      () => then.write('b', () => [Buffer.from('x')], once),
+      () => then.rename('a', 'b'),
+      () => then.remove('a'),
+    ];
+    for (const change of changes) {
+      const tookMs = await elapsedMs(async () => {
+        const error = await errorOf(change());
+        expect(error.code).toBe('permission-denied');
+        expect(error.message).toContain('Modification on a read-only snapshot is disallowed');
+        expect(error.message).toContain('outside of .snapshot');
+      });
+      // Retries would take 17 s.
+      expect(tookMs).toBeLessThan(10_000);
+    }
+  });
+});
+
 describe('a DataNode that died a moment ago', () => {
   behaves('does not keep a file with other copies from being read', async () => {
     const store = await open('/dead');
