@@ -68,3 +68,4 @@ export type { StateSource } from './snapshot/write-attachment.js';
 export { limitBandwidth } from './store/limit-bandwidth.js';
 export { openStore, type OpenStoreOptions } from './store/open-store.js';
 export type { Store, StoredBlock, StoredFile } from './store/store.js';
+export { UnreachableCopies } from './store/unreachable.js';

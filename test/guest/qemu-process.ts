@@ -67,6 +67,7 @@ export class QemuProcess {
     await this.#exited;
     this.removeFolder();
     running.delete(this);
+    if (running.size === 0) unwatch();
   }
 
   killNow(): void {
@@ -95,6 +96,14 @@ function track(qemu: QemuProcess): void {
     for (const signal of FATAL_SIGNALS) process.on(signal, endAllAndObey);
   }
   running.add(qemu);
+}
+
+/** Who listens for a disconnect keeps a worker of the test runner from ending, and each test file would add its own. */
+function unwatch(): void {
+  watching = false;
+  process.off('exit', endAll);
+  process.off('disconnect', endAll);
+  for (const signal of FATAL_SIGNALS) process.off(signal, endAllAndObey);
 }
 
 function endAll(): void {
