@@ -320,8 +320,8 @@ const mistakes: readonly Mistake[] = [
   {
     what: 'a store on disks that are not there',
     command: () => ['list'],
-    exitCode: 4,
-    code: 'not-found',
+    exitCode: 7,
+    code: 'unavailable',
     says: () => ['/nowhere/1', 'mount the disks'],
     ...withStore('file:///?disks=/nowhere/1,/nowhere/2'),
   },
