@@ -162,14 +162,14 @@ const mistakes: readonly Mistake[] = [
     command: () => ['upload', at('noise'), '--name', 'rack/vm'],
     exitCode: 2,
     code: 'usage',
-    says: () => ['"rack/vm"', 'A-Z a-z 0-9 . _ -'],
+    says: () => ['"rack/vm"', 'it holds a "/"', '--name'],
   },
   {
     what: 'a name that is the folder above',
     command: () => ['upload', at('noise'), '--name', '..'],
     exitCode: 2,
     code: 'usage',
-    says: () => ['".."', 'no leading dot'],
+    says: () => ['".."', 'it stands for a folder'],
   },
   {
     what: 'a policy that is not there',
@@ -320,9 +320,9 @@ const mistakes: readonly Mistake[] = [
   {
     what: 'a store on disks that are not there',
     command: () => ['list'],
-    exitCode: 4,
-    code: 'not-found',
-    says: () => ['/nowhere/1', 'mount the disks'],
+    exitCode: 7,
+    code: 'unavailable',
+    says: () => ['/nowhere/1', 'mount them'],
     ...withStore('file:///?disks=/nowhere/1,/nowhere/2'),
   },
   {
