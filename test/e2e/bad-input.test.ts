@@ -162,7 +162,7 @@ const mistakes: readonly Mistake[] = [
     command: () => ['upload', at('noise'), '--name', 'rack/vm'],
     exitCode: 2,
     code: 'usage',
-    says: () => ['"rack/vm"', 'it holds a \"/\"', '1 to 255 bytes'],
+    says: () => ['"rack/vm"', 'it holds a "/"', '--name'],
   },
   {
     what: 'a name that is the folder above',
@@ -322,7 +322,7 @@ const mistakes: readonly Mistake[] = [
     command: () => ['list'],
     exitCode: 7,
     code: 'unavailable',
-    says: () => ['/nowhere/1', 'mount the disks'],
+    says: () => ['/nowhere/1', 'mount them'],
     ...withStore('file:///?disks=/nowhere/1,/nowhere/2'),
   },
   {

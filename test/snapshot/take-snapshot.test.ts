@@ -124,7 +124,21 @@ test('stopped before the manifest: cancelled, and nothing is left', async () => 
   });
 });
 
-test.each(['a/b', '..', '', '.hidden', 'å', 'x'.repeat(129)])(
+test('a name with other letters is kept, and told to programs of before as a feature', async () => {
+  await withStore(async ({ store }) => {
+    await takeSnapshot(requestOf(store, { vm: 'å b' }));
+    await takeSnapshot(requestOf(store, { vm: 'web' }));
+    const { snapshots } = await listSnapshots(store);
+    expect(
+      snapshots.map(({ header }) => [header.vm, header.requiredFeatures.includes('names')]).sort(),
+    ).toEqual([
+      ['web', false],
+      ['å b', true],
+    ]);
+  });
+});
+
+test.each(['a/b', '..', '', 'a\nb', 'db\ufffd', 'x'.repeat(256)])(
   '%j is no name of a VM',
   async (vm) => {
     await withStore(async ({ store }) => {
