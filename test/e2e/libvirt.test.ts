@@ -20,8 +20,6 @@ const SET_UP_TIMEOUT_MS = 240_000;
 const TEST_TIMEOUT_MS = 120_000;
 const BACKGROUND_TIMEOUT_MS = 60_000;
 const VM = 'guest one';
-/** What `VM` is called in the store. */
-const STORED_VM = 'guest-one';
 
 const hookScript = readFileSync(
   new URL('../../src/hook/shipped/libvirt/qemu-hook', import.meta.url),
@@ -78,7 +76,7 @@ let firstEntry: string;
 
       [firstEntry] = entries();
       expect(await readCaptured(firstEntry)).toMatchObject({
-        vm: STORED_VM,
+        vm: VM,
         source: 'libvirt',
         image: { format: 'libvirt-save' },
         disks: [
