@@ -30,7 +30,7 @@ import {
 } from '../hdfs/files-on-hdfs.js';
 
 const setUpTimeoutMs = clusterStartTimeoutMs + 300_000;
-const testTimeoutMs = 400_000;
+const testTimeoutMs = 600_000;
 const settledMs = 60_000;
 const mebibyte = 2 ** 20;
 const blockSizeBytes = 4 * mebibyte;
