@@ -22,12 +22,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/store',
   ],
   'src/disk': ['introspect', 'src/flow'],
-  'src/vm': ['introspect', 'src/flow', 'src/host'],
+  // Of src/manifest: what a disk may be called.
+  'src/vm': ['introspect', 'src/flow', 'src/host', 'src/manifest'],
   'src/pack': ['introspect', 'src/flow'],
   'src/manifest': ['introspect', 'src/flow', 'src/pack'],
   'src/plan': ['introspect', 'src/pack'],
   'src/store': ['introspect', 'src/flow'],
-  'src/catalog': ['introspect', 'src/flow', 'src/manifest', 'src/store'],
+  'src/catalog': ['introspect', 'src/flow', 'src/manifest', 'src/store', 'src/text'],
   'src/spool': ['introspect', 'src/flow', 'src/host'],
   'src/hook': [
     'introspect',
@@ -35,6 +36,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/disk',
     'src/flow',
     'src/host',
+    'src/manifest',
     'src/spool',
     'src/text',
     'src/vm',
