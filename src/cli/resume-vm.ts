@@ -77,9 +77,7 @@ export async function checkResume(
   const command = await readMachine(request);
   await expectFirstRun(request.folder);
   // Where RAM will lie has no part in what is looked at here.
-  const plan = planOf(request, command, undefined);
-  expectNothingUnnamed(plan);
-  expectNoneToEncrypt(request, plan);
+  allowedPlan(request, command, undefined);
   const isConverted = (request.restoredDisks ?? []).some(
     ({ sourceFormat, sourcePath }) =>
       sourceFormat !== rawFormat && isReplaceable(command.options, sourcePath),
@@ -96,9 +94,7 @@ export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
   const command = await readMachine(request);
   await expectFirstRun(folder);
   const saved = await savedOf(request);
-  const plan = planOf(request, command, saved.ram);
-  expectNothingUnnamed(plan);
-  expectNoneToEncrypt(request, plan);
+  const plan = allowedPlan(request, command, saved.ram);
   warnOfDisks(request, plan);
   await makePrivateFolder(folder, plan);
   await convertDisks(restoredDisks, plan, signal);
@@ -137,7 +133,8 @@ export async function runOrTell(
   };
 }
 
-function planOf(
+/** Throws `usage` for a machine that would use what belongs to another VM, or a disk that it cannot open. */
+function allowedPlan(
   {
     folder,
     diskPath,
@@ -147,7 +144,7 @@ function planOf(
   command: QemuCommand,
   ram: RamFile | undefined,
 ): ResumePlan {
-  return planResume({
+  const plan = planResume({
     command,
     ram,
     folder: resolve(folder),
@@ -160,6 +157,9 @@ function planOf(
     })),
     namedPaths: new Set(request.trustedPaths),
   });
+  expectNothingUnnamed(plan);
+  expectNoneToEncrypt(restoredDisks, plan);
+  return plan;
 }
 
 /** The VM is started in another folder than this process. */
@@ -174,7 +174,7 @@ function replacementsOf({
 
 /** The machine would take what is in the clear for what it can decrypt. */
 function expectNoneToEncrypt(
-  { restoredDisks = [] }: Pick<ResumeRequest, 'restoredDisks'>,
+  restoredDisks: readonly RestoredDisk[],
   { usedDisks }: ResumePlan,
 ): void {
   const used = restoredDisks.find(

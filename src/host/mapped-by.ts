@@ -7,21 +7,39 @@ const sharedForWriting = /^\S+ .w.s \S+ (\S+) (\d+) +(.*)$/gm;
 
 /** Of those that we may look into: root's view is whole. */
 export function writersOf(path: string): readonly number[] {
-  const real = realpathSync(path);
-  const { ino, dev } = statSync(real);
-  const device = deviceText(dev);
-  const isMapped = (maps: string): boolean =>
-    [...maps.matchAll(sharedForWriting)].some(
-      // Some file systems have other devices in there than stat tells.
-      ([, mapDevice, inode, name]) =>
-        inode === String(ino) && (mapDevice === device || name === real),
-    );
+  const file = fileAt(path);
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && isMapped(mapsOf(pid)));
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && hasMapped(pid, file));
 }
 
-/** As the kernel writes it: 08:01. (Linux include/linux/kdev_t.h) */
+/** Whether that process is one of them. */
+export function isWriterOf(pid: number, path: string): boolean {
+  return hasMapped(pid, fileAt(path));
+}
+
+interface File {
+  readonly path: string;
+  readonly inode: string;
+  /** As the kernel writes it: 08:01. */
+  readonly device: string;
+}
+
+function fileAt(path: string): File {
+  const real = realpathSync(path);
+  const { ino, dev } = statSync(real);
+  return { path: real, inode: String(ino), device: deviceText(dev) };
+}
+
+function hasMapped(pid: number, file: File): boolean {
+  return [...mapsOf(pid).matchAll(sharedForWriting)].some(
+    // Some file systems have other devices in there than stat tells.
+    ([, device, inode, path]) =>
+      inode === file.inode && (device === file.device || path === file.path),
+  );
+}
+
+/** (Linux include/linux/kdev_t.h) */
 function deviceText(dev: number): string {
   const major = Math.floor(dev / 2 ** 8) & 0xfff;
   const minor = (dev & 0xff) | (Math.floor(dev / 2 ** 12) & 0xfff00);

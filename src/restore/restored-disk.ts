@@ -40,8 +40,7 @@ export function diskTargets({ spaces }: Manifest, folder: string): readonly Disk
 
 export function restoredDisk({ disk, path }: DiskTarget): RestoredDisk {
   const { name, sourcePath, sourceFormat, wasEncrypted } = disk;
-  const restored = { name, path, sourcePath, sourceFormat };
-  return wasEncrypted === true ? { ...restored, wasEncrypted } : restored;
+  return { name, path, sourcePath, sourceFormat, wasEncrypted };
 }
 
 /** What is known to be lost before anything is read. Disks that lose nothing are left out. */

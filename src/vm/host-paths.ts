@@ -4,23 +4,21 @@ import { isOn, mapSettings, type Setting, settingOf, settingsOf } from './option
 import type { QemuOption } from './qemu-command.js';
 import { optionRules } from './trust/option-rules.js';
 
-export const hostUses = [
+export type HostUse =
   /** Opened as a disk, floppy or flash image. */
-  'image',
+  | 'image'
   /** The file that holds RAM. */
-  'memory',
+  | 'memory'
   /** Made by QEMU, and others connect to it. */
-  'server',
+  | 'server'
   /** Others have made it, and QEMU connects to it. */
-  'client',
+  | 'client'
   /** Written to, from its beginning or end: logs and the like. */
-  'output',
+  | 'output'
   /** A folder of the host that the guest reads and writes, or a device of the host. */
-  'shared',
+  | 'shared'
   /** Only read, or nobody knows. */
-  'read',
-] as const;
-export type HostUse = (typeof hostUses)[number];
+  | 'read';
 
 export interface HostPath {
   readonly path: string;
@@ -29,13 +27,13 @@ export interface HostPath {
 }
 
 type Change = (path: HostPath) => string;
+/** The same, of the option at hand. */
+type ChangeAs = (use: HostUse, path: string) => string;
 
 /** What these write to, QEMU makes. */
 const outputOptions: ReadonlySet<string> = new Set([
   ...['D', 'dump-vmstate', 'pidfile', 'qtest-log', 'writeconfig'],
 ]);
-const sharedOptions: ReadonlySet<string> = new Set(['chroot', 'fsdev', 'virtfs']);
-const outputKeys: ReadonlySet<string> = new Set(['logfile']);
 /** Of a drive or node: where the image lies. */
 const imageKey = /^(?:file\.)*filename$/;
 
@@ -67,7 +65,7 @@ export function isAddress(value: string): boolean {
 function changedValue(option: QemuOption, change: Change): string {
   const { name, value = '' } = option;
   const rule = Object.hasOwn(optionRules, name) ? optionRules[name] : undefined;
-  const as = (use: HostUse, path: string): string =>
+  const as: ChangeAs = (use, path) =>
     path === '' || isAddress(path) ? path : change({ path, option, use });
   switch (name) {
     case 'fsdev':
@@ -134,7 +132,7 @@ function changedValue(option: QemuOption, change: Change): string {
 }
 
 /** Sockets of stream and dgram (qapi/net.json), and of a switch (vde). */
-function changedNetwork(text: string, as: (use: HostUse, path: string) => string): string {
+function changedNetwork(text: string, as: ChangeAs): string {
   const settings = settingsOf(text);
   return mapSettings(text, ({ key, value }) => {
     switch (key) {
@@ -156,7 +154,7 @@ function useOfPathOption(name: string, use: string): HostUse {
     ? 'memory'
     : outputOptions.has(name)
       ? 'output'
-      : sharedOptions.has(name)
+      : name === 'chroot'
         ? 'shared'
         : 'read';
 }
@@ -168,7 +166,7 @@ function useOfSetting(name: string, key: string, settings: readonly Setting[]): 
   if (key === 'mem-path') {
     return 'memory';
   }
-  if (outputKeys.has(key) || (name === 'trace' && key === 'file')) {
+  if (key === 'logfile' || (name === 'trace' && key === 'file')) {
     return 'output';
   }
   switch (name) {
@@ -206,7 +204,7 @@ function isServer(settings: readonly Setting[]): boolean {
 }
 
 /** The old short forms: unix:PATH,server  file:PATH  pipe:PATH  /dev/ttyS0, each also behind mon: */
-function changedCharacter(text: string, as: (use: HostUse, path: string) => string): string {
+function changedCharacter(text: string, as: ChangeAs): string {
   const prefix = text.startsWith('mon:') ? 'mon:' : '';
   const device = text.slice(prefix.length);
   const plain = /^(file|pipe):(.*)$/s.exec(device);

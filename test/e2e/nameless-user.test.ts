@@ -3,7 +3,7 @@
 // Only root can be another user.
 
 import { spawnSync } from 'node:child_process';
-import { getuid } from 'node:process';
+import { testAsRoot } from '../host/other-user.js';
 import { errorAnswer } from './command-answers.js';
 import { parsMain } from './pars-command.js';
 
@@ -11,7 +11,6 @@ import { parsMain } from './pars-command.js';
 const namelessId = 1_654_321;
 const usage = 2;
 const unavailable = 7;
-const testAsRoot = getuid?.() === 0 ? test : test.skip;
 
 function listAsNameless(url: string) {
   const ids = [`--reuid=${namelessId}`, `--regid=${namelessId}`, '--clear-groups'];

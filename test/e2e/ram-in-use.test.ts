@@ -1,9 +1,6 @@
 // The RAM file of a VM that runs is of no moment, and is not taken for a snapshot.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { startBareQemu } from '../guest/bare-qemu.js';
 import { Qmp } from '../guest/qmp.js';
 import { LocalStoreFolder } from './local-store-folder.js';
 import { expectPars, runPars } from './pars-command.js';
@@ -28,25 +25,16 @@ test(
     const ram = join(path, 'ram');
     const monitor = join(path, 'qmp');
     const { url: storeUrl } = new LocalStoreFolder(join(path, 'store'));
-    const child = spawn(
-      'setpriv',
-      [
-        ...['--pdeathsig', 'KILL', 'qemu-system-x86_64', '-nodefaults', '-display', 'none'],
-        ...['-accel', 'tcg', '-m', '16M', '-machine', 'pc,memory-backend=m'],
-        ...['-object', `memory-backend-file,id=m,size=16M,mem-path=${ram},share=on`],
-        ...['-qmp', `unix:${monitor},server=on,wait=off`],
-      ],
-      { stdio: 'ignore' },
-    );
-    const ended = once(child, 'exit');
+    const qemu = await startBareQemu(monitor, [
+      ...['-m', '16M', '-machine', 'pc,memory-backend=m'],
+      ...['-object', `memory-backend-file,id=m,size=16M,mem-path=${ram},share=on`],
+      ...['-qmp', `unix:${monitor},server=on,wait=off`],
+    ]);
     try {
-      while (!existsSync(monitor)) await sleep(50);
       const upload = ['upload', ram, '--name', 'vm'];
       const running = await runPars(upload, { storeUrl });
       expect(running.exitCode).toBe(usage);
-      expect(running.stderr).toContain(
-        `the RAM of a VM that is running (process ${child.pid ?? 0})`,
-      );
+      expect(running.stderr).toContain(`the RAM of a VM that is running (process ${qemu.pid})`);
       expect(running.stderr).toContain(`pars upload --qmp ${monitor}`);
 
       const qmp = await Qmp.connect(monitor);
@@ -59,8 +47,7 @@ test(
       qmp.close();
       await expectPars(noKernel, upload, { storeUrl });
     } finally {
-      child.kill('SIGKILL');
-      await ended;
+      await qemu.close();
     }
     await expectPars(noKernel, ['upload', ram, '--name', 'vm'], { storeUrl });
   },

@@ -1,11 +1,12 @@
 // A VM is resumed while the one that it was saved from still runs, from the same folder and with the same command line: the
 // copy has its own disk, sockets and logs, and the original keeps its own.
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { startBareQemu } from '../guest/bare-qemu.js';
+import type { QemuProcess } from '../guest/qemu-process.js';
 import { Qmp } from '../guest/qmp.js';
 import { uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
@@ -25,18 +26,17 @@ const after = 0x22;
 interface Original {
   readonly folder: string;
   readonly qmp: string;
-  stop(): Promise<void>;
 }
 
 let folder: TemporaryFolder;
-let originals: Original[] = [];
+let originals: QemuProcess[] = [];
 
 beforeEach(async () => {
   folder = await makeTemporaryFolder();
 });
 afterEach(async () => {
   for (const original of originals) {
-    await original.stop();
+    await original.close();
   }
   originals = [];
   await folder.remove();
@@ -52,28 +52,17 @@ async function startOriginal(...more: readonly string[]): Promise<Original> {
   for (const name of ['cd.iso', 'fw.bin', 'ro.img']) {
     writeFileSync(join(home, name), Buffer.alloc(2 ** 20, before));
   }
-  const child = spawn(
-    'setpriv',
+  const qmp = join(home, 'qmp.sock');
+  const qemu = await startBareQemu(
+    qmp,
     [
-      ...['--pdeathsig', 'KILL', 'qemu-system-x86_64', '-nodefaults', '-display', 'none'],
-      ...['-m', '32M', '-accel', 'tcg', '-qmp', 'unix:qmp.sock,server=on,wait=off'],
-      ...['-drive', 'file=disk.img,format=raw,if=virtio', '-D', 'qemu.log'],
-      ...['-serial', 'file:serial.log', ...more],
+      ...['-m', '32M', '-qmp', 'unix:qmp.sock,server=on,wait=off', '-D', 'qemu.log'],
+      ...['-drive', 'file=disk.img,format=raw,if=virtio', '-serial', 'file:serial.log', ...more],
     ],
-    { cwd: home, stdio: 'ignore' },
+    home,
   );
-  const ended = once(child, 'exit');
-  const original = {
-    folder: home,
-    qmp: join(home, 'qmp.sock'),
-    stop: async (): Promise<void> => {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-  originals.push(original);
-  await until(() => existsSync(original.qmp));
-  return original;
+  originals.push(qemu);
+  return { folder: home, qmp };
 }
 
 async function until(isTrue: () => boolean): Promise<void> {

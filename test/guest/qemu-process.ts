@@ -17,8 +17,8 @@ export class QemuProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<string>;
 
-  /** Takes `folder` over: it is removed when the process ends. */
-  constructor(folder: string, qemuArguments: readonly string[]) {
+  /** Takes `folder` over: it is removed when the process ends. `cwd`: where relative paths begin. */
+  constructor(folder: string, qemuArguments: readonly string[], cwd?: string) {
     this.folder = folder;
     const stderr = openSync(join(folder, 'qemu.stderr'), 'w');
     try {
@@ -26,7 +26,7 @@ export class QemuProcess {
       this.#child = spawn(
         'setpriv',
         ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuArguments],
-        { stdio: ['ignore', 'ignore', stderr] },
+        { stdio: ['ignore', 'ignore', stderr], ...(cwd === undefined ? {} : { cwd }) },
       );
     } finally {
       closeSync(stderr);

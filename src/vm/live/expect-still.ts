@@ -23,9 +23,10 @@ const statusSchema = z.object({ status: z.string() });
  * nobody can say, unless `isTold`: whoever asks says that it does.
  */
 export async function expectStandsStill(imagePath: string, isTold: boolean): Promise<void> {
-  for (const pid of statSync(imagePath, { throwIfNoEntry: false })?.isFile() === true
-    ? writersOf(imagePath)
-    : []) {
+  if (statSync(imagePath, { throwIfNoEntry: false })?.isFile() !== true) {
+    return;
+  }
+  for (const pid of writersOf(imagePath)) {
     const state = await stateOf(pid);
     if (state.status !== undefined && standingStates.has(state.status)) {
       continue;

@@ -1,7 +1,7 @@
 // The file that QEMU says is the VM's RAM, if it is that: its name may lead to another by now, or to a folder in which the
 // real one has no name (huge pages).
 import { statSync } from 'node:fs';
-import { writersOf } from '../../host/mapped-by.js';
+import { isWriterOf } from '../../host/mapped-by.js';
 import type { VmFacts } from './vm-facts.js';
 
 /** `pid`: of QEMU; undefined when it is not to be seen from here, and then nothing tells. */
@@ -19,7 +19,7 @@ export function mappedRamFile(
       missing: `${path} is not the file of its RAM (${stats === undefined ? 'there is none' : stats.isFile() ? `it has ${stats.size} bytes` : 'it is no file'})`,
     };
   }
-  return pid !== undefined && writersOf(path).includes(pid)
+  return pid !== undefined && isWriterOf(pid, path)
     ? sharedRam
     : { missing: `nothing shows that ${path} is the file that it has mapped` };
 }

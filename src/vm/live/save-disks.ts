@@ -32,8 +32,7 @@ export function capturedDisk(
   { name, sourcePath, sourceFormat, isEncrypted }: VmDisk,
   path: string,
 ): CapturedDisk {
-  const disk = { name, path, sourcePath, sourceFormat };
-  return isEncrypted ? { ...disk, wasEncrypted: true } : disk;
+  return { name, path, sourcePath, sourceFormat, wasEncrypted: isEncrypted ? true : undefined };
 }
 
 /** Made ready, but not yet before the disks: the VM does not notice. */

@@ -1,8 +1,5 @@
 // A file counts as a VM's RAM when its QEMU has that very file mapped, and not for its name.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -13,38 +10,25 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { mappedRamFile } from '../../../src/vm/live/mapped-ram-file.js';
+import { startBareQemu } from '../../guest/bare-qemu.js';
+import type { QemuProcess } from '../../guest/qemu-process.js';
 
 const ramSizeBytes = 16 * 2 ** 20;
-const startTimeoutMs = 30_000;
 
 let folder: string;
-let qemu: ChildProcess;
-let ended: Promise<unknown>;
+let qemu: QemuProcess;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'pars-mapped-'));
-  const ram = join(folder, 'ram');
-  qemu = spawn(
-    'setpriv',
-    [
-      ...['--pdeathsig', 'KILL', 'qemu-system-x86_64', '-nodefaults', '-display', 'none', '-S'],
-      ...['-accel', 'tcg', '-m', '16M', '-machine', 'pc,memory-backend=m'],
-      ...['-object', `memory-backend-file,id=m,size=16M,mem-path=${ram},share=on`],
-      ...['-qmp', `unix:${join(folder, 'qmp')},server=on,wait=off`],
-    ],
-    { stdio: 'ignore' },
-  );
-  ended = once(qemu, 'exit');
-  const deadlineMs = Date.now() + startTimeoutMs;
-  while (!existsSync(join(folder, 'qmp'))) {
-    if (Date.now() > deadlineMs) throw new Error('QEMU does not start');
-    await sleep(50);
-  }
+  const monitor = join(folder, 'qmp');
+  qemu = await startBareQemu(monitor, [
+    ...['-S', '-m', '16M', '-machine', 'pc,memory-backend=m'],
+    ...['-object', `memory-backend-file,id=m,size=16M,mem-path=${join(folder, 'ram')},share=on`],
+    ...['-qmp', `unix:${monitor},server=on,wait=off`],
+  ]);
 });
 afterEach(async () => {
-  qemu.kill('SIGKILL');
-  await ended;
+  await qemu.close();
   rmSync(folder, { recursive: true });
 });
 

@@ -1,14 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { type QmpEvent, QmpClient } from '../../../src/vm/qmp/qmp-client.js';
 import { QmpCommandError } from '../../../src/vm/qmp/qmp-command-error.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../e2e/temporary-folder.js';
-import { connectWhenThere } from '../../guest/socket.js';
+import { startBareQemu } from '../../guest/bare-qemu.js';
 import { FakeQemu, type FakeQemuOptions } from './fake-qemu.js';
 import { hostileLines } from './hostile-lines.js';
-
-const startTimeoutMs = 30_000;
 
 let folder: TemporaryFolder;
 let fake: FakeQemu | undefined;
@@ -40,18 +36,10 @@ test('an answer is what QEMU returns', async () => {
 });
 
 test('a monitor that spreads its messages over lines, as -qmp-pretty does, is understood', async () => {
-  const words = ['-nodefaults', '-display', 'none', '-accel', 'tcg', '-m', '16M', '-S'];
-  const qemu = spawn(
-    'setpriv',
-    [
-      ...['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...words],
-      ...['-qmp-pretty', `unix:${socketPath()},server=on,wait=off`],
-    ],
-    { stdio: 'ignore' },
-  );
-  const ended = once(qemu, 'exit');
+  const qemu = await startBareQemu(socketPath(), [
+    ...['-m', '16M', '-S', '-qmp-pretty', `unix:${socketPath()},server=on,wait=off`],
+  ]);
   try {
-    (await connectWhenThere(socketPath(), startTimeoutMs)).destroy();
     client = await QmpClient.connect(socketPath());
     const events: string[] = [];
     client.onEvent(({ name }) => events.push(name));
@@ -61,8 +49,7 @@ test('a monitor that spreads its messages over lines, as -qmp-pretty does, is un
     expect(events).toEqual(expect.arrayContaining(['RESUME', 'STOP']));
     await expect(client.execute('no-such')).rejects.toMatchObject({ qmpClass: 'CommandNotFound' });
   } finally {
-    qemu.kill('SIGKILL');
-    await ended;
+    await qemu.close();
   }
 });
 
