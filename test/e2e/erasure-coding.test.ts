@@ -131,6 +131,4 @@ async function killNoticed(nodes: readonly HdfsDataNode[]): Promise<void> {
     cluster.dataNodes.filter((node) => node.isRunning()).length,
     120_000,
   );
-  // Counted as dead first, then taken off the locations.
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
 }

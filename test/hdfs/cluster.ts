@@ -71,8 +71,8 @@ export interface HdfsCluster {
   /** Resolves when it answers; it may still be in safe mode until the DataNodes have reported. */
   restartNameNode(): Promise<void>;
   /**
-   * Until the NameNode counts exactly `count` live DataNodes: at once for a start, after 12 s for a death. The blocks of
-   * a dead DataNode are taken off the locations up to a second later.
+   * Until the NameNode counts exactly `count` live DataNodes, and names no killed one as the location of a block: at once
+   * for a start, after 12 s for a death, and later where the machine is busy.
    */
   waitForLiveDataNodes(count: number, timeoutMs?: number): Promise<void>;
   /** `hdfs dfs ...`: a JVM start each, so about a second. */
@@ -172,12 +172,19 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
+  const fsck = async (path: string) => {
+    const query = new URLSearchParams({ path, files: '1', blocks: '1', locations: '1' });
+    return await (await fetch(`${nameNodeHttpUrl}/fsck?${query.toString()}`)).text();
+  };
   const waitForLiveDataNodes = (count: number, timeoutMs = 60_000) =>
-    waitFor(
-      `${count} live DataNodes`,
-      timeoutMs,
-      async () => (await liveDataNodeCount(nameNodeHttpUrl)) === count,
-    );
+    waitFor(`${count} live DataNodes`, timeoutMs, async () => {
+      if ((await liveDataNodeCount(nameNodeHttpUrl)) !== count) return false;
+      // A dead DataNode is first counted as dead, and its blocks are forgotten after that.
+      const dead = dataNodes.filter((node) => !node.isRunning());
+      if (dead.length === 0) return true;
+      const report = await fsck('/');
+      return !dead.some(({ name }) => report.includes(`[${name},`));
+    });
 
   const command = (
     mainClass: string,
@@ -237,10 +244,7 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
     waitForLiveDataNodes,
     hdfsDfs: (args, commandOptions) => command(fsShellClass, args, commandOptions?.userName),
     dfsAdmin: (args) => command(dfsAdminClass, args),
-    fsck: async (path) => {
-      const query = new URLSearchParams({ path, files: '1', blocks: '1', locations: '1' });
-      return await (await fetch(`${nameNodeHttpUrl}/fsck?${query.toString()}`)).text();
-    },
+    fsck,
     close,
   };
 }

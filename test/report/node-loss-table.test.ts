@@ -141,7 +141,7 @@ test(
           over.signal.throwIfAborted();
           await nodeNamed(node).kill();
           gone.push(node);
-          await waitUntilNoticed(gone);
+          await cluster.waitForLiveDataNodes(dataNodeCount - gone.length);
           await expectForetold(gone);
           seen.add(`${gone.length} ${tables.snapshot(gone)}`);
         }
@@ -306,14 +306,6 @@ async function holders(): Promise<readonly (readonly string[])[]> {
   }
   const blocks = await Promise.all(names.map((name) => store.blocks(name)));
   return blocks.flat().map(({ locations }) => locations);
-}
-
-/** Counted as dead first, then taken off the locations of blocks. */
-async function waitUntilNoticed(gone: readonly string[]): Promise<void> {
-  await cluster.waitForLiveDataNodes(dataNodeCount - gone.length);
-  await waitUntil(async () =>
-    (await holders()).every((locations) => !locations.some((name) => gone.includes(name))),
-  );
 }
 
 /** Until every block has what it is to have. */
