@@ -1,14 +1,15 @@
 // Finds the kernel that runs in an image, and with it the layout where the image does not state one.
 //
 // VMCOREINFO is found by position in the image, whatever the layout. Then each layout is tried: only with the right one
-// do the page tables lead to the kernel, and does the memory that its zones own end where the image does.
+// do the page tables lead to the kernel, does it have RAM nowhere else by its own tree of resources, and does the memory
+// that its zones own end where the image does.
 //
 // More than one kernel may lie in RAM: a dead one after a reset or kexec, and what a program laid out to deceive. Where a
 // device state says on which page tables the CPUs run, only a kernel with those fits; and no second one can, as what these
 // tables map as the kernel's own names the one page that holds its VMCOREINFO. Without, the whole image is looked through,
 // and two kernels that fit are one too many.
 import { type Kernel, kernelBehind, noBtf } from './kernel/kernel.js';
-import { systemRam } from './kernel/system-ram.js';
+import { type RamRange, systemRam } from './kernel/system-ram.js';
 import { doubtOfTrampoline } from './kernel/trampoline.js';
 import { readTaskMemory } from './kernel/tasks.js';
 import { scanVmcoreinfo, type VmcoreinfoPage } from './kernel/vmcoreinfo.js';
@@ -23,6 +24,7 @@ import {
   type MemoryRegion,
   pageSizeBytes,
   type PhysicalMemory,
+  regionAt,
 } from './memory/physical-memory.js';
 import { Inconsistency, reasonOf } from './mm/inconsistency.js';
 import { expectZonesOfNodes } from './mm/stated-zones.js';
@@ -96,7 +98,7 @@ export function findKernel({
         `too many pages claim to be VMCOREINFO (${candidateCount}); the last one: ${reason ?? 'it fits'}`,
       );
     }
-    const attempts = views.map((view) => attempt(view, candidate, cpus));
+    const attempts = views.map((view) => attempt(view, candidate, cpus, viewAt !== undefined));
     const found = attempts.filter((entry) => entry.found);
     const missing = Math.max(
       0,
@@ -155,7 +157,7 @@ function withHotPlugged(
   cpus: CpuStates,
 ): Fit | undefined {
   for (const regions of layoutsWithHotPlugged(sizeBytes, missing)) {
-    const entry = attempt(viewAt(regions), candidate, cpus);
+    const entry = attempt(viewAt(regions), candidate, cpus, true);
     if (entry.found && entry.slackPageCount >= 0 && isStatedLayout(entry.kernel, regions)) {
       return entry;
     }
@@ -198,6 +200,7 @@ function attempt(
   memory: PhysicalMemory,
   { vmcoreinfo, imageOffset }: VmcoreinfoPage,
   cpus: CpuStates,
+  isLayoutGuessed: boolean,
 ): Attempt {
   const gpa = gpaOf(memory.regions, imageOffset);
   const result = kernelBehind(memory, vmcoreinfo, gpa, cpus.known ? cpus.cpus : undefined);
@@ -209,6 +212,16 @@ function attempt(
     if (!result.kernel.hasBtf) {
       expectZonesOfNodes(result.kernel, zones);
     }
+    const outside = isLayoutGuessed ? ramOutside(result.kernel, memory.regions) : undefined;
+    if (outside !== undefined) {
+      const end = outside.gpaStart + outside.sizeBytes;
+      return {
+        found: false,
+        reason: `it has RAM from 0x${outside.gpaStart.toString(16)} to 0x${end.toString(16)}, and the image none there`,
+        highestMissing: end,
+        wasSearched: true,
+      };
+    }
     const slackPageCount = endPfn(memory.regions) - highestEnd(zones);
     return { found: true, memory, kernel: result.kernel, zones, slackPageCount };
   } catch (error) {
@@ -218,6 +231,14 @@ function attempt(
     }
     throw error;
   }
+}
+
+/** RAM that the kernel was given, and that this layout does not have in one piece. */
+function ramOutside(kernel: Kernel, regions: readonly MemoryRegion[]): RamRange | undefined {
+  return systemRam(kernel)?.find(({ gpaStart, sizeBytes }) => {
+    const region = regionAt(regions, gpaStart);
+    return region === undefined || gpaStart + sizeBytes > region.gpaStart + region.sizeBytes;
+  });
 }
 
 function highestEnd(zones: readonly Zone[]): number {

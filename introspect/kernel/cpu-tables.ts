@@ -13,7 +13,12 @@ import { entriesPerTable, type PagingLevels, readTable, targetOf } from './pagin
 export type CpuTables =
   /** By CPU: the table with the kernel's half that it runs on; undefined for one that says nothing of it. */
   | { readonly shared: true; readonly roots: readonly (Gpa | undefined)[] }
-  | { readonly shared: false; readonly reason: string };
+  | {
+      readonly shared: false;
+      readonly reason: string;
+      /** Where the CPU's table lies, if the image has nothing there. */
+      readonly missing?: Gpa;
+    };
 
 /** Bits of CR3 that place the table: the low ones are a PCID or flags. */
 const cr3AddressMask = 0x000f_ffff_ffff_f000n;
@@ -36,7 +41,12 @@ export function tablesOfCpus(
     const isSilent = cpu.isInNestedGuest === true;
     const found = isSilent ? undefined : rootOf(physical, kernel, levels, cpu);
     if (found === undefined && !isSilent && !isParked(cpu)) {
-      return { shared: false, reason: strangeCpu(number, cpu, levels) };
+      const gpa = Number(cpu.cr3 & cr3AddressMask);
+      return {
+        shared: false,
+        reason: strangeCpu(number, cpu, levels),
+        ...(isInLongMode(cpu) && readTable(physical, gpa) === undefined ? { missing: gpa } : {}),
+      };
     }
     roots.push(found);
   }

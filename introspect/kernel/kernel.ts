@@ -179,7 +179,7 @@ function proveKernel(
   const running =
     cpus === undefined ? undefined : tablesOfCpus(physical, pageTableRoot, pagingLevels, cpus);
   if (running?.shared === false) {
-    return fail(running.reason);
+    return { found: false, reason: running.reason, highestMissing: running.missing };
   }
   const memory = new VirtualMemory(physical, tables, evidence);
   let wasSearched = false;

@@ -2,7 +2,7 @@
 // and mapped-ram files among them.
 //
 // The stream names RAM blocks, not addresses. As with a raw file, the size decides where a PC has its RAM, and the
-// kernel found inside decides between what is left.
+// kernel found inside decides between what is left; also about the place of one DIMM or virtio-mem device.
 import { ParsError } from '../pars-error.js';
 import { ImageFile } from './image-file.js';
 import { ImageView } from './image-view.js';
@@ -12,7 +12,8 @@ import { decodeMigrationStream } from './migration/decode.js';
 import { decodeCpus } from './migration/decode-cpus.js';
 import { maxOtherBytes, maxRamBytes } from './migration/decode-ram.js';
 import { migrationMagic } from './migration/layout.js';
-import { isMainRamNamed, mainRamOf, pluggedRamOf } from './migration/main-ram.js';
+import { guestRamOf, pluggedRamOf } from './migration/main-ram.js';
+import type { MemoryRegion } from './physical-memory.js';
 import { skeletonOf, type SkeletonPiece } from './migration/skeleton.js';
 import { StreamRam } from './migration/stream-ram.js';
 import type { MigrationStream, RamBlock } from './migration/types.js';
@@ -47,26 +48,26 @@ export function openMigrationStream(
     );
   }
   checkEnd(file, stream.rest);
-  const ram = new StreamRam(file, mainRamOf(stream.blocks));
+  const ram = new StreamRam(file, guestRamOf(stream.blocks));
   checkSizes(file, stream, ram.sizeBytes);
   const unsupported = otherMachine(stream) ?? unknownPlaces(stream);
   const layouts =
     unsupported === undefined
       ? rawFileLayouts(ram.sizeBytes)
       : [[{ gpaStart: 0, sizeBytes: ram.sizeBytes, imageOffset: 0 }]];
+  const viewAt = (regions: readonly MemoryRegion[]): ImageView =>
+    new ImageView(
+      regions,
+      (imageOffset, target) => {
+        ram.read(imageOffset, target);
+      },
+      undefined,
+      (imageOffset) => ram.dataAt(imageOffset),
+      (imageOffset) => ram.dataAt(imageOffset),
+    );
   return {
-    views: layouts.map(
-      (regions) =>
-        new ImageView(
-          regions,
-          (imageOffset, target) => {
-            ram.read(imageOffset, target);
-          },
-          undefined,
-          (imageOffset) => ram.dataAt(imageOffset),
-          (imageOffset) => ram.dataAt(imageOffset),
-        ),
-    ),
+    views: layouts.map(viewAt),
+    viewAt,
     ...(unsupported === undefined ? {} : { unsupported }),
     state: skeletonOf(file, stream, prefix),
     cpus: decodeCpus(file, stream.rest),
@@ -83,18 +84,19 @@ function checkSizes(file: ImageFile, { blocks }: MigrationStream, ramBytes: numb
     throw new ParsError(
       'unsupported',
       `${file.path}: expected at most ${maxRamBytes} bytes of RAM and ${maxOtherBytes} of video memory and firmware, ` +
-        `found ${ramBytes} and ${otherBytes} in the blocks ${blockList(blocks)}. Where memory in several blocks lies no stream ` +
-        "says: QEMU's dump-guest-memory writes an ELF file that does, and a raw file can have IMAGE.map.json beside it",
+        `found ${ramBytes} and ${otherBytes} in the blocks ${blockList(blocks)}`,
     );
   }
 }
 
-/** Where the RAM is taken for the largest block, and another block may be it. */
+/**
+ * Of two blocks the kernel itself shows which is which: one that is not the machine's own RAM does not lead to a kernel. What
+ * more than two are, nothing shows.
+ */
 function unknownPlaces({ blocks }: MigrationStream): string | undefined {
-  const plugged = pluggedRamOf(blocks);
-  return plugged.length === 0 || isMainRamNamed(blocks)
+  return pluggedRamOf(blocks).length <= 1
     ? undefined
-    : `the stream has RAM in several blocks (${blockList([...mainRamOf(blocks), ...plugged])}), and which of them lies where ` +
+    : `the stream has RAM in several blocks (${blockList(guestRamOf(blocks))}), and which of them lies where ` +
         "it does not say; QEMU's dump-guest-memory writes an ELF file that does, or raw files have IMAGE.map.json beside them";
 }
 

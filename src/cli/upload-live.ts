@@ -224,6 +224,16 @@ async function captureInto(
       capture.notHeld.map(({ path, why }) => `  ${bashQuote(path)}: ${why}`),
     ]);
   }
+  const { added, removed } = capture.changedDevices;
+  if (added.length + removed.length > 0) {
+    warn(
+      'the machine is not as its command line has it, so a resume needs one that is (restore --machine): ' +
+        [
+          ...(added.length > 0 ? [`plugged in since: ${added.join(', ')}`] : []),
+          ...(removed.length > 0 ? [`taken out: ${removed.join(', ')}`] : []),
+        ].join('; '),
+    );
+  }
   const identity =
     vmId === undefined
       ? liveIdentity({ uuid: capture.uuid, qmpPath: resolve(wanted.qmpPath) })

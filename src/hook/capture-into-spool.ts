@@ -66,6 +66,7 @@ export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise
           way: capture.way,
           downtimeMs: capture.downtimeMs,
         });
+        warnOfResume(hook, vm, capture);
         return capturedOf({
           vm,
           source,
@@ -93,6 +94,23 @@ export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise
     return entry;
   } finally {
     await lock.release();
+  }
+}
+
+/** What whoever resumes it would else learn too late. */
+function warnOfResume(
+  { log }: Pick<HookContext, 'log'>,
+  vm: string,
+  { machinePath, notHeld, changedDevices: { added, removed } }: Capture,
+): void {
+  if (machinePath === undefined || notHeld.length + added.length + removed.length > 0) {
+    log.warn('a resume of this snapshot needs more than it holds', {
+      vm,
+      commandLine: machinePath === undefined ? 'not found' : 'found',
+      ofThisHost: notHeld.map(({ path }) => path),
+      pluggedInSince: added,
+      takenOut: removed,
+    });
   }
 }
 

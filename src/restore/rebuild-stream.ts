@@ -1,13 +1,13 @@
 // A whole migration stream, or virsh save file, from restored RAM and a device state that was taken from such a stream.
 //
-// The state is the stream without the machine's RAM (introspect/memory/migration/skeleton.ts). The pages go in as one
+// The state is the stream without the guest's memory (introspect/memory/migration/skeleton.ts). The pages go in as one
 // section behind the list of RAM blocks, where a source sends them too.
 import { ImageFile } from '../../introspect/memory/image-file.js';
 import { readSaveHead } from '../../introspect/memory/libvirt-save.js';
 import { decodeMigrationStream } from '../../introspect/memory/migration/decode.js';
 import { type BlockPages, encodeRamPart } from '../../introspect/memory/migration/encode.js';
 import { migrationMagic } from '../../introspect/memory/migration/layout.js';
-import { mainRamOf } from '../../introspect/memory/migration/main-ram.js';
+import { guestRamOf } from '../../introspect/memory/migration/main-ram.js';
 import type { MigrationStream, RamBlock } from '../../introspect/memory/migration/types.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
@@ -44,11 +44,11 @@ export class StreamRebuild {
       if (stream.isRamElsewhere) {
         throw cannot(format, 'its device state was taken with the capability x-ignore-shared');
       }
-      const mainBytes = leftOutOf(stream).reduce((sum, block) => sum + block.sizeBytes, 0);
-      if (mainBytes !== ramSizeBytes) {
+      const guestRamBytes = leftOutOf(stream).reduce((sum, block) => sum + block.sizeBytes, 0);
+      if (guestRamBytes !== ramSizeBytes) {
         throw cannot(
           format,
-          `its device state is of a machine with ${mainBytes} bytes of RAM, the image has ${ramSizeBytes}`,
+          `its device state is of a machine with ${guestRamBytes} bytes of RAM, the image has ${ramSizeBytes}`,
         );
       }
       const prefix = format === 'libvirt-save' ? head?.bytes : undefined;
@@ -81,7 +81,7 @@ export class StreamRebuild {
 /** The blocks that the state has nothing of, as their pages were stored: by that alone, whatever they are called. */
 function leftOutOf({ blocks }: MigrationStream): readonly RamBlock[] {
   const leftOut = blocks.filter(({ places }) => !places.isStated);
-  return leftOut.length === 0 ? [] : mainRamOf(leftOut);
+  return leftOut.length === 0 ? [] : guestRamOf(leftOut);
 }
 
 /** The blocks' pages lie one after the other in the file. Asked for in ascending order. */

@@ -3,7 +3,6 @@
 //   /pars/packs/1f/000000.pack 64888104 bytes, replicated: replication=1, 1 block(s):  OK
 //   0. BP-1-127.0.0.1-1:blk_1073741825_1001 len=64888104 Live_repl=1  [DatanodeInfoWithStorage[127.0.0.1:2,DS-3,DISK]]
 
-import { userInfo } from 'node:os';
 import type { HdfsCluster } from '../hdfs/cluster.js';
 
 export interface FsckFile {
@@ -21,17 +20,8 @@ export interface FsckBlock {
   readonly locations: readonly string[];
 }
 
-/** Asked as the superuser, like `hdfs fsck` itself; the servlet would take a request without a name for a stranger's. */
 export async function fsckFiles(cluster: HdfsCluster, path: string): Promise<readonly FsckFile[]> {
-  const query = new URLSearchParams({
-    path,
-    files: '1',
-    blocks: '1',
-    locations: '1',
-    'user.name': userInfo().username,
-  });
-  const answer = await fetch(`${cluster.nameNodeHttpUrl}/fsck?${query.toString()}`);
-  return parseFsck(await answer.text());
+  return parseFsck(await cluster.fsck(path));
 }
 
 const filePattern = /^(\/\S+) (\d+) bytes, replicated: replication=(\d+), (\d+) block\(s\):/;
@@ -66,8 +56,6 @@ function parseFsck(report: string): readonly FsckFile[] {
       files.at(-1)?.blocks.push({ name, locations });
     }
   }
-  if (!report.includes('FSCK ended'))
-    throw new Error(`expected a report of fsck, found:\n${report}`);
   for (const { path, blockCount, blocks } of files) {
     if (blocks.length !== blockCount) {
       throw new Error(

@@ -15,6 +15,10 @@ export interface GuestOptions {
   readonly ramSizeMib?: number;
   /** RAM of QEMU's own, as most VMs have it; it can be captured live, and not be snapshotted as a file. */
   readonly hasPrivateRam?: boolean;
+  /** Of a DIMM beside the RAM. */
+  readonly dimmSizeMib?: number;
+  /** Of the RAM no more than this below 4 GiB. */
+  readonly lowRamSizeMib?: number;
   readonly vcpuCount?: number;
   readonly cpuModel?: string;
   /** Of the unpacked kernels, the newest whose release begins so, `6.12.` for one. */
@@ -89,11 +93,14 @@ export function machineOf(options: GuestOptions, kernel: KernelPackage): Machine
     // An oops ends QEMU (-no-reboot) instead of leaving a test to its timeout.
     'panic=-1',
     ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    ...(options.dimmSizeMib === undefined ? [] : ['memhp_default_state=online_kernel']),
     ...(options.kernelArguments ?? []),
   ].join(' ');
   return {
     ramSizeMib: options.ramSizeMib ?? 512,
     ...(options.hasPrivateRam === true ? { hasPrivateRam: true } : {}),
+    ...(options.dimmSizeMib === undefined ? {} : { dimmSizeMib: options.dimmSizeMib }),
+    ...(options.lowRamSizeMib === undefined ? {} : { lowRamSizeMib: options.lowRamSizeMib }),
     vcpuCount: options.vcpuCount ?? 2,
     // All that emulation offers but 5-level paging, which few machines in the field use.
     cpuModel: options.cpuModel ?? 'max,la57=off',

@@ -3,13 +3,15 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MACHINE_FILES, type Machine } from './machine.js';
+import { DIMM_FILE, MACHINE_FILES, type Machine } from './machine.js';
 
 /** Files of one moment of a guest. A resumed copy writes to none of them. */
 export interface GuestSnapshot {
   readonly folder: string;
   readonly machine: Machine;
   readonly ramPath: string;
+  /** Of a machine that has a DIMM. */
+  readonly dimmPath: string;
   /** QEMU's device state: a migration stream without the RAM. */
   readonly statePath: string;
   readonly diskPath: string;
@@ -29,6 +31,7 @@ export function snapshotIn(folder: string, machine: Machine): GuestSnapshot {
     folder,
     machine,
     ramPath: join(folder, MACHINE_FILES.ram),
+    dimmPath: join(folder, DIMM_FILE),
     statePath: join(folder, 'state'),
     diskPath: join(folder, MACHINE_FILES.disk),
     sparePath: join(folder, MACHINE_FILES.spare),

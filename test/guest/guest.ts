@@ -14,7 +14,13 @@ import { diskOf, machineOf, modulesOf, type GuestOptions } from './guest-options
 import { MACHINE_DESCRIPTION, snapshotIn, type GuestSnapshot } from './guest-snapshot.js';
 import { buildInitramfs } from './initramfs.js';
 import { findKernelPackage } from './kernel-package.js';
-import { MACHINE_FILES, qemuCommandLine, RUNTIME_FILES, type Machine } from './machine.js';
+import {
+  DIMM_FILE,
+  MACHINE_FILES,
+  qemuCommandLine,
+  RUNTIME_FILES,
+  type Machine,
+} from './machine.js';
 import { pageRecordFromBytes, type PageRecord } from './page-record.js';
 import { QemuProcess } from './qemu-process.js';
 import { Qmp } from './qmp.js';
@@ -143,7 +149,8 @@ export class Guest {
     await this.qmp('migrate-set-capabilities', IGNORE_SHARED);
     await this.qmp('migrate', { uri: `exec:cat > '${snapshot.statePath}'` });
     await this.#qemu.whileRunning(this.#qmp.migrationCompleted());
-    for (const name of Object.values(MACHINE_FILES)) {
+    const dimm = this.machine.dimmSizeMib === undefined ? [] : [DIMM_FILE];
+    for (const name of [...Object.values(MACHINE_FILES), ...dimm]) {
       await copySparse(join(this.#qemu.folder, name), join(folder, name));
     }
     writeFileSync(join(folder, MACHINE_DESCRIPTION), JSON.stringify(this.machine, null, 2));
@@ -245,6 +252,9 @@ export async function resumeGuest(
     async (folder) => {
       if (streamPath === undefined) {
         await copySparse(overrides.ramPath ?? snapshot.ramPath, join(folder, MACHINE_FILES.ram));
+        if (snapshot.machine.dimmSizeMib !== undefined) {
+          await copySparse(snapshot.dimmPath, join(folder, DIMM_FILE));
+        }
       }
       await copySparse(overrides.diskPath ?? snapshot.diskPath, join(folder, MACHINE_FILES.disk));
       await copySparse(snapshot.sparePath, join(folder, MACHINE_FILES.spare));

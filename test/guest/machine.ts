@@ -8,6 +8,10 @@ export interface Machine {
   readonly ramSizeMib: number;
   /** RAM of QEMU's own, as most VMs have it, in place of a file. */
   readonly hasPrivateRam?: boolean;
+  /** Of a DIMM beside it, in a file of its own. */
+  readonly dimmSizeMib?: number;
+  /** How much of the RAM lies below 4 GiB, where that is less than such a machine has there by itself. */
+  readonly lowRamSizeMib?: number;
   readonly vcpuCount: number;
   readonly cpuModel: string;
   readonly kernelImagePath: string;
@@ -22,6 +26,9 @@ export const MACHINE_FILES = {
   spare: 'spare.img',
   initramfs: 'initramfs',
 } as const;
+
+/** Of a machine that has one. */
+export const DIMM_FILE = 'dimm';
 
 /** Only in the folder of a running guest. */
 export const RUNTIME_FILES = {
@@ -44,7 +51,7 @@ export function qemuCommandLine(machine: Machine, folder: string): string[] {
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-machine', 'q35,memory-backend=ram0', '-object', ramObject],
     ...['-accel', 'tcg', '-cpu', machine.cpuModel, '-smp', String(machine.vcpuCount)],
-    ...['-m', `${machine.ramSizeMib}M`],
+    ...memoryArguments(machine, path(DIMM_FILE)),
     ...['-kernel', machine.kernelImagePath, '-initrd', path(MACHINE_FILES.initramfs)],
     ...['-append', machine.kernelCommandLine],
     ...['-serial', `file:${path(RUNTIME_FILES.console)}`],
@@ -54,6 +61,20 @@ export function qemuCommandLine(machine: Machine, folder: string): string[] {
     ...disk('disk', path(MACHINE_FILES.disk)),
     ...disk('spare', path(MACHINE_FILES.spare)),
     ...machine.qemuArguments,
+  ];
+}
+
+function memoryArguments(
+  { ramSizeMib, dimmSizeMib, lowRamSizeMib }: Machine,
+  dimmPath: string,
+): string[] {
+  const low = lowRamSizeMib === undefined ? [] : ['-machine', `max-ram-below-4g=${lowRamSizeMib}M`];
+  if (dimmSizeMib === undefined) return [...low, '-m', `${ramSizeMib}M`];
+  return [
+    ...[...low, '-m', `${ramSizeMib}M,slots=1,maxmem=${ramSizeMib + dimmSizeMib}M`],
+    '-object',
+    `memory-backend-file,id=dimm0-ram,size=${dimmSizeMib}M,mem-path=${dimmPath},share=on`,
+    ...['-device', 'pc-dimm,id=dimm0,memdev=dimm0-ram'],
   ];
 }
 

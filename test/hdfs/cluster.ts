@@ -4,7 +4,7 @@
 // Needs a JDK 17 and, the first time, Maven; about 200 MB of memory per DataNode and 3 s to start.
 
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 import { prepare } from './class-archive.js';
@@ -79,7 +79,10 @@ export interface HdfsCluster {
   hdfsDfs(args: readonly string[], options?: HdfsCommandOptions): Promise<CommandResult>;
   /** `hdfs dfsadmin ...`, as the superuser. */
   dfsAdmin(args: readonly string[]): Promise<CommandResult>;
-  /** The report of `hdfs fsck PATH -files -blocks -locations`, as text. */
+  /**
+   * The report of `hdfs fsck PATH -files -blocks -locations`, as text. Asked as the superuser, like `hdfs fsck` itself;
+   * the servlet would take a request without a name for a stranger's.
+   */
   fsck(path: string): Promise<string>;
   /** Kills every daemon and removes the data, unless its folder was given. */
   close(): Promise<void>;
@@ -173,8 +176,18 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
     }
   };
   const fsck = async (path: string) => {
-    const query = new URLSearchParams({ path, files: '1', blocks: '1', locations: '1' });
-    return await (await fetch(`${nameNodeHttpUrl}/fsck?${query.toString()}`)).text();
+    const query = new URLSearchParams({
+      path,
+      files: '1',
+      blocks: '1',
+      locations: '1',
+      'user.name': userInfo().username,
+    });
+    const report = await (await fetch(`${nameNodeHttpUrl}/fsck?${query.toString()}`)).text();
+    if (!report.includes('FSCK ended')) {
+      throw new Error(`expected a report of fsck, found:\n${report}`);
+    }
+    return report;
   };
   const waitForLiveDataNodes = (count: number, timeoutMs = 60_000) =>
     waitFor(`${count} live DataNodes`, timeoutMs, async () => {

@@ -237,6 +237,7 @@ describe('a running VM', () => {
       machinePath: undefined,
       disks: [],
       notHeld: [],
+      changedDevices: { added: ['dimm1'], removed: [] },
     });
   };
 
@@ -269,6 +270,9 @@ describe('a running VM', () => {
       downtimeMs: 17,
       way: 'background-snapshot',
     });
+    expect(hook.logLines.join('')).toMatch(
+      /"pluggedInSince":\["dimm1"\].*needs more than it holds/,
+    );
   });
 
   test('is refused where it does not fit, once its size is known', async () => {

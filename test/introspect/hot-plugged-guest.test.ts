@@ -1,4 +1,4 @@
-// A real guest with a DIMM, whose two files are joined into one image.
+// A real guest with a DIMM: its two files joined into one image, and the stream in which QEMU has both.
 import {
   appendFileSync,
   copyFileSync,
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classify } from '../../introspect/classify.js';
 import { findKernel } from '../../introspect/find-kernel.js';
+import { openImage } from '../../introspect/memory/open-image-file.js';
 import { openRawFile } from '../../introspect/memory/raw-file.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/page-map.js';
@@ -25,11 +26,13 @@ const dimmGpa = 2 ** 32;
 let folder: string;
 let mainPath: string;
 let dimmPath: string;
+let streamPath: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'pars-dimm-'));
   mainPath = join(folder, 'main');
   dimmPath = join(folder, 'dimm');
+  streamPath = join(folder, 'stream');
   const object = `memory-backend-file,id=dimm0,size=${dimmMib}M,mem-path=${dimmPath},share=on`;
   const guest = await bootGuest({
     ramSizeMib: mainMib,
@@ -44,6 +47,7 @@ beforeAll(async () => {
     await guest.qmp('stop');
     copyFileSync(guest.ramPath, mainPath);
     copyFileSync(dimmPath, `${dimmPath}.copy`);
+    await guest.saveStream(streamPath);
   } finally {
     await guest.close();
   }
@@ -92,6 +96,30 @@ test('the joined file is read as a map of it says, without the map', () => {
   expect(ofDimm).toHaveLength((dimmMib * mib) / 4096);
   expect(ofDimm.includes(labelNumbers['not-ram'])).toBe(false);
   expect(ofDimm.includes(labelNumbers.free)).toBe(true);
+});
+
+test('the stream has the memory of both, and the place of the DIMM is found', () => {
+  const image = openImage(streamPath);
+  try {
+    const found = findKernel(image);
+    expect(found).toMatchObject({ found: true });
+    const { memory } = found;
+    expect(memory.regions).toEqual([
+      { gpaStart: 0, sizeBytes: mainMib * mib, imageOffset: 0 },
+      { gpaStart: dimmGpa, sizeBytes: dimmMib * mib, imageOffset: mainMib * mib },
+    ]);
+    const bytes = Buffer.alloc(memory.sizeBytes);
+    memory.readImage(0, bytes);
+    const files = [readFileSync(mainPath), readFileSync(`${dimmPath}.copy`)];
+    expect(bytes.equals(Buffer.concat(files))).toBe(true);
+    // Kept once: its devices' part has none of it.
+    expect(image.state?.sizeBytes).toBeLessThan(64 * mib);
+    const map = classify(found);
+    expect(map.evidence).toEqual({ kind: 'complete' });
+    expect(map.labels.subarray((mainMib * mib) / 4096).includes(labelNumbers.free)).toBe(true);
+  } finally {
+    image.close();
+  }
 });
 
 test.each<[string, () => string, RegExp]>([

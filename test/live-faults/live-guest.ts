@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { bootGuest, type Guest, resumeGuest } from '../guest/guest.js';
-import { MACHINE_FILES } from '../guest/machine.js';
+import { DIMM_FILE, MACHINE_FILES } from '../guest/machine.js';
 import type { GuestKind } from './kinds.js';
 
 /** A VM whose memory is write-protected for good hangs here. */
@@ -68,6 +68,7 @@ export class LiveGuest {
     const own = dirname(this.guest.diskPath);
     const files = {
       machine: this.guest.machine,
+      dimmPath: join(folder, DIMM_FILE),
       sparePath: join(folder, 'disk-spare-device.img'),
       initramfsPath: join(own, MACHINE_FILES.initramfs),
     };

@@ -1,5 +1,7 @@
-// The guests that introspection is held against: every kernel in both flavours under three workloads. CPUs, paging and
-// RAM are spread so that every two values of different columns meet in some row, as an error seldom needs three.
+// The guests that introspection is held against: every kernel of Debian's in both flavours under three workloads, then kernels
+// and machines of other makes. CPUs, paging and RAM are spread so that every two values of different columns meet in some row
+// of Debian's kernels, as an error seldom needs three.
+import { builtSeries } from '../setup/built-kernel.mjs';
 import { testedSeries, type KernelFlavour } from '../setup/kernel.mjs';
 import type { GuestOptions } from '../guest/guest-options.js';
 
@@ -11,13 +13,17 @@ export interface MatrixCase {
   readonly vcpuCount: 1 | 2 | 4;
   readonly pagingLevels: 4 | 5;
   readonly ramSizeMib: 512 | 5120;
+  /** More than that in a DIMM, whose file is joined to that of the RAM. */
+  readonly dimmSizeMib?: number;
+  /** So much of it lies below 4 GiB, and a map of the image says so. */
+  readonly lowRamSizeMib?: number;
   readonly kernelArguments?: readonly string[];
 }
 
 /** The kernel gives back most of the memmap of huge pages, and maps the rest in its place. */
 const withoutHugePageMemmap = { kernelArguments: ['hugetlb_free_vmemmap=on'] };
 
-export const matrixCases: readonly MatrixCase[] = [
+export const debianCases: readonly MatrixCase[] = [
   // Debian builds 5.10 without five-level paging.
   row('5.10.', 'cloud', 'cache', 4, 4, 512),
   row('5.10.', 'cloud', 'anonymous', 2, 4, 512),
@@ -51,6 +57,17 @@ export const matrixCases: readonly MatrixCase[] = [
   row('7.', 'generic', 'aged', 4, 4, 5120),
 ];
 
+const otherCases: readonly MatrixCase[] = [
+  row(builtSeries, 'nobtf', 'aged', 2, 4, 512),
+  row(builtSeries, 'nobtf', 'cache', 1, 4, 512),
+  row(builtSeries, 'nosmp', 'aged', 1, 4, 512),
+  row(builtSeries, 'nosmp', 'anonymous', 1, 4, 512),
+  { ...row('6.1.', 'cloud', 'aged', 2, 4, 512), dimmSizeMib: 256 },
+  { ...row('7.', 'cloud', 'cache', 2, 5, 512), lowRamSizeMib: 256 },
+];
+
+export const matrixCases: readonly MatrixCase[] = [...debianCases, ...otherCases];
+
 function row(
   series: string,
   flavour: KernelFlavour,
@@ -62,8 +79,16 @@ function row(
   return { series, flavour, workload, vcpuCount, pagingLevels, ramSizeMib };
 }
 
-export function caseName({ series, flavour, workload }: MatrixCase): string {
-  return `${series}x-${flavour}-${workload}`;
+export function caseName({
+  series,
+  flavour,
+  workload,
+  dimmSizeMib,
+  lowRamSizeMib,
+}: MatrixCase): string {
+  const places =
+    dimmSizeMib !== undefined ? '-dimm' : lowRamSizeMib !== undefined ? '-low-ram' : '';
+  return `${series}x-${flavour}-${workload}${places}`;
 }
 
 /** What `npm test` takes from the matrix: three kernels, each under another workload. */
@@ -90,6 +115,8 @@ export function guestOptionsOf(entry: MatrixCase): GuestOptions {
     vcpuCount: entry.vcpuCount,
     cpuModel: entry.pagingLevels === 5 ? 'max' : 'max,la57=off',
     ramSizeMib: entry.ramSizeMib,
+    ...(entry.dimmSizeMib === undefined ? {} : { dimmSizeMib: entry.dimmSizeMib }),
+    ...(entry.lowRamSizeMib === undefined ? {} : { lowRamSizeMib: entry.lowRamSizeMib }),
     ...(entry.kernelArguments === undefined ? {} : { kernelArguments: entry.kernelArguments }),
     // Random bytes come at some 10 MiB/s from an emulated CPU.
     ...(isLarge ? { fillSizeMib: 384 } : {}),

@@ -2,12 +2,12 @@
 import { classify } from '../../introspect/classify.js';
 import { findKernel } from '../../introspect/find-kernel.js';
 import { readCpuStates } from '../../introspect/memory/device-state.js';
-import { openRawFile } from '../../introspect/memory/raw-file.js';
 import type { PageMap } from '../../introspect/page-map.js';
 import { resumeGuest } from '../guest/guest.js';
 import type { GuestSnapshot } from '../guest/guest-snapshot.js';
 import { recordBeforeStop } from '../guest/page-record.js';
 import { type Figures, figuresOf } from './figures.js';
+import { openRamOf } from './image-of.js';
 import { readKernelCounters } from './kernel-counters.js';
 import { pageStates, type PageStates } from './page-truth.js';
 
@@ -45,13 +45,22 @@ function hasErrors({ wrongCount, labels }: Figures): boolean {
   return wrongCount > 0 || Object.values(labels).some((entry) => entry.contradictedCount > 0);
 }
 
-/** By the CPUs of the device state. Without it the labels must be the same, as there is one kernel in the RAM. */
-function labelsOf({ ramPath, statePath }: GuestSnapshot): PageMap {
-  const image = openRawFile(ramPath);
+/**
+ * By the CPUs of the device state. Without it the labels must be the same, as there is one kernel in the RAM; but of a kernel
+ * without BTF nothing is believed then.
+ */
+function labelsOf(snapshot: GuestSnapshot): PageMap {
+  const { ramPath, statePath } = snapshot;
+  const image = openRamOf(snapshot);
   try {
-    const map = classify(findKernel({ ...image, cpus: readCpuStates(statePath) }));
+    const found = findKernel({ ...image, cpus: readCpuStates(statePath) });
+    const map = classify(found);
     const byRamAlone = classify(findKernel(image));
-    if (map.kernelProof?.proven !== true || Buffer.compare(map.labels, byRamAlone.labels) !== 0) {
+    const isAsExpected =
+      found.found && !found.kernel.hasBtf
+        ? byRamAlone.evidence.kind === 'no-kernel'
+        : Buffer.compare(map.labels, byRamAlone.labels) === 0;
+    if (map.kernelProof?.proven !== true || !isAsExpected) {
       throw new Error(
         `${ramPath}: expected the CPUs to prove the kernel that the RAM alone shows, found evidence ` +
           `${JSON.stringify(map.evidence)} with them and ${JSON.stringify(byRamAlone.evidence)} without`,

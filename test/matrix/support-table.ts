@@ -54,9 +54,16 @@ export function identityCells(entry: MatrixCase): string[] {
     entry.flavour,
     String(entry.vcpuCount),
     String(entry.pagingLevels),
-    String(entry.ramSizeMib),
+    ramCell(entry),
     [entry.workload, ...(entry.kernelArguments ?? []).map((word) => `\`${word}\``)].join(', '),
   ];
+}
+
+function ramCell({ ramSizeMib, dimmSizeMib, lowRamSizeMib }: MatrixCase): string {
+  if (dimmSizeMib !== undefined) return `${ramSizeMib}, and a DIMM of ${dimmSizeMib}`;
+  return lowRamSizeMib === undefined
+    ? String(ramSizeMib)
+    : `${ramSizeMib}, ${lowRamSizeMib} of it below 4 GiB`;
 }
 
 function figureCells({ figures }: CaseResult): string[] {

@@ -103,6 +103,36 @@ test.each<readonly [string, Buffer, StreamFormat, RegExp]>([
   expect(error.message).toMatch(message);
 });
 
+test("what was plugged in goes back beside the machine's own RAM", () => {
+  const own = blockOf('pc.ram', 4, 1);
+  const dimm = { name: 'dimm0', bytes: Buffer.alloc(2 ** 27) };
+  dimm.bytes.write('in the DIMM', 3 * 4096);
+  const records = [dimm, own].map((block) => record(3, pageIn(block, 3), block.name));
+  const stream = [fileHead, configuration(), ramStart([dimm, own]), ramSection(2, records)];
+  writeFileSync(streamPath, Buffer.concat([...stream, ending()]));
+  writeFileSync(statePath, stateOf(streamPath));
+  const bytesOf = (path: string): Buffer => {
+    const image = openImage(path);
+    const bytes = Buffer.alloc(image.views[0].sizeBytes);
+    image.views[0].readImage(0, bytes);
+    image.close();
+    return bytes;
+  };
+  const expected = Buffer.alloc(own.bytes.length + dimm.bytes.length);
+  expected.set(own.bytes.subarray(3 * 4096), 3 * 4096);
+  expected.set(dimm.bytes, own.bytes.length);
+  const ramBytes = bytesOf(streamPath);
+  expect(ramBytes.equals(expected)).toBe(true);
+  writeFileSync(ramPath, ramBytes);
+  const rebuilt = StreamRebuild.open(statePath, 'migration', ramBytes.length);
+  const ram = ImageFile.open(ramPath);
+  writeFileSync(streamPath, Buffer.concat([...rebuilt.content(ram)]));
+  ram.close();
+  rebuilt.close();
+  expect(bytesOf(streamPath).equals(expected)).toBe(true);
+  writeFileSync(ramPath, mainBlock.bytes);
+});
+
 test('RAM goes back into the block whose pages the state lacks, whatever the others are called and as large as it', () => {
   const own = blockOf('pc.ram', 8, 1);
   const dimm = blockOf('dimm0', 8, 100);

@@ -52,6 +52,16 @@ const WORKLOADS_NEEDS = [
   ...HDFS_NEEDS,
 ];
 
+/** What the kernels of built-kernel.mjs are built with. */
+const MATRIX_NEEDS = [
+  ...['bc', 'bison', 'flex', 'make'].map((name) => ({
+    packageName: name,
+    isThere: () => hasProgram(name),
+  })),
+  { packageName: 'dwarves', isThere: () => hasProgram('pahole') },
+  { packageName: 'libelf-dev', isThere: () => existsSync('/usr/include/gelf.h') },
+];
+
 /** Peers and clocks that only benches use. */
 const BENCH_NEEDS = [
   { packageName: 'makedumpfile', isThere: () => hasProgram('makedumpfile') },
@@ -59,12 +69,13 @@ const BENCH_NEEDS = [
 ];
 
 /** Installs what is missing; asks for root only then. */
-export function installMissingPackages(log, { hdfs, reports, bench, workloads }) {
+export function installMissingPackages(log, { hdfs, reports, bench, matrix, workloads }) {
   const needs = [
     ...GUEST_NEEDS,
     ...(hdfs ? HDFS_NEEDS : []),
     ...(reports ? REPORT_NEEDS : []),
     ...(bench ? BENCH_NEEDS : []),
+    ...(matrix ? MATRIX_NEEDS : []),
     ...(workloads ? WORKLOADS_NEEDS : []),
   ];
   const missing = needs.filter(({ isThere }) => !isThere()).map(({ packageName }) => packageName);

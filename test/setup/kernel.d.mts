@@ -1,7 +1,7 @@
 // Types of kernel.mjs, which is plain JavaScript because it runs before the
 // first `npm ci`.
 
-export type KernelFlavour = 'cloud' | 'generic';
+export type KernelFlavour = 'cloud' | 'generic' | 'nobtf' | 'nosmp';
 
 export const kernelSeries: readonly string[];
 export const testedSeries: Readonly<Record<'default' | 'oldest' | 'newest', string>>;

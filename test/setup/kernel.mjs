@@ -41,7 +41,13 @@ export const testedSeries = {
 /** `cloud` leaves out drivers of hardware that no virtual machine has; `generic` is what a server installs. */
 export const kernelFlavours = ['cloud', 'generic'];
 
-const FLAVOUR_SUFFIXES = { cloud: '-cloud-amd64', generic: '-amd64' };
+/** The last two are built: built-kernel.mjs. */
+const FLAVOUR_SUFFIXES = {
+  cloud: '-cloud-amd64',
+  generic: '-amd64',
+  nobtf: '-nobtf-amd64',
+  nosmp: '-nosmp-amd64',
+};
 
 /** The unpacked package with the highest version, or undefined. */
 export function newestKernelPackage(releasePrefix = DEFAULT_RELEASE, flavour = 'cloud') {

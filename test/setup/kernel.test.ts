@@ -14,6 +14,7 @@ const unpacked = [
   'linux-image-7.2.13+deb14-cloud-amd64',
   'linux-image-7.3.4+deb13-cloud-amd64',
   'linux-image-7.3.4+deb13-amd64',
+  'linux-image-6.12.117-nobtf-amd64',
   'fetch-x7fS9a',
 ];
 
@@ -39,6 +40,8 @@ test.each([
   ['7.', 'cloud', 'linux-image-7.3.4+deb13-cloud-amd64'],
   ['7.2.', 'cloud', 'linux-image-7.2.13+deb14-cloud-amd64'],
   ['7.', 'generic', 'linux-image-7.3.4+deb13-amd64'],
+  ['6.12.', 'nobtf', 'linux-image-6.12.117-nobtf-amd64'],
+  ['6.12.', 'nosmp', undefined],
   ['6.12.', 'cloud', undefined],
   ['5.10.', 'generic', undefined],
 ] as const)('of series %s, flavour %s: %s', (series, flavour, expected) => {

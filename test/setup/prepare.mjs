@@ -6,7 +6,7 @@
 // --hdfs       also what a real HDFS needs: Java, Maven and Hadoop's jars
 // --reports    also what reports are opened in and held against
 // --bench      also what benches compare with
-// --matrix     all guest kernels that the matrix boots
+// --matrix     all guest kernels that the matrix boots, two of which are built
 // --workloads  also what guests under real workloads are made from
 // --kernel     this guest kernel instead of the tests' three, 6.12. for one
 //
@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installMissingPackages } from './apt-packages.mjs';
 import { SetupError } from './command.mjs';
+import { buildKernel, builtFlavours } from './built-kernel.mjs';
 import { fetchHadoopJars } from './hadoop-jars.mjs';
 import { fetchKernel, kernelFlavours, kernelSeries, testedSeries } from './kernel.mjs';
 import { fetchLuceneJars } from './lucene-jars.mjs';
@@ -29,10 +30,11 @@ function log(line) {
 
 async function prepare({ hdfs, reports, bench, matrix, workloads, kernel }) {
   checkNode(log, REPOSITORY);
-  installMissingPackages(log, { hdfs, reports, bench, workloads });
+  installMissingPackages(log, { hdfs, reports, bench, matrix, workloads });
   installDependencies(log, REPOSITORY);
   build(log, REPOSITORY);
   fetchKernels({ matrix, kernel });
+  if (matrix) builtFlavours.forEach((flavour) => buildKernel(log, flavour));
   if (hdfs) await fetchHadoopJars(log);
   if (workloads) await fetchLuceneJars(log);
 }

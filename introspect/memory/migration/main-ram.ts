@@ -1,5 +1,5 @@
-// Which of a stream's RAM blocks are the machine's RAM, as opposed to video memory, firmware and tables, and to memory that
-// was plugged in beside it: a stream says of no block where it lies.
+// Which of a stream's RAM blocks are the guest's memory, as opposed to video memory, firmware and tables; and which of those
+// the machine itself has, as opposed to memory that was plugged in beside it. A stream says of no block where it lies.
 import type { RamBlock } from './types.js';
 
 type Block = Pick<RamBlock, 'name' | 'sizeBytes'>;
@@ -15,9 +15,9 @@ const pluggedSizeBytes = 128 * 2 ** 20;
 /** As libvirt names the memory of NUMA nodes. The machine has it in the order of their numbers. */
 const nodeName = /^ram-node(\d+)$/;
 
-export function isMainRam(blocks: readonly RamBlock[]): (block: RamBlock) => boolean {
-  const main = new Set<RamBlock>(mainRamOf(blocks));
-  return (block) => main.has(block);
+/** What an image is made of: the machine's own RAM, then what is plugged in, in the stream's order. Not empty. */
+export function guestRamOf<T extends Block>(blocks: readonly T[]): readonly T[] {
+  return [...mainRamOf(blocks), ...pluggedRamOf(blocks)];
 }
 
 /** In the order of the machine's addresses. Not empty. */
@@ -43,9 +43,4 @@ export function pluggedRamOf<T extends Block>(blocks: readonly T[]): readonly T[
     (block) =>
       !main.includes(block) && block.sizeBytes >= pluggedSizeBytes && !deviceName.test(block.name),
   );
-}
-
-/** Whether it is by the machine's own name for it, or libvirt's for its nodes, that the RAM is known. */
-export function isMainRamNamed(blocks: readonly Block[]): boolean {
-  return mainRamOf(blocks).every(({ name }) => ownName.test(name) || nodeName.test(name));
 }

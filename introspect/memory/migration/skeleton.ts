@@ -1,8 +1,8 @@
-// A stream without its main RAM: a migration stream itself, as QEMU could load it, some hundred kilobytes long.
+// A stream without the guest's memory: a migration stream itself, as QEMU could load it, some hundred kilobytes long.
 //
 //   head, configuration, list of blocks | a section with the pages of the other blocks | end | devices, description
 //
-// It is what a snapshot keeps beside the pages. Main RAM's pages go in behind the list of blocks (src/restore/
+// It is what a snapshot keeps beside the pages. The guest's pages go in behind the list of blocks (src/restore/
 // rebuild-stream.ts), and the stream is whole again; every page stands in it once, in ascending order.
 import type { ImageFile } from '../image-file.js';
 import type { ImageState } from '../memory-image.js';
@@ -14,7 +14,7 @@ import {
   encodeRamStart,
   ramPartSizeBytes,
 } from './encode.js';
-import { isMainRam } from './main-ram.js';
+import { guestRamOf } from './main-ram.js';
 import type { Configuration, FileRange, MigrationStream, RamBlock } from './types.js';
 
 const copySizeBytes = 2 ** 20;
@@ -27,9 +27,9 @@ export function skeletonOf(
   stream: MigrationStream,
   prefix: readonly SkeletonPiece[],
 ): ImageState {
-  const isMain = isMainRam(stream.blocks);
+  const guestRam = guestRamOf(stream.blocks);
   const others = stream.blocks
-    .filter((block) => !isMain(block))
+    .filter((block) => !guestRam.includes(block))
     .map((block) => pagesOf(file, block));
   const before = [...prefix, ...headPieces(stream)];
   const after = [

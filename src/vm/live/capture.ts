@@ -6,6 +6,7 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../flow/disk-error.js';
 import type { OnProgress } from '../../flow/progress.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
+import { type ChangedDevices, changedDevices } from '../changed-devices.js';
 import { notHeld } from '../not-held.js';
 import type { UnnamedUse } from '../unnamed-uses.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
@@ -71,6 +72,8 @@ export interface Capture {
   readonly disks: readonly CapturedDisk[];
   /** What the machine uses of its host besides; a resume will need it. */
   readonly notHeld: readonly UnnamedUse[];
+  /** Against its command line. */
+  readonly changedDevices: ChangedDevices;
 }
 
 export interface CapturePreview extends CapturePlan {
@@ -211,6 +214,10 @@ async function captureWatched(
               command,
               disks.map(({ sourcePath }) => sourcePath),
             ),
+      changedDevices:
+        command === undefined
+          ? { added: [], removed: [] }
+          : changedDevices(command, facts.deviceIds),
     };
   } catch (error) {
     if (error instanceof QmpCommandError && error.command === 'migrate') {

@@ -46,6 +46,8 @@ export interface VmFacts {
   readonly qemuVersion: string;
   /** Of the machine; undefined where it was given none. */
   readonly uuid?: string | undefined;
+  /** Of the devices that have an id, plugged in later ones too. */
+  readonly deviceIds: readonly string[];
   /** QEMU's `RunState`. */
   readonly status: string;
   readonly ramSizeBytes: number;
@@ -75,6 +77,7 @@ const versionSchema = z.object({
   qemu: z.object({ major: z.int(), minor: z.int(), micro: z.int() }),
 });
 const uuidSchema = z.object({ UUID: z.string() });
+const nodesSchema = z.array(z.object({ name: z.string(), type: z.string() }));
 const statusSchema = z.object({ status: z.string() });
 const memorySchema = z.object({
   'base-memory': z.int().min(0),
@@ -137,6 +140,7 @@ export async function readVmFacts(
   return {
     qemuVersion: `${qemu.major}.${qemu.minor}.${qemu.micro}`,
     uuid: normalUuid(UUID),
+    deviceIds: await deviceIdsOf(qmp),
     status,
     ramSizeBytes,
     backgroundSnapshot: await whyNot(qmp, capabilities, 'background-snapshot'),
@@ -146,6 +150,19 @@ export async function readVmFacts(
     ...disksOf(drives),
     settings: { capabilities, parameters },
   };
+}
+
+async function deviceIdsOf(qmp: QmpClient): Promise<readonly string[]> {
+  try {
+    const nodes = await askQmp(qmp, 'qom-list', nodesSchema, { path: '/machine/peripheral' });
+    return nodes.filter(({ type }) => type.startsWith('child<')).map(({ name }) => name);
+  } catch (error) {
+    // The folder of QEMU's tree comes with the first of them.
+    if (error instanceof QmpCommandError) {
+      return [];
+    }
+    throw error;
+  }
 }
 
 /** Before 9.0 the NBD server let go of a client in the disk's own thread; in 7.2.22 QEMU aborts then, and the VM with it. */

@@ -52,6 +52,15 @@ test("a CPU runs on the kernel's own table, or on that of a process", () => {
   });
 });
 
+test('a table that the image does not reach is said to be missing, and where', () => {
+  const ram = ramWithTables();
+  expect(tablesOfCpus(ram, kernelRoot, 4, [cpu(kernelRoot), cpu(0x1_0123_4000)])).toEqual({
+    shared: false,
+    reason: expect.stringMatching(/^CPU 1 runs on other page tables \(CR3 0x101234000\)/) as string,
+    missing: 0x1_0123_4000,
+  });
+});
+
 test('flags and the PCID in CR3 do not count', () => {
   const ram = ramWithTables();
   addProcess(ram, 0x20_000);

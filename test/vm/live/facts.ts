@@ -17,6 +17,7 @@ export const someDisk: VmDisk = {
 
 export const someFacts: VmFacts = {
   qemuVersion: '7.2.0',
+  deviceIds: ['disk0'],
   status: 'running',
   ramSizeBytes: 2 ** 29,
   backgroundSnapshot: undefined,

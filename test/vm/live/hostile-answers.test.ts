@@ -17,6 +17,8 @@ import { hostileLines, hostileValues } from '../qmp/hostile-lines.js';
 /** As a QEMU without disks says it. */
 const goodAnswers: Readonly<Record<string, unknown>> = {
   'query-version': { qemu: { major: 9, minor: 0, micro: 0 } },
+  'query-uuid': { UUID: '00000000-0000-0000-0000-000000000000' },
+  'qom-list': [{ name: 'vda', type: 'child<virtio-blk-pci>' }],
   'query-status': { status: 'running' },
   'query-memory-size-summary': { 'base-memory': 4096 },
   'query-migrate-capabilities': [{ capability: 'mapped-ram', state: false }],

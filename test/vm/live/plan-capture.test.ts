@@ -6,6 +6,7 @@ import { someDisk, someFacts } from './facts.js';
 const reason = fc.option(fc.string(), { nil: undefined });
 const anyFacts: fc.Arbitrary<VmFacts> = fc.record({
   qemuVersion: fc.constant('7.2.0'),
+  deviceIds: fc.constant([]),
   status: fc.constant('running'),
   ramSizeBytes: fc.integer({ min: 0, max: 2 ** 45 }),
   backgroundSnapshot: reason,

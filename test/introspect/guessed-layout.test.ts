@@ -1,0 +1,70 @@
+// A layout that is guessed is held against where the kernel itself has RAM.
+import { closeSync, openSync, readSync } from 'node:fs';
+import { classify } from '../../introspect/classify.js';
+import { findKernel, type Introspected } from '../../introspect/find-kernel.js';
+import { ImageView } from '../../introspect/memory/image-view.js';
+import type { MemoryRegion } from '../../introspect/memory/physical-memory.js';
+import { labelNumbers } from '../../introspect/page-class.js';
+import { openRawFile } from '../../introspect/memory/raw-file.js';
+import { fixtureGuest } from '../guest/fixtures.js';
+import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
+
+const guestBootTimeoutMs = 300_000;
+const pageBytes = 4096;
+const holePages = 256;
+
+let guest: SnapshotFixture;
+beforeAll(async () => {
+  guest = await fixtureGuest('aged');
+}, guestBootTimeoutMs);
+
+/** The first page of a megabyte that the kernel gets along without: nothing reads free pages. */
+function freeMegabyte(labels: Uint8Array): number {
+  let run = 0;
+  for (const [page, label] of labels.entries()) {
+    run = label === labelNumbers.free ? run + 1 : 0;
+    if (run === holePages) {
+      return page + 1 - holePages;
+    }
+  }
+  throw new Error('expected a free megabyte');
+}
+
+test('a layout without RAM where the kernel has some is believed only where it is stated', () => {
+  const whole = openRawFile(guest.ramPath);
+  const { labels } = classify(findKernel(whole));
+  whole.close();
+  const holeStart = freeMegabyte(labels) * pageBytes;
+  const holeEnd = holeStart + holePages * pageBytes;
+  const sizeBytes = labels.length * pageBytes;
+  const regions: readonly MemoryRegion[] = [
+    { gpaStart: 0, sizeBytes: holeStart, imageOffset: 0 },
+    { gpaStart: holeEnd, sizeBytes: sizeBytes - holeEnd, imageOffset: holeStart },
+  ];
+  const fd = openSync(guest.ramPath, 'r');
+  const viewAt = (at: readonly MemoryRegion[]): ImageView =>
+    new ImageView(at, (imageOffset, target) => {
+      const before = Math.max(0, Math.min(target.length, holeStart - imageOffset));
+      readSync(fd, target, 0, before, imageOffset);
+      const rest = imageOffset + before + holeEnd - holeStart;
+      readSync(fd, target, before, target.length - before, rest);
+    });
+  const found = (isGuessed: boolean): Introspected =>
+    findKernel({
+      format: 'raw',
+      views: [viewAt(regions)],
+      ...(isGuessed ? { viewAt } : {}),
+      close: () => undefined,
+    });
+  try {
+    expect(found(false).found).toBe(true);
+    expect(found(true)).toMatchObject({
+      found: false,
+      reason: expect.stringMatching(
+        /it has RAM from 0x100000 to 0x[0-9a-f]{8}, and the image none there/,
+      ) as string,
+    });
+  } finally {
+    closeSync(fd);
+  }
+});
