@@ -17,7 +17,7 @@ import { EvidencePages } from './evidence-pages.js';
 import type { KernelTypes } from './kernel-types.js';
 import { decodeKallsyms, type KallsymsTables, type SymbolAddresses } from './kallsyms/decode.js';
 import { findKallsyms } from './kallsyms/find.js';
-import { doubtOfVmcoreinfo, isInKernelImage } from './own-vmcoreinfo.js';
+import { doubtOfVmcoreinfo, isInKernelImage, noDataSymbols } from './own-vmcoreinfo.js';
 import { PageTables, type PagingLevels } from './paging.js';
 import { statedTypes } from './stated-types.js';
 import { VirtualMemory } from './virtual-memory.js';
@@ -255,6 +255,10 @@ function readSymbols(memory: VirtualMemory, vmcoreinfo: Vmcoreinfo, textAddress:
   const decoded = decodeKallsyms(memory, tables, wantedSymbols, anchor);
   if (!decoded.ok) {
     return decoded;
+  }
+  // Where only functions have names, the image's end has none.
+  if (decoded.symbols.get('_end') === undefined && !decoded.symbols.has('vmcoreinfo_data')) {
+    return { ok: false, reason: noDataSymbols } as const;
   }
   const wrong = (['_text', '_etext', '_end'] as const).find((name) => {
     const address = decoded.symbols.get(name);

@@ -14,6 +14,10 @@ const statedAddresses: readonly (readonly [line: string, symbol: string])[] = [
   ['contig_page_data', 'contig_page_data'],
 ];
 
+/** Half a sentence. */
+export const noDataSymbols =
+  'kallsyms names no data (CONFIG_KALLSYMS_ALL), so nothing shows that VMCOREINFO is its own';
+
 /** Whether the bytes lie in the kernel's image as it is linked, from its first byte to its last. */
 export function isInKernelImage(
   symbols: SymbolAddresses,
@@ -42,7 +46,7 @@ export function doubtOfVmcoreinfo(
   };
   const own = valueOf('vmcoreinfo_data');
   if (own === undefined) {
-    return 'kallsyms names no data (CONFIG_KALLSYMS_ALL), so nothing shows that VMCOREINFO is its own';
+    return noDataSymbols;
   }
   const ownGpa = memory.translate(own);
   if (ownGpa !== gpa) {

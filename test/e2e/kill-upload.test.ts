@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timesOf } from '../slice.js';
 import { errorAnswer, listAnswer, uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
 import {
@@ -21,7 +22,7 @@ import { randomNumbers } from './random-numbers.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const testTimeoutMs = 300_000;
-const momentCount = 20;
+const momentCount = timesOf({ slice: 6, whole: 20 });
 /** Three packs: as many as are sent at a time. */
 const imageMib = 130;
 const noKernel = 20;

@@ -1,4 +1,5 @@
 // A slice of `npm run test:forged`: some forgeries of each kind, in the RAM of real guests. None is taken in.
+import { timesOf } from '../slice.js';
 import { baseGuest, baseNames } from './bases.js';
 import { forgeryKinds } from './forgeries.js';
 import { wrongVerdicts } from './judge.js';
@@ -6,7 +7,7 @@ import { KnownKernel } from './known-kernel.js';
 import { type CaseOutcome, runCase } from './run-case.js';
 
 const bootTimeoutMs = 300_000;
-const casesPerKind = 12;
+const casesPerKind = timesOf({ slice: 4, whole: 12 });
 const seed = 20;
 let kernels: readonly KnownKernel[] = [];
 

@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { testInWhole } from '../slice.js';
 import { dataFileContent } from './data-disk.js';
 import { bootGuest, resumeGuest, type ResumeOverrides } from './guest.js';
 import { openSnapshot } from './guest-snapshot.js';
@@ -39,7 +40,7 @@ async function survivalOfCopy(overrides: ResumeOverrides = {}): Promise<readonly
   }
 }
 
-test(
+testInWhole(
   'an untouched copy of a guest whose database is being written to survives',
   async () => {
     expect(await survivalOfCopy()).toEqual([]);

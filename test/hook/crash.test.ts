@@ -9,10 +9,12 @@ import { flush } from '../../src/hook/flush.js';
 import { offerSnapshot } from '../../src/hook/offer.js';
 import { listEntries } from '../../src/spool/entries.js';
 import { randomNumbers } from '../e2e/random-numbers.js';
+import { timesOf } from '../slice.js';
 import { HookPlace } from './hook-place.js';
 
 const testTimeoutMs = 120_000;
-const momentCount = 20;
+const manyMoments = 20;
+const momentCount = timesOf({ slice: 6, whole: manyMoments });
 const imageBytes = 2 ** 21;
 const runner = fileURLToPath(new URL('hook-runner.mjs', import.meta.url));
 
@@ -127,8 +129,9 @@ test(
     ).toEqual(contents.toSorted());
     expect(place.overlapped()).toBe(false);
     expect([...place.inSpool('entries'), ...place.inSpool('leaving')]).toEqual([]);
-    // Some uploads went on without their flush, and were found in the store instead of being sent again.
-    expect(place.calls().some(([command]) => command === 'list')).toBe(true);
+    // Some uploads went on without their flush, and were found in the store instead of being sent again; of a few, perhaps none.
+    const wasFoundInStore = place.calls().some(([command]) => command === 'list');
+    expect(wasFoundInStore || momentCount < manyMoments).toBe(true);
   },
   testTimeoutMs,
 );

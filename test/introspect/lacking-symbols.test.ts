@@ -47,7 +47,8 @@ test.each<[string, readonly KernelSymbol[], RegExp]>([
   [
     'CONFIG_KALLSYMS_ALL=n: no data has a symbol',
     [
-      ...(['vmcoreinfo_data', 'phys_base', 'node_data', 'mem_section', 'vmemmap_base'] as const),
+      ...(['_end', 'vmcoreinfo_data', 'phys_base', 'node_data', 'mem_section'] as const),
+      'vmemmap_base' as const,
       ...(['__per_cpu_offset', '__cpu_possible_mask', 'nr_cpu_ids', 'init_task'] as const),
     ],
     /kallsyms names no data \(CONFIG_KALLSYMS_ALL\), so nothing shows that VMCOREINFO is its own/,

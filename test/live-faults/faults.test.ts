@@ -1,7 +1,8 @@
-// A slice of the faults (run.ts): one guest that runs while it is saved, and four of the faults.
+// A slice of the faults (run.ts): one guest that runs while it is saved, and two of the faults, or four.
 import { canMount } from '../e2e/tiny-disk.js';
 import { randomNumbers } from '../e2e/random-numbers.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
+import { sliceOf } from '../slice.js';
 import { type FaultKind, faultKinds } from './kinds.js';
 import { Guests, runCase } from './run-case.js';
 
@@ -15,9 +16,9 @@ let folder: TemporaryFolder;
 /** Which case of each: the moments differ. All kinds, with the others' moments, are for the run. */
 const slice = {
   'upload killed': 1,
+  'connection cut': 1,
   'hook and guard killed': 1,
   'scratch full': 0,
-  'connection cut': 1,
 } satisfies Partial<Record<FaultKind, number>>;
 
 beforeAll(async () => {
@@ -34,7 +35,7 @@ const cases = (Object.entries(slice) as [keyof typeof slice, number][]).filter(
   ([kind]) => kind !== 'scratch full' || canMount,
 );
 
-test.each(cases)(
+test.each(sliceOf(cases, 2))(
   'a VM and the store come to no harm: %s',
   async (kind, index) => {
     const options = { seed, resumes: kind === 'upload killed' };

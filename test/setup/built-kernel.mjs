@@ -24,12 +24,12 @@ const SUITES = ['trixie', 'trixie-security'];
 /** Release prefix of all of them. */
 export const builtSeries = `${SERIES}.`;
 
-/** What makes each another kernel than Debian's. Both have few symbols of data by default, as small kernels do. */
+/** What makes each another kernel than Debian's. */
 const OPTIONS = {
   /** As Firecracker's, Kata's and libkrun's: nothing says how structures are laid out. */
   nobtf: ['SMP'],
   /** For one CPU alone. */
-  nosmp: ['BPF_SYSCALL', 'DEBUG_KERNEL', 'KALLSYMS_ALL', 'DEBUG_INFO_DWARF5', 'DEBUG_INFO_BTF'],
+  nosmp: ['BPF_SYSCALL', 'DEBUG_INFO_DWARF5', 'DEBUG_INFO_BTF'],
 };
 
 export const builtFlavours = Object.keys(OPTIONS);
@@ -39,7 +39,7 @@ const COMMON_OPTIONS = [
   // The machine.
   ...['64BIT', 'PCI', 'ACPI', 'HYPERVISOR_GUEST', 'PARAVIRT', 'KVM_GUEST', 'RELOCATABLE'],
   ...['RANDOMIZE_BASE', 'RANDOMIZE_MEMORY', 'MITIGATION_PAGE_TABLE_ISOLATION', 'CPU_MITIGATIONS'],
-  ...['VIRTIO_MENU', 'VIRTIO_PCI', 'VIRTIO_BLK', 'VIRTIO_CONSOLE', 'BLOCK', 'BLK_DEV', 'ZRAM'],
+  ...['VIRTIO_MENU', 'VIRTIO_PCI', 'VIRTIO_BLK', 'VIRTIO_CONSOLE', 'BLOCK', 'BLK_DEV'],
   ...['TTY', 'UNIX98_PTYS', 'SERIAL_8250', 'SERIAL_8250_CONSOLE', 'PRINTK'],
   // Programs and files.
   ...['BINFMT_ELF', 'BINFMT_SCRIPT', 'BLK_DEV_INITRD', 'MULTIUSER', 'FUTEX', 'EPOLL', 'SIGNALFD'],
@@ -49,8 +49,9 @@ const COMMON_OPTIONS = [
   // Memory.
   ...['SPARSEMEM_VMEMMAP', 'SWAP', 'SHMEM', 'COMPACTION', 'MIGRATION', 'TRANSPARENT_HUGEPAGE'],
   ...['HUGETLBFS', 'KSM', 'CGROUPS', 'MEMCG', 'VM_EVENT_COUNTERS'],
+  ...['ZRAM', 'ZRAM_BACKEND_LZO', 'CRYPTO', 'CRYPTO_LZO'],
   // What it says of itself in RAM.
-  ...['KALLSYMS', 'KEXEC', 'CRASH_DUMP'],
+  ...['KALLSYMS', 'DEBUG_KERNEL', 'KALLSYMS_ALL', 'KEXEC', 'CRASH_DUMP'],
 ];
 
 /** Builds the kernel unless one is there, and returns its package name. */

@@ -1,5 +1,5 @@
-// A slice of the soak (cases.ts): one guest that loses all that was stored once on a real HDFS, one that loses a part of
-// it, and the same without healing, to see that the guest then notices.
+// A slice of the soak (cases.ts): one guest that loses all that was stored once on a real HDFS, and the same without healing, to
+// see that the guest then notices; in the whole also one that loses a part of it.
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../src/store/open-store.js';
@@ -7,6 +7,7 @@ import type { Store } from '../../src/store/store.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 import { bootGuest } from '../guest/guest.js';
 import { type HdfsCluster, startHdfs } from '../hdfs/cluster.js';
+import { testInWhole } from '../slice.js';
 import { guestOptionsOf, soakSlice } from './cases.js';
 import { destroySingleCopies } from './destroy-blocks.js';
 import { loseAll, losePart, type SingleCopies, type SoakSnapshot } from './survive.js';
@@ -57,7 +58,7 @@ test(
   testTimeoutMs,
 );
 
-test(
+testInWhole(
   'a guest survives when nothing is stored that a restore can make, or the disk holds',
   async () => {
     const outcome = await loseAll(snapshot, 'lean', copies, join(folder.path, 'lean'));
@@ -68,7 +69,7 @@ test(
   testTimeoutMs,
 );
 
-test(
+testInWhole(
   'a guest survives the loss of a part',
   async () => {
     const part = { share: 0.5, shape: 'folio halves' } as const;

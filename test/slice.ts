@@ -1,0 +1,17 @@
+// What takes long and is much like what is tried beside it: `npm test` tries some of it, `npm run test:whole` all.
+const isWhole = process.env['PARS_TEST_WHOLE'] === '1';
+
+/** The first `count` of the cases. */
+export function sliceOf<T>(cases: readonly T[], count: number): readonly T[] {
+  return isWhole ? cases : cases.slice(0, count);
+}
+
+/** How often something with chance in it is tried. */
+export function timesOf(times: { readonly slice: number; readonly whole: number }): number {
+  return isWhole ? times.whole : times.slice;
+}
+
+/** A test that `npm test` leaves out. */
+export function testInWhole(name: string, run: () => Promise<void>, timeoutMs: number): void {
+  if (isWhole) test(name, run, timeoutMs);
+}
