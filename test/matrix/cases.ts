@@ -4,6 +4,7 @@
 import { builtSeries } from '../setup/built-kernel.mjs';
 import { testedSeries, type KernelFlavour } from '../setup/kernel.mjs';
 import type { GuestOptions } from '../guest/guest-options.js';
+import { allPagesKnown, type Demands, freePagesKnown } from './figures.js';
 
 export interface MatrixCase {
   /** Release prefix of the kernel. The last one is that of whatever is newest. */
@@ -89,6 +90,10 @@ export function caseName({
   const places =
     dimmSizeMib !== undefined ? '-dimm' : lowRamSizeMib !== undefined ? '-low-ram' : '';
   return `${series}x-${flavour}-${workload}${places}`;
+}
+
+export function demandsOf({ flavour }: MatrixCase): Demands {
+  return flavour === 'nobtf' ? freePagesKnown : allPagesKnown;
 }
 
 /** What `npm test` takes from the matrix: three kernels, each under another workload. */

@@ -11,7 +11,7 @@ import pLimit from 'p-limit';
 import { bootGuest } from '../guest/guest.js';
 import type { GuestSnapshot } from '../guest/guest-snapshot.js';
 import { findKernelPackage } from '../guest/kernel-package.js';
-import { caseName, guestOptionsOf, matrixCases, type MatrixCase } from './cases.js';
+import { caseName, demandsOf, guestOptionsOf, matrixCases, type MatrixCase } from './cases.js';
 import { freeFoundFraction, percent, savingByIdeal, shortcomings } from './figures.js';
 import { observe } from './observe.js';
 import { type CaseResult, readResult, writeResult } from './results.js';
@@ -52,7 +52,7 @@ async function runCase(entry: MatrixCase): Promise<void> {
   try {
     const result = await bootAndObserve(entry, join(work, name));
     writeResult(entry, result);
-    tell(name, result);
+    tell(entry, result);
   } catch (error) {
     console.log(`${name}: ${(error as Error).stack ?? String(error)}`);
   }
@@ -65,7 +65,13 @@ async function bootAndObserve(entry: MatrixCase, folder: string): Promise<CaseRe
     const { release } = findKernelPackage(options.kernelRelease, options.kernelFlavour);
     const { figures, firstFigures } = await observe(await bootAndStop(entry, folder));
     const seconds = Math.round((Date.now() - startMs) / 1000);
-    return { release, figures, firstFigures, shortcomings: shortcomings(figures), seconds };
+    return {
+      release,
+      figures,
+      firstFigures,
+      shortcomings: shortcomings(figures, demandsOf(entry)),
+      seconds,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -86,7 +92,7 @@ async function bootAndStop(entry: MatrixCase, folder: string): Promise<GuestSnap
 }
 
 function tell(
-  name: string,
+  entry: MatrixCase,
   { figures, shortcomings: found, firstFigures, seconds }: CaseResult,
 ): void {
   const numbers = [
@@ -95,12 +101,12 @@ function tell(
     `left out ${percent(figures.leftOutCount / figures.pageCount)}`,
   ];
   console.log(
-    `${name}: ${found.length === 0 ? 'pass' : 'FAIL'}, ${numbers.join(', ')}, ${seconds} s`,
+    `${caseName(entry)}: ${found.length === 0 ? 'pass' : 'FAIL'}, ${numbers.join(', ')}, ${seconds} s`,
   );
   for (const shortcoming of found) console.log(`  ${shortcoming}`);
   if (firstFigures !== undefined) {
     console.log(
-      `  a second copy was asked, as of the first: ${shortcomings(firstFigures).join('; ')}`,
+      `  a second copy was asked, as of the first: ${shortcomings(firstFigures, demandsOf(entry)).join('; ')}`,
     );
   }
 }

@@ -24,7 +24,11 @@ an hour under emulation.
 
 Workloads: **cache** reads files and maps many of them; **anonymous** has huge pages of all kinds, merged pages (KSM), and
 swap on a disk and in compressed memory; **aged** was full before, and has dirty files, tmpfs and locked memory.
-Debian's own kernels, on x86-64 under QEMU. Debian builds 5.10 without five-level paging.
+On x86-64 under QEMU. The kernels are Debian's own, but for two that \`test/setup/built-kernel.mjs\` builds from Debian's
+sources: **nobtf** has no BTF (\`CONFIG_DEBUG_INFO_BTF=n\`), so only free pages are told from others, all cache is kept, and the
+evidence is \`partial\`; 99.5 % of the free pages that are on no CPU's list must be found, and its saving is what the table says. **nosmp** is for one CPU alone
+(\`CONFIG_SMP=n\`). Debian builds 5.10 without five-level paging. Where RAM lies in several places, the file of a DIMM is joined to
+that of the RAM, and its place is found by the kernel; RAM with little below 4 GiB has an \`IMAGE.map.json\`.
 `;
 
 const header = [

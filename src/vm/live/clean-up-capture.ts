@@ -92,6 +92,6 @@ function isGone({ bootId, pid, qmpPath }: Journal): boolean {
   if (pid === undefined) {
     return false;
   }
-  const listening = findQemu(qmpPath);
+  const listening = findQemu(qmpPath, pid);
   return listening === undefined ? !isQemu(pid) : listening.pid !== pid;
 }

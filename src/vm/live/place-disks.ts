@@ -5,6 +5,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { settingOf } from '../option-value.js';
 import type { QemuOption } from '../qemu-command.js';
 import { imageOfOption } from '../disk-images.js';
+import { isAddress } from '../host-paths.js';
 import { namesPath } from '../replace-path.js';
 import type { ImageLayer, VmDisk } from './vm-facts.js';
 
@@ -94,7 +95,7 @@ function imageNamed(
 }
 
 function absolute(path: string, startFolder: string | undefined): string {
-  return startFolder === undefined || isAbsolute(path) || path.includes(':')
+  return startFolder === undefined || isAbsolute(path) || isAddress(path)
     ? path
     : resolve(startFolder, path);
 }

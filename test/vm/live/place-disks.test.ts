@@ -28,6 +28,9 @@ test('a relative path is below the folder that QEMU was started in', () => {
   const disks = [disk({ layers: [{ path: 'd.img', format: 'raw' }] })];
   expect(placed(['-hda', '/vms/d.img'], disks, '/vms')).toEqual(['raw /vms/d.img']);
   expect(placed(['-hda', 'd.img'], disks)).toEqual(['raw d.img']);
+  const names = ['sub/a:b.img', 'nbd://host/disk'];
+  const others = names.map((path) => disk({ layers: [{ path, format: 'raw' }] }));
+  expect(placed([], others, '/vms')).toEqual(['raw /vms/sub/a:b.img', 'raw nbd://host/disk']);
 });
 
 test.each([
