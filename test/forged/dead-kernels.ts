@@ -1,5 +1,5 @@
-// Guests that were reset or rebooted a moment ago: the kernel that ran before lies dead in RAM, and another one is
-// starting, or has started. Kept in the user's cache folder: the RAM before, and RAM and device state of each moment after.
+// Guests that were reset, or rebooted by firmware or by kexec, a moment ago: the kernel that ran before lies dead in RAM, and
+// another one is starting, or has started. Kept in the user's cache folder: the RAM before, and RAM and device state of each moment after.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +8,9 @@ import { copySparse } from '../guest/copy-sparse.js';
 import { bootGuest, type Guest } from '../guest/guest.js';
 import type { GuestOptions } from '../guest/guest-options.js';
 import { cacheFolder } from '../setup/cache-folder.mjs';
+import { nextKernelCommands, nextKernelDisk } from './next-kernel.js';
 
-export const deaths = ['reset', 'reboot'] as const;
+export const deaths = ['reset', 'reboot', 'kexec'] as const;
 export type Death = (typeof deaths)[number];
 
 const guests = {
@@ -27,14 +28,18 @@ const small: GuestOptions = {
   tmpfsSizeMib: 4,
   disk: { contentSizeMib: 8 },
 };
+/** The next kernel and its initramfs are there twice before it runs. */
+const kexecRamSizeMib = 384;
 const version = 2;
 const firstMomentMs = 40;
 /** Each moment is so much later than the one before: the first few are in firmware, the last ones in init. */
 const momentGrowth = 1.6;
 const longestWaitMs = 4000;
 const maxMomentCount = 18;
-/** So many are taken after every CPU runs in a kernel again. */
+/** So many are taken after every CPU runs in a kernel again ... */
 const lateMomentCount = 3;
+/** ... which after kexec does not show in their registers, as nobody resets them. */
+const kexecMomentCount = 13;
 
 export interface DeadKernel {
   readonly name: string;
@@ -66,9 +71,21 @@ export async function deadKernels(guest: DeadGuest, death: Death): Promise<reado
 }
 
 async function die(options: GuestOptions, death: Death, folder: string): Promise<void> {
-  const guest = await bootGuest(options);
+  const nextKernel = join(folder, 'next-kernel');
+  const guest = await bootGuest(
+    death === 'kexec'
+      ? {
+          ...options,
+          ramSizeMib: kexecRamSizeMib,
+          qemuArguments: nextKernelDisk(nextKernel, options),
+        }
+      : options,
+  );
   try {
     await guest.qmp('set-action', { reboot: 'reset' });
+    if (death === 'kexec') {
+      await guest.command(nextKernelCommands.load);
+    }
     await guest.stop();
     await copySparse(guest.ramPath, join(folder, 'before'));
     if (death === 'reset') {
@@ -77,22 +94,27 @@ async function die(options: GuestOptions, death: Death, folder: string): Promise
     } else {
       await guest.cont();
       // No answer comes.
-      guest.command('reboot -f', 1000).catch(() => undefined);
+      const command = death === 'kexec' ? nextKernelCommands.jump : 'reboot -f';
+      guest.command(command, 1000).catch(() => undefined);
       await sleep(firstMomentMs * 2);
     }
     let waitMs = firstMomentMs;
     let lateCount = 0;
-    for (let moment = 0; moment < maxMomentCount && lateCount < lateMomentCount; moment++) {
+    const momentCount = death === 'kexec' ? kexecMomentCount : maxMomentCount;
+    for (let moment = 0; moment < momentCount && lateCount < lateMomentCount; moment++) {
       await sleep(waitMs);
       waitMs = Math.min(waitMs * momentGrowth, longestWaitMs);
       const path = join(folder, String(moment));
       await saveMoment(guest, path);
       const hasBegun =
-        moment > 2 && cpusOfState(`${path}.state`).every(({ lstar }) => lstar !== 0n);
+        death !== 'kexec' &&
+        moment > 2 &&
+        cpusOfState(`${path}.state`).every(({ lstar }) => lstar !== 0n);
       lateCount += hasBegun ? 1 : 0;
     }
   } finally {
     await guest.close();
+    rmSync(nextKernel, { force: true });
   }
 }
 
