@@ -28,7 +28,7 @@ complete though nothing in the RAM tells which of two kernels is running; if lab
 
 const kinds: readonly { readonly name: string; readonly by: string }[] = [
   ...forgeryKinds,
-  { name: deadKind, by: 'reset, reboot' },
+  { name: deadKind, by: 'reset, reboot, kexec' },
 ];
 const header = ['Forgery', 'By', 'Cases', ...verdicts];
 const alignment = header.map((_, column) => (column < 2 ? '---' : '--:'));
