@@ -15,6 +15,7 @@ import { readTaskMemory } from './kernel/tasks.js';
 import { scanVmcoreinfo, type VmcoreinfoPage } from './kernel/vmcoreinfo.js';
 import type { CpuState, CpuStates } from './memory/cpu-state.js';
 import { isStated, layoutsWithHotPlugged } from './memory/hot-plugged.js';
+import { layoutByAddress } from './memory/raw-file.js';
 import { dataOf } from './memory/image-data.js';
 import type { MemoryImage } from './memory/memory-image.js';
 import {
@@ -62,14 +63,20 @@ type Attempt =
       readonly found: false;
       readonly reason: string;
       readonly highestMissing?: Gpa | undefined;
+      readonly isMisplaced?: boolean;
       readonly wasSearched?: boolean;
     };
 
+const misplaced =
+  '; if its RAM lies otherwise in memory than a machine with this much has it, IMAGE.map.json beside a raw image says how, ' +
+  'and an ELF core (QEMU `dump-guest-memory FILE`) does so itself';
 const noCpus: CpuStates = { known: false, reason: 'no device state was given' };
 /** A boot leaves one or two in RAM. A guest can fill its RAM with them, and each is looked at ... */
 const candidateLimit = 1024;
 /** ... and of those that have page tables, which no dead kernel has for long, each takes seconds. */
 const searchLimit = 8;
+/** For so many, other layouts than those of the image's size are tried: some dozens of attempts each. */
+const otherLayoutsLimit = 4;
 
 /**
  * Looks for the kernel that runs, by the CPUs where the image says anything of them. A kernel with RAM beyond the image's
@@ -91,7 +98,7 @@ export function findKernel({
   let candidateCount = 0;
   let searchCount = 0;
   let only: Fit | undefined;
-  let triedHotPlugged = false;
+  let otherLayoutsCount = 0;
   for (const candidate of candidatesIn(views[0])) {
     if (++candidateCount > candidateLimit || searchCount === searchLimit) {
       return notFound(
@@ -110,9 +117,10 @@ export function findKernel({
       // The right layout ends where the kernel's memory does, but for firmware tables at the very top.
       .sort((a, b) => a.slackPageCount - b.slackPageCount)
       .at(0);
-    if (fitting === undefined && viewAt !== undefined && missing > 0 && !triedHotPlugged) {
-      triedHotPlugged = true;
-      fitting = withHotPlugged(views[0], missing, viewAt, candidate, cpus);
+    if (fitting === undefined && viewAt !== undefined && ++otherLayoutsCount <= otherLayoutsLimit) {
+      fitting =
+        byAddress(views[0], viewAt, candidate, cpus) ??
+        withHotPlugged(views[0], missing, viewAt, candidate, cpus);
     }
     if (fitting !== undefined) {
       if (cpus.known) {
@@ -129,7 +137,9 @@ export function findKernel({
     }
     highestMissing = Math.max(highestMissing, missing);
     const failure = attempts.find((entry) => !entry.found);
-    reason = `VMCOREINFO of ${candidate.vmcoreinfo.release}: ${failure?.reason ?? ''}`;
+    const isMisplaced =
+      viewAt !== undefined && attempts.every((entry) => !entry.found && entry.isMisplaced === true);
+    reason = `VMCOREINFO of ${candidate.vmcoreinfo.release}: ${failure?.reason ?? ''}${isMisplaced ? misplaced : ''}`;
     if (attempts.some((entry) => entry.found || entry.wasSearched)) {
       searchCount++;
     }
@@ -146,6 +156,20 @@ export function findKernel({
     return notFound(truncated(highestMissing, imageEnd));
   }
   return notFound(reason ?? reasonWithoutKernel(views[0]));
+}
+
+/** By the layout in which offsets are addresses, where the size alone says another. */
+function byAddress(
+  { sizeBytes, regions }: PhysicalMemory,
+  viewAt: NonNullable<MemoryImage['viewAt']>,
+  candidate: VmcoreinfoPage,
+  cpus: CpuStates,
+): Fit | undefined {
+  if (regions.length === 1) {
+    return undefined;
+  }
+  const entry = attempt(viewAt(layoutByAddress(sizeBytes)), candidate, cpus, true);
+  return entry.found && entry.slackPageCount >= 0 ? entry : undefined;
 }
 
 /** By one of the layouts with a device of hot-plugged memory, if it is the one that the kernel itself states. */

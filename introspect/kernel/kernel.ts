@@ -100,6 +100,8 @@ export type KernelResult =
       readonly reason: string;
       /** Highest address that the kernel would have to have and that was not found there. */
       readonly highestMissing?: Gpa | undefined;
+      /** What VMCOREINFO leads to is not there: it is made up, or the image lies otherwise in memory. */
+      readonly isMisplaced?: boolean;
       /** Its symbols were looked for, which takes up to seconds. */
       readonly wasSearched?: boolean;
     };
@@ -174,6 +176,7 @@ function proveKernel(
       found: false,
       reason: `the page tables at 0x${pageTableRoot.toString(16)} do not map _stext to 0x${toPhysical(textAddress).toString(16)}`,
       highestMissing: pageTableRoot,
+      isMisplaced: true,
     };
   }
   const running =

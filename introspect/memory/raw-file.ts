@@ -42,6 +42,11 @@ export function rawFileLayouts(sizeBytes: number): readonly (readonly MemoryRegi
   return layouts;
 }
 
+/** Every byte at its own address, the hole among them: what QEMU's `pmemsave 0 SIZE FILE` writes. */
+export function layoutByAddress(sizeBytes: number): readonly MemoryRegion[] {
+  return [{ gpaStart: 0, sizeBytes, imageOffset: 0 }];
+}
+
 /** Throws `image-invalid` when there is no such file or its size is no whole number of pages. */
 export function openRawFile(path: string, options: OpenOptions = {}): MemoryImage {
   const map = findRegionMap(path, options.mapPath);

@@ -1,5 +1,8 @@
 // A layout that is guessed is held against where the kernel itself has RAM.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { classify } from '../../introspect/classify.js';
 import { findKernel, type Introspected } from '../../introspect/find-kernel.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
@@ -67,4 +70,56 @@ test('a layout without RAM where the kernel has some is believed only where it i
   } finally {
     closeSync(fd);
   }
+});
+
+describe('a file of all addresses, with the hole below 4 GiB among them', () => {
+  const gib = 2 ** 30;
+  let folder: string;
+  let above: SnapshotFixture;
+  beforeAll(async () => {
+    above = await fixtureGuest('aboveHole');
+    folder = mkdtempSync(join(tmpdir(), 'pars-layout-'));
+  }, guestBootTimeoutMs);
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** The guest's RAM, of which 2 GiB lie below 4 GiB, written where its addresses say, and so many MiB further. */
+  function fileByAddress(movedMib: number): string {
+    const path = join(folder, `moved-${movedMib}`);
+    const parts = [
+      ['count=2048', `seek=${movedMib}`],
+      ['skip=2048', `seek=${4096 + movedMib}`],
+    ];
+    for (const words of parts) {
+      const files = [`if=${above.ramPath}`, `of=${path}`, 'bs=1M', 'conv=sparse,notrunc'];
+      execFileSync('dd', [...files, ...words], { stdio: 'pipe' });
+    }
+    truncateSync(path, 6 * gib);
+    return path;
+  }
+
+  test('is read as such', () => {
+    const image = openRawFile(fileByAddress(0));
+    try {
+      const found = findKernel(image);
+      const regions = [{ gpaStart: 0, sizeBytes: 6 * gib, imageOffset: 0 }];
+      expect(found).toMatchObject({ found: true, memory: { regions } });
+      expect(classify(found).evidence).toEqual({ kind: 'complete' });
+    } finally {
+      image.close();
+    }
+  });
+
+  test('where no layout fits, the map is named', () => {
+    const image = openRawFile(fileByAddress(16));
+    try {
+      expect(findKernel(image)).toMatchObject({
+        found: false,
+        reason: expect.stringMatching(/do not map _stext .*IMAGE\.map\.json/) as string,
+      });
+    } finally {
+      image.close();
+    }
+  });
 });
