@@ -11,6 +11,8 @@ export interface CaseResult {
   readonly release: string;
   readonly outcome: Outcome;
   readonly seconds: number;
+  /** How often it was tried: a guest that died is booted again. Absent for once. */
+  readonly tries?: number;
 }
 
 /** Which loss at which moment: `0-all`, `0-part`. */
@@ -32,6 +34,10 @@ export function caseKeys(guest: SoakGuest): readonly CaseKey[] {
 /** What was found when the same sources met the same guest, or undefined. */
 export function readResult(guest: SoakGuest, key: CaseKey): CaseResult | undefined {
   return readKept(resultPath(guest, key), identityOfGuest(guest)) as CaseResult | undefined;
+}
+
+export function triesOf(result: CaseResult | undefined): number {
+  return result === undefined ? 0 : (result.tries ?? 1);
 }
 
 export function writeResult(guest: SoakGuest, key: CaseKey, result: CaseResult): void {

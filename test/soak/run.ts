@@ -16,7 +16,7 @@ import { findKernelPackage } from '../guest/kernel-package.js';
 import { startHdfs } from '../hdfs/cluster.js';
 import { guestName, guestOptionsOf, type SoakGuest, soakGuests } from './cases.js';
 import { destroySingleCopies } from './destroy-blocks.js';
-import { type CaseKey, caseKeys, readResult, soakFolder, writeResult } from './results.js';
+import { type CaseKey, caseKeys, readResult, soakFolder, triesOf, writeResult } from './results.js';
 import {
   loseAll,
   losePart,
@@ -127,7 +127,8 @@ async function runCase(
   const outcome = await lose();
   const seconds = Math.round((Date.now() - startMs) / 1000);
   const { release } = findKernelPackage(entry.series, entry.flavour);
-  writeResult(entry, key, { release, outcome, seconds });
+  const tries = triesOf(readResult(entry, key)) + 1;
+  writeResult(entry, key, { release, outcome, seconds, tries });
   const { lostPageCount, expendablePageCount, singlePageCount, wrong } = outcome;
   if (singlePageCount !== undefined && singlePageCount !== lostPageCount) {
     throw new Error(`expected ${singlePageCount} pages to be lost, found ${lostPageCount}`);
