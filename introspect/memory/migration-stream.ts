@@ -17,7 +17,7 @@ import type { MemoryRegion } from './physical-memory.js';
 import { skeletonOf, type SkeletonPiece } from './migration/skeleton.js';
 import { StreamRam } from './migration/stream-ram.js';
 import type { MigrationStream, RamBlock } from './migration/types.js';
-import { rawFileLayouts } from './raw-file.js';
+import { layoutByAddress, rawFileLayouts } from './raw-file.js';
 
 /** QEMU's names for machines whose RAM lies as `rawFileLayouts` says. */
 const listedBlockCount = 8;
@@ -52,9 +52,7 @@ export function openMigrationStream(
   checkSizes(file, stream, ram.sizeBytes);
   const unsupported = otherMachine(stream) ?? unknownPlaces(stream);
   const layouts =
-    unsupported === undefined
-      ? rawFileLayouts(ram.sizeBytes)
-      : [[{ gpaStart: 0, sizeBytes: ram.sizeBytes, imageOffset: 0 }]];
+    unsupported === undefined ? rawFileLayouts(ram.sizeBytes) : [layoutByAddress(ram.sizeBytes)];
   const viewAt = (regions: readonly MemoryRegion[]): ImageView =>
     new ImageView(
       regions,

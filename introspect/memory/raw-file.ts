@@ -27,9 +27,9 @@ export const rawOpener: ImageOpener = {
 
 /** The ways a raw file of this size may map to guest-physical addresses, likeliest first. */
 export function rawFileLayouts(sizeBytes: number): readonly (readonly MemoryRegion[])[] {
-  const layouts: MemoryRegion[][] = [];
+  const layouts: (readonly MemoryRegion[])[] = [];
   if (sizeBytes <= largestLowRamBytes) {
-    layouts.push([{ gpaStart: 0, sizeBytes, imageOffset: 0 }]);
+    layouts.push(layoutByAddress(sizeBytes));
   }
   for (const lowBytes of splitLowRamBytes) {
     if (sizeBytes > lowBytes) {

@@ -1,5 +1,6 @@
 // Guests that were reset, or rebooted by firmware or by kexec, a moment ago: the kernel that ran before lies dead in RAM, and
-// another one is starting, or has started. Kept in the user's cache folder: the RAM before, and RAM and device state of each moment after.
+// another one is starting, or has started. Kept in the user's cache folder: the RAM before, and RAM and device state of each
+// moment after.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

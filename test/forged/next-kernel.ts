@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { archiveFolder, makeArchiveDisk, unpackArchive } from '../guest/archive-disk.js';
 import { type GuestOptions, modulesOf } from '../guest/guest-options.js';
+import { compiledSource } from '../guest/guest-program.js';
 import { buildInitramfs } from '../guest/initramfs.js';
 import { findKernelPackage } from '../guest/kernel-package.js';
 
@@ -11,7 +12,7 @@ const source = fileURLToPath(new URL('kexec.c', import.meta.url));
 export function nextKernelDisk(path: string, options: GuestOptions): readonly string[] {
   const kernel = findKernelPackage(options.kernelRelease, options.kernelFlavour);
   return makeArchiveDisk(path, {
-    kexec: { source },
+    kexec: { path: compiledSource(source) },
     kernel: { path: kernel.imagePath },
     initramfs: { bytes: buildInitramfs(kernel, modulesOf(options)) },
   });

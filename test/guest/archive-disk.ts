@@ -3,11 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** By name: the bytes, or the path of a file, or a C source that is compiled. */
-export type ArchiveFile =
-  { readonly bytes: Uint8Array } | { readonly path: string } | { readonly source: string };
+export type ArchiveFile = { readonly bytes: Uint8Array } | { readonly path: string };
 
-/** Makes the disk at `path`, and returns QEMU's arguments for it. */
+/** Makes the disk at `path`, and returns QEMU's arguments for it. `files`: by name. */
 export function makeArchiveDisk(
   path: string,
   files: Readonly<Record<string, ArchiveFile>>,
@@ -18,8 +16,7 @@ export function makeArchiveDisk(
     for (const [name, file] of Object.entries(files)) {
       const target = join(folder, name);
       if ('bytes' in file) writeFileSync(target, file.bytes);
-      else if ('path' in file) copyFileSync(file.path, target);
-      else execFileSync('gcc', ['-O2', '-static', '-s', '-o', target, file.source]);
+      else copyFileSync(file.path, target);
     }
     execFileSync('tar', ['-cf', path, '-C', folder, ...Object.keys(files)]);
   } finally {

@@ -64,6 +64,11 @@ export class Guest {
     return join(this.#qemu.folder, MACHINE_FILES.ram);
   }
 
+  /** Of a machine that has a DIMM. */
+  get dimmPath(): string {
+    return join(this.#qemu.folder, DIMM_FILE);
+  }
+
   get diskPath(): string {
     return join(this.#qemu.folder, MACHINE_FILES.disk);
   }

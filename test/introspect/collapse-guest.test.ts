@@ -16,6 +16,7 @@ import { saveMoment } from '../forged/dead-kernels.js';
 import { archiveFolder, makeArchiveDisk, unpackArchive } from '../guest/archive-disk.js';
 import { GdbStub } from '../guest/gdb-stub.js';
 import { bootGuest, type Guest } from '../guest/guest.js';
+import { compiledSource } from '../guest/guest-program.js';
 import { testedSeries } from '../setup/kernel.mjs';
 
 const bootTimeoutMs = 300_000;
@@ -29,7 +30,9 @@ let guest: Guest;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'pars-collapse-'));
   gdbPath = join(folder, 'gdb');
-  const disk = makeArchiveDisk(join(folder, 'disk'), { collapse: { source } });
+  const disk = makeArchiveDisk(join(folder, 'disk'), {
+    collapse: { path: compiledSource(source) },
+  });
   guest = await bootGuest({
     // Of the kernels that the tests boot, the one that puts pages of files on disks together.
     kernelRelease: testedSeries.newest,

@@ -33,20 +33,15 @@ beforeAll(async () => {
   mainPath = join(folder, 'main');
   dimmPath = join(folder, 'dimm');
   streamPath = join(folder, 'stream');
-  const object = `memory-backend-file,id=dimm0,size=${dimmMib}M,mem-path=${dimmPath},share=on`;
   const guest = await bootGuest({
     ramSizeMib: mainMib,
-    qemuArguments: [
-      ...['-m', `${mainMib}M,slots=1,maxmem=2G`],
-      ...['-object', object, '-device', 'pc-dimm,id=d0,memdev=dimm0'],
-    ],
-    kernelArguments: ['memhp_default_state=online_kernel'],
+    dimmSizeMib: dimmMib,
     disk: { contentSizeMib: 40 },
   });
   try {
     await guest.qmp('stop');
     copyFileSync(guest.ramPath, mainPath);
-    copyFileSync(dimmPath, `${dimmPath}.copy`);
+    copyFileSync(guest.dimmPath, dimmPath);
     await guest.saveStream(streamPath);
   } finally {
     await guest.close();
@@ -76,7 +71,7 @@ function labelsOf(path: string, mapPath?: string): PageMap {
 }
 
 test('the joined file is read as a map of it says, without the map', () => {
-  const path = joined('joined', mainPath, `${dimmPath}.copy`);
+  const path = joined('joined', mainPath, dimmPath);
   const mapPath = join(folder, 'map.json');
   writeFileSync(
     mapPath,
@@ -110,7 +105,7 @@ test('the stream has the memory of both, and the place of the DIMM is found', ()
     ]);
     const bytes = Buffer.alloc(memory.sizeBytes);
     memory.readImage(0, bytes);
-    const files = [readFileSync(mainPath), readFileSync(`${dimmPath}.copy`)];
+    const files = [readFileSync(mainPath), readFileSync(dimmPath)];
     expect(bytes.equals(Buffer.concat(files))).toBe(true);
     // Kept once: its devices' part has none of it.
     expect(image.state?.sizeBytes).toBeLessThan(64 * mib);
@@ -128,7 +123,7 @@ test.each<[string, () => string, RegExp]>([
     () => mainPath,
     /looks truncated: .*RAM up to 0x10[0-8][0-9a-f]{6} at least, .*IMAGE\.map\.json .*ELF core/,
   ],
-  ['the parts the other way round', () => joined('reversed', `${dimmPath}.copy`, mainPath), /./],
+  ['the parts the other way round', () => joined('reversed', dimmPath, mainPath), /./],
 ])('%s gives no page up', (_, path, reason) => {
   const map = labelsOf(path());
   expect(map.evidence).toEqual({
