@@ -13,8 +13,9 @@ import { timesOf } from '../slice.js';
 import { HookPlace } from './hook-place.js';
 
 const testTimeoutMs = 120_000;
-const manyMoments = 20;
-const momentCount = timesOf({ slice: 6, whole: manyMoments });
+const adoptionCount = timesOf({ slice: 6, whole: 20 });
+/** Of fewer, perhaps none falls into an upload. */
+const flushCount = 20;
 const imageBytes = 2 ** 21;
 const runner = fileURLToPath(new URL('hook-runner.mjs', import.meta.url));
 
@@ -65,7 +66,7 @@ test(
     const images = [imageOf(0)];
     const wholeMs = await run(words(images[0]));
     let cutOffCount = 0;
-    while (images.length <= momentCount) {
+    while (images.length <= adoptionCount) {
       const image = imageOf(images.length);
       images.push(image);
       const countBefore = place.inSpool('entries').length;
@@ -114,7 +115,7 @@ test(
     place.behave({ beforeMs: 30, afterMs: 30 });
     await offer();
     const wholeMs = await run(['flush', config]);
-    for (let attempt = 0; attempt < momentCount; attempt++) {
+    for (let attempt = 0; attempt < flushCount; attempt++) {
       await offer();
       await run(['flush', config], random.next() * wholeMs);
       expect((await listEntries(hook.spool)).unreadable).toEqual([]);
@@ -129,9 +130,8 @@ test(
     ).toEqual(contents.toSorted());
     expect(place.overlapped()).toBe(false);
     expect([...place.inSpool('entries'), ...place.inSpool('leaving')]).toEqual([]);
-    // Some uploads went on without their flush, and were found in the store instead of being sent again; of a few, perhaps none.
-    const wasFoundInStore = place.calls().some(([command]) => command === 'list');
-    expect(wasFoundInStore || momentCount < manyMoments).toBe(true);
+    // Some uploads went on without their flush, and were found in the store instead of being sent again.
+    expect(place.calls().some(([command]) => command === 'list')).toBe(true);
   },
   testTimeoutMs,
 );

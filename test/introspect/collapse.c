@@ -1,17 +1,13 @@
 // Has the kernel put a huge page together (madvise(2), MADV_COLLAPSE) from two MiB of a file, all of which it reads first:
 //
 //   collapse FILE OFFSET-IN-MIB
-//
-// A file that is not there is made on the way, eight MiB long, with something in it.
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-enum { HUGE = 2 << 20, FILE_SIZE = 8 << 20, ADVICE_COLLAPSE = 25 };
+enum { HUGE = 2 << 20, ADVICE_COLLAPSE = 25 };
 
 static void fail(const char *what) {
   perror(what);
@@ -20,16 +16,7 @@ static void fail(const char *what) {
 
 int main(int count, char **words) {
   if (count != 3) return 2;
-  int file = open(words[1], O_RDONLY);
-  if (file < 0) {
-    static char block[4096];
-    const int made = open(words[1], O_RDWR | O_CREAT, 0600);
-    for (int done = 0; made >= 0 && done < FILE_SIZE; done += sizeof block) {
-      memset(block, 'a' + done / 4096 % 26, sizeof block);
-      if (write(made, block, sizeof block) != sizeof block) fail("write");
-    }
-    file = made;
-  }
+  const int file = open(words[1], O_RDONLY);
   if (file < 0) fail(words[1]);
   // Room to align it in.
   char *room = mmap(NULL, 2 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
