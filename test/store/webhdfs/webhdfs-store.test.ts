@@ -289,9 +289,6 @@ describe('a DataNode that died a moment ago', () => {
       expect((await store.blocks('once'))[0].locations).toHaveLength(1);
 
       await cluster.waitForLiveDataNodes(4);
-      while ((await store.blocks('once'))[0].locations.length > 0) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
       const error = await errorOf(store.read('once', 0, 10));
       expect(error.code).toBe('data-lost');
       expect(error.message).toContain('no live copy');
