@@ -5,9 +5,10 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { QmpClient } from '../qmp/qmp-client.js';
 import { findQemu } from './find-qemu.js';
 import { currentBootId, type Journal, readJournal } from './journal.js';
+import { liftProtection } from './protected-memory.js';
 import { putRight } from './put-right.js';
-import { isQemu } from './vcpu-threads.js';
-import { withLockedVm } from './vm-lock.js';
+import { isQemu, qemuPidOf } from './vcpu-threads.js';
+import { tryVmLock, withLockedVm } from './vm-lock.js';
 
 const retryMs = 500;
 /** A guard may still be reading the VM's memory to its end. */
@@ -46,6 +47,9 @@ async function putVmRight(
       return;
     }
     try {
+      if (!hasLock) {
+        await freeForgotten(journal);
+      }
       await (hasLock
         ? putRightOver(journal.qmpPath, folder)
         : putRightAlone(journal.qmpPath, folder));
@@ -60,6 +64,26 @@ async function putVmRight(
       }
     }
     await sleep(retryMs);
+  }
+}
+
+/**
+ * Lets a VM go on whose background snapshot nobody takes any more: its guard has ended, as the lock is free. Before QEMU is
+ * asked anything, since it may not answer until then.
+ */
+async function freeForgotten({ phase, inBackground, pid, vcpuThreads }: Journal): Promise<void> {
+  const isOurs = pid !== undefined && qemuPidOf(vcpuThreads) === pid;
+  if (phase === 'prepared' || !inBackground || !isOurs) {
+    return;
+  }
+  const lock = tryVmLock(vcpuThreads);
+  if (lock === undefined) {
+    return;
+  }
+  try {
+    liftProtection(pid);
+  } finally {
+    await lock.release();
   }
 }
 

@@ -8,7 +8,8 @@
 // (Linux Documentation/admin-guide/mm/transhuge.rst, Documentation/admin-guide/mm/pagemap.rst; madvise(2), MADV_COLLAPSE)
 import { closeSync } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { openLibc } from '../../host/libc.js';
+import { areasOf, rangeOf } from './memory-areas.js';
 
 const pageSizeBytes = 4096;
 const hugePageSizeBytes = 2 ** 21;
@@ -24,11 +25,6 @@ export interface RamRange {
   readonly end: number;
   /** Of its memory area, in huge pages already. */
   readonly hugeBytes: number;
-}
-
-/** What of koffi is used; its own types come with the package, which need not be there. */
-interface Koffi {
-  load(path: string): { func(prototype: string): (...values: readonly unknown[]) => number };
 }
 
 /**
@@ -102,8 +98,10 @@ interface Joiner {
 /** What joins the pages of 2 MiB; undefined where that can't be done. */
 function joinerFor(pid: number): Joiner | undefined {
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    const library = koffi.load('libc.so.6');
+    const library = openLibc();
+    if (library === undefined) {
+      return undefined;
+    }
     const openProcess = library.func('int pidfd_open(int pid, unsigned int flags)');
     const advise = library.func(
       'intptr_t process_madvise(int pidfd, const void *vector, size_t length, int advice, unsigned int flags)',
@@ -137,19 +135,14 @@ export function ramRanges(smaps: string): readonly RamRange[] {
   return areasOf(smaps)
     .filter((area) => /^\S+ rw-p \S+ \S+ 0\s/.test(area) && /^VmFlags:.*\bhg\b/m.test(area))
     .map((area) => {
-      const [start, end] = area
-        .slice(0, area.indexOf(' '))
-        .split('-')
-        .map((address) => Number.parseInt(address, 16) / hugePageSizeBytes);
+      const { start, end } = rangeOf(area);
       return {
-        start: Math.ceil(start) * hugePageSizeBytes,
-        end: Math.floor(end) * hugePageSizeBytes,
+        start: Math.ceil(start / hugePageSizeBytes) * hugePageSizeBytes,
+        end: Math.floor(end / hugePageSizeBytes) * hugePageSizeBytes,
         hugeBytes: bytesOf(area, 'AnonHugePages'),
       };
     });
 }
-
-const areasOf = (smaps: string): readonly string[] => smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
 
 /** 0 where the kernel does not tell. */
 function bytesOf(area: string, field: string): number {

@@ -3,16 +3,16 @@
 // for ever. The kernel takes the protection off when that descriptor is closed, and QEMU closes the descriptor of a network
 // backend that turns out to be no socket. (QEMU net/socket.c, net_socket_fd_init; Linux fs/userfaultfd.c)
 //
-// This goes as long as QEMU answers: where the thread that does so has met the protection too, nothing helps that VM but
-// to end it. So this is for when the guard was killed; else the snapshot does not break off (receive-stream.ts).
-import { readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+// This goes as long as QEMU answers. Where it hangs as well, the protection is taken off from outside first
+// (protected-memory.ts); where that may not be, nothing helps that VM but to end it. All this is for when the guard was
+// killed; else the snapshot does not break off (receive-stream.ts).
 import { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { askQmp } from '../qmp/ask-qmp.js';
 import type { QmpClient } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
 import { ownPrefix } from './own-names.js';
+import { protectingDescriptors } from './protected-memory.js';
 
 const versionSchema = z.object({ qemu: z.object({ major: z.int(), minor: z.int() }) });
 
@@ -22,7 +22,7 @@ export async function unprotectMemory(qmp: QmpClient, pid: number | undefined): 
   if (major > 8 || (major === 8 && minor >= 1)) {
     return;
   }
-  for (const descriptor of protectingDescriptors(pid)) {
+  for (const descriptor of descriptorsOf(pid)) {
     await qmp
       .execute('netdev_add', { type: 'socket', id: `${ownPrefix}close`, fd: descriptor })
       .catch((error: unknown) => {
@@ -31,7 +31,7 @@ export async function unprotectMemory(qmp: QmpClient, pid: number | undefined): 
         }
       });
   }
-  const left = protectingDescriptors(pid);
+  const left = descriptorsOf(pid);
   if (left.length > 0) {
     throw new ParsError(
       'unavailable',
@@ -41,11 +41,9 @@ export async function unprotectMemory(qmp: QmpClient, pid: number | undefined): 
   }
 }
 
-function protectingDescriptors(pid: number | undefined): readonly string[] {
-  const folder = `/proc/${pid ?? ''}/fd`;
-  let names: readonly string[];
+function descriptorsOf(pid: number | undefined): readonly string[] {
   try {
-    names = readdirSync(folder);
+    return protectingDescriptors(pid ?? 0);
   } catch (error) {
     throw new ParsError(
       'permission-denied',
@@ -54,12 +52,4 @@ function protectingDescriptors(pid: number | undefined): readonly string[] {
       { cause: error },
     );
   }
-  return names.filter((name) => {
-    try {
-      return readlinkSync(join(folder, name)) === 'anon_inode:[userfaultfd]';
-    } catch {
-      // Closed meanwhile.
-      return false;
-    }
-  });
 }

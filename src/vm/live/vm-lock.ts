@@ -64,7 +64,8 @@ async function lockVm(threads: readonly number[], timeoutMs: number): Promise<Lo
   }
 }
 
-function tryVmLock([thread]: readonly number[]): Lock | undefined {
+/** Undefined while another process has it. */
+export function tryVmLock([thread]: readonly number[]): Lock | undefined {
   const path = `/proc/${processOf(thread) ?? ''}/environ`;
   let fd: number;
   try {
