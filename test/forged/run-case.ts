@@ -36,11 +36,11 @@ export function runCase(
   const forger = new Forger(known, chooser.below(2 ** 31));
   const to: Case = { forger, known, other, recipe: [] };
   const common = { number, kind: kind.name, base: baseNames[baseIndex] };
-  let isBent = false;
+  let isAsMade = false;
   try {
     try {
       kind.forge(to);
-      isBent = bend(to);
+      isAsMade = !bend(to);
     } catch (error) {
       if (!(error instanceof NoRoom)) {
         throw error;
@@ -52,8 +52,8 @@ export function runCase(
     to.recipe.push(cpuState === undefined ? 'CPUs unknown' : 'CPUs known');
     const judgement = judge({
       truth: kind.by === 'own frames' ? known.truth : undefined,
-      // Bent, it may contradict itself: then it is told from the kernel that runs.
-      isTwin: kind.isTwin === true && !isBent && cpuState === undefined,
+      // Bent, or not finished for want of room, it may contradict itself: then it is told from the kernel that runs.
+      isTwin: kind.isTwin === true && isAsMade && cpuState === undefined,
       labelled: () => {
         const labelled = label(known.ram, cpuState);
         return kind.leadsAstray === true
