@@ -1,4 +1,5 @@
 // What every command has in common: a signal that Ctrl-C aborts, output for people or for programs, errors as exit codes.
+import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
 import {
   flatLines,
@@ -62,10 +63,20 @@ export async function runCommand(
     });
   } catch (error) {
     progress.close();
-    process.exitCode = reportError(error, { isJson: options.json === true });
+    const told = abort.signal.aborted && isAbort(error) ? stopped(error) : error;
+    process.exitCode = reportError(told, { isJson: options.json === true });
   } finally {
     progress.close();
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   }
+}
+
+/** Of Node and of `throwIfAborted`: whatever was at work had nothing of its own to say. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+function stopped(cause: unknown): ParsError {
+  return new ParsError('cancelled', 'stopped before it was done', { cause });
 }
