@@ -9,7 +9,7 @@ import { pageSizeBytes } from '../introspect/memory/physical-memory.js';
 import { decodePages } from '../src/pack/decode.js';
 import { encodeFrames } from '../src/pack/encode.js';
 import { batchSizeBytes, createFramePool } from '../src/pack/frame-pool.js';
-import { windowSizeBytes } from '../src/pack/layout.js';
+import { packVersion, windowSizeBytes } from '../src/pack/layout.js';
 import type { FrameBatch, PageBatch, StoredFrames } from '../src/pack/types.js';
 
 const totalBytes = 512 * 2 ** 20;
@@ -62,11 +62,11 @@ function pageBatch(index: number): PageBatch {
   const window = new Uint32Array(framesPerBatch).map((_, frame) => index * framesPerBatch + frame);
   const all = new Uint32Array(framesPerBatch).fill(0xffffffff);
   const bytes = new Uint8Array(samples[index % samples.length]);
-  return { space: 0, frames: { window, maskLow: all, maskHigh: all }, bytes };
+  return { frames: { window, maskLow: all, maskHigh: all }, bytes };
 }
 
 function storedFrames({ frames, bytes }: FrameBatch): StoredFrames {
-  return { pack: 'bench', space: 0, startBytes: 0, frames, bytes: new Uint8Array(bytes) };
+  return { pack: 'bench', version: packVersion, startBytes: 0, frames, bytes: new Uint8Array(bytes) };
 }
 
 /** Runs a job for each batch with at most `inFlight` at once; the best round in MiB/s. */

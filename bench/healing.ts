@@ -14,7 +14,8 @@ import { openRawFile } from '../introspect/memory/raw-file.js';
 import type { Manifest } from '../src/manifest/types.js';
 import { defaultPolicy } from '../src/plan/policy.js';
 import { restoreSnapshot, type RestoreResult } from '../src/restore/restore-snapshot.js';
-import { findLostPacks } from '../src/restore/read-frames.js';
+import { findLostPacks } from '../src/pages/read-frames.js';
+import { usedFrames } from '../src/pages/used-frames.js';
 import { takeSnapshot } from '../src/snapshot/take-snapshot.js';
 import { openStore } from '../src/store/open-store.js';
 import type { Store } from '../src/store/store.js';
@@ -46,11 +47,12 @@ async function upload(name: FixtureName, store: Store): Promise<Manifest> {
 }
 
 /** Until the NameNode has heard from its DataNodes that the blocks are gone. */
-async function waitUntilNoticed(store: Store, { header, spaces }: Manifest): Promise<void> {
+async function waitUntilNoticed(store: Store, manifest: Manifest): Promise<void> {
+  const wanted = usedFrames(manifest.frames, manifest.spaces);
   const deadlineMs = performance.now() + noticeTimeoutMs;
-  const singleCount = header.packs.filter(({ replication }) => replication === 1).length;
+  const singleCount = manifest.header.packs.filter(({ replication }) => replication === 1).length;
   for (;;) {
-    const lost = await findLostPacks({ store, packs: header.packs, space: spaces[0] });
+    const lost = await findLostPacks({ store, manifest, wanted });
     if (lost.size === singleCount) return;
     if (performance.now() > deadlineMs) throw new Error('the NameNode does not notice the loss');
     await setTimeout(500);

@@ -1,15 +1,25 @@
 // The snapshots of a store: listing, loading, publishing. The order of writes here is what makes a snapshot either whole
 // or not there.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { ParsError } from '../../introspect/pars-error.js';
-import { decodeManifest, decodeManifestHeader } from '../manifest/decode.js';
-import { encodeManifest } from '../manifest/encode.js';
+import { baseOf } from '../manifest/body/base.js';
+import { encodeBody } from '../manifest/body/encode.js';
+import { findProblem } from '../manifest/check.js';
+import { decodeManifest, decodeManifestHeader, type HeaderResult } from '../manifest/decode.js';
+import { encodeManifestHeader } from '../manifest/encode.js';
 import { firstReadBytes } from '../manifest/layout.js';
 import { compareText, olderFirst } from '../manifest/snapshot-order.js';
-import type { Manifest, ManifestHeader } from '../manifest/types.js';
+import type { HashedFile, Manifest, ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
 import { expectHeaderOf, headerProblem } from './check-header.js';
-import { idDigitCount, idOfManifest, manifestName, partName, snapshotsFolder } from './names.js';
+import {
+  bodyName,
+  idDigitCount,
+  idOfManifest,
+  manifestName,
+  partName,
+  snapshotsFolder,
+} from './names.js';
 import { removeFilesOf, removeOwnFile } from './remove-own.js';
 
 /** Requests to the store at a time while headers are read. */
@@ -139,7 +149,7 @@ export async function resolveId(store: Store, prefix: string): Promise<string> {
   return id;
 }
 
-/** Reads a whole manifest, checked down to its strong hash. */
+/** Reads a whole manifest and its bodies, checked down to their strong hashes. */
 export async function loadManifest(
   store: Store,
   id: string,
@@ -150,43 +160,95 @@ export async function loadManifest(
   if (file === undefined) {
     throw new ParsError('not-found', `no snapshot ${id} in ${store.url}; see \`pars list\``);
   }
-  const { fileSizeBytes } = await readBeginning(store, name, file.sizeBytes, signal);
+  const { header, fileSizeBytes } = await readBeginning(store, name, file.sizeBytes, signal);
   if (file.sizeBytes !== fileSizeBytes) {
     throw new ParsError(
       'corrupt',
       `${name} has ${file.sizeBytes} bytes, and says that it has ${fileSizeBytes}`,
     );
   }
-  const bytes = Buffer.alloc(fileSizeBytes);
-  for (let at = 0; at < bytes.length; at += readSizeBytes) {
-    const length = Math.min(readSizeBytes, bytes.length - at);
-    bytes.set(await store.read(name, at, length, { signal }), at);
-  }
-  const manifest = decodeManifest(bytes);
+  // Names only lead on once they are known to be this snapshot's.
+  expectHeaderOf(id, header);
+  const [bytes, ...bodies] = await Promise.all([
+    readWhole(store, name, fileSizeBytes, signal),
+    ...header.bodies.map((body) => readBody(store, body, signal)),
+  ]);
+  const manifest = decodeManifest(bytes, bodies);
   expectHeaderOf(id, manifest.header);
   return manifest;
 }
 
-/** Writes the manifest beside its place, where no reader looks. Returns its size in bytes. */
+/** Throws as a store's `read`, but `corrupt` for a body that is not of the length that the manifest states. */
+async function readBody(
+  store: Store,
+  { name, sizeBytes }: HashedFile,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const file = await store.stat(name, { signal });
+  if (file === undefined) {
+    throw new ParsError('data-lost', `${name}, the body of a manifest, is gone`);
+  }
+  if (file.sizeBytes !== sizeBytes) {
+    throw new ParsError(
+      'corrupt',
+      `${name} has ${file.sizeBytes} bytes, and its manifest says that it has ${sizeBytes}`,
+    );
+  }
+  return await readWhole(store, name, sizeBytes, signal);
+}
+
+/** `sizeBytes`: as the store says, not a file in it. */
+async function readWhole(
+  store: Store,
+  name: string,
+  sizeBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const bytes = Buffer.alloc(sizeBytes);
+  for (let at = 0; at < bytes.length; at += readSizeBytes) {
+    const length = Math.min(readSizeBytes, bytes.length - at);
+    bytes.set(await store.read(name, at, length, { signal }), at);
+  }
+  return bytes;
+}
+
+export interface WrittenManifest {
+  /** With the bodies that were written. */
+  readonly manifest: Manifest;
+  /** Of its own file. */
+  readonly manifestSizeBytes: number;
+}
+
+/** Writes a manifest's body, a base, and then the manifest beside its place, where no reader looks. */
 export async function writeManifest(
   store: Store,
-  manifest: Manifest,
+  { header, ...content }: Manifest,
   blockSizeBytes: number,
   signal?: AbortSignal,
-): Promise<number> {
-  const { id } = manifest.header;
-  const problem = headerProblem(manifest.header, id);
+): Promise<WrittenManifest> {
+  const { id } = header;
+  const body = encodeBody(baseOf({ header, ...content }));
+  const entry: HashedFile = {
+    name: bodyName(id),
+    sizeBytes: body.length,
+    sha256: createHash('sha256').update(body).digest(),
+  };
+  const manifest: Manifest = { header: { ...header, bodies: [entry] }, ...content };
+  const problem = headerProblem(manifest.header, id) ?? findProblem(manifest);
   if (problem !== undefined) {
     throw new ParsError('usage', `manifest to be written: ${problem}`);
   }
-  const bytes = encodeManifest(manifest);
-  await store.write(partName(id), () => [bytes], {
-    replication: manifestReplication,
-    // A manifest is read whole or not at all, so it must not be spread over blocks either.
-    blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(bytes.length / 512) * 512),
-    signal,
-  });
-  return bytes.length;
+  const bytes = encodeManifestHeader(manifest.header);
+  const write = (name: string, file: Uint8Array): Promise<number> =>
+    store.write(name, () => [file], {
+      replication: manifestReplication,
+      // Read whole or not at all, so it must not be spread over blocks either.
+      blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(file.length / 512) * 512),
+      signal,
+    });
+  await write(entry.name, body);
+  await write(partName(id), bytes);
+  return { manifest, manifestSizeBytes: bytes.length };
 }
 
 /** Makes a snapshot visible: its packs and its manifest must be in place. Throws `already-exists` when the id is taken. */
@@ -222,7 +284,7 @@ async function readBeginning(
   name: string,
   sizeBytes: number,
   signal: AbortSignal | undefined,
-): Promise<{ readonly header: ManifestHeader; readonly fileSizeBytes: number }> {
+): Promise<Extract<HeaderResult, { readonly kind: 'complete' }>> {
   let length = Math.min(firstReadBytes, sizeBytes);
   for (;;) {
     const result = decodeManifestHeader(await store.read(name, 0, length, { signal }));

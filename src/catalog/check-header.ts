@@ -6,7 +6,8 @@
 import { ParsError } from '../../introspect/pars-error.js';
 import { maxMomentMs } from '../flow/bounded.js';
 import type { ManifestHeader } from '../manifest/types.js';
-import { idOfPack, manifestName, packFolder } from './names.js';
+import { partsOfPackName } from '../manifest/pack-name.js';
+import { bodyName, idOfSharedFile, manifestName, packFolder } from './names.js';
 
 /** A role is the last segment of its file's name: `state`, `machine`. */
 const rolePattern = /^[a-z][a-z0-9-]{0,63}$/;
@@ -19,9 +20,13 @@ export function headerProblem(header: ManifestHeader, id: string): string | unde
   if (header.createdMs > maxMomentMs) {
     return `its moment is ${header.createdMs} ms after 1970, which is after the year 9999`;
   }
-  const pack = header.packs.find(({ name }) => idOfPack(name) === undefined);
+  const pack = header.packs.find(({ name }) => partsOfPackName(name) === undefined);
   if (pack !== undefined) {
     return `it names the pack ${shortened(pack.name)}, expected packs/ID/NUMBER.pack`;
+  }
+  const shared = sharedFileProblem(header, id);
+  if (shared !== undefined) {
+    return shared;
   }
   const attachment = header.attachments.find(
     ({ role, name }) => !rolePattern.test(role) || name !== `${packFolder(id)}/${role}`,
@@ -30,6 +35,24 @@ export function headerProblem(header: ManifestHeader, id: string): string | unde
     ? undefined
     : `it names the file ${shortened(attachment.name)} as its ${shortened(attachment.role)}, ` +
         `expected ${packFolder(id)}/ROLE`;
+}
+
+/** Bodies and hashes may be those of other snapshots, but for the newest body. */
+function sharedFileProblem({ bodies, pageHashes }: ManifestHeader, id: string): string | undefined {
+  const foreign = bodies.find(({ name }) => name !== bodyName(idOfSharedFile(name) ?? ''));
+  if (foreign !== undefined) {
+    return `it names the body ${shortened(foreign.name)}, expected packs/ID/body`;
+  }
+  const newest = bodies.at(-1);
+  if (newest !== undefined && newest.name !== bodyName(id)) {
+    return `its newest body is ${shortened(newest.name)}, expected ${bodyName(id)}`;
+  }
+  const hashes = pageHashes.find(
+    ({ name }) => !name.endsWith('.hashes') || idOfSharedFile(name) === undefined,
+  );
+  return hashes === undefined
+    ? undefined
+    : `it names the page hashes ${shortened(hashes.name)}, expected packs/ID/NUMBER.hashes`;
 }
 
 /** Throws `corrupt`. */

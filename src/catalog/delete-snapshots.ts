@@ -5,7 +5,7 @@ import type { ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
 import { type ListedSnapshot, listSnapshots, loadManifest, type SnapshotList } from './catalog.js';
 import { claimsOf } from './claim.js';
-import { idOfPack, manifestName, packFolder } from './names.js';
+import { idOfSharedFile, manifestName, packFolder } from './names.js';
 import { removeOwnFile, removePackFolderIfEmpty } from './remove-own.js';
 
 /** Names of the files removed with the manifest. */
@@ -102,7 +102,7 @@ async function removeSnapshot(
   };
   for (const name of files) {
     const isNamed = (namers.get(name)?.size ?? 0) > 0;
-    (isNamed || (await isSpared(idOfPack(name) ?? id)) ? kept : removed).push(name);
+    (isNamed || (await isSpared(idOfSharedFile(name) ?? id)) ? kept : removed).push(name);
   }
   for (const name of removed) {
     await removeOwnFile(store, name);
@@ -144,6 +144,6 @@ async function filesToDelete(store: Store, id: string): Promise<readonly string[
   }
 }
 
-function filesOf(header: ManifestHeader): readonly string[] {
-  return [...header.packs, ...header.attachments].map(({ name }) => name);
+function filesOf({ packs, bodies, pageHashes, attachments }: ManifestHeader): readonly string[] {
+  return [...packs, ...bodies, ...pageHashes, ...attachments].map(({ name }) => name);
 }

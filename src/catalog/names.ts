@@ -3,14 +3,18 @@
 //   snapshots/<id>.manifest         the manifest, renamed into place last
 //   snapshots/<id>.manifest.part    the manifest on its way
 //   packs/<id>/000000.pack ...      packs that snapshot <id> wrote; later snapshots may name them too
+//   packs/<id>/body                 its manifest's body, a base or a delta; later snapshots may name it too
+//   packs/<id>/000000.hashes ...    hashes of the pages in the packs from that number on
 //   packs/<id>/state                its device state
 //   packs/<id>/machine              the command line of its machine; other attachments likewise, by their role
 //   claims/<id>.<count>             the upload <id> is under way (claim.ts)
 
+import { packFolder, packsFolder } from '../manifest/pack-name.js';
 import { claimsFolder } from '../store/store.js';
 
+export { packFolder, packName, packsFolder } from '../manifest/pack-name.js';
+
 export const snapshotsFolder = 'snapshots';
-export const packsFolder = 'packs';
 const manifestSuffix = '.manifest';
 
 /** 64 random bits: ids do not meet, and a prefix of a few digits is enough to name one. */
@@ -19,17 +23,16 @@ export const snapshotId = /^[0-9a-f]{16}$/;
 
 export const manifestName = (id: string): string => `${snapshotsFolder}/${id}${manifestSuffix}`;
 export const partName = (id: string): string => `${manifestName(id)}.part`;
-export const packFolder = (id: string): string => `${packsFolder}/${id}`;
-export const packName = (id: string, index: number): string =>
-  `${packFolder(id)}/${index.toString().padStart(6, '0')}.pack`;
 export const stateName = (id: string): string => `${packFolder(id)}/state`;
 export const machineName = (id: string): string => `${packFolder(id)}/machine`;
 
-const packPattern = /^packs\/([0-9a-f]{16})\/[0-9]{6,9}\.pack$/;
+export const bodyName = (id: string): string => `${packFolder(id)}/body`;
+export const hashesName = (id: string, firstPack: number): string =>
+  `${packFolder(id)}/${firstPack.toString().padStart(6, '0')}.hashes`;
 
-/** The snapshot that wrote this pack, undefined for any other name. */
-export function idOfPack(name: string): string | undefined {
-  return packPattern.exec(name)?.[1];
+/** The snapshot that wrote this file of pages, places or hashes, undefined for any other name. */
+export function idOfSharedFile(name: string): string | undefined {
+  return /^packs\/([0-9a-f]{16})\/(?:[0-9]{6,9}\.(?:pack|hashes)|body)$/.exec(name)?.[1];
 }
 
 /** The count is of renewals; `taken` instead of it: whoever prunes has taken the upload for dead. */

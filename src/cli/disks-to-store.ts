@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { findFilePlaces } from '../../introspect/file-places.js';
 import { type DiskArgument, diskNames, nameForUnnamed } from '../disk/guest-disks.js';
 import { identifyDisks } from '../disk/identify-disks.js';
-import { isDiskSpace } from '../manifest/disk-space.js';
-import type { Manifest, PackEntry } from '../manifest/types.js';
+import { disksOf } from '../manifest/spaces.js';
+import type { AddressSpace, Manifest, PackEntry } from '../manifest/types.js';
+import { usedFrames } from '../pages/used-frames.js';
 import { plannedDiskBytes } from '../plan/disk-plan.js';
 import type { Policy } from '../plan/policy.js';
 import { storedSaving } from '../plan/saving.js';
@@ -119,13 +120,19 @@ export interface StoredDiskSize {
   readonly storedBytes: number;
 }
 
-export function storedDiskSizes({ header, spaces }: Manifest): readonly StoredDiskSize[] {
-  return spaces.filter(isDiskSpace).map(({ disk, frames }) => ({
-    name: disk.name,
-    sizeBytes: disk.sizeBytes,
-    storedBytes: storedSaving([...new Set(frames.pack)].map((pack) => header.packs[pack]))
-      .chosenBytes,
+export function storedDiskSizes(manifest: Manifest): readonly StoredDiskSize[] {
+  return disksOf(manifest).map((space) => ({
+    name: space.disk.name,
+    sizeBytes: space.disk.sizeBytes,
+    storedBytes: storedSaving(
+      [...packsOf(manifest, [space])].map((pack) => manifest.header.packs[pack]),
+    ).chosenBytes,
   }));
+}
+
+/** Indices of the packs that pages of these spaces lie in. */
+function packsOf({ frames }: Manifest, spaces: readonly AddressSpace[]): ReadonlySet<number> {
+  return new Set(usedFrames(frames, spaces).map((frame) => frames.pack[frame]));
 }
 
 export function storedDiskLines(disks: readonly StoredDiskSize[]): readonly string[] {
@@ -136,9 +143,7 @@ export function storedDiskLines(disks: readonly StoredDiskSize[]): readonly stri
 }
 
 /** The packs that hold RAM. */
-export function packsOfRam({ header, spaces }: Manifest): readonly PackEntry[] {
-  const ofDisks = new Set(
-    spaces.filter(isDiskSpace).flatMap(({ frames }) => [...new Set(frames.pack)]),
-  );
-  return header.packs.filter((_, pack) => !ofDisks.has(pack));
+export function packsOfRam(manifest: Manifest): readonly PackEntry[] {
+  const ofDisks = packsOf(manifest, disksOf(manifest));
+  return manifest.header.packs.filter((_, pack) => !ofDisks.has(pack));
 }

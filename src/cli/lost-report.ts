@@ -1,4 +1,5 @@
 // Lost pages for people and for programs: every run, with where it lies in the guest, in RAM or on a disk.
+import { disksOf, ramOf } from '../manifest/spaces.js';
 import type { AddressSpace, Manifest } from '../manifest/types.js';
 import type { LostRun } from '../restore/lost-pages.js';
 import type { DiskLoss } from '../restore/restored-disk.js';
@@ -16,20 +17,26 @@ export interface LostRunReport {
   readonly reason: string;
 }
 
-/** Of RAM. */
+/** Of RAM, unless another space is given. */
 export function reportLost(
   lost: readonly LostRun[],
-  { header, spaces }: Manifest,
-  space: AddressSpace = spaces[0],
+  manifest: Manifest,
+  space: AddressSpace | undefined = ramOf(manifest),
 ): readonly LostRunReport[] {
-  return lost.map(({ firstPage, pageCount, label, reason }) => ({
-    space: space.name,
-    firstPage,
-    pageCount,
-    pfn: pfnOf(space, firstPage),
-    label: header.legend[label],
-    reason,
-  }));
+  return lost.flatMap(({ firstPage, pageCount, label, reason }) =>
+    space === undefined
+      ? []
+      : [
+          {
+            space: space.name,
+            firstPage,
+            pageCount,
+            pfn: pfnOf(space, firstPage),
+            label: manifest.header.legend[label],
+            reason,
+          },
+        ],
+  );
 }
 
 export function reportLostOnDisks(
@@ -40,7 +47,7 @@ export function reportLostOnDisks(
     reportLost(
       lost,
       manifest,
-      manifest.spaces.find(({ disk }) => disk?.name === name),
+      disksOf(manifest).find(({ disk }) => disk.name === name),
     ),
   );
 }

@@ -2,6 +2,7 @@
 import { ParsError } from '../../introspect/pars-error.js';
 import { loadManifest, resolveId } from '../catalog/catalog.js';
 import { labelBytes } from '../manifest/label-bytes.js';
+import { ramOf } from '../manifest/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { figuresOfManifest } from '../measure/figures-of-manifest.js';
 import { readPlacement } from '../measure/read-placement.js';
@@ -26,7 +27,8 @@ export async function reportStored(
   figures?: ImageFigures,
 ): Promise<StoredReport> {
   const manifest = await loadManifest(store, await resolveId(store, prefix), signal);
-  const { header, spaces } = manifest;
+  const { header } = manifest;
+  const ram = ramOf(manifest);
   const own = figuresOfManifest(manifest);
   if (figures !== undefined) {
     expectSameImage(manifest, own, figures);
@@ -48,12 +50,12 @@ export async function reportStored(
     }),
     map: {
       title: `Memory of ${header.vm} by label`,
-      regions: spaces[0].regions.map(({ start, sizeBytes }, index, all) => ({
+      regions: (ram?.regions ?? []).map(({ start, sizeBytes }, index, all) => ({
         gpaStart: start,
         sizeBytes,
         imageOffset: all.slice(0, index).reduce((sum, region) => sum + region.sizeBytes, 0),
       })),
-      labels: labelBytes(spaces[0], header.legend),
+      labels: ram === undefined ? new Uint8Array() : labelBytes(ram, header.legend),
     },
   };
 }

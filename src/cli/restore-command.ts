@@ -2,6 +2,7 @@
 // beside them; lost pages are healed, and the VM is started when asked.
 import { ParsError } from '../../introspect/pars-error.js';
 import { loadManifest, resolveId } from '../catalog/catalog.js';
+import { ramOf } from '../manifest/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { type Healing } from '../restore/heal-ram.js';
 import { lostPageCount } from '../restore/lost-pages.js';
@@ -60,7 +61,7 @@ export async function restoreCommand(
     const vm =
       options.resume === undefined ? undefined : await vmOf(options, store, manifest, context);
     const byLibvirt = vm !== undefined && (await isForLibvirt(options, store, manifest, signal));
-    const heldOn = manifest.spaces[0].diskHeld?.disks ?? [];
+    const heldOn = ramOf(manifest)?.diskHeld?.disks ?? [];
     const disks = openGuestDisks(
       (options.disk ?? []).map(parseDiskArgument),
       heldOn.map(({ name }) => name),
@@ -212,19 +213,18 @@ function tellOfDisk(
 }
 
 function tellOfLoss(
-  { ramPath, streamPath, diskPaths, lostOnDisks, healing }: RestoreResult,
+  { isWritten, ramPath, streamPath, diskPaths, lostOnDisks, healing }: RestoreResult,
   warn: (sentence: string) => void,
 ): void {
   const pagesPath = streamPath ?? ramPath;
   const unhealedPages = lostPageCount(healing.unhealed);
-  const isWritten = pagesPath !== undefined;
   for (const why of new Set(healing.unhealed.map((run) => run.why))) {
     warn(why);
   }
   if (unhealedPages > 0) {
     warn(
       isWritten
-        ? `${unhealedPages} pages could not be read back and are zero in ${pagesPath}`
+        ? `${unhealedPages} pages could not be read back and are zero in ${pagesPath ?? 'RAM'}`
         : `${unhealedPages} pages cannot be read back, so nothing was written; --allow-lost writes the rest`,
     );
   }

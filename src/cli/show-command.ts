@@ -2,7 +2,8 @@
 import { loadManifest, resolveId, visitSnapshots } from '../catalog/catalog.js';
 import { clashSentences, identityText, type NamedVm } from '../catalog/vm-identity.js';
 import { olderFirst } from '../manifest/snapshot-order.js';
-import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
+import { notStoredOf, ramOf } from '../manifest/spaces.js';
+import type { AddressSpace, HashedFile, ManifestHeader } from '../manifest/types.js';
 import { disksToBeGiven } from '../restore/own-disks.js';
 import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
@@ -23,28 +24,31 @@ export async function showCommand(
   const store = await openStore(options.store, { local: { mustExist: true } });
   try {
     const { header, spaces } = await loadManifest(store, await resolveId(store, prefix), signal);
-    const attachments = header.attachments.map(({ sha256, ...rest }) => ({
-      ...rest,
-      sha256: Buffer.from(sha256).toString('hex'),
-    }));
+    const attachments = header.attachments.map(shown);
+    const bodies = header.bodies.map(shown);
+    const pageHashes = header.pageHashes.map(shown);
     clashSentences(await namesakes(store, header.vm, signal)).forEach(warn);
     print(
       {
         ...header,
         identity: header.identity ?? null,
+        parent: header.parent ?? null,
         attachments,
-        spaces: spaces.map(({ name, pageSizeBytes, regions, frames, ...space }) => ({
-          name,
-          pageSizeBytes,
-          regions,
-          frameCount: frames.window.length,
-          disk: space.disk ?? null,
-          notStored: (space.notStored ?? []).map((label) => header.legend[label]),
-          diskHeld: {
-            disks: space.diskHeld?.disks ?? [],
-            pageCount: space.diskHeld?.page.length ?? 0,
-          },
-        })),
+        bodies,
+        pageHashes,
+        spaces: spaces.map((space) => {
+          const { disks, page } = (space.kind === 'ram' ? space.diskHeld : undefined) ?? {};
+          return {
+            kind: space.kind,
+            name: space.name,
+            pageSizeBytes: space.pageSizeBytes,
+            regions: space.regions,
+            placeCount: space.places.window.length,
+            disk: space.kind === 'disk' ? space.disk : null,
+            notStored: notStoredOf(space).map((label) => header.legend[label]),
+            diskHeld: { disks: disks ?? [], pageCount: page?.length ?? 0 },
+          };
+        }),
       },
       () => [
         `snapshot   ${header.id}`,
@@ -72,7 +76,12 @@ export async function showCommand(
               formatBytes(pack.sizeBytes),
               String(pack.replication),
             ]),
-            ...attachments.map((file) => [file.name, formatBytes(file.sizeBytes), '3']),
+            ...[...attachments, ...bodies].map((file) => [
+              file.name,
+              formatBytes(file.sizeBytes),
+              '3',
+            ]),
+            ...pageHashes.map((file) => [file.name, formatBytes(file.sizeBytes), '1']),
           ],
           ['left', 'right', 'right'],
         ),
@@ -105,13 +114,17 @@ async function namesakes(
   return found.sort(olderFirst);
 }
 
-function diskLines({ disk }: AddressSpace): readonly string[] {
-  return disk === undefined
-    ? []
-    : [
-        `disk       ${disk.name}: ${formatBytes(disk.sizeBytes)}, ${disk.sourceFormat} at ${disk.sourcePath}` +
-          (disk.wasEncrypted === true ? ', encrypted there and in the clear here' : ''),
-      ];
+function shown<T extends HashedFile>({ sha256, ...rest }: T) {
+  return { ...rest, sha256: Buffer.from(sha256).toString('hex') };
+}
+
+function diskLines(space: AddressSpace): readonly string[] {
+  if (space.kind !== 'disk') return [];
+  const { disk } = space;
+  return [
+    `disk       ${disk.name}: ${formatBytes(disk.sizeBytes)}, ${disk.sourceFormat} at ${disk.sourcePath}` +
+      (disk.wasEncrypted === true ? ', encrypted there and in the clear here' : ''),
+  ];
 }
 
 /** What a restore must have or make besides the packs. */
@@ -119,7 +132,9 @@ function neededLines(
   { legend }: ManifestHeader,
   spaces: readonly AddressSpace[],
 ): readonly string[] {
-  const { notStored = [], diskHeld } = spaces[0];
+  const ram = ramOf({ spaces });
+  const notStored = notStoredOf(ram);
+  const diskHeld = ram?.diskHeld;
   const isGiven = disksToBeGiven(spaces).length > 0;
   return [
     ...(notStored.length === 0

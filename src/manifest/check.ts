@@ -1,16 +1,21 @@
 // What must hold between the parts of a manifest, whatever its bytes: the same check before writing and after reading.
 // A manifest that passes can be restored from without looking again: every page has one label and one place or none.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
-import { frameHeaderSizeBytes, packHeaderSizeBytes } from '../pack/layout.js';
+import { frameLayouts, maxFramePageCount, packHeaderSizeBytes } from '../pack/layout.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-import { disksProblem } from './disk-space.js';
-import { maxPageCount, notStoredFeature } from './layout.js';
-import type { AddressSpace, Manifest } from './types.js';
+import { spacesProblem } from './disk-space.js';
+import { maxPageCount } from './layout.js';
+import { ramOf } from './spaces.js';
+import type { AddressSpace, Manifest, RamSpace, SnapshotFrames } from './types.js';
+
+/** A frame of version 2 has the shorter header, one of version 1 the longer. */
+const leastFrameBytes = frameLayouts[2].headerSizeBytes;
+const mostHeaderBytes = frameLayouts[1].headerSizeBytes;
 
 /** The first thing that does not hold, in words, or undefined. */
 export function findProblem(manifest: Manifest): string | undefined {
-  const { header, spaces } = manifest;
+  const { header, frames, spaces } = manifest;
   const doubled = firstDoubled(header.packs.map(({ name }) => name));
   if (doubled !== undefined) return `two packs are named ${doubled}`;
   const role = firstDoubled(header.attachments.map((attachment) => attachment.role));
@@ -19,6 +24,9 @@ export function findProblem(manifest: Manifest): string | undefined {
   if (label !== undefined) return `the legend names ${label} twice`;
   const name = firstDoubled(spaces.map((space) => space.name));
   if (name !== undefined) return `two spaces are named ${name}`;
+
+  const frameTable = frameProblem(frames, header.packs);
+  if (frameTable !== undefined) return frameTable;
 
   const counts = new Float64Array(256);
   for (const space of spaces) {
@@ -32,18 +40,16 @@ export function findProblem(manifest: Manifest): string | undefined {
         ? `${pageCount} pages, at most ${maxPageCount} are possible`
         : undefined) ??
       labelProblem(space, pageCount, header.legend.length, counts) ??
-      frameProblem(space, pageCount, header) ??
-      hashProblem(space, pageCount) ??
-      memmapProblem(space) ??
-      diskHeldProblem(space, pageCount) ??
-      notStoredProblem(space, header);
+      placeProblem(space, pageCount, frames) ??
+      (space.kind === 'ram' ? ramProblem(space, pageCount, header) : undefined);
     if (problem !== undefined) return `space ${space.name}: ${problem}`;
   }
-  const imageSizeBytes = spaces[0].regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const regions = ramOf(manifest)?.regions ?? [];
+  const imageSizeBytes = regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (imageSizeBytes !== header.imageSizeBytes) {
-    return `imageSizeBytes is ${header.imageSizeBytes}, the regions of ${spaces[0].name} have ${imageSizeBytes}`;
+    return `imageSizeBytes is ${header.imageSizeBytes}, the regions of RAM have ${imageSizeBytes}`;
   }
-  return labelCountProblem(header, counts) ?? disksProblem(manifest);
+  return labelCountProblem(header, counts) ?? spacesProblem(manifest);
 }
 
 function firstDoubled(names: readonly string[]): string | undefined {
@@ -96,14 +102,43 @@ function labelProblem(
 }
 
 function frameProblem(
-  { frames }: AddressSpace,
-  pageCount: number,
-  { packs }: Manifest['header'],
+  { pack, offset, length, identity, pageCount }: SnapshotFrames,
+  packs: Manifest['header']['packs'],
 ): string | undefined {
-  const { window: windows, maskLow, maskHigh, offset: offsets, length: lengths, pack } = frames;
-  const frameCount = windows.length;
-  if ([maskLow, maskHigh, offsets, lengths, pack].some((column) => column.length !== frameCount)) {
+  const frameCount = pack.length;
+  if ([offset, length, identity, pageCount].some((column) => column.length !== frameCount)) {
     return 'the columns of the frames differ in length';
+  }
+  for (let frame = 0; frame < frameCount; frame++) {
+    const pages = pageCount[frame];
+    if (pages === 0 || pages > maxFramePageCount) {
+      return `frame ${frame} has ${pages} pages, expected 1 to ${maxFramePageCount}`;
+    }
+    const sizeBytes = length[frame];
+    if (sizeBytes <= leastFrameBytes || sizeBytes > mostHeaderBytes + pages * pageSizeBytes) {
+      return `frame ${frame} is ${sizeBytes} bytes long for ${pages} pages`;
+    }
+    if (pack[frame] >= packs.length) {
+      return `frame ${frame} lies in pack ${pack[frame]}, there are ${packs.length}`;
+    }
+    const { name, sizeBytes: packBytes } = packs[pack[frame]];
+    const end = offset[frame] + sizeBytes;
+    if (offset[frame] < packHeaderSizeBytes || end > packBytes) {
+      return `frame ${frame} lies at bytes ${offset[frame]} to ${end} of ${name}, which has ${packBytes}`;
+    }
+  }
+  return undefined;
+}
+
+function placeProblem(
+  { places }: AddressSpace,
+  pageCount: number,
+  frames: SnapshotFrames,
+): string | undefined {
+  const { window: windows, maskLow, maskHigh, frame: frameOf, slot } = places;
+  const placeCount = windows.length;
+  if ([maskLow, maskHigh, frameOf, slot].some((column) => column.length !== placeCount)) {
+    return 'the columns of the places differ in length';
   }
   const windowCount = Math.ceil(pageCount / windowPageCount);
   const lastPageCount = pageCount - (windowCount - 1) * windowPageCount;
@@ -112,46 +147,45 @@ function frameProblem(
   let window = -1;
   let seenLow = 0;
   let seenHigh = 0;
-  for (let frame = 0; frame < frameCount; frame++) {
-    const low = maskLow[frame];
-    const high = maskHigh[frame];
-    if (windows[frame] !== window) {
-      if (windows[frame] < window) return `frame ${frame} is not in the order of windows`;
-      window = windows[frame];
+  for (let place = 0; place < placeCount; place++) {
+    const low = maskLow[place];
+    const high = maskHigh[place];
+    if (windows[place] !== window) {
+      if (windows[place] < window) return `place ${place} is not in the order of windows`;
+      window = windows[place];
       seenLow = 0;
       seenHigh = 0;
     }
     const beyond =
       window >= windowCount ||
       (window === windowCount - 1 && ((low & outsideLow) | (high & outsideHigh)) !== 0);
-    if (beyond) return `frame ${frame} holds pages beyond the ${pageCount} of the space`;
+    if (beyond) return `place ${place} has pages beyond the ${pageCount} of the space`;
     if (((low & seenLow) | (high & seenHigh)) !== 0) {
-      return `frame ${frame} holds a page of window ${window} that another frame holds`;
+      return `place ${place} has a page of window ${window} that another place has`;
     }
     seenLow |= low;
     seenHigh |= high;
-    const rawSizeBytes = maskPageCount(low, high) * pageSizeBytes;
-    if (rawSizeBytes === 0) return `frame ${frame} holds no page`;
-    const offset = offsets[frame];
-    const length = lengths[frame];
-    if (length <= frameHeaderSizeBytes || length > frameHeaderSizeBytes + rawSizeBytes) {
-      return `frame ${frame} is ${length} bytes long for ${rawSizeBytes} bytes of pages`;
+    const placed = maskPageCount(low, high);
+    if (placed === 0) return `place ${place} has no page`;
+    const frame = frameOf[place];
+    if (frame >= frames.pack.length) {
+      return `place ${place} is in frame ${frame}, there are ${frames.pack.length}`;
     }
-    if (pack[frame] >= packs.length) {
-      return `frame ${frame} lies in pack ${pack[frame]}, there are ${packs.length}`;
-    }
-    const { name, sizeBytes } = packs[pack[frame]];
-    if (offset < packHeaderSizeBytes || offset + length > sizeBytes) {
-      return `frame ${frame} lies at bytes ${offset} to ${offset + length} of ${name}, which has ${sizeBytes}`;
+    if (slot[place] + placed > frames.pageCount[frame]) {
+      return `place ${place} is pages ${slot[place]} to ${slot[place] + placed} of frame ${frame}, which has ${frames.pageCount[frame]}`;
     }
   }
   return undefined;
 }
 
-function hashProblem({ pageHashes }: AddressSpace, pageCount: number): string | undefined {
-  return pageHashes === null || pageHashes.length === pageCount * 8
-    ? undefined
-    : `the page hashes take ${pageHashes.length} bytes, expected ${pageCount * 8}`;
+function ramProblem(
+  space: RamSpace,
+  pageCount: number,
+  header: Manifest['header'],
+): string | undefined {
+  return (
+    memmapProblem(space) ?? diskHeldProblem(space, pageCount) ?? notStoredProblem(space, header)
+  );
 }
 
 function labelCountProblem(
@@ -169,7 +203,7 @@ function labelCountProblem(
 }
 
 /** Runs of struct pages ascend, so that one can be searched. */
-function memmapProblem({ healing }: AddressSpace): string | undefined {
+function memmapProblem({ healing }: RamSpace): string | undefined {
   let end = 0;
   for (const { firstPfn, pageCount, gpa } of healing?.memmapRuns ?? []) {
     if (firstPfn < end) return `the struct pages of frame ${firstPfn} are out of order`;
@@ -181,7 +215,7 @@ function memmapProblem({ healing }: AddressSpace): string | undefined {
   return undefined;
 }
 
-function diskHeldProblem({ diskHeld }: AddressSpace, pageCount: number): string | undefined {
+function diskHeldProblem({ diskHeld }: RamSpace, pageCount: number): string | undefined {
   if (diskHeld === undefined) return undefined;
   const { disks, page, disk, offsetBytes } = diskHeld;
   for (let row = 0; row < page.length; row++) {
@@ -197,14 +231,10 @@ function diskHeldProblem({ diskHeld }: AddressSpace, pageCount: number): string 
   return undefined;
 }
 
-/** A reader that knows nothing of it would take the pages for zero, so the feature must be named. */
 function notStoredProblem(
-  { notStored = [] }: AddressSpace,
-  { legend, requiredFeatures }: Manifest['header'],
+  { notStored = [] }: RamSpace,
+  { legend }: Manifest['header'],
 ): string | undefined {
-  if (notStored.length > 0 && !requiredFeatures.includes(notStoredFeature)) {
-    return `labels are not stored, but the feature ${notStoredFeature} is not required`;
-  }
   const unnamed = notStored.find((label) => label >= legend.length);
   return unnamed === undefined
     ? undefined

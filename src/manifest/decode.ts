@@ -1,14 +1,15 @@
 // Bytes to a manifest. In this order, so each step stands on checked ground: magic, version, flags, sizes against their
-// limits, CRC of the header (all that `list` needs), then the whole file's SHA-256, the columns' sizes, and what must hold
-// between them. Anything wrong is an error and never half a manifest.
+// limits, CRC of the header, then the whole file's SHA-256, the bodies' own, the columns' sizes, and what must hold between
+// them. Anything wrong is an error and never half a manifest.
 import { createHash } from 'node:crypto';
 import { crc32c } from '@node-rs/crc32';
 import type { z } from 'zod';
 import { ParsError } from '../../introspect/pars-error.js';
+import { decodeBody } from './body/decode.js';
+import { resolveBodies } from './body/resolve.js';
 import { findProblem } from './check.js';
 import { unpackValue } from './codec.js';
 import { columnOfBytes } from './columns.js';
-import { diskHeldOf, healingOf } from './healing-record.js';
 import {
   bodyStructure,
   hashSizeBytes,
@@ -17,23 +18,30 @@ import {
   headSizeBytes,
   knownFeatures,
   manifestMagic,
-  manifestVersion,
+  type ManifestVersion,
+  manifestVersions,
   maxBodySizeBytes,
+  maxDetailsSizeBytes,
   maxHeaderSizeBytes,
+  maxPackCount,
 } from './layout.js';
+import { packName } from './pack-name.js';
 import {
-  bodySchema,
   describeProblem,
+  detailsSchema,
   featuresSchema,
   headerSchema,
-  type SpaceRecord,
+  type PackRun,
 } from './schema.js';
 import type { StructureLimits } from './structure.js';
-import type { AddressSpace, LabelRuns, Manifest, ManifestHeader } from './types.js';
+import type { Manifest, ManifestHeader, PackEntry } from './types.js';
+import { decodeBodyV1 } from './v1/decode-body.js';
+import { bodyV1Schema, headerV1Schema } from './v1/schema.js';
 
 export type HeaderResult =
   | {
       readonly kind: 'complete';
+      readonly version: ManifestVersion;
       readonly header: ManifestHeader;
       /** What the whole file must have. */
       readonly fileSizeBytes: number;
@@ -42,8 +50,10 @@ export type HeaderResult =
   | { readonly kind: 'incomplete'; readonly neededBytes: number };
 
 interface Head {
+  readonly version: ManifestVersion;
   readonly headerSizeBytes: number;
-  readonly bodySizeBytes: number;
+  /** Of the body in version 1, of the details from then on. */
+  readonly secondSizeBytes: number;
   readonly crc: number;
 }
 
@@ -58,9 +68,13 @@ function corrupt(atBytes: number, problem: string): ParsError {
 export function decodeManifestHeader(bytes: Uint8Array): HeaderResult {
   if (bytes.length < headSizeBytes) return { kind: 'incomplete', neededBytes: headSizeBytes };
   const head = decodeHead(bytes);
+  const { version } = head;
   const headerEnd = headSizeBytes + head.headerSizeBytes;
-  if (bytes.length < headerEnd) return { kind: 'incomplete', neededBytes: headerEnd };
-  const packed = bytes.subarray(headSizeBytes, headerEnd);
+  const secondEnd = headerEnd + head.secondSizeBytes;
+  // What `list` tells is in the header alone of version 1, and in both from then on.
+  const coveredEnd = version === 1 ? headerEnd : secondEnd;
+  if (bytes.length < coveredEnd) return { kind: 'incomplete', neededBytes: coveredEnd };
+  const packed = bytes.subarray(headSizeBytes, coveredEnd);
   const computed = crc32c(packed, crc32c(bytes.subarray(0, headField.crc)));
   if (computed !== head.crc) {
     throw corrupt(
@@ -68,15 +82,24 @@ export function decodeManifestHeader(bytes: Uint8Array): HeaderResult {
       `the CRC32C of head and header is ${head.crc}, their bytes give ${computed}`,
     );
   }
+  const value = unpack(bytes.subarray(headSizeBytes, headerEnd), headSizeBytes, headerStructure);
+  expectFeatures(value, version);
   return {
     kind: 'complete',
-    header: decodeHeader(packed),
-    fileSizeBytes: headerEnd + head.bodySizeBytes + hashSizeBytes,
+    version,
+    header:
+      version === 1
+        ? { ...parse(headerV1Schema, value, headSizeBytes), bodies: [], pageHashes: [] }
+        : headerOf(value, bytes.subarray(headerEnd, secondEnd), headerEnd),
+    fileSizeBytes: secondEnd + hashSizeBytes,
   };
 }
 
-/** Reads a whole manifest. Label and hash columns are views of `bytes`. Throws as `decodeManifestHeader` does. */
-export function decodeManifest(bytes: Uint8Array): Manifest {
+/**
+ * Reads a whole manifest from its file and from the files of its bodies, in the order of the header. Label and hash columns are
+ * views of what is given. Throws as `decodeManifestHeader` does.
+ */
+export function decodeManifest(bytes: Uint8Array, bodies: readonly Uint8Array[]): Manifest {
   const result = decodeManifestHeader(bytes);
   const expectedBytes = result.kind === 'complete' ? result.fileSizeBytes : result.neededBytes;
   if (result.kind === 'incomplete' || bytes.length !== expectedBytes) {
@@ -85,20 +108,39 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
     throw corrupt(bytes.length, `the file ends here, expected ${expected} bytes`);
   }
   const hashAt = bytes.length - hashSizeBytes;
-  const hash = createHash('sha256').update(bytes.subarray(0, hashAt)).digest();
+  const hash = sha256Of(bytes.subarray(0, hashAt));
   if (!hash.equals(bytes.subarray(hashAt))) {
     throw corrupt(hashAt, 'the SHA-256 is not that of the bytes before it');
   }
+  const { header, version } = result;
   const bodyAt = headSizeBytes + decodeHead(bytes).headerSizeBytes;
-  const packedBody = bytes.subarray(bodyAt, hashAt);
-  const body = parse(bodySchema, unpack(packedBody, bodyAt, bodyStructure), bodyAt);
-  const manifest: Manifest = {
-    header: result.header,
-    spaces: body.spaces.map((space) => spaceOf(space, bodyAt)),
-  };
+  const content =
+    version === 1
+      ? bodyInFile(header, bytes.subarray(bodyAt, hashAt), bodyAt)
+      : resolveBodies(decodedBodies(header, bodies), header.packs);
+  const manifest: Manifest = { header, ...content };
   const problem = findProblem(manifest);
   if (problem !== undefined) throw corrupt(bodyAt, problem);
   return manifest;
+}
+
+function bodyInFile(header: ManifestHeader, packed: Uint8Array, atBytes: number) {
+  const { spaces } = parse(bodyV1Schema, unpack(packed, atBytes, bodyStructure), atBytes);
+  return decodeBodyV1(spaces, header, (problem) => corrupt(atBytes, problem));
+}
+
+function decodedBodies(header: ManifestHeader, bodies: readonly Uint8Array[]) {
+  const pageCount = Object.values(header.labelCounts).reduce((sum, count) => sum + count, 0);
+  return header.bodies.map(({ name, sizeBytes, sha256 }, index) => {
+    const bytes = bodies.at(index) ?? new Uint8Array();
+    if (bytes.length !== sizeBytes || !sha256Of(bytes).equals(sha256)) {
+      throw new ParsError(
+        'corrupt',
+        `${name}: its ${bytes.length} bytes are not the ${sizeBytes} that the manifest names by their SHA-256`,
+      );
+    }
+    return decodeBody(bytes, pageCount);
+  });
 }
 
 /** The fixed head. The CRC has not been checked yet, so only limits are. */
@@ -107,11 +149,12 @@ function decodeHead(bytes: Uint8Array): Head {
     throw corrupt(headField.magic, 'the first 8 bytes are not PARSMANI; this is no manifest');
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, headSizeBytes);
-  const version = view.getUint16(headField.version, true);
-  if (version !== manifestVersion) {
+  const stated = view.getUint16(headField.version, true);
+  const version = manifestVersions.find((known) => known === stated);
+  if (version === undefined) {
     throw new ParsError(
       'unsupported',
-      `manifest version ${version}, this program reads ${manifestVersion}; ` +
+      `manifest version ${stated}, this program reads ${manifestVersions.join(' and ')}; ` +
         'use the program that wrote the snapshot, or a newer one',
     );
   }
@@ -129,34 +172,75 @@ function decodeHead(bytes: Uint8Array): Head {
       `a header of ${headerSizeBytes} bytes, at most ${maxHeaderSizeBytes} are possible`,
     );
   }
-  const bodySize = view.getBigUint64(headField.bodySize, true);
-  if (bodySize > BigInt(maxBodySizeBytes)) {
+  const [second, mostBytes] =
+    version === 1 ? ['body', maxBodySizeBytes] : ['details', maxDetailsSizeBytes];
+  const secondSize = view.getBigUint64(headField.secondSize, true);
+  if (secondSize > BigInt(mostBytes)) {
     throw corrupt(
-      headField.bodySize,
-      `a body of ${bodySize.toString()} bytes, at most ${maxBodySizeBytes} are possible`,
+      headField.secondSize,
+      `${second} of ${secondSize.toString()} bytes, at most ${mostBytes} are possible`,
+    );
+  }
+  const encryption = view.getUint8(headField.encryption);
+  if (encryption !== 0) {
+    throw new ParsError(
+      'unsupported',
+      `manifest at byte ${headField.encryption}: encryption ${encryption} is not known here (known: 0, none); ` +
+        'use a newer program',
     );
   }
   if (bytes.subarray(headField.reserved, headField.crc).some((byte) => byte !== 0)) {
     throw corrupt(headField.reserved, 'reserved bytes are not zero');
   }
   return {
+    version,
     headerSizeBytes,
-    bodySizeBytes: Number(bodySize),
+    secondSizeBytes: Number(secondSize),
     crc: view.getUint32(headField.crc, true),
   };
 }
 
-function decodeHeader(packed: Uint8Array): ManifestHeader {
-  const value = unpack(packed, headSizeBytes, headerStructure);
+function expectFeatures(value: unknown, version: ManifestVersion): void {
   const { requiredFeatures } = parse(featuresSchema, value, headSizeBytes);
-  const unknown = requiredFeatures.filter((feature) => !knownFeatures.includes(feature));
+  const unknown = requiredFeatures.filter((feature) => !knownFeatures[version].includes(feature));
   if (unknown.length > 0) {
     throw new ParsError(
       'unsupported',
       `the manifest requires ${unknown.join(', ')}, which this program does not know; use a newer program`,
     );
   }
-  return parse(headerSchema, value, headSizeBytes);
+}
+
+function headerOf(value: unknown, packedDetails: Uint8Array, detailsAt: number): ManifestHeader {
+  const { packs, ...header } = parse(headerSchema, value, headSizeBytes);
+  const details = parse(
+    detailsSchema,
+    unpack(packedDetails, detailsAt, headerStructure),
+    detailsAt,
+  );
+  return { ...header, packs: packsOf(packs), ...details };
+}
+
+function packsOf(runs: readonly PackRun[]): readonly PackEntry[] {
+  const packCount = runs.reduce((sum, run) => sum + run.packCount, 0);
+  if (packCount > maxPackCount) {
+    throw corrupt(headSizeBytes, `${packCount} packs, at most ${maxPackCount} are possible`);
+  }
+  return runs.flatMap(({ writer, packCount: count, number, sizeBytes, copies }) => {
+    if (number.length !== count * 4 || sizeBytes.length !== count * 4) {
+      throw corrupt(headSizeBytes, `the columns of the packs of ${writer} are not ${count} long`);
+    }
+    const sizes = columnOfBytes(sizeBytes);
+    return Array.from(columnOfBytes(number), (packNumber, index) => ({
+      name: packName(writer, packNumber),
+      sizeBytes: sizes[index],
+      replication: copies,
+    }));
+  });
+}
+
+function sha256Of(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
 
 function unpack(bytes: Uint8Array, atBytes: number, limits: StructureLimits): unknown {
@@ -172,52 +256,4 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, atBytes: number): T {
   const result = schema.safeParse(value);
   if (!result.success) throw corrupt(atBytes, describeProblem(result.error));
   return result.data;
-}
-
-function spaceOf(record: SpaceRecord, atBytes: number): AddressSpace {
-  const { name, labelRuns, labelRunCount, frames, frameCount } = record;
-  const sized = (column: Uint8Array, field: string, sizeBytes: number) => {
-    if (column.length !== sizeBytes) {
-      throw corrupt(
-        atBytes,
-        `space ${name}: ${field} takes ${column.length} bytes, expected ${sizeBytes}`,
-      );
-    }
-    return column;
-  };
-  const frameColumn = (field: keyof typeof frames) =>
-    columnOfBytes(sized(frames[field], `frames.${field}`, frameCount * 4));
-  const pageCount = columnOfBytes(
-    sized(labelRuns.pageCount, 'labelRuns.pageCount', labelRunCount * 4),
-  );
-  return {
-    name,
-    pageSizeBytes: record.pageSizeBytes,
-    regions: record.regions,
-    labelRuns: {
-      label: sized(labelRuns.label, 'labelRuns.label', labelRunCount),
-      firstPage: firstPages(pageCount),
-      pageCount,
-    } satisfies LabelRuns,
-    frames: {
-      window: frameColumn('window'),
-      maskLow: frameColumn('maskLow'),
-      maskHigh: frameColumn('maskHigh'),
-      offset: frameColumn('offset'),
-      length: frameColumn('length'),
-      pack: frameColumn('pack'),
-    },
-    pageHashes: record.pageHashes,
-    healing: record.healing === undefined ? undefined : healingOf(record.healing, sized),
-    diskHeld: record.diskHeld === undefined ? undefined : diskHeldOf(record.diskHeld, sized),
-    notStored: record.notStored,
-    disk: record.disk,
-  };
-}
-
-/** Running sums. One that does not fit 32 bits wraps here and is found by the check that runs cover the space exactly. */
-function firstPages(pageCount: Uint32Array): Uint32Array {
-  const first = new Uint32Array(pageCount.length);
-  for (let run = 1; run < first.length; run++) first[run] = first[run - 1] + pageCount[run - 1];
-  return first;
 }

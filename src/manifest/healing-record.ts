@@ -6,6 +6,7 @@ import type { HealingFacts } from '../../introspect/healing-facts.js';
 import { boundedArray } from '../flow/bounded.js';
 import { bytesOfColumn, bytesOfWideColumn, columnOfBytes, wideColumnOfBytes } from './columns.js';
 import { maxPageCount } from './layout.js';
+import type { SizedColumn } from './space-columns.js';
 
 const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
 const byte = z.int().min(0).max(255);
@@ -17,7 +18,7 @@ const maxMemmapRunCount = 2 ** 22;
 const structPageSize = z.int().min(16).max(256).multipleOf(8);
 const memberOffset = z.int().min(0).max(248).multipleOf(8);
 
-const healingSchema = z.object({
+export const healingSchema = z.object({
   freeByte: byte,
   structPage: z.object({
     sizeBytes: structPageSize,
@@ -32,7 +33,7 @@ const healingSchema = z.object({
   memmapRuns: z.object({ firstPfn: bin, pageCount: bin, gpa: bin }),
 });
 
-const diskHeldSchema = z.object({
+export const diskHeldSchema = z.object({
   disks: boundedArray(
     z.object({ name: z.string().min(1).max(64), sizeBytes: z.int().min(0) }),
     256,
@@ -44,19 +45,20 @@ const diskHeldSchema = z.object({
   hash: bin,
 });
 
+export const notStoredSchema = boundedArray(byte, 256).refine(
+  (labels) => labels.length > 0,
+  'expected one label or more',
+);
+
+/** Of a space of version 1. */
 export const healingKeys = {
   healing: healingSchema.optional(),
   diskHeld: diskHeldSchema.optional(),
-  notStored: boundedArray(byte, 256)
-    .refine((labels) => labels.length > 0, 'expected one label or more')
-    .optional(),
+  notStored: notStoredSchema.optional(),
 };
 
 type HealingRecord = z.infer<typeof healingSchema>;
 type DiskHeldRecord = z.infer<typeof diskHeldSchema>;
-
-/** Gives a column back when it has that many bytes, and throws `corrupt` otherwise. */
-export type CheckSized = (column: Uint8Array, field: string, sizeBytes: number) => Uint8Array;
 
 export function healingRecord(facts: HealingFacts): HealingRecord {
   const { structPage, memmapRuns } = facts;
@@ -82,7 +84,7 @@ export function healingRecord(facts: HealingFacts): HealingRecord {
   };
 }
 
-export function healingOf(record: HealingRecord, sized: CheckSized): HealingFacts {
+export function healingOf(record: HealingRecord, sized: SizedColumn): HealingFacts {
   const { memmapRunCount: runCount, memmapRuns: runs } = record;
   const firstPfn = wideColumnOfBytes(
     sized(runs.firstPfn, 'healing.memmapRuns.firstPfn', runCount * 8),
@@ -115,7 +117,7 @@ export function diskHeldRecord({ disks, page, disk, offsetBytes, hash }: DiskHel
   } satisfies DiskHeldRecord;
 }
 
-export function diskHeldOf(record: DiskHeldRecord, sized: CheckSized): DiskHeldPages {
+export function diskHeldOf(record: DiskHeldRecord, sized: SizedColumn): DiskHeldPages {
   const { pageCount } = record;
   return {
     disks: record.disks,

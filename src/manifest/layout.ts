@@ -1,10 +1,16 @@
 // Where each field of a manifest's fixed head lies, and the limits a reader holds the rest to. FORMAT.md says the same in
 // words. All numbers are little-endian.
 //
-//   head (64) | header (msgpack) | body (msgpack) | SHA-256 of all before (32)
+//   head (64) | header (msgpack) | details (msgpack) | SHA-256 of all before (32)
+//
+// Version 1 has the body in the place of the details.
 import type { StructureLimits } from './structure.js';
 
-export const manifestVersion = 1;
+/** What is written. */
+export const manifestVersion = 2;
+/** What is read. */
+export const manifestVersions = [1, 2] as const;
+export type ManifestVersion = (typeof manifestVersions)[number];
 
 /** First bytes of a manifest: `PARSMANI`. */
 export const manifestMagic = Uint8Array.from('PARSMANI', (letter) => letter.charCodeAt(0));
@@ -15,8 +21,9 @@ export const headField = {
   version: 8, // u16
   flags: 10, // u16, none known
   headerSize: 12, // u32
-  bodySize: 16, // u64
-  reserved: 24, // 36 zero bytes
+  secondSize: 16, // u64, of the details, or of the body
+  encryption: 24, // u8, of the details: 0 = none. Reserved in version 1, and zero
+  reserved: 25, // 35 zero bytes
   crc: 60, // u32, CRC32C of bytes 0..59 and of the header
 } as const;
 
@@ -24,10 +31,19 @@ export const hashSizeBytes = 32;
 
 /** A pack takes some 100 bytes here, so this is room for 160,000 packs: 10 TiB of guest. */
 export const maxHeaderSizeBytes = 16 * 2 ** 20;
-/** With hashes of all pages, 1 GiB is room for a guest of about 400 GiB; without them for maxPageCount. */
+/** Room for maxPageCount in as many runs and places as a guest of many processes has. */
 export const maxBodySizeBytes = 2 ** 30;
+export const maxDetailsSizeBytes = 2 ** 20;
+/**
+ * Files that a manifest's body is made of: a base and what changed since. Each is a request, and all are read at once; with so
+ * many, of the bytes that mayFollow (body/chain.ts) allows, a snapshot opens in at most one and a half times its base's time.
+ */
+export const maxBodyCount = 17;
+/** Of 64 packs each, as many as there can be packs. */
 /** Packs take at least 64 bytes of a header each, so more do not fit. */
 export const maxPackCount = 2 ** 18;
+/** Files of page hashes: each is of one pack at least. */
+export const maxHashFileCount = maxPackCount;
 /** Regions of a space. */
 export const maxRegionCount = 65_536;
 /** What the kernel says of itself, and what did not add up: the first is from a page of 4096 bytes. */
@@ -51,11 +67,14 @@ export const maxPageCount = 2 ** 28;
 /** What `list` should read first: with up to some 600 packs the whole header is in it. */
 export const firstReadBytes = 64 * 2 ** 10;
 
-/** Pages of some labels are in no frame and yet not zero: every restore heals them. */
+/** Version 1: pages of some labels are in no frame and yet not zero: every restore heals them. */
 export const notStoredFeature = 'not-stored';
-/** Disks are stored beside RAM: a restore that knows RAM alone would leave them out without a word. */
+/** Version 1: disks are stored beside RAM: a restore that knows RAM alone would leave them out without a word. */
 export const disksFeature = 'disks';
-/** The VM's name has other characters than A-Z a-z 0-9 . _ -, which programs of before take for damage. */
+/** Version 1: the VM's name has other characters than A-Z a-z 0-9 . _ -, which programs of before take for damage. */
 export const namesFeature = 'names';
 /** Features that this program knows and a manifest may require. */
-export const knownFeatures: readonly string[] = [notStoredFeature, disksFeature, namesFeature];
+export const knownFeatures: Readonly<Record<ManifestVersion, readonly string[]>> = {
+  1: [notStoredFeature, disksFeature, namesFeature],
+  2: [],
+};

@@ -2,6 +2,7 @@
 import { ParsError } from '../../introspect/pars-error.js';
 import { maskHas, maskRank } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
+import { notStoredOf } from './spaces.js';
 import type { AddressSpace } from './types.js';
 
 export type PagePlace =
@@ -10,11 +11,8 @@ export type PagePlace =
   | { readonly kind: 'not-stored' }
   | {
       readonly kind: 'stored';
-      /** Index in the header's packs. */
-      readonly pack: number;
-      /** The frame, in bytes from the pack's first. */
-      readonly offset: number;
-      readonly length: number;
+      /** Index among the snapshot's frames. */
+      readonly frame: number;
       /** The page's place among the frame's pages. */
       readonly slot: number;
     };
@@ -22,21 +20,19 @@ export type PagePlace =
 /** Throws `usage` for a page index outside the space. */
 export function placeOf(space: AddressSpace, pageIndex: number): PagePlace {
   checkPage(space, pageIndex);
-  const { window, maskLow, maskHigh, pack, offset, length } = space.frames;
+  const { window, maskLow, maskHigh, frame, slot } = space.places;
   const wanted = Math.floor(pageIndex / windowPageCount);
   const bit = pageIndex % windowPageCount;
-  for (let frame = firstAtLeast(window, wanted); window[frame] === wanted; frame++) {
-    if (maskHas(maskLow[frame], maskHigh[frame], bit)) {
+  for (let place = firstAtLeast(window, wanted); window[place] === wanted; place++) {
+    if (maskHas(maskLow[place], maskHigh[place], bit)) {
       return {
         kind: 'stored',
-        pack: pack[frame],
-        offset: offset[frame],
-        length: length[frame],
-        slot: maskRank(maskLow[frame], maskHigh[frame], bit),
+        frame: frame[place],
+        slot: slot[place] + maskRank(maskLow[place], maskHigh[place], bit),
       };
     }
   }
-  return { kind: space.notStored?.includes(labelOf(space, pageIndex)) ? 'not-stored' : 'zero' };
+  return { kind: notStoredOf(space).includes(labelOf(space, pageIndex)) ? 'not-stored' : 'zero' };
 }
 
 /** The label's number; the header's legend names it. Throws `usage` for a page index outside the space. */

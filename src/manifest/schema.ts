@@ -1,16 +1,15 @@
-// The shape of the two MessagePack values. Unknown keys are dropped: a writer that needs a reader to know a key says so in
-// requiredFeatures. How the values hang together is check.ts's matter.
+// The shape of a manifest's MessagePack values. Unknown keys are dropped: a writer that needs a reader to know a key says so in
+// requiredFeatures. How the values hang together is check.ts's matter. Shapes of version 1: v1/schema.ts.
 import { z } from 'zod';
-import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { boundedArray } from '../flow/bounded.js';
 import { maxPackSizeBytes, maxReplication, packHeaderSizeBytes } from '../pack/layout.js';
-import { diskSchema } from './disk-record.js';
-import { healingKeys } from './healing-record.js';
 import { vmNameForm, vmNameProblem } from './vm-name.js';
 import {
   hashSizeBytes,
+  maxBodyCount,
   maxEvidenceLength,
   maxGuestTextLength,
+  maxHashFileCount,
   maxPackCount,
   maxPageCount,
   maxRegionCount,
@@ -45,72 +44,85 @@ const identitySchema = z
 /** Read before all else, because an unknown feature may change the shape of the rest. */
 export const featuresSchema = z.object({ requiredFeatures: features });
 
-export const headerSchema = z.object({
+export const sha256Schema = bin.refine(
+  (hash) => hash.length === hashSizeBytes,
+  'expected 32 bytes',
+);
+
+const hashedFile = z.object({ name: storeName, sizeBytes: size, sha256: sha256Schema });
+
+export const attachmentsSchema = boundedArray(
+  z.object({ role: segment, name: storeName, sizeBytes: size, sha256: sha256Schema }),
+  64,
+);
+export const guestSchema = z
+  .object({
+    release: z.string().max(maxGuestTextLength),
+    buildId: z.string().max(maxGuestTextLength),
+  })
+  .nullable();
+export const evidenceSchema = z.string().max(maxEvidenceLength);
+// No map has more than 1024 keys (structure.ts).
+export const labelCountsSchema = z.record(z.string().max(64), size);
+export const legendSchema = boundedArray(z.string().max(64), 256);
+
+/** What a header of each version says. */
+export const headerBasis = {
   id: segment,
   vm: z.string().refine((name) => vmNameProblem(name) === undefined, `expected ${vmNameForm}`),
   // Whether a calendar has it is asked by src/catalog/check-header.ts.
   createdMs: size,
   requiredFeatures: features,
-  packs: boundedArray(
-    z.object({
-      name: storeName,
-      sizeBytes: z.int().min(packHeaderSizeBytes).max(maxPackSizeBytes),
-      replication: z.int().min(1).max(maxReplication),
-    }),
-    maxPackCount,
-  ),
-  attachments: boundedArray(
-    z.object({
-      role: segment,
-      name: storeName,
-      sizeBytes: size,
-      sha256: bin.refine((hash) => hash.length === hashSizeBytes, 'expected 32 bytes'),
-    }),
-    64,
-  ),
-  guest: z
-    .object({
-      release: z.string().max(maxGuestTextLength),
-      buildId: z.string().max(maxGuestTextLength),
-    })
-    .nullable(),
-  evidence: z.string().max(maxEvidenceLength),
-  // No map has more than 1024 keys (structure.ts).
-  labelCounts: z.record(z.string().max(64), size),
-  legend: boundedArray(z.string().max(64), 256),
-  imageSizeBytes: size,
   identity: identitySchema.optional(),
+  imageSizeBytes: size,
+  attachments: attachmentsSchema,
+};
+
+export const packSchema = z.object({
+  name: storeName,
+  sizeBytes: z.int().min(packHeaderSizeBytes).max(maxPackSizeBytes),
+  replication: z.int().min(1).max(maxReplication),
+});
+
+/** Packs that one snapshot wrote, and that are kept alike, in columns. */
+const packRunSchema = z.object({
+  writer: segment,
+  packCount: z.int().min(1).max(maxPackCount),
+  number: bin,
+  sizeBytes: bin,
+  // Erasure-coded packs will have another key in its place, and their own feature.
+  copies: z.int().min(1).max(maxReplication),
+});
+export type PackRun = z.infer<typeof packRunSchema>;
+
+export const headerSchema = z.object({
+  ...headerBasis,
+  parent: segment.optional(),
+  packs: boundedArray(packRunSchema, maxPackCount),
+  bodies: boundedArray(hashedFile, maxBodyCount).refine(
+    (bodies) => bodies.length > 0,
+    'expected one body or more',
+  ),
+  pageHashes: boundedArray(hashedFile, maxHashFileCount),
+});
+
+export const detailsSchema = z.object({
+  guest: guestSchema,
+  evidence: evidenceSchema,
+  labelCounts: labelCountsSchema,
+  legend: legendSchema,
 });
 
 const count = z.int().min(0).max(maxPageCount);
 
-export const bodySchema = z.object({
-  spaces: boundedArray(
-    z.object({
-      name: segment,
-      pageSizeBytes: z.literal(pageSizeBytes),
-      regions: boundedArray(z.object({ start: size, sizeBytes: size }), maxRegionCount),
-      labelRunCount: count,
-      labelRuns: z.object({ label: bin, pageCount: bin }),
-      frameCount: count,
-      frames: z.object({
-        window: bin,
-        maskLow: bin,
-        maskHigh: bin,
-        offset: bin,
-        length: bin,
-        pack: bin,
-      }),
-      pageHashes: bin.nullable(),
-      ...healingKeys,
-      disk: diskSchema.optional(),
-    }),
-    256,
-  ).refine((spaces) => spaces.length > 0, 'expected one space or more'),
-});
+export const regionsSchema = boundedArray(
+  z.object({ start: size, sizeBytes: size }),
+  maxRegionCount,
+);
 
-/** A space as it stands in the file. */
-export type SpaceRecord = z.infer<typeof bodySchema>['spaces'][number];
+export const countSchema = count;
+export const binSchema = bin;
+export const segmentSchema = segment;
 
 /** The first thing wrong, with its path. */
 export function describeProblem(error: z.ZodError): string {

@@ -1,8 +1,8 @@
-// What a manifest says, apart from its bytes (layout.ts, FORMAT.md). It names every page's label and place itself, so
-// a restore reads one manifest and never a chain.
+// What a manifest says, apart from its bytes (layout.ts, body/layout.ts, FORMAT.md): every page's label and place, whatever
+// files that was read from.
 import type { DiskHeldPages } from '../../introspect/disk-held.js';
 import type { HealingFacts } from '../../introspect/healing-facts.js';
-import type { FrameColumns } from '../pack/types.js';
+import type { FrameColumns, PlaceColumns } from '../pack/types.js';
 
 /** A file of frames. May have been written by an earlier snapshot. */
 export interface PackEntry {
@@ -17,6 +17,13 @@ export interface PackEntry {
 export interface Attachment {
   /** What it is: `state`. */
   readonly role: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+}
+
+/** A file that a manifest is not whole without, and that is what it was when its hash is. */
+export interface HashedFile {
   readonly name: string;
   readonly sizeBytes: number;
   readonly sha256: Uint8Array;
@@ -52,8 +59,14 @@ export interface ManifestHeader {
   readonly createdMs: number;
   /** Features a reader must know, by name; an unknown one is refused by name. */
   readonly requiredFeatures: readonly string[];
+  /** The snapshot that this one was made after; it need not be there any more. Absent where nobody said. */
+  readonly parent?: string | undefined;
   /** Frames name their pack by its place in this list. */
   readonly packs: readonly PackEntry[];
+  /** A base, and what changed since, oldest first. None in version 1, whose files hold all themselves. */
+  readonly bodies: readonly HashedFile[];
+  /** Hashes of the pages in the packs, by which equal ones are found. Without them less is shared, and nothing is lost. */
+  readonly pageHashes: readonly HashedFile[];
   readonly attachments: readonly Attachment[];
   readonly guest: GuestIdentity | null;
   /** 'complete', or what did not add up, for which some pages or all were stored as critical. */
@@ -62,7 +75,7 @@ export interface ManifestHeader {
   readonly labelCounts: Readonly<Record<string, number>>;
   /** Label name by number, as of writing. */
   readonly legend: readonly string[];
-  /** Sum of the first space's regions. */
+  /** Of RAM: the sum of its regions. 0 where there are disks alone. */
   readonly imageSizeBytes: number;
 }
 
@@ -94,28 +107,44 @@ export interface StoredDisk {
   readonly sizeBytes: number;
 }
 
-/** RAM, which comes first, or a disk. */
-export interface AddressSpace {
+/** Columns of equal length: the frames that pages of a snapshot lie in. */
+export interface SnapshotFrames extends FrameColumns {
+  /** Index in the header's packs. */
+  readonly pack: Uint32Array;
+}
+
+interface PagedSpace {
+  /** What it is known by in every snapshot of the VM, whatever other spaces there are: `ram`, or `disk-NAME`. */
   readonly name: string;
   readonly pageSizeBytes: number;
-  /** Guest-physical runs in image order; of a disk one, from 0. */
+  /** In image order: guest-physical runs of RAM; of a disk one, from 0. */
   readonly regions: readonly SpaceRegion[];
   readonly labelRuns: LabelRuns;
   /** Ascending by window; masks of one window do not overlap. A page in no mask is all zero. */
-  readonly frames: FrameColumns & { readonly pack: Uint32Array };
-  /** Optional: xxh64 of each page, 8 bytes little-endian per page, in image order. */
-  readonly pageHashes: Uint8Array | null;
+  readonly places: PlaceColumns;
+}
+
+export interface RamSpace extends PagedSpace {
+  readonly kind: 'ram';
   /** What heals lost pages. Absent where none are expendable, and in snapshots of before there was healing. */
   readonly healing?: HealingFacts | undefined;
   /** Where disk images of the snapshot's moment hold pages, by comparison. */
   readonly diskHeld?: DiskHeldPages | undefined;
-  /** Labels by number of which no page was stored: each is healed by every restore. The feature `not-stored`. */
+  /** Labels by number of which no page was stored: each is healed by every restore. */
   readonly notStored?: readonly number[] | undefined;
-  /** Set for a disk. The feature `disks`. */
-  readonly disk?: StoredDisk | undefined;
 }
+
+export interface DiskSpace extends PagedSpace {
+  readonly kind: 'disk';
+  readonly disk: StoredDisk;
+}
+
+export type AddressSpace = RamSpace | DiskSpace;
 
 export interface Manifest {
   readonly header: ManifestHeader;
+  /** Of all spaces. */
+  readonly frames: SnapshotFrames;
+  /** At least one, and at most one of RAM. */
   readonly spaces: readonly AddressSpace[];
 }

@@ -1,9 +1,10 @@
 // What a stored snapshot's manifest knows of its image's bytes, without a look into the packs. Of RAM only: disks stored
 // with it are not of the image.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { ParsError } from '../../introspect/pars-error.js';
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import { placeOf } from '../manifest/place.js';
-import type { AddressSpace, Manifest } from '../manifest/types.js';
+import { disksOf, ramOf } from '../manifest/spaces.js';
+import type { Manifest, RamSpace } from '../manifest/types.js';
 import { packHeaderSizeBytes } from '../pack/layout.js';
 import { namedPolicies, type PolicyName, policyNames } from '../plan/policy.js';
 import type {
@@ -11,16 +12,20 @@ import type {
   LabelFigures,
   ReplicationFigures,
 } from '../report/model/image-figures.js';
+import { usedFrames } from '../pages/used-frames.js';
 import { countPages } from '../restore/pages-by-label.js';
-import { UniquePages } from './unique-pages.js';
 
-const hashBytes = 8;
-
-/** Labels that a newer program made up count as `unknown`. */
+/** Labels that a newer program made up count as `unknown`. Throws `unsupported` for a snapshot without RAM. */
 export function figuresOfManifest(manifest: Manifest): ImageFigures {
-  const { header, spaces } = manifest;
-  const [ram] = spaces;
-  const stored = storedPages(manifest);
+  const { header } = manifest;
+  const ram = ramOf(manifest);
+  if (ram === undefined) {
+    throw new ParsError(
+      'unsupported',
+      `snapshot ${header.id} is of disks alone, and reports are on RAM; \`pars show\` says what it has`,
+    );
+  }
+  const stored = storedPages(manifest, ram);
   const pageCount = header.imageSizeBytes / pageSizeBytes;
   const policy = policyOf(ram, header.legend, stored);
   return {
@@ -28,8 +33,11 @@ export function figuresOfManifest(manifest: Manifest): ImageFigures {
     pageCount,
     labels: labelFigures(ram, header.legend, stored),
     policies:
-      policy === undefined ? [] : [{ policy, replications: replicationFigures(manifest, stored) }],
-    uniquePageCount: uniquePageCount(ram, pageCount),
+      policy === undefined
+        ? []
+        : [{ policy, replications: replicationFigures(manifest, ram, stored) }],
+    // The manifest's own hashes are only of pages that are stored.
+    uniquePageCount: undefined,
     lz4Bytes: undefined,
     zstdBytes: undefined,
   };
@@ -38,8 +46,8 @@ export function figuresOfManifest(manifest: Manifest): ImageFigures {
 /** Pages of RAM that lie in packs, none of them zero: by label number, how many with which replication. */
 type StoredPages = readonly ReadonlyMap<number, number>[];
 
-function storedPages({ header: { packs, legend }, spaces: [ram] }: Manifest): StoredPages {
-  const { counts, labelCount } = countPages(ram, packs.length, legend.length);
+function storedPages({ header: { packs, legend }, frames }: Manifest, ram: RamSpace): StoredPages {
+  const { counts, labelCount } = countPages(ram, frames, packs.length, legend.length);
   const stored = legend.map(() => new Map<number, number>());
   packs.forEach(({ replication }, pack) => {
     stored.forEach((byReplication, label) => {
@@ -53,7 +61,7 @@ function storedPages({ header: { packs, legend }, spaces: [ram] }: Manifest): St
 }
 
 function labelFigures(
-  { labelRuns, notStored = [] }: AddressSpace,
+  { labelRuns, notStored = [] }: RamSpace,
   legend: readonly string[],
   stored: StoredPages,
 ): readonly LabelFigures[] {
@@ -86,7 +94,7 @@ function labelFigures(
 
 /** The first named policy that would have stored these pages so; undefined where none would. */
 function policyOf(
-  { labelRuns, notStored = [], diskHeld }: AddressSpace,
+  { labelRuns, notStored = [], diskHeld }: RamSpace,
   legend: readonly string[],
   stored: StoredPages,
 ): PolicyName | undefined {
@@ -109,16 +117,19 @@ function policyOf(
  * earlier snapshot wrote, what a pack of these frames alone would take.
  */
 function replicationFigures(
-  { header: { packs }, spaces: [ram, ...disks] }: Manifest,
+  manifest: Manifest,
+  ram: RamSpace,
   stored: StoredPages,
 ): readonly ReplicationFigures[] {
+  const { frames } = manifest;
+  const { packs } = manifest.header;
   const frameBytes = new Float64Array(packs.length);
-  ram.frames.pack.forEach((pack, frame) => {
-    frameBytes[pack] += ram.frames.length[frame];
-  });
+  for (const frame of usedFrames(frames, [ram])) {
+    frameBytes[frames.pack[frame]] += frames.length[frame];
+  }
   // A pack of nothing but zero pages has no frame. Packs of RAM stand before those of disks.
-  const endOfRam = disks.reduce(
-    (first, { frames }) => frames.pack.reduce((least, pack) => Math.min(least, pack), first),
+  const endOfRam = usedFrames(frames, disksOf(manifest)).reduce(
+    (least, frame) => Math.min(least, frames.pack[frame]),
     packs.length,
   );
   const figures = new Map<number, ReplicationFigures>();
@@ -133,30 +144,6 @@ function replicationFigures(
     });
   });
   return [...figures.values()].sort((a, b) => a.replication - b.replication);
-}
-
-function uniquePageCount(ram: AddressSpace, pageCount: number): number | undefined {
-  const { pageHashes } = ram;
-  if (pageHashes === null) return undefined;
-  const hashes = Buffer.from(pageHashes.buffer, pageHashes.byteOffset, pageHashes.length);
-  const zero = zeroPageIndex(ram, pageCount);
-  const zeroLow = zero === undefined ? undefined : hashes.readUInt32LE(zero * hashBytes);
-  const zeroHigh = zero === undefined ? undefined : hashes.readUInt32LE(zero * hashBytes + 4);
-  const unique = new UniquePages();
-  for (let at = 0; at < hashes.length; at += hashBytes) {
-    const low = hashes.readUInt32LE(at);
-    const high = hashes.readUInt32LE(at + 4);
-    if (low !== zeroLow || high !== zeroHigh) unique.add(low, high);
-  }
-  return unique.count().pageCount;
-}
-
-/** Some page that is known to be zero: all of them have its hash. */
-function zeroPageIndex(ram: AddressSpace, pageCount: number): number | undefined {
-  for (let page = 0; page < pageCount; page++) {
-    if (placeOf(ram, page).kind === 'zero') return page;
-  }
-  return undefined;
 }
 
 function knownLabel(name: string): PageLabel {

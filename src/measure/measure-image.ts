@@ -25,7 +25,6 @@ import { startZstdSize, type ZstdSize } from './zstd-size.js';
 /** Each has two jobs for the threads at a time, its frames and all of it: two keep four threads busy. */
 const blocksUnderWay = 2;
 const batchWindowCount = batchSizeBytes / windowSizeBytes;
-const space = 0;
 
 export interface PolicyToMeasure {
   readonly name: PolicyName;
@@ -189,8 +188,8 @@ class Measurement {
       const start = imageOffset - offset;
       target.set(block.subarray(start, start + target.length));
     });
-    const encoded = await this.#pool.encode({ space, frames, bytes });
-    shared.tally(encoded.frames);
+    const encoded = await this.#pool.encode({ frames, bytes });
+    shared.tally(encoded);
   }
 }
 

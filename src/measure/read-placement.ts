@@ -4,7 +4,9 @@
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
 import { manifestName } from '../catalog/names.js';
+import { disksOf, ramOf } from '../manifest/spaces.js';
 import type { Manifest } from '../manifest/types.js';
+import { usedFrames } from '../pages/used-frames.js';
 import type { PlacedBlock, Placement } from '../report/model/placement.js';
 import type { Part, Redundancy } from '../report/model/report.js';
 import type { FileCopies } from '../restore/file-copies.js';
@@ -19,7 +21,7 @@ import type { Store } from '../store/store.js';
 const concurrency = 8;
 
 export interface StoredSnapshot {
-  /** Packs of RAM, attachments and the manifest: those with as many copies and the same loss together. */
+  /** Packs of RAM, attachments, and the manifest with its bodies: those with as many copies and the same loss together. */
   readonly parts: readonly Part[];
   /** Of all of them, as the store counts its copies. */
   readonly storedBytes: number;
@@ -59,6 +61,7 @@ export async function readPlacement(
   const manifestFile = await store.stat(manifestName(header.id), { signal });
   const besideSizes = [
     ...header.attachments.map(({ sizeBytes }) => sizeBytes),
+    ...header.bodies.map(({ sizeBytes }) => sizeBytes),
     manifestFile?.sizeBytes ?? 0,
   ];
   const files = await Promise.all([
@@ -87,21 +90,22 @@ export async function readPlacement(
 }
 
 /** What is stored of disks is not compared: an image of memory is kept without them too. */
-function packsOfDisks({ spaces: [, ...disks] }: Manifest): ReadonlySet<number> {
-  return new Set(disks.flatMap(({ frames }) => [...new Set(frames.pack)]));
+function packsOfDisks(manifest: Manifest): ReadonlySet<number> {
+  const { pack } = manifest.frames;
+  return new Set(usedFrames(manifest.frames, disksOf(manifest)).map((frame) => pack[frame]));
 }
 
 /** For each pack whether any page in it is one that nothing heals. */
-function packsOfNeededPages({ header, spaces }: Manifest): readonly boolean[] {
+function packsOfNeededPages({ header, frames, spaces }: Manifest): readonly boolean[] {
   const { legend, packs } = header;
   // A page of each label, to learn how those are healed.
   const outlook = healingOutlook(
-    spaces[0],
+    ramOf({ spaces }),
     header,
     legend.map((_, label) => ({ firstPage: label, pageCount: 1, label, reason: 'lost' })),
   );
   const { labelCount, counts } = sumPages(
-    spaces.map((space) => countPages(space, packs.length, legend.length)),
+    spaces.map((space) => countPages(space, frames, packs.length, legend.length)),
   );
   return packs.map((_, pack) =>
     outlook.none.some(({ label }) => counts[pack * labelCount + label] > 0),

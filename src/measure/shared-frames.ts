@@ -1,6 +1,6 @@
 // Frames that several policies want of the same windows. Policies agree on most windows, so each different frame is
 // encoded once and counted for all that want it.
-import type { FrameColumns, FrameRequests } from '../pack/types.js';
+import type { FrameBatch, FrameRequests } from '../pack/types.js';
 import type { PackTally } from './pack-tally.js';
 
 export class SharedFrames {
@@ -31,11 +31,11 @@ export class SharedFrames {
     };
   }
 
-  /** `encoded` are the frames of `requests`, one for each as no page is zero. */
-  tally(encoded: FrameColumns): void {
+  /** What was made of `requests`: a frame for each, as no page is zero. */
+  tally({ frames, held }: FrameBatch): void {
     this.#wantedBy.forEach((tallies, frame) => {
       for (const tally of tallies) {
-        tally.addFrame(encoded.maskLow[frame], encoded.maskHigh[frame], encoded.length[frame]);
+        tally.addFrame(held.maskLow[frame], held.maskHigh[frame], frames.length[frame]);
       }
     });
   }

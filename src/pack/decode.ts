@@ -6,36 +6,40 @@ import { crc32c } from '@node-rs/crc32';
 import { uncompressSync } from 'lz4-napi';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import { identityOfV1 } from './frame-identity.js';
 import {
   frameField,
-  frameHeaderSizeBytes,
+  frameLayouts,
   frameMagic,
-  maxReplication,
+  frameV1Field,
+  maxFramePageCount,
   packField,
   packHeaderSizeBytes,
   packMagic,
-  packVersion,
-  windowSizeBytes,
+  type PackVersion,
+  packVersions,
 } from './layout.js';
 import { maskPageCount } from './mask.js';
 import { codecs, type Codec, type PackHeader, type StoredFrames } from './types.js';
 
 export interface FrameHeader {
-  readonly window: number;
-  readonly maskLow: number;
-  readonly maskHigh: number;
-  readonly space: number;
   readonly codec: Codec;
+  /** Of the header and the payload after it. */
+  readonly sizeBytes: number;
   /** Bytes of payload after the header. */
   readonly storedSizeBytes: number;
-  /** Bytes of pages: 4096 for each bit of the mask. */
+  /** Bytes of pages. */
   readonly rawSizeBytes: number;
+  /** As frame-identity.ts says. */
+  readonly identity: number;
 }
 
 export interface Frame extends FrameHeader {
-  /** The pages, in the order of the mask's bits. A raw frame's are a view of the bytes it was decoded from. */
+  /** A raw frame's are a view of the bytes it was decoded from. */
   readonly pages: Uint8Array;
 }
+
+const maxRawSizeBytes = maxFramePageCount * pageSizeBytes;
 
 function corrupt(atBytes: number, problem: string): ParsError {
   return new ParsError('corrupt', `frame at byte ${atBytes}: ${problem}`);
@@ -55,11 +59,12 @@ export function decodePackHeader(bytes: Uint8Array): PackHeader {
     throw fail('the first 8 bytes are not PARSPACK; this is no pack');
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, packHeaderSizeBytes);
-  const version = view.getUint16(packField.version, true);
-  if (version !== packVersion) {
+  const stated = view.getUint16(packField.version, true);
+  const version = packVersions.find((known) => known === stated);
+  if (version === undefined) {
     throw new ParsError(
       'unsupported',
-      `pack header: found version ${version} at byte ${packField.version}, this program reads ${packVersion}; ` +
+      `pack header: found version ${stated} at byte ${packField.version}, this program reads ${packVersions.join(' and ')}; ` +
         'use the program that wrote the snapshot, or a newer one',
     );
   }
@@ -70,14 +75,12 @@ export function decodePackHeader(bytes: Uint8Array): PackHeader {
       `its CRC32C at byte ${packField.crc} is ${hex(crc)}, its bytes give ${hex(computed)}`,
     );
   }
-  if (bytes.subarray(packField.reserved, packField.crc).some((byte) => byte !== 0)) {
-    throw fail(`reserved bytes from byte ${packField.reserved} are not zero`);
+  // In version 1 two bytes say for people what the manifest says.
+  const reservedAt = packField.reserved + (version === 1 ? 2 : 0);
+  if (bytes.subarray(reservedAt, packField.crc).some((byte) => byte !== 0)) {
+    throw fail(`reserved bytes from byte ${reservedAt} are not zero`);
   }
-  const replication = view.getUint8(packField.replication);
-  if (replication < 1 || replication > maxReplication) {
-    throw fail(`expected a replication of 1 to ${maxReplication}, found ${replication}`);
-  }
-  return { replication, space: view.getUint8(packField.space) };
+  return { version };
 }
 
 /**
@@ -87,27 +90,29 @@ export function decodePackHeader(bytes: Uint8Array): PackHeader {
 export function decodeFrameHeader(
   bytes: Uint8Array,
   atBytes: number,
+  version: PackVersion,
   originBytes = 0,
 ): FrameHeader {
+  const { headerSizeBytes, storedSize, rawSize } = frameLayouts[version];
   const place = originBytes + atBytes;
   const leftBytes = bytes.length - atBytes;
-  if (atBytes < 0 || leftBytes < frameHeaderSizeBytes) {
+  if (atBytes < 0 || leftBytes < headerSizeBytes) {
     throw corrupt(
       place,
-      `expected a header of ${frameHeaderSizeBytes} bytes, found ${Math.max(leftBytes, 0)}`,
+      `expected a header of ${headerSizeBytes} bytes, found ${Math.max(leftBytes, 0)}`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset + atBytes, frameHeaderSizeBytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + atBytes, headerSizeBytes);
   const magic = view.getUint32(frameField.magic, true);
   if (magic !== frameMagic) {
     throw corrupt(place, `expected the magic ${hex(frameMagic)}, found ${hex(magic)}`);
   }
-  const storedSizeBytes = view.getUint32(frameField.storedSize, true);
-  const rawSizeBytes = view.getUint32(frameField.rawSize, true);
-  if (rawSizeBytes === 0 || rawSizeBytes > windowSizeBytes || rawSizeBytes % pageSizeBytes !== 0) {
+  const storedSizeBytes = view.getUint32(storedSize, true);
+  const rawSizeBytes = view.getUint32(rawSize, true);
+  if (rawSizeBytes === 0 || rawSizeBytes > maxRawSizeBytes || rawSizeBytes % pageSizeBytes !== 0) {
     throw corrupt(
       place,
-      `expected 1 to ${windowSizeBytes / pageSizeBytes} pages of ${pageSizeBytes} bytes, found ${rawSizeBytes} bytes`,
+      `expected 1 to ${maxRawSizeBytes / pageSizeBytes} pages of ${pageSizeBytes} bytes, found ${rawSizeBytes} bytes`,
     );
   }
   if (storedSizeBytes === 0 || storedSizeBytes > rawSizeBytes) {
@@ -116,30 +121,37 @@ export function decodeFrameHeader(
       `expected a payload of 1 to ${rawSizeBytes} bytes, found ${storedSizeBytes}`,
     );
   }
-  if (storedSizeBytes > leftBytes - frameHeaderSizeBytes) {
+  if (storedSizeBytes > leftBytes - headerSizeBytes) {
     throw corrupt(
       place,
-      `expected a payload of ${storedSizeBytes} bytes, only ${leftBytes - frameHeaderSizeBytes} are left`,
+      `expected a payload of ${storedSizeBytes} bytes, only ${leftBytes - headerSizeBytes} are left`,
     );
   }
   const crc = view.getUint32(frameField.crc, true);
   const computed = crc32c(
-    bytes.subarray(atBytes + frameField.window, atBytes + frameHeaderSizeBytes + storedSizeBytes),
+    bytes.subarray(atBytes + frameField.covered, atBytes + headerSizeBytes + storedSizeBytes),
   );
   if (crc !== computed) {
     throw corrupt(place, `its CRC32C is ${hex(crc)}, its bytes give ${hex(computed)}`);
   }
-  return checkMeaning(view, place, storedSizeBytes, rawSizeBytes);
+  return checkMeaning(view, place, version, { storedSizeBytes, rawSizeBytes, crc });
+}
+
+interface CheckedSizes {
+  readonly storedSizeBytes: number;
+  readonly rawSizeBytes: number;
+  readonly crc: number;
 }
 
 /** The fields of a frame whose bytes are known to be those that were written. */
 function checkMeaning(
   view: DataView,
   place: number,
-  storedSizeBytes: number,
-  rawSizeBytes: number,
+  version: PackVersion,
+  { storedSizeBytes, rawSizeBytes, crc }: CheckedSizes,
 ): FrameHeader {
-  const codecNumber = view.getUint8(frameField.codec);
+  const layout = frameLayouts[version];
+  const codecNumber = view.getUint8(layout.codec);
   const codec = codecByNumber(codecNumber);
   if (codec === undefined) {
     throw new ParsError(
@@ -147,25 +159,18 @@ function checkMeaning(
       `frame at byte ${place}: codec ${codecNumber} is not known here (known: ${knownCodecs}); use a newer program`,
     );
   }
-  const encryption = view.getUint8(frameField.encryption);
+  const encryption = view.getUint8(layout.encryption);
   if (encryption !== 0) {
     throw new ParsError(
       'unsupported',
       `frame at byte ${place}: encryption ${encryption} is not known here (known: 0, none); use a newer program`,
     );
   }
-  const reserved = view.getUint8(frameField.reserved);
-  if (reserved !== 0) {
-    throw corrupt(place, `expected the reserved byte to be 0, found ${reserved}`);
-  }
-  const maskLow = view.getUint32(frameField.maskLow, true);
-  const maskHigh = view.getUint32(frameField.maskHigh, true);
-  const pageCount = maskPageCount(maskLow, maskHigh);
-  if (pageCount * pageSizeBytes !== rawSizeBytes) {
-    throw corrupt(
-      place,
-      `its mask names ${pageCount} pages, its raw size is ${rawSizeBytes} bytes`,
-    );
+  for (let at = layout.reserved; at < layout.reservedEnd; at++) {
+    const reserved = view.getUint8(at);
+    if (reserved !== 0) {
+      throw corrupt(place, `expected reserved byte ${at} to be 0, found ${reserved}`);
+    }
   }
   if (codec === 'raw' ? storedSizeBytes !== rawSizeBytes : storedSizeBytes === rawSizeBytes) {
     throw corrupt(
@@ -174,14 +179,26 @@ function checkMeaning(
     );
   }
   return {
-    window: view.getUint32(frameField.window, true),
-    maskLow,
-    maskHigh,
-    space: view.getUint8(frameField.space),
     codec,
+    sizeBytes: layout.headerSizeBytes + storedSizeBytes,
     storedSizeBytes,
     rawSizeBytes,
+    identity: version === 1 ? identityInV1(view, place, rawSizeBytes) : crc,
   };
+}
+
+function identityInV1(view: DataView, place: number, rawSizeBytes: number): number {
+  const maskLow = view.getUint32(frameV1Field.maskLow, true);
+  const maskHigh = view.getUint32(frameV1Field.maskHigh, true);
+  const pageCount = maskPageCount(maskLow, maskHigh);
+  if (pageCount * pageSizeBytes !== rawSizeBytes) {
+    throw corrupt(
+      place,
+      `its mask names ${pageCount} pages, its raw size is ${rawSizeBytes} bytes`,
+    );
+  }
+  const window = view.getUint32(frameV1Field.window, true);
+  return identityOfV1(view.getUint8(frameV1Field.space), window, maskLow, maskHigh);
 }
 
 const knownCodecs = Object.entries(codecs)
@@ -193,15 +210,21 @@ function codecByNumber(number: number): Codec | undefined {
 }
 
 /** Decodes the frame at `atBytes`. Throws as `decodeFrameHeader` does, and `corrupt` when the payload does not unpack. */
-export function decodeFrame(bytes: Uint8Array, atBytes: number, originBytes = 0): Frame {
-  const header = decodeFrameHeader(bytes, atBytes, originBytes);
-  const payloadAt = atBytes + frameHeaderSizeBytes;
+export function decodeFrame(
+  bytes: Uint8Array,
+  atBytes: number,
+  version: PackVersion,
+  originBytes = 0,
+): Frame {
+  const header = decodeFrameHeader(bytes, atBytes, version, originBytes);
+  const { headerSizeBytes, rawSize } = frameLayouts[version];
+  const payloadAt = atBytes + headerSizeBytes;
   const end = payloadAt + header.storedSizeBytes;
   if (header.codec === 'raw') return { ...header, pages: bytes.subarray(payloadAt, end) };
   let pages: Uint8Array;
   try {
     // Begins at the raw size, which lz4-napi takes as the amount of memory to take: it has been checked above.
-    pages = uncompressSync(bytes.subarray(atBytes + frameField.rawSize, end));
+    pages = uncompressSync(bytes.subarray(atBytes + rawSize, end));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw corrupt(originBytes + atBytes, `its LZ4 block does not unpack: ${reason}`);
@@ -220,8 +243,8 @@ export function decodeFrame(bytes: Uint8Array, atBytes: number, originBytes = 0)
  * `decodeFrame` does, with the pack's name and the offset within it.
  */
 export function* decodeStoredFrames(stored: StoredFrames): Generator<Frame> {
-  const { frames, bytes, startBytes } = stored;
-  for (let index = 0; index < frames.window.length; index++) {
+  const { frames, bytes, startBytes, version } = stored;
+  for (let index = 0; index < frames.offset.length; index++) {
     const offset = frames.offset[index];
     const length = frames.length[index];
     const at = offset - startBytes;
@@ -236,7 +259,7 @@ export function* decodeStoredFrames(stored: StoredFrames): Generator<Frame> {
     }
     let frame: Frame;
     try {
-      frame = decodeFrame(bytes.subarray(0, at + length), at, startBytes);
+      frame = decodeFrame(bytes.subarray(0, at + length), at, version, startBytes);
     } catch (error) {
       throw inPack(stored, error);
     }
@@ -245,24 +268,25 @@ export function* decodeStoredFrames(stored: StoredFrames): Generator<Frame> {
   }
 }
 
-/** A frame may be whole and still be the wrong one, as when a pack was replaced by another. */
 function checkIdentity(stored: StoredFrames, index: number, frame: Frame): void {
   const { frames } = stored;
   const expected = {
-    space: stored.space,
-    window: frames.window[index],
-    maskLow: frames.maskLow[index],
-    maskHigh: frames.maskHigh[index],
     length: frames.length[index],
+    pageCount: frames.pageCount[index],
+    identity: frames.identity[index],
   };
-  const found = { ...frame, length: frameHeaderSizeBytes + frame.storedSizeBytes };
-  for (const field of ['space', 'window', 'maskLow', 'maskHigh', 'length'] as const) {
+  const found = {
+    length: frame.sizeBytes,
+    pageCount: frame.rawSizeBytes / pageSizeBytes,
+    identity: frame.identity,
+  };
+  for (const field of ['length', 'pageCount', 'identity'] as const) {
     if (found[field] !== expected[field]) {
       throw inPack(
         stored,
         corrupt(
           frames.offset[index],
-          `the manifest expects ${field} ${expected[field]}, the frame says ${found[field]}`,
+          `the manifest expects ${field} ${expected[field]}, the frame has ${found[field]}`,
         ),
       );
     }
@@ -277,12 +301,11 @@ function inPack(stored: StoredFrames, error: unknown): unknown {
 
 /** The pages of all wanted frames, one after the other. Throws as `decodeStoredFrames` does. */
 export function decodePages(stored: StoredFrames): Uint8Array {
-  const { frames } = stored;
-  let pageCount = 0;
-  for (let index = 0; index < frames.window.length; index++) {
-    pageCount += maskPageCount(frames.maskLow[index], frames.maskHigh[index]);
-  }
-  // At most 64 pages a frame, whatever the masks say: bounded by the columns' length.
+  // At most 64 pages a frame, whatever the columns say: bounded by their length.
+  const pageCount = stored.frames.pageCount.reduce(
+    (sum, count) => sum + Math.min(count, maxFramePageCount),
+    0,
+  );
   const pages = new Uint8Array(pageCount * pageSizeBytes);
   let at = 0;
   for (const frame of decodeStoredFrames(stored)) {

@@ -10,8 +10,8 @@ import { decodeFrameHeader } from './decode.js';
 import {
   frameField,
   frameHeaderSizeBytes,
+  frameLayouts,
   frameMagic,
-  maxReplication,
   packField,
   packHeaderSizeBytes,
   packMagic,
@@ -20,34 +20,19 @@ import {
 } from './layout.js';
 import { lz4LengthBytes } from './lz4-block.js';
 import { maskHas, maskPageCount } from './mask.js';
-import {
-  codecs,
-  type FrameBatch,
-  type PackHeader,
-  type PageBatch,
-  windowPageCount,
-} from './types.js';
+import { hashPages } from './page-hash.js';
+import { codecs, type FrameBatch, type PageBatch, windowPageCount } from './types.js';
 
 const zeroPage = Buffer.alloc(pageSizeBytes);
 /** Where the pages of one frame move together when zero pages fell out between them. Never seen outside a call. */
 const compacted = Buffer.alloc(windowSizeBytes);
 
-/** The first bytes of a pack file. Throws `usage` when replication is not 1..10 or the space not 0..255. */
-export function encodePackHeader(header: PackHeader): Uint8Array {
-  const { replication, space } = header;
-  if (!Number.isInteger(replication) || replication < 1 || replication > maxReplication) {
-    throw new ParsError(
-      'usage',
-      `pack header: expected a replication of 1 to ${maxReplication}, found ${replication}`,
-    );
-  }
-  checkSpace(space);
+/** The first bytes of a pack file. */
+export function encodePackHeader(): Uint8Array {
   const bytes = new Uint8Array(packHeaderSizeBytes);
   const view = new DataView(bytes.buffer);
   bytes.set(packMagic, packField.magic);
   view.setUint16(packField.version, packVersion, true);
-  view.setUint8(packField.replication, replication);
-  view.setUint8(packField.space, space);
   view.setUint32(packField.crc, crc32c(bytes.subarray(0, packField.crc)), true);
   return bytes;
 }
@@ -65,12 +50,17 @@ export function encodeFrames(batch: PageBatch): FrameBatch {
   const pages = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length);
   const out = outputScratch(frameCount * frameHeaderSizeBytes + pages.length);
   const frames = {
+    offset: new Uint32Array(frameCount),
+    length: new Uint32Array(frameCount),
+    identity: new Uint32Array(frameCount),
+    pageCount: new Uint8Array(frameCount),
+  };
+  const held = {
     window: new Uint32Array(frameCount),
     maskLow: new Uint32Array(frameCount),
     maskHigh: new Uint32Array(frameCount),
-    offset: new Uint32Array(frameCount),
-    length: new Uint32Array(frameCount),
   };
+  const hashes: Uint8Array[] = [];
   const mask = { low: 0, high: 0 };
   let written = 0;
   let pagesAt = 0;
@@ -83,25 +73,32 @@ export function encodeFrames(batch: PageBatch): FrameBatch {
     pagesAt += requestedSize;
     if (content.length === 0) continue;
 
-    const window = requested.window[index];
-    const length = writeFrame(out, outAt, batch.space, window, mask, content);
-    frames.window[written] = window;
-    frames.maskLow[written] = mask.low;
-    frames.maskHigh[written] = mask.high;
+    const { sizeBytes, identity } = writeFrame(out, outAt, content);
+    held.window[written] = requested.window[index];
+    held.maskLow[written] = mask.low;
+    held.maskHigh[written] = mask.high;
     frames.offset[written] = outAt;
-    frames.length[written] = length;
+    frames.length[written] = sizeBytes;
+    frames.identity[written] = identity;
+    frames.pageCount[written] = content.length / pageSizeBytes;
+    hashes.push(hashPages(content));
     written++;
-    outAt += length;
+    outAt += sizeBytes;
   }
   return {
     bytes: new Uint8Array(out.subarray(0, outAt)),
     frames: {
-      window: frames.window.slice(0, written),
-      maskLow: frames.maskLow.slice(0, written),
-      maskHigh: frames.maskHigh.slice(0, written),
       offset: frames.offset.slice(0, written),
       length: frames.length.slice(0, written),
+      identity: frames.identity.slice(0, written),
+      pageCount: frames.pageCount.slice(0, written),
     },
+    held: {
+      window: held.window.slice(0, written),
+      maskLow: held.maskLow.slice(0, written),
+      maskHigh: held.maskHigh.slice(0, written),
+    },
+    hashes: new Uint8Array(Buffer.concat(hashes)),
   };
 }
 
@@ -113,14 +110,7 @@ function outputScratch(sizeBytes: number): Buffer {
   return output;
 }
 
-function checkSpace(space: number): void {
-  if (!Number.isInteger(space) || space < 0 || space > 255) {
-    throw new ParsError('usage', `pack: expected an address space of 0 to 255, found ${space}`);
-  }
-}
-
-function checkBatch({ bytes, frames, space }: PageBatch): void {
-  checkSpace(space);
+function checkBatch({ bytes, frames }: PageBatch): void {
   let pageCount = 0;
   for (let index = 0; index < frames.window.length; index++) {
     pageCount += maskPageCount(frames.maskLow[index], frames.maskHigh[index]);
@@ -163,47 +153,37 @@ function dropZeroPages(pages: Buffer, mask: { low: number; high: number }): Buff
   return kept === slot ? pages : compacted.subarray(0, kept * pageSizeBytes);
 }
 
-/** Writes one frame at `at` and returns its length. */
+/** Writes one frame at `at`. */
 function writeFrame(
   out: Buffer,
   at: number,
-  space: number,
-  window: number,
-  mask: { readonly low: number; readonly high: number },
   content: Buffer,
-): number {
+): { readonly sizeBytes: number; readonly identity: number } {
+  const layout = frameLayouts[packVersion];
   const packed = compressSync(content);
   const packedSize = packed.length - lz4LengthBytes;
   const codec = packedSize < content.length ? codecs.lz4 : codecs.raw;
   const storedSize = codec === codecs.lz4 ? packedSize : content.length;
-  const payloadAt = at + frameHeaderSizeBytes;
+  const payloadAt = at + layout.headerSizeBytes;
   if (codec === codecs.lz4) packed.copy(out, payloadAt, lz4LengthBytes);
   else content.copy(out, payloadAt);
 
   out.writeUInt32LE(frameMagic, at + frameField.magic);
-  out.writeUInt32LE(window, at + frameField.window);
-  out[at + frameField.codec] = codec;
-  out[at + frameField.encryption] = 0;
-  out[at + frameField.space] = space;
-  out[at + frameField.reserved] = 0;
-  out.writeUInt32LE(mask.low, at + frameField.maskLow);
-  out.writeUInt32LE(mask.high, at + frameField.maskHigh);
-  out.writeUInt32LE(storedSize, at + frameField.storedSize);
-  out.writeUInt32LE(content.length, at + frameField.rawSize);
+  out[at + layout.codec] = codec;
+  out[at + layout.encryption] = 0;
+  out.fill(0, at + layout.reserved, at + layout.reservedEnd);
+  out.writeUInt32LE(storedSize, at + layout.storedSize);
+  out.writeUInt32LE(content.length, at + layout.rawSize);
   const end = payloadAt + storedSize;
-  out.writeUInt32LE(crc32c(out.subarray(at + frameField.window, end)), at + frameField.crc);
+  out.writeUInt32LE(crc32c(out.subarray(at + frameField.covered, end)), at + frameField.crc);
 
-  const check = decodeFrameHeader(out.subarray(0, end), at);
-  if (
-    check.window !== window ||
-    check.maskLow !== mask.low ||
-    check.maskHigh !== mask.high ||
-    check.storedSizeBytes !== storedSize
-  ) {
-    throw new ParsError(
-      'corrupt',
-      `frame of window ${window}: its header does not read back as written`,
-    );
+  const { sizeBytes, rawSizeBytes, identity } = decodeFrameHeader(
+    out.subarray(0, end),
+    at,
+    packVersion,
+  );
+  if (sizeBytes !== end - at || rawSizeBytes !== content.length) {
+    throw new ParsError('corrupt', 'a frame to be written: its header does not read back');
   }
-  return end - at;
+  return { sizeBytes, identity };
 }

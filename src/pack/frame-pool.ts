@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { type Reply, valueOf } from './frame-reply.js';
 import type { WriteJob } from './frame-worker.js';
-import type { FileBatch, FrameBatch, PageBatch, StoredFrames } from './types.js';
+import type { FileBatch, FrameBatch, PageBatch, PlaceColumns, StoredFrames } from './types.js';
 
 /**
  * Raw bytes a job should carry: four windows take 1.5 ms to encode, beside which the 80 us of a message there and back
@@ -31,7 +31,7 @@ export interface FramePool {
   /** As `decodePages`. */
   decode(stored: StoredFrames): Promise<Uint8Array>;
   /** As `writeStoredFrames`. `fd` must stay open until this settles. */
-  write(stored: StoredFrames, fd: number): Promise<number>;
+  write(stored: StoredFrames, places: PlaceColumns, fd: number): Promise<number>;
   /** Waits for jobs that run, then ends the threads. */
   close(): Promise<void>;
 }
@@ -75,9 +75,9 @@ export function createFramePool({ threads }: { readonly threads?: number } = {})
       const bytes = movable(stored.bytes);
       return run('decodeBatch', { ...stored, bytes }, bytes);
     },
-    write(stored, fd) {
+    write(stored, places, fd) {
       const bytes = movable(stored.bytes);
-      const job: WriteJob = { stored: { ...stored, bytes }, fd };
+      const job: WriteJob = { stored: { ...stored, bytes }, places, fd };
       return run('writeBatch', job, bytes);
     },
     close: () => piscina.close(),

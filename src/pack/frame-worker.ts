@@ -9,7 +9,7 @@ import { encodeFrames } from './encode.js';
 import { type Reply, replyOf } from './frame-reply.js';
 import { lz4BlockBytes } from './lz4-block.js';
 import { readRequestedPages, requestedSizeBytes } from './read-pages.js';
-import type { FileBatch, PageBatch, StoredFrames } from './types.js';
+import type { FileBatch, PageBatch, PlaceColumns, StoredFrames } from './types.js';
 import { writeStoredFrames } from './write-pages.js';
 
 // A job leaves a few MiB of ArrayBuffers on a heap of a few hundred KiB, so the collector has no reason of its own to
@@ -20,6 +20,8 @@ const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) =
 
 export interface WriteJob {
   readonly stored: StoredFrames;
+  /** Of its frames, by index among them. */
+  readonly places: PlaceColumns;
   /** File descriptors belong to the process, so one opened by the main thread is good here. */
   readonly fd: number;
 }
@@ -32,14 +34,14 @@ export function encodeBatch(batch: PageBatch): unknown {
 }
 
 /** Answers with Reply<FrameBatch>. */
-export function encodeFileBatch({ space, frames, fd }: FileBatch): unknown {
+export function encodeFileBatch({ frames, fd }: FileBatch): unknown {
   collect({ type: 'minor' });
   const reply = replyOf(() => {
     const bytes = scratch(requestedSizeBytes(frames));
     readRequestedPages(frames, bytes, (imageOffset, target) => {
       readFully(fd, imageOffset, target, 'the image');
     });
-    return encodeFrames({ space, frames, bytes });
+    return encodeFrames({ frames, bytes });
   });
   return withBytes(reply, reply.kind === 'done' ? reply.value.bytes : undefined);
 }
@@ -58,9 +60,9 @@ export function decodeBatch(stored: StoredFrames): unknown {
 }
 
 /** Answers with the number of pages written. */
-export function writeBatch({ stored, fd }: WriteJob): Reply<number> {
+export function writeBatch({ stored, places, fd }: WriteJob): Reply<number> {
   collect({ type: 'minor' });
-  return replyOf(() => writeStoredFrames(stored, fd));
+  return replyOf(() => writeStoredFrames(stored, places, fd));
 }
 
 let pages = new Uint8Array(0);

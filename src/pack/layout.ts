@@ -3,7 +3,11 @@
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { windowPageCount } from './types.js';
 
-export const packVersion = 1;
+/** What is written. */
+export const packVersion = 2;
+/** What is read. */
+export const packVersions = [1, 2] as const;
+export type PackVersion = (typeof packVersions)[number];
 
 /** First bytes of a pack: `PARSPACK`. */
 export const packMagic = Uint8Array.from('PARSPACK', (letter) => letter.charCodeAt(0));
@@ -12,31 +16,70 @@ export const packHeaderSizeBytes = 32;
 export const packField = {
   magic: 0,
   version: 8, // u16
-  replication: 10, // u8
-  space: 11, // u8
-  reserved: 12, // 16 zero bytes
+  reserved: 10, // 18 bytes, zero. Version 1 has replication (u8) and space (u8) here first
   crc: 28, // u32, CRC32C of bytes 0..27
 } as const;
 
 /** First bytes of a frame: `PFRM`, read as a little-endian u32. */
 export const frameMagic = 0x4d524650;
 
-export const frameHeaderSizeBytes = 32;
+/** Where the fields of a frame's header lie, and its length. Magic and CRC stand first in each version. */
+export interface FrameLayout {
+  readonly headerSizeBytes: number;
+  readonly codec: number;
+  /** 0 = none. */
+  readonly encryption: number;
+  /** Zero. */
+  readonly reserved: number;
+  readonly reservedEnd: number;
+  /** u32, bytes of payload. */
+  readonly storedSize: number;
+  /**
+   * u32, pages * 4096. It stands right before the payload because lz4-napi wants exactly that: a little-endian length, then
+   * an LZ4 block. So the payload on disk is a plain LZ4 block, and it is unpacked where it lies, without a copy.
+   */
+  readonly rawSize: number;
+}
+
 export const frameField = {
   magic: 0, // u32
   crc: 4, // u32, CRC32C of everything after it, payload included
+  covered: 8, // the first byte that the CRC covers
+} as const;
+
+export const frameLayouts: Readonly<Record<PackVersion, FrameLayout>> = {
+  1: {
+    headerSizeBytes: 32,
+    codec: 12,
+    encryption: 13,
+    reserved: 15,
+    reservedEnd: 16,
+    storedSize: 24,
+    rawSize: 28,
+  },
+  2: {
+    headerSizeBytes: 20,
+    codec: 8,
+    encryption: 9,
+    reserved: 10,
+    reservedEnd: 12,
+    storedSize: 12,
+    rawSize: 16,
+  },
+};
+
+/** Where the pages of a version 1 frame belong: version 2 leaves that to the manifest. */
+export const frameV1Field = {
   window: 8, // u32
-  codec: 12, // u8
-  encryption: 13, // u8, 0 = none
   space: 14, // u8
-  reserved: 15, // u8, zero
   maskLow: 16, // u32
   maskHigh: 20, // u32
-  storedSize: 24, // u32, bytes of payload
-  // The raw size stands right before the payload because lz4-napi wants exactly that: a little-endian length, then an
-  // LZ4 block. So the payload on disk is a plain LZ4 block, and it is unpacked where it lies, without a copy.
-  rawSize: 28, // u32, pages in the mask * 4096
 } as const;
+
+/** Of what is written. */
+export const frameHeaderSizeBytes = frameLayouts[packVersion].headerSizeBytes;
+/** Pages of a frame. */
+export const maxFramePageCount = 64;
 
 export const windowSizeBytes = windowPageCount * pageSizeBytes;
 /** A frame that holds a whole window and did not shrink. */

@@ -1,11 +1,12 @@
 // What a pack holds, apart from its bytes (layout.ts).
 //
-// An address space is cut into aligned windows of 64 pages. A frame holds those pages of one window that are stored
-// with one replication: a 64-bit mask names them, so a page's place in the frame is the rank of its bit (mask.ts).
+// A frame is up to 64 pages that are stored together, and says nothing of where they belong: that is the manifest's matter.
+// An address space is cut into aligned windows of 64 pages, so that a 64-bit mask names some pages of one.
+import type { PackVersion } from './layout.js';
 
 export const windowPageCount = 64;
 
-/** Columns of equal length: for each frame the pages it should hold. */
+/** Columns of equal length: for each frame the pages it should hold, all of one window. */
 export interface FrameRequests {
   /** Window index: page index / 64. */
   readonly window: Uint32Array;
@@ -23,36 +24,43 @@ export interface PackRequest {
 export const codecs = { raw: 0, lz4: 1 } as const;
 export type Codec = keyof typeof codecs;
 
-/** Columns of equal length: for each frame written, what the manifest must know to find and check it. */
+/** Columns of equal length: for each frame written, what must be known to find and check it. */
 export interface FrameColumns {
-  readonly window: Uint32Array;
-  /** All-zero pages have been taken out of the mask. */
-  readonly maskLow: Uint32Array;
-  readonly maskHigh: Uint32Array;
   /** Where the frame begins in its pack, in bytes. */
   readonly offset: Uint32Array;
   /** Length in the pack with its header, in bytes. */
   readonly length: Uint32Array;
+  /** What tells it from any other frame (frame-identity.ts). */
+  readonly identity: Uint32Array;
+  /** 1..64. */
+  readonly pageCount: Uint8Array;
+}
+
+/**
+ * Columns of equal length: pages of a window, and where they are stored. The pages that a mask names are consecutive pages of
+ * one frame, in the order of their bits.
+ */
+export interface PlaceColumns extends FrameRequests {
+  /** Index of the frame. */
+  readonly frame: Uint32Array;
+  /** Of the first page, among the frame's pages. */
+  readonly slot: Uint8Array;
 }
 
 /** What a pack file says about itself in its first bytes. */
 export interface PackHeader {
-  /** As asked for when the pack was written; the store may have been told otherwise since. */
-  readonly replication: number;
-  /** Index of the address space in the manifest. */
-  readonly space: number;
+  /** Of it and of its frames. */
+  readonly version: PackVersion;
 }
 
 /** Pages to encode: those named by `frames`, 4096 bytes each, in the order of the frames and of the bits in their masks. */
 export interface PageBatch {
-  readonly space: number;
   readonly frames: FrameRequests;
   readonly bytes: Uint8Array;
 }
 
 /** The same, with the pages still in an image: byte n of the image is byte n behind `fd`. */
 export interface FileBatch {
-  readonly space: number;
   readonly frames: FrameRequests;
   readonly fd: number;
 }
@@ -60,6 +68,10 @@ export interface FileBatch {
 /** Frames back to back. Here `offset` counts from the batch's first byte: add the batch's place in the pack. */
 export interface FrameBatch {
   readonly frames: FrameColumns;
+  /** What each frame holds: as requested, without pages of zeroes and without frames of nothing else. */
+  readonly held: FrameRequests;
+  /** Of the pages in the frames, in their order (page-hash.ts). */
+  readonly hashes: Uint8Array;
   readonly bytes: Uint8Array;
 }
 
@@ -67,7 +79,8 @@ export interface FrameBatch {
 export interface StoredFrames {
   /** The pack's name, for messages. */
   readonly pack: string;
-  readonly space: number;
+  /** As the pack's header says. */
+  readonly version: PackVersion;
   /** Where `bytes` begins in the pack; `frames.offset` counts from the pack's first byte. */
   readonly startBytes: number;
   readonly frames: FrameColumns;

@@ -2,7 +2,8 @@
 // others, with the disks it was given and with those that it has just written.
 import { DiskImage } from '../disk/disk-image.js';
 import { closeGuestDisks, type GuestDisk } from '../disk/guest-disks.js';
-import type { AddressSpace, Manifest } from '../manifest/types.js';
+import { ramOf } from '../manifest/spaces.js';
+import type { Manifest, RamSpace } from '../manifest/types.js';
 import { type Healing, healRam, nothingHealed } from './heal-ram.js';
 import { healingOutlook, type UnhealedRun } from './healing-outlook.js';
 import type { LostRun } from './lost-pages.js';
@@ -28,7 +29,7 @@ export function unhealable(
   if (noHeal === true) {
     return lost.map((run) => ({ ...run, why: 'healing was not wanted' }));
   }
-  const { none, disk } = healingOutlook(manifest.spaces[0], manifest.header, lost);
+  const { none, disk } = healingOutlook(ramOf(manifest), manifest.header, lost);
   const withoutDisk = disks.length > 0 || hasOwnDisks(request) ? [] : disk;
   const why = whyNoDisk(request);
   return [...none, ...withoutDisk.map((run) => ({ ...run, why }))].sort(
@@ -42,7 +43,8 @@ function hasOwnDisks({ manifest, withoutDisks }: HealLostRequest): boolean {
 }
 
 function whyNoDisk({ manifest, withoutDisks }: HealLostRequest): string {
-  const held = manifest.spaces[0].diskHeld?.disks.map(({ name }) => name).join(', ') ?? 'unnamed';
+  const disks = ramOf(manifest)?.diskHeld?.disks;
+  const held = disks?.map(({ name }) => name).join(', ') ?? 'unnamed';
   const remedy =
     withoutDisks === true && disksToBeGiven(manifest.spaces).length === 0
       ? 'restore it with its disks, or give it with --disk'
@@ -57,14 +59,14 @@ export async function healLost(
   ramPath: string,
   lost: readonly LostRun[],
 ): Promise<Healing> {
-  if (lost.length === 0) {
+  const { manifest, signal } = request;
+  const space = ramOf(manifest);
+  if (lost.length === 0 || space === undefined) {
     return nothingHealed;
   }
-  const { manifest, signal } = request;
   if (request.noHeal === true) {
     return { ...nothingHealed, unhealed: unhealable(request, lost) };
   }
-  const space = manifest.spaces[0];
   const outlook = healingOutlook(space, manifest.header, lost);
   const ownDisks = outlook.disk.length === 0 ? [] : openOwnDisks(space, targets);
   try {
@@ -77,12 +79,13 @@ export async function healLost(
 
 /** Those just written that hold pages of RAM. */
 function openOwnDisks(
-  { diskHeld }: AddressSpace,
+  { diskHeld }: RamSpace,
   targets: readonly DiskTarget[],
 ): readonly GuestDisk[] {
   const opened: GuestDisk[] = [];
   try {
-    for (const { disk, path } of targets) {
+    for (const { space, path } of targets) {
+      const { disk } = space;
       if (diskHeld?.disks.some(({ name }) => name === disk.name) === true) {
         opened.push({ name: disk.name, image: DiskImage.open(partOf(path)) });
       }

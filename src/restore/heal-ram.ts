@@ -10,7 +10,7 @@ import { readFully } from '../../introspect/memory/read-fully.js';
 import type { GuestDisk } from '../disk/guest-disks.js';
 import { readHeldPages } from '../disk/read-held-pages.js';
 import { diskError } from '../flow/disk-error.js';
-import type { AddressSpace } from '../manifest/types.js';
+import type { RamSpace } from '../manifest/types.js';
 import type { HealingOutlook, UnhealedRun } from './healing-outlook.js';
 import { type LostRun, lostPageCount } from './lost-pages.js';
 
@@ -36,7 +36,7 @@ export const nothingHealed: Healing = {
 
 export interface HealRequest {
   readonly ramPath: string;
-  readonly space: Pick<AddressSpace, 'regions' | 'healing' | 'diskHeld'>;
+  readonly space: Pick<RamSpace, 'regions' | 'healing' | 'diskHeld'>;
   readonly outlook: HealingOutlook;
   /** Disk images of the snapshot's moment. */
   readonly disks: readonly GuestDisk[];

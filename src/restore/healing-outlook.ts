@@ -2,7 +2,7 @@
 // and `verify` prints it.
 import { healedBy } from '../../introspect/heal.js';
 import type { PageLabel } from '../../introspect/page-class.js';
-import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
+import type { ManifestHeader, RamSpace } from '../manifest/types.js';
 import type { LostRun } from './lost-pages.js';
 
 /** In which way a page is healed: by the kernel's own means (introspect/heal.ts), or with bytes of a disk image. */
@@ -23,8 +23,9 @@ export interface UnhealedRun extends LostRun {
   readonly why: string;
 }
 
+/** `space`: RAM, where there is any. */
 export function healingOutlook(
-  space: Pick<AddressSpace, 'healing' | 'diskHeld'>,
+  space: Pick<RamSpace, 'healing' | 'diskHeld'> | undefined,
   { legend }: Pick<ManifestHeader, 'legend'>,
   lost: readonly LostRun[],
 ): HealingOutlook {
@@ -38,12 +39,12 @@ export function healingOutlook(
     if (way === undefined) {
       none.push({ ...run, why: `pages labelled ${label} are critical` });
     } else if (way === 'disk') {
-      if (space.diskHeld === undefined) {
+      if (space?.diskHeld === undefined) {
         none.push({ ...run, why: 'the snapshot does not say where on a disk they are' });
       } else {
         disk.push(run);
       }
-    } else if (space.healing === undefined) {
+    } else if (space?.healing === undefined) {
       none.push({ ...run, why: 'the snapshot was made without what healing needs' });
     } else {
       (way === 'filling' ? filling : rereading).push(run);

@@ -13,7 +13,7 @@ const concurrency = 8;
 export interface LocatedFiles {
   /** In the order of the header. */
   readonly packs: readonly FileCopies[];
-  /** The attachments, then the manifest. */
+  /** The attachments, then the manifest's bodies and the manifest. */
   readonly beside: readonly FileBeside[];
   /** Files of another length than the manifest states, or missing, each with what was found. */
   readonly wrong: readonly WrongFile[];
@@ -34,7 +34,7 @@ interface ExpectedFile {
 
 export async function locateFiles(
   store: Store,
-  { id, packs, attachments }: ManifestHeader,
+  { id, packs, bodies, attachments }: ManifestHeader,
   signal: AbortSignal | undefined,
 ): Promise<LocatedFiles> {
   const limit = pLimit(concurrency);
@@ -51,6 +51,7 @@ export async function locateFiles(
     });
   const beside = [
     ...attachments.map(({ role, name, sizeBytes }) => ({ role, name, sizeBytes })),
+    ...bodies.map(({ name, sizeBytes }) => ({ role: 'body', name, sizeBytes })),
     // Its own length it does not state; it has just been read and checked.
     { role: 'manifest', name: manifestName(id) },
   ];

@@ -2,7 +2,8 @@
 // and without everything that is kept once. Pure, from the manifest and from where the copies are.
 //
 // As far as that tells: a restore may still find that a page cannot be healed (heal-ram.ts).
-import type { AddressSpace, ManifestHeader } from '../manifest/types.js';
+import { notStoredOf } from '../manifest/spaces.js';
+import type { ManifestHeader, RamSpace } from '../manifest/types.js';
 import { neededCount } from '../store/block-state.js';
 import { type FileBeside, type FileCopies, isLost, wantedCopyCount } from './file-copies.js';
 import { healingOutlook, type HealingWay } from './healing-outlook.js';
@@ -10,8 +11,8 @@ import type { PagesByLabel } from './pages-by-label.js';
 
 export interface LossInput {
   readonly header: Pick<ManifestHeader, 'legend' | 'attachments'>;
-  /** RAM. */
-  readonly space: AddressSpace;
+  /** RAM, where there is any. */
+  readonly space: RamSpace | undefined;
   /** Disks that hold pages of RAM and are not stored with it. */
   readonly disksToBeGiven: readonly string[];
   /** In the order of the header. */
@@ -56,6 +57,7 @@ export interface UnhealedPages {
 /** Without a command line that was kept the guest resumes on the same one given by hand; without these it does not. */
 export const neededRoles: Readonly<Record<string, string | undefined>> = {
   manifest: 'the manifest is lost',
+  body: 'a body of the manifest is lost',
   state: 'the device state is lost',
 };
 
@@ -125,14 +127,12 @@ function indicesBySoleNode(files: readonly FileCopies[]): ReadonlyMap<string, re
   return found;
 }
 
-function notStoredPages(
-  { labelRuns, notStored = [] }: AddressSpace,
-  labelCount: number,
-): Float64Array {
+function notStoredPages(space: RamSpace | undefined, labelCount: number): Float64Array {
   const pages = new Float64Array(labelCount);
-  labelRuns.label.forEach((label, run) => {
+  const notStored = notStoredOf(space);
+  space?.labelRuns.label.forEach((label, run) => {
     if (notStored.includes(label)) {
-      pages[label] += labelRuns.pageCount[run];
+      pages[label] += space.labelRuns.pageCount[run];
     }
   });
   return pages;

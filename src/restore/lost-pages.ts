@@ -1,17 +1,10 @@
 // Which pages cannot be had back, from frames that could not be read: exact, by page, with label and reason.
 import { labelOf } from '../manifest/place.js';
-import type { AddressSpace } from '../manifest/types.js';
+import { notStoredOf } from '../manifest/spaces.js';
+import type { AddressSpace, SnapshotFrames } from '../manifest/types.js';
 import { maskHas } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-
-/**
- * `lost`: no live copy. `unreachable`: the store lists copies, and none of them can be reached now. `corrupt`: a copy was
- * read, and it is not what was written. `not-stored`: the policy left it out.
- */
-export type LossReason = 'lost' | 'unreachable' | 'corrupt' | 'not-stored';
-
-/** Packs of which nothing can be read, by index, and why. */
-export type LostPacks = ReadonlyMap<number, Extract<LossReason, 'lost' | 'unreachable'>>;
+import type { LossReason, LostFrames, LostPacks } from '../pages/loss.js';
 
 /** A run of pages with one label and one reason. */
 export interface LostRun {
@@ -25,11 +18,14 @@ export interface LostRun {
 
 /** The frames that go with packs that are lost as a whole. */
 export function framesOfPacks(
-  { frames }: Pick<AddressSpace, 'frames'>,
+  { pack: packOf }: Pick<SnapshotFrames, 'pack'>,
   lostPacks: LostPacks,
-): ReadonlyMap<number, LossReason> {
+): LostFrames {
   const lostFrames = new Map<number, LossReason>();
-  frames.pack.forEach((pack, frame) => {
+  if (lostPacks.size === 0) {
+    return lostFrames;
+  }
+  packOf.forEach((pack, frame) => {
     const reason = lostPacks.get(pack);
     if (reason !== undefined) {
       lostFrames.set(frame, reason);
@@ -38,24 +34,25 @@ export function framesOfPacks(
   return lostFrames;
 }
 
-/** Runs ascending by page, from frame indices and why each is lost. */
-export function lostRuns(
-  space: AddressSpace,
-  lostFrames: ReadonlyMap<number, LossReason>,
-): readonly LostRun[] {
+/** Runs ascending by page, of the space's pages that lie in these frames. */
+export function lostRuns(space: AddressSpace, lostFrames: LostFrames): readonly LostRun[] {
   const runs: { firstPage: number; pageCount: number; label: number; reason: LossReason }[] = [];
-  const { window, maskLow, maskHigh } = space.frames;
-  const frames = [...lostFrames].sort(([a], [b]) => a - b);
-  for (let at = 0; at < frames.length;) {
-    // Frames of one window interleave, so a window is taken at once.
-    let end = at + 1;
-    while (end < frames.length && window[frames[end][0]] === window[frames[at][0]]) {
-      end++;
+  if (lostFrames.size === 0) {
+    return runs;
+  }
+  const { window, maskLow, maskHigh, frame } = space.places;
+  for (let at = 0; at < window.length;) {
+    // Places of one window interleave, so a window is taken at once.
+    const lost: { readonly place: number; readonly reason: LossReason }[] = [];
+    const start = window[at] * windowPageCount;
+    for (const first = window[at]; window[at] === first; at++) {
+      const reason = lostFrames.get(frame[at]);
+      if (reason !== undefined) {
+        lost.push({ place: at, reason });
+      }
     }
-    const inWindow = frames.slice(at, end);
-    const start = window[frames[at][0]] * windowPageCount;
-    for (let bit = 0; bit < windowPageCount; bit++) {
-      const owner = inWindow.find(([frame]) => maskHas(maskLow[frame], maskHigh[frame], bit));
+    for (let bit = 0; lost.length > 0 && bit < windowPageCount; bit++) {
+      const owner = lost.find(({ place }) => maskHas(maskLow[place], maskHigh[place], bit));
       if (owner === undefined) {
         continue;
       }
@@ -65,14 +62,13 @@ export function lostRuns(
       if (
         last?.firstPage === page - (last?.pageCount ?? 0) &&
         last.label === label &&
-        last.reason === owner[1]
+        last.reason === owner.reason
       ) {
         last.pageCount++;
       } else {
-        runs.push({ firstPage: page, pageCount: 1, label, reason: owner[1] });
+        runs.push({ firstPage: page, pageCount: 1, label, reason: owner.reason });
       }
     }
-    at = end;
   }
   return runs;
 }
@@ -82,8 +78,9 @@ export function lostPageCount(runs: readonly LostRun[]): number {
 }
 
 /** The pages that every restore lacks, ascending. */
-export function notStoredRuns({ labelRuns, notStored = [] }: AddressSpace): readonly LostRun[] {
-  const { label, firstPage, pageCount } = labelRuns;
+export function notStoredRuns(space: AddressSpace): readonly LostRun[] {
+  const { label, firstPage, pageCount } = space.labelRuns;
+  const notStored = notStoredOf(space);
   const runs: LostRun[] = [];
   for (let run = 0; run < label.length && notStored.length > 0; run++) {
     if (notStored.includes(label[run])) {

@@ -1,6 +1,6 @@
 // How many pages of each label lie in each pack, counted once over the columns. Who asks what is lost with which packs
 // then adds up numbers, and looks at no page again.
-import type { AddressSpace } from '../manifest/types.js';
+import type { AddressSpace, SnapshotFrames } from '../manifest/types.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
 
@@ -10,23 +10,25 @@ export interface PagesByLabel {
   readonly counts: Uint32Array;
 }
 
-/** Counts the pages of all frames, or of those that `isCounted`. */
+/** Counts the space's pages in all frames, or in those that `isCounted`. */
 export function countPages(
-  { frames, labelRuns }: Pick<AddressSpace, 'frames' | 'labelRuns'>,
+  { places, labelRuns }: Pick<AddressSpace, 'places' | 'labelRuns'>,
+  { pack }: Pick<SnapshotFrames, 'pack'>,
   packCount: number,
   labelCount: number,
   isCounted: (frame: number) => boolean = () => true,
 ): PagesByLabel {
-  const { window, maskLow, maskHigh, pack } = frames;
+  const { window, maskLow, maskHigh, frame: frameOf } = places;
   const { label, firstPage, pageCount } = labelRuns;
   const counts = new Uint32Array(packCount * labelCount);
-  // Frames ascend by window, so the runs before one are behind all that follow.
+  // Places ascend by window, so the runs before one are behind all that follow.
   let run = 0;
-  for (let frame = 0; frame < window.length; frame++) {
+  for (let place = 0; place < window.length; place++) {
+    const frame = frameOf[place];
     if (!isCounted(frame)) {
       continue;
     }
-    const start = window[frame] * windowPageCount;
+    const start = window[place] * windowPageCount;
     while (run < label.length && firstPage[run] + pageCount[run] <= start) {
       run++;
     }
@@ -34,8 +36,8 @@ export function countPages(
       const from = Math.max(firstPage[at] - start, 0);
       const end = Math.min(firstPage[at] + pageCount[at] - start, windowPageCount);
       counts[pack[frame] * labelCount + label[at]] += maskPageCount(
-        maskLow[frame] & bitsBetween(Math.min(from, 32), Math.min(end, 32)),
-        maskHigh[frame] & bitsBetween(Math.max(from - 32, 0), Math.max(end - 32, 0)),
+        maskLow[place] & bitsBetween(Math.min(from, 32), Math.min(end, 32)),
+        maskHigh[place] & bitsBetween(Math.max(from - 32, 0), Math.max(end - 32, 0)),
       );
     }
   }

@@ -11,23 +11,19 @@ import { ParsError } from '../../introspect/pars-error.js';
 import type { GuestDisk } from '../disk/guest-disks.js';
 import { diskError } from '../flow/disk-error.js';
 import type { OnProgress } from '../flow/progress.js';
-import type { AddressSpace, Attachment, Manifest } from '../manifest/types.js';
+import { ramOf } from '../manifest/spaces.js';
+import type { Attachment, Manifest, RamSpace } from '../manifest/types.js';
+import type { LostPacks } from '../pages/loss.js';
+import { findLostPacks } from '../pages/read-frames.js';
+import { readSizeBytes } from '../pages/read-plan.js';
+import { usedFrames } from '../pages/used-frames.js';
 import type { Store } from '../store/store.js';
 import { isRamElsewhere } from '../vm/saved-state.js';
 import { healLost, unhealable } from './heal-lost.js';
 import { type Healing, nothingHealed } from './heal-ram.js';
-import {
-  framesOfPacks,
-  type LostPacks,
-  type LostRun,
-  lostRuns,
-  mergeRuns,
-  notStoredRuns,
-} from './lost-pages.js';
+import { framesOfPacks, type LostRun, lostRuns, mergeRuns, notStoredRuns } from './lost-pages.js';
 import { expectOutputFolder, makeOutputFolder } from './output-folder.js';
 import { checkFree, createPart, partOf, placePart } from './part-file.js';
-import { findLostPacks } from './read-frames.js';
-import { readSizeBytes } from './read-plan.js';
 import { type StreamFormat, streamFormats, StreamRebuild } from './rebuild-stream.js';
 import {
   type DiskLoss,
@@ -74,7 +70,9 @@ export interface RestoreRequest {
 }
 
 export interface RestoreResult {
-  /** Undefined when pages remain lost and that was not allowed: then no file was written. */
+  /** False when pages remain lost and that was not allowed: then there is no file. */
+  readonly isWritten: boolean;
+  /** Undefined, when anything was written, where a stream has it or the snapshot is of disks alone. */
   readonly ramPath: string | undefined;
   readonly statePath: string | undefined;
   /** Set instead of both when a stream was asked for. */
@@ -93,6 +91,7 @@ const ramFile = 'ram';
 const stateFile = 'state';
 
 const nothingWritten = {
+  isWritten: false,
   ramPath: undefined,
   statePath: undefined,
   streamPath: undefined,
@@ -105,17 +104,21 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
   const statePath = join(folder, stateFile);
   const streamPath = join(folder, isStreamFormat(wanted) ? wanted : 'migration');
   const state = manifest.header.attachments.find(({ role }) => role === 'state');
-  const space = manifest.spaces[0];
+  const space = ramOf(manifest);
   const targets = request.withoutDisks === true ? [] : diskTargets(manifest, folder);
-  if (wanted !== 'raw' && state === undefined) {
+  if (wanted !== 'raw' && (state === undefined || space === undefined)) {
     throw new ParsError(
       'unsupported',
-      `this snapshot cannot be restored as ${wanted}: it has no device state; restore it as raw`,
+      `this snapshot cannot be restored as ${wanted}: it has no ${space === undefined ? 'RAM' : 'device state'}; ` +
+        'restore it as raw',
     );
   }
   // Before anything is read: a restore takes minutes, and its end would be the wrong time to say so.
   expectOutputFolder(folder);
-  const rawPaths = state === undefined ? [ramPath] : [ramPath, statePath];
+  const rawPaths = [
+    ...(space === undefined ? [] : [ramPath]),
+    ...(state === undefined ? [] : [statePath]),
+  ];
   const possible = [
     ...(isStreamFormat(wanted) ? [] : rawPaths),
     ...(wanted === 'raw' ? [] : [streamPath]),
@@ -123,8 +126,8 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
   for (const path of [...possible, ...targets.map((target) => target.path)]) {
     await checkFree(path);
   }
-  const lostPacks = await lostPacksOf(request, targets);
-  const foreseen = foreseenLoss(space, lostPacks);
+  const lostPacks = await lostPacksOf(request, space, targets);
+  const foreseen = foreseenLoss(manifest, space, lostPacks);
   const foreseenOnDisks = foreseenDiskLosses(manifest, targets, lostPacks);
   const hopeless = unhealable(request, foreseen);
   if (hopeless.length + foreseenOnDisks.length > 0 && !request.allowLost) {
@@ -161,9 +164,12 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
     if (lostOnDisks.length > 0 && !request.allowLost) {
       return { ...nothingWritten, lost: foreseen, lostOnDisks, healing: nothingHealed };
     }
-    const ram = await createPart(ramPart);
-    made.push(ramPart);
-    const lost = await writeRam(request, ram, ramPart, lostPacks);
+    let lost: readonly LostRun[] = [];
+    if (space !== undefined) {
+      const ram = await createPart(ramPart);
+      made.push(ramPart);
+      lost = await writeRam(request, space, ram, ramPart, lostPacks);
+    }
     const healing = await healLost(request, targets, ramPart, lost);
     if (healing.unhealed.length > 0 && !request.allowLost) {
       return { ...nothingWritten, lost, lostOnDisks, healing };
@@ -180,10 +186,12 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
     }
     const diskPaths = targets.map(restoredDisk);
     if (rebuild !== undefined) {
-      return { ...nothingWritten, streamPath, diskPaths, lost, lostOnDisks, healing };
+      const result = { isWritten: true, streamPath, diskPaths };
+      return { ...nothingWritten, ...result, lost, lostOnDisks, healing };
     }
     return {
-      ramPath,
+      isWritten: true,
+      ramPath: space === undefined ? undefined : ramPath,
       statePath: state === undefined ? undefined : statePath,
       streamPath: undefined,
       diskPaths,
@@ -211,35 +219,37 @@ function isStreamFormat(format: NonNullable<RestoreRequest['format']>): format i
 /** Of RAM and the disks that are wanted. */
 async function lostPacksOf(
   { store, manifest, healUnreachable, signal }: RestoreRequest,
+  ram: RamSpace | undefined,
   targets: readonly DiskTarget[],
 ): Promise<LostPacks> {
-  const { packs } = manifest.header;
-  const lost = new Map<number, 'lost' | 'unreachable'>();
-  for (const index of [0, ...targets.map(({ spaceIndex }) => spaceIndex)]) {
-    const space = manifest.spaces[index];
-    const found = await findLostPacks({ store, packs, space, healUnreachable, signal });
-    found.forEach((reason, pack) => lost.set(pack, reason));
-  }
-  return lost;
+  const spaces = [...(ram === undefined ? [] : [ram]), ...targets.map(({ space }) => space)];
+  const wanted = usedFrames(manifest.frames, spaces);
+  return await findLostPacks({ store, manifest, wanted, healUnreachable, signal });
 }
 
 /** What is known of RAM to be lost before anything is read. */
-function foreseenLoss(space: AddressSpace, lostPacks: LostPacks): readonly LostRun[] {
-  return mergeRuns(lostRuns(space, framesOfPacks(space, lostPacks)), notStoredRuns(space));
+function foreseenLoss(
+  { frames }: Manifest,
+  ram: RamSpace | undefined,
+  lostPacks: LostPacks,
+): readonly LostRun[] {
+  return ram === undefined
+    ? []
+    : mergeRuns(lostRuns(ram, framesOfPacks(frames, lostPacks)), notStoredRuns(ram));
 }
 
 async function writeRam(
   { store, manifest, healUnreachable, signal, onProgress }: RestoreRequest,
+  space: RamSpace,
   file: FileHandle,
   path: string,
   lostPacks: LostPacks,
 ): Promise<readonly LostRun[]> {
-  const space = manifest.spaces[0];
   try {
     const lostFrames = await writeSpace({
       store,
       manifest,
-      spaceIndex: 0,
+      space,
       lostPacks,
       file,
       path,

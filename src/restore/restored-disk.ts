@@ -1,9 +1,10 @@
 // The disks of a snapshot as a restore writes them: DIR/disk-NAME.img, raw and sparse.
 import { join } from 'node:path';
-import { isDiskSpace } from '../manifest/disk-space.js';
-import type { Manifest, StoredDisk } from '../manifest/types.js';
+import { disksOf } from '../manifest/spaces.js';
+import type { DiskSpace, Manifest } from '../manifest/types.js';
+import type { LostPacks } from '../pages/loss.js';
 import { createPart, partOf } from './part-file.js';
-import { framesOfPacks, type LostPacks, type LostRun, lostRuns } from './lost-pages.js';
+import { framesOfPacks, type LostRun, lostRuns } from './lost-pages.js';
 import { writeSpace, type WriteSpaceRequest } from './write-space.js';
 
 export interface RestoredDisk {
@@ -25,57 +26,51 @@ export interface DiskLoss {
 
 /** A disk to be restored. */
 export interface DiskTarget {
-  readonly spaceIndex: number;
-  readonly disk: StoredDisk;
+  readonly space: DiskSpace;
   readonly path: string;
 }
 
-export function diskTargets({ spaces }: Manifest, folder: string): readonly DiskTarget[] {
-  return spaces.flatMap((space, spaceIndex) =>
-    isDiskSpace(space)
-      ? [{ spaceIndex, disk: space.disk, path: join(folder, `${space.name}.img`) }]
-      : [],
-  );
+export function diskTargets(manifest: Manifest, folder: string): readonly DiskTarget[] {
+  return disksOf(manifest).map((space) => ({ space, path: join(folder, `${space.name}.img`) }));
 }
 
-export function restoredDisk({ disk, path }: DiskTarget): RestoredDisk {
-  const { name, sourcePath, sourceFormat, wasEncrypted } = disk;
+export function restoredDisk({ space, path }: DiskTarget): RestoredDisk {
+  const { name, sourcePath, sourceFormat, wasEncrypted } = space.disk;
   return { name, path, sourcePath, sourceFormat, wasEncrypted };
 }
 
 /** What is known to be lost before anything is read. Disks that lose nothing are left out. */
 export function foreseenDiskLosses(
-  manifest: Manifest,
+  { frames }: Manifest,
   targets: readonly DiskTarget[],
   lostPacks: LostPacks,
 ): readonly DiskLoss[] {
-  return targets.flatMap(({ spaceIndex, disk }) => {
-    const space = manifest.spaces[spaceIndex];
-    return lossOf(disk.name, lostRuns(space, framesOfPacks(space, lostPacks)));
-  });
+  const lostFrames = framesOfPacks(frames, lostPacks);
+  return targets.flatMap(({ space }) => lossOf(space.disk.name, lostRuns(space, lostFrames)));
 }
 
 /** Writes the disks under the names of their parts, of which `onPart` is told. What it could not read is a hole. */
 export async function writeDisks(
-  request: Omit<WriteSpaceRequest, 'spaceIndex' | 'file' | 'path' | 'sizeBytes' | 'phase'>,
+  request: Omit<WriteSpaceRequest, 'space' | 'file' | 'path' | 'sizeBytes' | 'phase'>,
   targets: readonly DiskTarget[],
   onPart: (path: string) => void,
 ): Promise<readonly DiskLoss[]> {
   const losses: DiskLoss[] = [];
-  for (const { spaceIndex, disk, path } of targets) {
+  for (const { space, path } of targets) {
+    const { disk } = space;
     const part = partOf(path);
     const file = await createPart(part);
     try {
       onPart(part);
       const lostFrames = await writeSpace({
         ...request,
-        spaceIndex,
+        space,
         file,
         path: part,
         sizeBytes: disk.sizeBytes,
         phase: `reading the disk ${disk.name}`,
       });
-      losses.push(...lossOf(disk.name, lostRuns(request.manifest.spaces[spaceIndex], lostFrames)));
+      losses.push(...lossOf(disk.name, lostRuns(space, lostFrames)));
     } finally {
       await file.close();
     }

@@ -2,6 +2,7 @@
 // it. Pure, from what loss-scenarios.ts takes and gives.
 import { smallestOf } from '../flow/largest.js';
 import { pageClasses } from '../../introspect/page-class.js';
+import { notStoredOf } from '../manifest/spaces.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { type FileCopies, isLost, liveCopyCount, wantedCopyCount } from './file-copies.js';
 import type { LossInput, LossScenario } from './loss-scenarios.js';
@@ -108,12 +109,12 @@ function reread(
 const heldLabel = 'disk-held';
 
 function notStored({ header, space }: RiskInput): boolean {
-  return space.notStored?.includes(header.legend.indexOf(heldLabel)) === true;
+  return notStoredOf(space).includes(header.legend.indexOf(heldLabel));
 }
 
 function held(input: RiskInput, { healedPageCounts }: LossScenario): string | undefined {
   const pageCount = healedPageCounts.disk;
-  const { disks = [] } = input.space.diskHeld ?? {};
+  const { disks = [] } = input.space?.diskHeld ?? {};
   if (pageCount === 0 || input.disksToBeGiven.length === 0) {
     return undefined;
   }

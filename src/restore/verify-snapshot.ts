@@ -2,10 +2,13 @@
 // with its copies; and, when asked, every frame read and checked.
 import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
-import { isDiskSpace } from '../manifest/disk-space.js';
+import { disksOf, ramOf } from '../manifest/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
 import type { StoredFrames } from '../pack/types.js';
+import type { LostFrames, LostPacks } from '../pages/loss.js';
+import { readFrames } from '../pages/read-frames.js';
+import { framesSizeBytes, usedFrames } from '../pages/used-frames.js';
 import type { UnderReplicated } from '../snapshot/confirm-replication.js';
 import type { Store } from '../store/store.js';
 import { fewestPlaces } from '../store/block-state.js';
@@ -13,16 +16,9 @@ import { isLost, isUnreachable } from './file-copies.js';
 import { type HealingOutlook, healingOutlook } from './healing-outlook.js';
 import { locateFiles } from './locate-files.js';
 import { type LossScenario, lossScenarios } from './loss-scenarios.js';
-import {
-  framesOfPacks,
-  type LossReason,
-  type LostPacks,
-  type LostRun,
-  lostRuns,
-} from './lost-pages.js';
+import { framesOfPacks, type LostRun, lostRuns } from './lost-pages.js';
 import { disksToBeGiven } from './own-disks.js';
 import { countPages, sumPages } from './pages-by-label.js';
-import { readFrames } from './read-frames.js';
 import type { DiskLoss } from './restored-disk.js';
 import { type Risk, snapshotRisks } from './snapshot-risks.js';
 
@@ -56,7 +52,7 @@ export interface Verification {
 
 export async function verifySnapshot(request: VerifyRequest): Promise<Verification> {
   const { store, manifest, readData, signal } = request;
-  const { header, spaces } = manifest;
+  const { header, frames, spaces } = manifest;
   const { packs, beside, wrong } = await locateFiles(store, header, signal);
   const lostPacks = new Map(
     packs.flatMap((file, pack) =>
@@ -65,21 +61,22 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
   );
   const lostFrames = readData
     ? await readAll(request, lostPacks)
-    : spaces.map((space) => framesOfPacks(space, lostPacks));
-  const [lost, ...lostOfOthers] = spaces.map((space, index) => lostRuns(space, lostFrames[index]));
+    : framesOfPacks(frames, lostPacks);
+  const ram = ramOf(manifest);
+  const lost = ram === undefined ? [] : lostRuns(ram, lostFrames);
 
   const labelCount = header.legend.length;
   const input = {
     header,
-    space: spaces[0],
+    space: ram,
     disksToBeGiven: disksToBeGiven(spaces),
-    storedDisks: spaces.filter(isDiskSpace).map(({ disk }) => disk.name),
+    storedDisks: disksOf(manifest).map(({ disk }) => disk.name),
     packs,
     beside,
-    pages: sumPages(spaces.map((space) => countPages(space, packs.length, labelCount))),
+    pages: sumPages(spaces.map((space) => countPages(space, frames, packs.length, labelCount))),
     damagedPages: sumPages(
-      spaces.map((space, index) =>
-        countPages(space, packs.length, labelCount, (frame) => lostFrames[index].has(frame)),
+      spaces.map((space) =>
+        countPages(space, frames, packs.length, labelCount, (frame) => lostFrames.has(frame)),
       ),
     ),
     copiesComeLater: store.copiesComeLater,
@@ -88,11 +85,11 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
   const wrongNames = new Set(wrong.map(({ name }) => name));
   return {
     lost,
-    lostOnDisks: spaces.slice(1).flatMap(({ disk }, index) => {
-      const runs = lostOfOthers[index];
-      return disk === undefined || runs.length === 0 ? [] : [{ name: disk.name, lost: runs }];
+    lostOnDisks: disksOf(manifest).flatMap((space) => {
+      const runs = lostRuns(space, lostFrames);
+      return runs.length === 0 ? [] : [{ name: space.disk.name, lost: runs }];
     }),
-    outlook: healingOutlook(spaces[0], header, lost),
+    outlook: healingOutlook(ram, header, lost),
     disksToBeGiven: input.disksToBeGiven,
     wrongFiles: wrong.map(({ found }) => found),
     unreachableFiles: [...packs, ...beside].filter(isUnreachable).map(({ name }) => name),
@@ -104,35 +101,27 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
   };
 }
 
-/** Frames that cannot be read, of each space. */
 async function readAll(
   { store, manifest, signal, onProgress }: VerifyRequest,
   lostPacks: LostPacks,
-): Promise<readonly ReadonlyMap<number, LossReason>[]> {
-  const { header, spaces } = manifest;
-  const totalBytes = spaces
-    .map(({ frames }) => frames.length.reduce((sum, length) => sum + length, 0))
-    .reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+): Promise<LostFrames> {
+  const wanted = usedFrames(manifest.frames, manifest.spaces);
+  const totalBytes = framesSizeBytes(manifest.frames, wanted);
   let doneBytes = 0;
   const pool = createFramePool();
   try {
-    const lostFrames: ReadonlyMap<number, LossReason>[] = [];
-    for (const [spaceIndex, space] of spaces.entries()) {
-      const reader = {
-        store,
-        packs: header.packs,
-        space,
-        spaceIndex,
-        take: (stored: StoredFrames) => pool.decode(stored),
-        onRead: (sizeBytes: number) => {
-          doneBytes += sizeBytes;
-          onProgress?.({ phase: 'checking pages', doneBytes, totalBytes });
-        },
-        signal,
-      };
-      lostFrames.push(await readFrames(reader, lostPacks));
-    }
-    return lostFrames;
+    const reader = {
+      store,
+      manifest,
+      wanted,
+      take: (stored: StoredFrames) => pool.decode(stored),
+      onRead: (sizeBytes: number) => {
+        doneBytes += sizeBytes;
+        onProgress?.({ phase: 'checking pages', doneBytes, totalBytes });
+      },
+      signal,
+    };
+    return await readFrames(reader, lostPacks);
   } catch (error) {
     if (signal?.aborted === true) {
       throw new ParsError('cancelled', 'the check was stopped', { cause: error });

@@ -3,16 +3,18 @@ import type { FileHandle } from 'node:fs/promises';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../flow/disk-error.js';
 import type { OnProgress } from '../flow/progress.js';
-import type { Manifest } from '../manifest/types.js';
+import type { AddressSpace, Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
+import type { LostFrames, LostPacks } from '../pages/loss.js';
+import { PlacesOfFrames } from '../pages/places-of-frames.js';
+import { readFrames } from '../pages/read-frames.js';
+import { framesSizeBytes, usedFrames } from '../pages/used-frames.js';
 import type { Store } from '../store/store.js';
-import type { LossReason, LostPacks } from './lost-pages.js';
-import { readFrames } from './read-frames.js';
 
 export interface WriteSpaceRequest {
   readonly store: Store;
   readonly manifest: Manifest;
-  readonly spaceIndex: number;
+  readonly space: AddressSpace;
   readonly lostPacks: LostPacks;
   /** As a restore is asked (restore-snapshot.ts). */
   readonly healUnreachable?: boolean | undefined;
@@ -27,13 +29,12 @@ export interface WriteSpaceRequest {
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** The frames that could not be read, which are holes in the file. */
-export async function writeSpace(
-  request: WriteSpaceRequest,
-): Promise<ReadonlyMap<number, LossReason>> {
-  const { store, manifest, spaceIndex, lostPacks, file, path, sizeBytes, signal } = request;
-  const space = manifest.spaces[spaceIndex];
-  const totalBytes = space.frames.length.reduce((sum, length) => sum + length, 0);
+/** The frames that could not be read, whose pages are holes in the file. */
+export async function writeSpace(request: WriteSpaceRequest): Promise<LostFrames> {
+  const { store, manifest, space, lostPacks, file, path, sizeBytes, signal } = request;
+  const wanted = usedFrames(manifest.frames, [space]);
+  const placesOfFrames = new PlacesOfFrames(space.places, manifest.frames.pack.length);
+  const totalBytes = framesSizeBytes(manifest.frames, wanted);
   let doneBytes = 0;
   const pool = createFramePool();
   const giveSize = async (): Promise<void> => {
@@ -47,11 +48,10 @@ export async function writeSpace(
     const lostFrames = await readFrames(
       {
         store,
-        packs: manifest.header.packs,
-        space,
-        spaceIndex,
-        take: (stored) =>
-          pool.write(stored, file.fd).catch((error: unknown) => {
+        manifest,
+        wanted,
+        take: (stored, frames) =>
+          pool.write(stored, placesOfFrames.of(frames), file.fd).catch((error: unknown) => {
             // The threads know the file by its descriptor only.
             throw error instanceof ParsError && error.code !== 'corrupt'
               ? new ParsError(error.code, `cannot write ${path}: ${error.message}`, {

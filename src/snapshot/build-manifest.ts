@@ -1,23 +1,19 @@
-// What was stored, as the manifest says it: RAM first, then the disks. Pure.
+// What was stored, as the manifest says it: RAM first, then the disks. Pure. Its bodies come with their bytes.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/page-map.js';
-import { diskRegionBytes, diskSpaceName } from '../manifest/disk-space.js';
-import {
-  disksFeature,
-  namesFeature,
-  maxEvidenceLength,
-  maxGuestTextLength,
-  notStoredFeature,
-} from '../manifest/layout.js';
-import { isPlainVmName } from '../manifest/vm-name.js';
+import { diskRegionBytes, diskSpaceName, ramSpaceName } from '../manifest/disk-space.js';
+import { maxEvidenceLength, maxGuestTextLength } from '../manifest/layout.js';
 import type {
   AddressSpace,
   Attachment,
+  DiskSpace,
   Manifest,
+  RamSpace,
   StoredDisk,
   VmIdentity,
 } from '../manifest/types.js';
+import type { PlaceColumns } from '../pack/types.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
 import type { WrittenPacks } from './write-packs.js';
 
@@ -38,9 +34,10 @@ export interface StoredSnapshot {
 export function buildManifest(stored: StoredSnapshot): Manifest {
   const { id, vm, identity, createdMs, map, plan, disks, written, attachments } = stored;
   const notStored = [...new Set(plan.label.filter((_, run) => plan.replication[run] === 0))];
-  const [ramFrames, ...diskFrames] = written.frames;
-  const ram: AddressSpace = {
-    name: 'ram',
+  const [ramPlaces, ...diskPlaces] = written.places;
+  const ram: RamSpace = {
+    kind: 'ram',
+    name: ramSpaceName,
     pageSizeBytes,
     regions: map.regions.map(({ gpaStart, sizeBytes }) => ({ start: gpaStart, sizeBytes })),
     labelRuns: {
@@ -48,24 +45,21 @@ export function buildManifest(stored: StoredSnapshot): Manifest {
       firstPage: plan.firstPage,
       pageCount: plan.runPageCount,
     },
-    frames: ramFrames,
-    pageHashes: null,
+    places: ramPlaces,
     healing: map.healing,
     diskHeld: map.diskHeld,
     notStored: notStored.length === 0 ? undefined : notStored,
   };
-  const spaces = [ram, ...disks.map((disk, index) => diskSpace(disk, diskFrames[index]))];
+  const spaces = [ram, ...disks.map((disk, index) => diskSpace(disk, diskPlaces[index]))];
   return {
     header: {
       id,
       vm,
       createdMs,
-      requiredFeatures: [
-        ...(notStored.length === 0 ? [] : [notStoredFeature]),
-        ...(disks.length === 0 ? [] : [disksFeature]),
-        ...(isPlainVmName(vm) ? [] : [namesFeature]),
-      ],
+      requiredFeatures: [],
       packs: written.packs,
+      bodies: [],
+      pageHashes: written.pageHashes,
       attachments,
       // What a guest wrote there must not keep it from being stored.
       guest:
@@ -84,13 +78,15 @@ export function buildManifest(stored: StoredSnapshot): Manifest {
       imageSizeBytes: map.regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       ...(identity === undefined ? {} : { identity }),
     },
+    frames: written.frames,
     spaces,
   };
 }
 
-function diskSpace(disk: StoredDisk, frames: AddressSpace['frames']): AddressSpace {
+function diskSpace(disk: StoredDisk, places: PlaceColumns): DiskSpace {
   const regionBytes = diskRegionBytes(disk.sizeBytes);
   return {
+    kind: 'disk',
     name: diskSpaceName(disk.name),
     pageSizeBytes,
     regions: [{ start: 0, sizeBytes: regionBytes }],
@@ -99,8 +95,7 @@ function diskSpace(disk: StoredDisk, frames: AddressSpace['frames']): AddressSpa
       firstPage: Uint32Array.of(0),
       pageCount: Uint32Array.of(regionBytes / pageSizeBytes),
     },
-    frames,
-    pageHashes: null,
+    places,
     disk,
   };
 }

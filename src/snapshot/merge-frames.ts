@@ -1,48 +1,96 @@
-// Frames of all packs as the manifest wants them: one set of columns, ascending by window.
-import type { AddressSpace } from '../manifest/types.js';
-import type { FrameColumns } from '../pack/types.js';
+// Frames of all packs as the manifest wants them: one table, and for each space the places of its pages, ascending by window.
+import type { SnapshotFrames } from '../manifest/types.js';
+import type { FrameColumns, FrameRequests, PlaceColumns } from '../pack/types.js';
 
-type SpaceFrames = AddressSpace['frames'];
+/** A piece of a pack as it was written. */
+export interface WrittenFrames {
+  readonly frames: FrameColumns;
+  /** What each frame holds, all of it and nothing else. */
+  readonly held: FrameRequests;
+}
 
-/** `parts` in the order of their packs; those of one pack ascend by window already. */
-export function mergeFrames(
-  parts: readonly { readonly pack: number; readonly columns: FrameColumns }[],
-): SpaceFrames {
-  const count = parts.reduce((sum, { columns }) => sum + columns.window.length, 0);
-  const unsorted = emptyFrames(count);
+export interface FramesOfPack extends WrittenFrames {
+  /** Index of the pack in the header. */
+  readonly pack: number;
+  /** Index of the space. */
+  readonly space: number;
+}
+
+export interface MergedFrames {
+  readonly frames: SnapshotFrames;
+  /** Of each space. */
+  readonly places: readonly PlaceColumns[];
+}
+
+/** `parts` in the order of their packs. */
+export function mergeFrames(parts: readonly FramesOfPack[], spaceCount: number): MergedFrames {
+  const count = parts.reduce((sum, { frames }) => sum + frames.offset.length, 0);
+  const frames = {
+    pack: new Uint32Array(count),
+    offset: new Uint32Array(count),
+    length: new Uint32Array(count),
+    identity: new Uint32Array(count),
+    pageCount: new Uint8Array(count),
+  };
   let at = 0;
-  for (const { pack, columns } of parts) {
-    unsorted.window.set(columns.window, at);
-    unsorted.maskLow.set(columns.maskLow, at);
-    unsorted.maskHigh.set(columns.maskHigh, at);
-    unsorted.offset.set(columns.offset, at);
-    unsorted.length.set(columns.length, at);
-    unsorted.pack.fill(pack, at, at + columns.window.length);
-    at += columns.window.length;
+  const firstFrames = parts.map((part) => {
+    const first = at;
+    frames.pack.fill(part.pack, at, at + part.frames.offset.length);
+    frames.offset.set(part.frames.offset, at);
+    frames.length.set(part.frames.length, at);
+    frames.identity.set(part.frames.identity, at);
+    frames.pageCount.set(part.frames.pageCount, at);
+    at += part.frames.offset.length;
+    return first;
+  });
+  return {
+    frames,
+    places: Array.from({ length: spaceCount }, (_, space) =>
+      placesOf(
+        parts.flatMap((part, index) =>
+          part.space === space ? [{ held: part.held, firstFrame: firstFrames[index] }] : [],
+        ),
+      ),
+    ),
+  };
+}
+
+function placesOf(
+  parts: readonly { readonly held: FrameRequests; readonly firstFrame: number }[],
+): PlaceColumns {
+  const count = parts.reduce((sum, { held }) => sum + held.window.length, 0);
+  const unsorted = emptyPlaces(count);
+  let at = 0;
+  for (const { held, firstFrame } of parts) {
+    unsorted.window.set(held.window, at);
+    unsorted.maskLow.set(held.maskLow, at);
+    unsorted.maskHigh.set(held.maskHigh, at);
+    for (let index = 0; index < held.window.length; index++) {
+      unsorted.frame[at + index] = firstFrame + index;
+    }
+    at += held.window.length;
   }
   // Window and position as one float: sorted without a comparison function, and stable.
   const keys = Float64Array.from(unsorted.window, (window, index) => window * 2 ** 26 + index);
   keys.sort();
-  const sorted = emptyFrames(count);
+  const sorted = emptyPlaces(count);
   for (let index = 0; index < count; index++) {
     const from = keys[index] % 2 ** 26;
     sorted.window[index] = unsorted.window[from];
     sorted.maskLow[index] = unsorted.maskLow[from];
     sorted.maskHigh[index] = unsorted.maskHigh[from];
-    sorted.offset[index] = unsorted.offset[from];
-    sorted.length[index] = unsorted.length[from];
-    sorted.pack[index] = unsorted.pack[from];
+    sorted.frame[index] = unsorted.frame[from];
   }
   return sorted;
 }
 
-function emptyFrames(count: number) {
+/** Each place is a frame of its own, so its pages begin with the frame's first. */
+function emptyPlaces(count: number) {
   return {
     window: new Uint32Array(count),
     maskLow: new Uint32Array(count),
     maskHigh: new Uint32Array(count),
-    offset: new Uint32Array(count),
-    length: new Uint32Array(count),
-    pack: new Uint32Array(count),
+    frame: new Uint32Array(count),
+    slot: new Uint8Array(count),
   };
 }

@@ -8,14 +8,13 @@ import { encodePackHeader } from '../pack/encode.js';
 import { batchSizeBytes, type FramePool } from '../pack/frame-pool.js';
 import { maskPageCount } from '../pack/mask.js';
 import { readRequestedPages, requestedSizeBytes } from '../pack/read-pages.js';
-import type { FrameBatch, FrameColumns, FrameRequests, PackRequest } from '../pack/types.js';
+import type { FrameBatch, FrameRequests, PackRequest } from '../pack/types.js';
+import type { WrittenFrames } from './merge-frames.js';
 
 /** RAM, or a disk: byte n of the space is byte n here. */
 export type PagesSource = Pick<PhysicalMemory, 'fd' | 'readImage' | 'storedAt'>;
 
 export interface PackSource {
-  /** Index of the space in the manifest. */
-  readonly space: number;
   readonly pages: PagesSource;
   readonly pool: FramePool;
   readonly budget: ByteBudget;
@@ -30,7 +29,8 @@ export interface PackSource {
 export class PackContent {
   readonly #source: PackSource;
   readonly #request: PackRequest;
-  #batches: FrameColumns[] = [];
+  #batches: WrittenFrames[] = [];
+  #hashes: Uint8Array[] = [];
 
   constructor(source: PackSource, request: PackRequest) {
     this.#source = source;
@@ -40,10 +40,8 @@ export class PackContent {
   async *content(): AsyncGenerator<Uint8Array> {
     const { pool, budget, onPages } = this.#source;
     this.#batches = [];
-    const header = encodePackHeader({
-      replication: this.#request.replication,
-      space: this.#source.space,
-    });
+    this.#hashes = [];
+    const header = encodePackHeader();
     yield header;
     let offset = header.length;
     const ahead: { readonly encoded: Promise<FrameBatch>; readonly rawSizeBytes: number }[] = [];
@@ -65,7 +63,8 @@ export class PackContent {
         }
         const { encoded, rawSizeBytes } = ahead[0];
         const batch = await encoded;
-        this.#batches.push(shifted(batch.frames, offset));
+        this.#batches.push(shifted(batch, offset));
+        this.#hashes.push(batch.hashes);
         offset += batch.bytes.length;
         onPages(rawSizeBytes);
         if (batch.bytes.length > 0) {
@@ -83,16 +82,16 @@ export class PackContent {
 
   /** Never throws: what fails shows when the batch is awaited in its turn, and its budget is given back there. */
   #encode(frames: FrameRequests, rawSizeBytes: number): Promise<FrameBatch> {
-    const { space, pages, pool } = this.#source;
+    const { pages, pool } = this.#source;
     const encode = async (): Promise<FrameBatch> => {
       if (pages.fd !== undefined) {
-        return await pool.encodeFile({ space, frames, fd: pages.fd });
+        return await pool.encodeFile({ frames, fd: pages.fd });
       }
       const bytes = new Uint8Array(rawSizeBytes);
       readRequestedPages(frames, bytes, (imageOffset, target) => {
         pages.readImage(imageOffset, target);
       });
-      return await pool.encode({ space, frames, bytes });
+      return await pool.encode({ frames, bytes });
     };
     const encoded = encode();
     // A failure before its turn must not count as unhandled.
@@ -100,9 +99,14 @@ export class PackContent {
     return encoded;
   }
 
-  /** Columns over the pack's frames in order. Complete once `content` has been taken to its end. */
-  frames(): readonly FrameColumns[] {
+  /** The pack's frames in order. Complete once `content` has been taken to its end. */
+  frames(): readonly WrittenFrames[] {
     return this.#batches;
+  }
+
+  /** Hashes of all its pages, likewise. */
+  hashes(): Uint8Array {
+    return new Uint8Array(Buffer.concat(this.#hashes));
   }
 }
 
@@ -132,6 +136,6 @@ function splitFrames({ window, maskLow, maskHigh }: FrameRequests): readonly Fra
   return batches;
 }
 
-function shifted(frames: FrameColumns, byBytes: number): FrameColumns {
-  return { ...frames, offset: frames.offset.map((offset) => offset + byBytes) };
+function shifted({ frames, held }: FrameBatch, byBytes: number): WrittenFrames {
+  return { frames: { ...frames, offset: frames.offset.map((offset) => offset + byBytes) }, held };
 }

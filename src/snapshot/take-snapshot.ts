@@ -31,6 +31,7 @@ import {
   openDisksToStore,
   type OpenedDisk,
 } from './disk-to-store.js';
+import { hashReplication } from './hash-files.js';
 import { stateOfFile, type StateSource, writeAttachment } from './write-attachment.js';
 import { writePacks } from './write-packs.js';
 
@@ -151,7 +152,7 @@ async function writeSnapshot(
     disk.expectUnchanged();
   });
   await request.expectStill?.();
-  const manifest = buildManifest({
+  const built = buildManifest({
     id,
     vm,
     identity: request.identity,
@@ -168,12 +169,18 @@ async function writeSnapshot(
     written,
     attachments,
   });
-  const manifestSizeBytes = await writeManifest(store, manifest, blockSizeBytes, signal);
-  const alwaysCritical = [...attachments, { name: partName(id), sizeBytes: manifestSizeBytes }];
+  const { manifest, manifestSizeBytes } = await writeManifest(store, built, blockSizeBytes, signal);
+  const { bodies, pageHashes } = manifest.header;
+  const alwaysCritical = [
+    ...attachments,
+    ...bodies,
+    { name: partName(id), sizeBytes: manifestSizeBytes },
+  ];
   const underReplicated = await confirmReplication(
     store,
     [
       ...written.packs,
+      ...pageHashes.map((file) => ({ ...file, replication: hashReplication })),
       ...alwaysCritical.map((file) => ({ ...file, replication: manifestReplication })),
     ],
     request.replicationTimeoutMs ?? defaultReplicationTimeoutMs,

@@ -5,15 +5,16 @@ import { packName } from '../catalog/names.js';
 import { ByteBudget } from '../flow/byte-budget.js';
 import { firstCause } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
-import type { AddressSpace, PackEntry } from '../manifest/types.js';
+import type { HashedFile, PackEntry } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
 import { packContentBytes } from '../pack/layout.js';
 import { requestedSizeBytes } from '../pack/read-pages.js';
-import type { FrameColumns, PackRequest } from '../pack/types.js';
+import type { PackRequest } from '../pack/types.js';
 import { planPacks } from '../plan/pack-plan.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
 import type { Store } from '../store/store.js';
-import { mergeFrames } from './merge-frames.js';
+import { HashFiles } from './hash-files.js';
+import { type MergedFrames, mergeFrames } from './merge-frames.js';
 import { PackContent, type PackSource, type PagesSource } from './pack-content.js';
 
 /** Packs sent at a time: one fills the other's waits for the store. */
@@ -37,11 +38,10 @@ export interface PacksRequest {
   readonly onProgress?: OnProgress | undefined;
 }
 
-export interface WrittenPacks {
+export interface WrittenPacks extends MergedFrames {
   /** In the order of the spaces. */
   readonly packs: readonly PackEntry[];
-  /** Of each space. */
-  readonly frames: readonly AddressSpace['frames'][];
+  readonly pageHashes: readonly HashedFile[];
 }
 
 export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
@@ -62,7 +62,7 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
     0,
   );
   let doneBytes = 0;
-  const shared: Omit<PackSource, 'space' | 'pages'> = {
+  const shared: Omit<PackSource, 'pages'> = {
     pool,
     budget: new ByteBudget(budgetBytes),
     onPages: (sizeBytes) => {
@@ -70,6 +70,7 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
       onProgress?.({ phase: 'storing pages', doneBytes, totalBytes });
     },
   };
+  const hashFiles = new HashFiles({ store, id, packCount: requests.length, signal: stop });
   const writeOne = async (source: PackSource, packRequest: PackRequest, index: number) => {
     stop.throwIfAborted();
     const content = new PackContent(source, packRequest);
@@ -80,14 +81,15 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
       blockSizeBytes,
       signal: stop,
     });
+    await hashFiles.add(index, content.hashes());
     const entry: PackEntry = { name, sizeBytes, replication };
-    return { space: source.space, entry, frames: content.frames() };
+    return { entry, parts: content.frames() };
   };
   try {
     const work = requests.map(({ space, pages, packRequest }, index) =>
       limit(async () => {
         try {
-          return await writeOne({ ...shared, space, pages }, packRequest, index);
+          return { space, ...(await writeOne({ ...shared, pages }, packRequest, index)) };
         } catch (error) {
           failed.abort();
           throw error;
@@ -104,12 +106,12 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
       .map((result) => result.value);
     return {
       packs: written.map(({ entry }) => entry),
-      frames: spaces.map((_, index) =>
-        mergeFrames(
-          written.flatMap(({ space, frames }, pack) =>
-            space === index ? frames.map((columns: FrameColumns) => ({ pack, columns })) : [],
-          ),
+      pageHashes: hashFiles.written(),
+      ...mergeFrames(
+        written.flatMap(({ space, parts }, pack) =>
+          parts.map((part) => ({ ...part, pack, space })),
         ),
+        spaces.length,
       ),
     };
   } finally {

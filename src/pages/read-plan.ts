@@ -1,7 +1,7 @@
 // Which pieces of which packs to read, in what order. Pure.
 //
-// Frames that lie next to each other in a pack are read together, up to a limit; a frame of a lost pack is not asked for.
-import type { AddressSpace } from '../manifest/types.js';
+// Frames that lie next to each other in a pack are read together, up to a limit.
+import type { SnapshotFrames } from '../manifest/types.js';
 import type { FrameColumns } from '../pack/types.js';
 
 /** Bytes per request: large enough that a request's cost does not count, small enough to have several in flight. */
@@ -12,16 +12,16 @@ export interface ReadPiece {
   /** In the pack, in bytes. */
   readonly startBytes: number;
   readonly sizeBytes: number;
-  /** Indices into the space's frames, ascending by offset. */
+  /** Indices among the snapshot's frames, ascending by offset. */
   readonly frameIndices: Uint32Array;
 }
 
-/** Pieces by pack, then offset. */
-export function planReads(frames: AddressSpace['frames']): readonly ReadPiece[] {
-  const { pack, offset, length } = frames;
-  const order = Uint32Array.from({ length: pack.length }, (_, index) => index).sort(
-    (a, b) => pack[a] - pack[b] || offset[a] - offset[b],
-  );
+/** Pieces by pack, then offset. `wanted`: indices of frames. */
+export function planReads(
+  { pack, offset, length }: Pick<SnapshotFrames, 'pack' | 'offset' | 'length'>,
+  wanted: Uint32Array,
+): readonly ReadPiece[] {
+  const order = wanted.slice().sort((a, b) => pack[a] - pack[b] || offset[a] - offset[b]);
   const pieces: ReadPiece[] = [];
   for (let at = 0; at < order.length;) {
     const first = order[at];
@@ -48,17 +48,13 @@ export function planReads(frames: AddressSpace['frames']): readonly ReadPiece[] 
   return pieces;
 }
 
-/** The columns of the piece's frames alone, as a decoder takes them. */
-export function framesOfPiece(
-  frames: AddressSpace['frames'],
-  { frameIndices }: ReadPiece,
-): FrameColumns {
-  const pick = (column: Uint32Array): Uint32Array => frameIndices.map((index) => column[index]);
+/** The columns of some frames alone, as a decoder takes them. */
+export function pickFrames(frames: FrameColumns, indices: Uint32Array): FrameColumns {
+  const pick = (column: Uint32Array): Uint32Array => indices.map((index) => column[index]);
   return {
-    window: pick(frames.window),
-    maskLow: pick(frames.maskLow),
-    maskHigh: pick(frames.maskHigh),
     offset: pick(frames.offset),
     length: pick(frames.length),
+    identity: pick(frames.identity),
+    pageCount: Uint8Array.from(indices, (index) => frames.pageCount[index]),
   };
 }

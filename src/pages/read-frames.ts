@@ -1,4 +1,4 @@
-// Reads every frame of a space that can be had, and says which cannot.
+// Reads frames of a snapshot, all that can be had, and says which cannot.
 //
 // Locations are asked for first, pack by pack, so nothing waits for a block that is known to be lost. A block whose copies
 // the store lists and which cannot be reached is not lost: reading ends there, unless whoever reads gives those up too.
@@ -6,13 +6,14 @@ import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
 import { ByteBudget } from '../flow/byte-budget.js';
 import { firstCause } from '../flow/first-cause.js';
-import type { AddressSpace, PackEntry } from '../manifest/types.js';
+import type { Manifest } from '../manifest/types.js';
 import type { StoredFrames } from '../pack/types.js';
 import type { Store, StoredBlock } from '../store/store.js';
 import { blockState, stateOfBlocks } from '../store/block-state.js';
 import { UnreachableCopies } from '../store/unreachable.js';
-import type { LossReason, LostPacks } from './lost-pages.js';
-import { framesOfPiece, planReads, type ReadPiece } from './read-plan.js';
+import type { LossReason, LostFrames, LostPacks } from './loss.js';
+import { PackReader } from './pack-reader.js';
+import { pickFrames, planReads, type ReadPiece } from './read-plan.js';
 
 /** Requests in flight. */
 const readConcurrency = 4;
@@ -20,14 +21,11 @@ const readConcurrency = 4;
 const budgetBytes = 32 * 2 ** 20;
 const locateConcurrency = 8;
 
-export interface FrameReader {
+export interface FramesRequest {
   readonly store: Store;
-  readonly packs: readonly PackEntry[];
-  readonly space: AddressSpace;
-  readonly spaceIndex: number;
-  /** Takes a piece of a pack; a rejection with `corrupt` marks it. */
-  readonly take: (stored: StoredFrames) => Promise<unknown>;
-  readonly onRead?: (sizeBytes: number) => void;
+  readonly manifest: Pick<Manifest, 'header' | 'frames'>;
+  /** Indices of the frames that are wanted. */
+  readonly wanted: Uint32Array;
   /** Give up what cannot be reached, as if it were lost. */
   readonly healUnreachable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -39,21 +37,18 @@ export interface FrameReader {
  */
 export async function findLostPacks({
   store,
-  packs,
-  space,
+  manifest: { header, frames },
+  wanted,
   healUnreachable,
   signal,
-}: Pick<
-  FrameReader,
-  'store' | 'packs' | 'space' | 'healUnreachable' | 'signal'
->): Promise<LostPacks> {
-  const used = [...new Set(space.frames.pack)];
+}: FramesRequest): Promise<LostPacks> {
+  const used = [...new Set(wanted.map((frame) => frames.pack[frame]))];
   const limit = pLimit(locateConcurrency);
   const lost = new Map<number, 'lost' | 'unreachable'>();
   await Promise.all(
     used.map((pack) =>
       limit(async () => {
-        const { name } = packs[pack];
+        const { name } = header.packs[pack];
         try {
           const blocks = await store.blocks(name, { signal });
           const state = stateOfBlocks(blocks);
@@ -87,12 +82,16 @@ function outOfReach(name: string, blocks: readonly StoredBlock[]): UnreachableCo
   );
 }
 
-/** Frame indices that could not be read, with the reason. `lostPacks` are not tried. */
-export async function readFrames(
-  reader: FrameReader,
-  lostPacks: LostPacks,
-): Promise<ReadonlyMap<number, LossReason>> {
-  const { space, signal } = reader;
+export interface FrameReader extends FramesRequest {
+  /** Takes a piece of a pack, and the indices of its frames among the snapshot's; a rejection with `corrupt` marks it. */
+  readonly take: (stored: StoredFrames, frames: Uint32Array) => Promise<unknown>;
+  readonly onRead?: (sizeBytes: number) => void;
+}
+
+/** The frames that could not be read, with the reason. `lostPacks` are not tried. */
+export async function readFrames(reader: FrameReader, lostPacks: LostPacks): Promise<LostFrames> {
+  const { store, manifest, wanted, signal } = reader;
+  const packs = new PackReader(store, manifest.header.packs);
   const lostFrames = new Map<number, LossReason>();
   const lose = (piece: ReadPiece, reason: LossReason): void => {
     for (const frame of piece.frameIndices) {
@@ -103,7 +102,7 @@ export async function readFrames(
   const budget = new ByteBudget(budgetBytes);
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-  const work = planReads(space.frames).map((piece) =>
+  const work = planReads(manifest.frames, wanted).map((piece) =>
     limit(async () => {
       const reason = lostPacks.get(piece.pack);
       if (reason !== undefined) {
@@ -115,7 +114,7 @@ export async function readFrames(
       }
       await budget.take(piece.sizeBytes);
       try {
-        await readPiece(reader, piece, stop, lose);
+        await readPiece({ ...reader, signal: stop }, packs, piece, lose);
       } catch (error) {
         failed.abort();
         throw error;
@@ -135,26 +134,22 @@ export async function readFrames(
 
 async function readPiece(
   reader: FrameReader,
+  packs: PackReader,
   piece: ReadPiece,
-  signal: AbortSignal,
   lose: (piece: ReadPiece, reason: LossReason) => void,
 ): Promise<void> {
-  const failure = await tryPiece(reader, piece, signal);
+  const failure = await tryPiece(reader, packs, piece);
   if (failure === 'corrupt' && piece.frameIndices.length > 1) {
     // One bad frame must not cost its neighbours: they are read again, one by one.
-    const { offset, length } = reader.space.frames;
+    const { offset, length } = reader.manifest.frames;
     for (const frame of piece.frameIndices) {
-      await readPiece(
-        reader,
-        {
-          pack: piece.pack,
-          startBytes: offset[frame],
-          sizeBytes: length[frame],
-          frameIndices: Uint32Array.of(frame),
-        },
-        signal,
-        lose,
-      );
+      const alone = {
+        pack: piece.pack,
+        startBytes: offset[frame],
+        sizeBytes: length[frame],
+        frameIndices: Uint32Array.of(frame),
+      };
+      await readPiece(reader, packs, alone, lose);
     }
   } else if (failure !== undefined) {
     lose(piece, failure);
@@ -165,20 +160,14 @@ async function readPiece(
 
 /** Undefined when every frame of the piece was read and taken. */
 async function tryPiece(
-  { store, packs, space, spaceIndex, take, healUnreachable }: FrameReader,
-  piece: ReadPiece,
-  signal: AbortSignal,
+  { manifest, take, healUnreachable, signal }: FrameReader,
+  packs: PackReader,
+  { pack, startBytes, sizeBytes, frameIndices }: ReadPiece,
 ): Promise<LossReason | undefined> {
-  const { name } = packs[piece.pack];
   try {
-    const bytes = await store.read(name, piece.startBytes, piece.sizeBytes, { signal });
-    await take({
-      pack: name,
-      space: spaceIndex,
-      startBytes: piece.startBytes,
-      frames: framesOfPiece(space.frames, piece),
-      bytes,
-    });
+    const read = await packs.read(pack, startBytes, sizeBytes, signal);
+    const frames = pickFrames(manifest.frames, frameIndices);
+    await take({ pack: packs.nameOf(pack), ...read, frames }, frameIndices);
     return undefined;
   } catch (error) {
     const reason = lossOf(error, healUnreachable === true);

@@ -1,0 +1,316 @@
+// A base and what changed since, as one: the frames that pages of the snapshot lie in, and its spaces.
+//
+// Changes are small beside the base, so they are laid over each other first, and over the base once. Frames that nothing lies
+// in any more are left out.
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { DiskHeldPages } from '../../../introspect/disk-held.js';
+import { heldHashBytes } from '../../../introspect/disk-held.js';
+import type { PlaceColumns } from '../../pack/types.js';
+import type { AddressSpace, PackEntry, RamSpace, SnapshotFrames } from '../types.js';
+import { overlayChanges, overlayLabels, overlayPlaces } from './overlay.js';
+import { type Body, type ChangedSpace, noFrame } from './types.js';
+
+export interface Resolved {
+  readonly frames: SnapshotFrames;
+  readonly spaces: readonly AddressSpace[];
+}
+
+/**
+ * `bodies`: oldest first. Frames come to name their pack by its place among `packs`. Throws `corrupt` for bodies that do not
+ * fit each other or the packs.
+ */
+export function resolveBodies(bodies: readonly Body[], packs: readonly PackEntry[]): Resolved {
+  const [base, ...deltas] = bodies;
+  if (bodies.length === 0 || base.kind !== 'base' || deltas.some(({ kind }) => kind === 'base')) {
+    throw corrupt('expected a base, and then nothing but deltas');
+  }
+  const table = new FrameTable(packs);
+  const layers = new Map<string, Layered>();
+  let names: readonly string[] = [];
+  for (const body of bodies) {
+    const frameOf = table.add(body);
+    names = body.spaces.map((entry) =>
+      entry.is === 'whole' ? entry.space.name : entry.change.name,
+    );
+    for (const entry of body.spaces) {
+      if (entry.is === 'whole') {
+        const { space } = entry;
+        layers.set(space.name, {
+          space: { ...space, places: renumbered(space.places, frameOf) },
+          change: undefined,
+        });
+        continue;
+      }
+      const { change } = entry;
+      const below = layers.get(change.name);
+      if (below === undefined) {
+        throw corrupt(`space ${change.name} changed, and was not there before`);
+      }
+      const renamed = { ...change, places: renumbered(change.places, frameOf) };
+      layers.set(change.name, {
+        ...below,
+        change: below.change === undefined ? renamed : mergedChange(below.change, renamed),
+      });
+    }
+  }
+  const spaces = names.map((name) => flattened(layers.get(name)));
+  return deltas.length === 0
+    ? { frames: table.frames(), spaces }
+    : withoutUnused(table.frames(), spaces);
+}
+
+interface Layered {
+  readonly space: AddressSpace;
+  readonly change: ChangedSpace | undefined;
+}
+
+/** The frames of all bodies in one table; one that several bodies name stands in it once. */
+class FrameTable {
+  readonly #packOf: ReadonlyMap<string, number>;
+  readonly #bodies: { readonly body: Body; readonly packs: Uint32Array }[] = [];
+  #count = 0;
+  /** By pack and offset, of bodies before the newest; made when one names a pack of theirs again. */
+  readonly #known = new Map<number, number>();
+  readonly #usedPacks = new Set<number>();
+
+  constructor(packs: readonly PackEntry[]) {
+    this.#packOf = new Map(packs.map(({ name }, index) => [name, index]));
+  }
+
+  /** The place in this table of each of the body's frames. */
+  add(body: Body): Uint32Array {
+    const { frames, packNames } = body;
+    const packOf = packNames.map((name) => this.#packOf.get(name));
+    const packs = frames.pack.map((pack) => packOf[pack] ?? noFrame);
+    const first = this.#count;
+    const frameOf = Uint32Array.from({ length: packs.length }, (_, frame) => first + frame);
+    if (packOf.some((pack) => pack !== undefined && this.#usedPacks.has(pack))) {
+      this.#nameAll();
+      packs.forEach((pack, frame) => {
+        const known = this.#known.get(keyOf(pack, frames.offset[frame]));
+        if (known !== undefined && pack !== noFrame) frameOf[frame] = known;
+      });
+    }
+    packOf.forEach((pack) => pack !== undefined && this.#usedPacks.add(pack));
+    this.#bodies.push({ body, packs });
+    this.#count += packs.length;
+    return frameOf;
+  }
+
+  frames(): SnapshotFrames {
+    const frames = {
+      pack: new Uint32Array(this.#count),
+      offset: new Uint32Array(this.#count),
+      length: new Uint32Array(this.#count),
+      identity: new Uint32Array(this.#count),
+      pageCount: new Uint8Array(this.#count),
+    };
+    let at = 0;
+    for (const { body, packs } of this.#bodies) {
+      frames.pack.set(packs, at);
+      frames.offset.set(body.frames.offset, at);
+      frames.length.set(body.frames.length, at);
+      frames.identity.set(body.frames.identity, at);
+      frames.pageCount.set(body.frames.pageCount, at);
+      at += packs.length;
+    }
+    return frames;
+  }
+
+  #nameAll(): void {
+    this.#known.clear();
+    let at = 0;
+    for (const { body, packs } of this.#bodies) {
+      for (let frame = 0; frame < packs.length; frame++) {
+        const key = keyOf(packs[frame], body.frames.offset[frame]);
+        if (!this.#known.has(key)) this.#known.set(key, at + frame);
+      }
+      at += packs.length;
+    }
+  }
+}
+
+/** Exact: packs are fewer than 2^18 and smaller than 2^31. */
+const keyOf = (pack: number, offset: number): number => pack * 2 ** 31 + offset;
+
+function renumbered(places: PlaceColumns, frameOf: Uint32Array): PlaceColumns {
+  return {
+    ...places,
+    frame: places.frame.map((frame) => {
+      if (frame === noFrame) return noFrame;
+      if (frame >= frameOf.length) {
+        throw corrupt(`a place is in frame ${frame}, there are ${frameOf.length}`);
+      }
+      return frameOf[frame];
+    }),
+  };
+}
+
+function mergedChange(lower: ChangedSpace, upper: ChangedSpace): ChangedSpace {
+  return {
+    name: upper.name,
+    labels: overlayChanges(lower.labels, expectAscending(upper)),
+    places: overlayPlaces(lower.places, upper.places, { keepsNone: true }),
+    healing: upper.healing === undefined ? lower.healing : upper.healing,
+    notStored: upper.notStored === undefined ? lower.notStored : upper.notStored,
+    diskHeld: mergedHeld(lower.diskHeld, upper.diskHeld),
+  };
+}
+
+type HeldChange = ChangedSpace['diskHeld'];
+
+function mergedHeld(lower: HeldChange, upper: HeldChange): HeldChange {
+  if (upper === undefined) return lower;
+  if (upper?.dropped === undefined || lower === undefined) return upper;
+  if (lower === null)
+    throw corrupt('rows of pages that a disk holds are dropped, and there are none');
+  return {
+    dropped: lower.dropped === undefined ? undefined : unionOf(lower.dropped, upper.dropped),
+    added: joined(withoutPages(lower.added, upper.dropped), upper.added),
+  };
+}
+
+function flattened(layered: Layered | undefined): AddressSpace {
+  if (layered === undefined) throw corrupt('a space is named that no body has');
+  const { space, change } = layered;
+  if (change === undefined) return space;
+  const common = {
+    labelRuns: overlayLabels(space.labelRuns, expectWithin(expectAscending(change), space)),
+    places: overlayPlaces(space.places, change.places, { keepsNone: false }),
+  };
+  if (space.kind === 'disk') {
+    if ([change.healing, change.notStored, change.diskHeld].some((key) => key !== undefined)) {
+      throw corrupt(`space ${space.name}: pages of a disk cannot be healed, yet it says how`);
+    }
+    return { ...space, ...common };
+  }
+  return {
+    ...space,
+    ...common,
+    healing: change.healing === undefined ? space.healing : (change.healing ?? undefined),
+    notStored: change.notStored === undefined ? space.notStored : (change.notStored ?? undefined),
+    diskHeld: heldNow(space, change.diskHeld),
+  };
+}
+
+function heldNow({ diskHeld }: RamSpace, change: HeldChange): RamSpace['diskHeld'] {
+  if (change === undefined) return diskHeld;
+  if (change?.dropped === undefined) return change?.added;
+  if (diskHeld === undefined)
+    throw corrupt('rows of pages that a disk holds are dropped, and there are none');
+  return joined(withoutPages(diskHeld, change.dropped), change.added);
+}
+
+function expectAscending({ name, labels }: ChangedSpace): ChangedSpace['labels'] {
+  let end = 0;
+  for (let run = 0; run < labels.label.length; run++) {
+    if (labels.firstPage[run] < end || labels.pageCount[run] === 0) {
+      throw corrupt(`space ${name}: changed label run ${run} is empty or out of order`);
+    }
+    end = labels.firstPage[run] + labels.pageCount[run];
+  }
+  return labels;
+}
+
+function expectWithin(
+  labels: ChangedSpace['labels'],
+  { name, labelRuns }: AddressSpace,
+): ChangedSpace['labels'] {
+  const last = labelRuns.label.length - 1;
+  const pageCount = last < 0 ? 0 : labelRuns.firstPage[last] + labelRuns.pageCount[last];
+  const lastChange = labels.label.length - 1;
+  if (lastChange >= 0 && labels.firstPage[lastChange] + labels.pageCount[lastChange] > pageCount) {
+    throw corrupt(`space ${name}: labels change beyond its ${pageCount} pages`);
+  }
+  return labels;
+}
+
+/** Rows of pages that `dropped`, ascending, does not name. */
+function withoutPages(held: DiskHeldPages, dropped: Uint32Array): DiskHeldPages {
+  const gone = new Set(dropped);
+  const rows = Uint32Array.from(held.page.keys()).filter((row) => !gone.has(held.page[row]));
+  return pickRows(held, rows);
+}
+
+function pickRows(held: DiskHeldPages, rows: Uint32Array): DiskHeldPages {
+  const hash = new Uint8Array(rows.length * heldHashBytes);
+  rows.forEach((row, index) => {
+    hash.set(
+      held.hash.subarray(row * heldHashBytes, (row + 1) * heldHashBytes),
+      index * heldHashBytes,
+    );
+  });
+  return {
+    disks: held.disks,
+    page: rows.map((row) => held.page[row]),
+    disk: Uint8Array.from(rows, (row) => held.disk[row]),
+    offsetBytes: Float64Array.from(rows, (row) => held.offsetBytes[row]),
+    hash,
+  };
+}
+
+/** The rows of both, by page. */
+function joined(lower: DiskHeldPages, upper: DiskHeldPages): DiskHeldPages {
+  const sameDisks =
+    lower.disks.length === upper.disks.length &&
+    lower.disks.every(
+      ({ name, sizeBytes }, index) =>
+        name === upper.disks[index].name && sizeBytes === upper.disks[index].sizeBytes,
+    );
+  if (!sameDisks)
+    throw corrupt('pages are held by other disks than before, and not all rows are new');
+  const all: DiskHeldPages = {
+    disks: upper.disks,
+    page: concat(lower.page, upper.page),
+    disk: Uint8Array.from([...lower.disk, ...upper.disk]),
+    offsetBytes: Float64Array.from([...lower.offsetBytes, ...upper.offsetBytes]),
+    hash: new Uint8Array(Buffer.concat([lower.hash, upper.hash])),
+  };
+  const order = Uint32Array.from(all.page.keys()).sort((a, b) => all.page[a] - all.page[b]);
+  return pickRows(all, order);
+}
+
+function unionOf(a: Uint32Array, b: Uint32Array): Uint32Array {
+  return Uint32Array.from(new Set(concat(a, b))).sort();
+}
+
+function concat(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const both = new Uint32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+function withoutUnused(frames: SnapshotFrames, spaces: readonly AddressSpace[]): Resolved {
+  const isUsed = new Uint8Array(frames.pack.length);
+  for (const { places } of spaces) for (const frame of places.frame) isUsed[frame] = 1;
+  const newIndex = new Uint32Array(frames.pack.length);
+  let count = 0;
+  isUsed.forEach((used, frame) => {
+    newIndex[frame] = count;
+    count += used;
+  });
+  if (count === frames.pack.length) return { frames, spaces };
+  const kept = new Uint32Array(count);
+  isUsed.forEach((used, frame) => {
+    if (used === 1) kept[newIndex[frame]] = frame;
+  });
+  const pick = (column: Uint32Array): Uint32Array => kept.map((frame) => column[frame]);
+  return {
+    frames: {
+      pack: pick(frames.pack),
+      offset: pick(frames.offset),
+      length: pick(frames.length),
+      identity: pick(frames.identity),
+      pageCount: Uint8Array.from(kept, (frame) => frames.pageCount[frame]),
+    },
+    spaces: spaces.map((space) => ({
+      ...space,
+      places: { ...space.places, frame: space.places.frame.map((frame) => newIndex[frame]) },
+    })),
+  };
+}
+
+function corrupt(problem: string): ParsError {
+  return new ParsError('corrupt', `bodies of a manifest: ${problem}`);
+}
