@@ -1,12 +1,9 @@
 // The snapshots of a store: listing, loading, publishing. The order of writes here is what makes a snapshot either whole
 // or not there.
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ParsError } from '../../introspect/pars-error.js';
-import { baseOf } from '../manifest/body/base.js';
-import { encodeBody } from '../manifest/body/encode.js';
-import { findProblem } from '../manifest/check.js';
 import { decodeManifest, decodeManifestHeader, type HeaderResult } from '../manifest/decode.js';
-import { encodeManifestHeader } from '../manifest/encode.js';
+import { manifestFiles } from '../manifest/manifest-files.js';
 import { firstReadBytes } from '../manifest/layout.js';
 import { compareText, olderFirst } from '../manifest/snapshot-order.js';
 import type { HashedFile, Manifest, ManifestHeader } from '../manifest/types.js';
@@ -222,33 +219,26 @@ export interface WrittenManifest {
 /** Writes a manifest's body, a base, and then the manifest beside its place, where no reader looks. */
 export async function writeManifest(
   store: Store,
-  { header, ...content }: Manifest,
+  unwritten: Manifest,
   blockSizeBytes: number,
   signal?: AbortSignal,
 ): Promise<WrittenManifest> {
-  const { id } = header;
-  const body = encodeBody(baseOf({ header, ...content }));
-  const entry: HashedFile = {
-    name: bodyName(id),
-    sizeBytes: body.length,
-    sha256: createHash('sha256').update(body).digest(),
-  };
-  const manifest: Manifest = { header: { ...header, bodies: [entry] }, ...content };
-  const problem = headerProblem(manifest.header, id) ?? findProblem(manifest);
+  const { id } = unwritten.header;
+  const { manifest, body, file } = manifestFiles(unwritten, bodyName(id));
+  const problem = headerProblem(manifest.header, id);
   if (problem !== undefined) {
     throw new ParsError('usage', `manifest to be written: ${problem}`);
   }
-  const bytes = encodeManifestHeader(manifest.header);
-  const write = (name: string, file: Uint8Array): Promise<number> =>
-    store.write(name, () => [file], {
+  const write = (name: string, bytes: Uint8Array): Promise<number> =>
+    store.write(name, () => [bytes], {
       replication: manifestReplication,
       // Read whole or not at all, so it must not be spread over blocks either.
-      blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(file.length / 512) * 512),
+      blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(bytes.length / 512) * 512),
       signal,
     });
-  await write(entry.name, body);
-  await write(partName(id), bytes);
-  return { manifest, manifestSizeBytes: bytes.length };
+  await write(bodyName(id), body);
+  await write(partName(id), file);
+  return { manifest, manifestSizeBytes: file.length };
 }
 
 /** Makes a snapshot visible: its packs and its manifest must be in place. Throws `already-exists` when the id is taken. */

@@ -23,8 +23,3 @@ export function vmNameProblem(name: string): string | undefined {
   const sizeBytes = Buffer.byteLength(name);
   return sizeBytes > maxNameBytes ? `it has ${sizeBytes} bytes` : undefined;
 }
-
-/** Names that programs of before could hold too; all others need the feature `names`. */
-const plainName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
-
-export const isPlainVmName = (name: string): boolean => plainName.test(name);

@@ -5,7 +5,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { publishManifest, writeManifest } from '../../src/catalog/catalog.js';
 import { type Claim, claimUpload } from '../../src/catalog/claim.js';
 import { findLeftovers } from '../../src/catalog/find-leftovers.js';
-import { manifestName, packName, partName, stateName } from '../../src/catalog/names.js';
+import { bodyName, manifestName, packName, partName, stateName } from '../../src/catalog/names.js';
 import { removeLeftover } from '../../src/catalog/remove-leftover.js';
 import { storeTimeMs } from '../../src/catalog/store-clock.js';
 import { watchLeftovers } from '../../src/catalog/watch-leftovers.js';
@@ -52,7 +52,7 @@ test('an upload that is alive keeps all it has, however far ahead the clock of w
     await publishManifest(store, id);
     await claim.release();
     expect(await filesBelow(store, '')).toEqual(
-      [packName(id, 0), stateName(id), manifestName(id)].sort(),
+      [packName(id, 0), bodyName(id), stateName(id), manifestName(id)].sort(),
     );
   });
 });
@@ -136,9 +136,12 @@ test.each(['rename', 'remove', 'stat'] as const)(
         for (const leftover of old) await removeLeftover(racing, leftover);
         const files = await filesBelow(store, '');
         if (files.includes(manifestName(id))) {
-          expect(files).toEqual(expect.arrayContaining([packName(id, 0), stateName(id)]));
+          expect(files).toEqual(
+            expect.arrayContaining([packName(id, 0), bodyName(id), stateName(id)]),
+          );
         } else {
           expect(files).not.toContain(packName(id, 0));
+          expect(files).not.toContain(bodyName(id));
         }
       });
       if (at > 20) throw new Error('more calls than there can be');

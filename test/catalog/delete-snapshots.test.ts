@@ -3,11 +3,18 @@
 import { ParsError } from '../../introspect/pars-error.js';
 import { listSnapshots, loadManifest } from '../../src/catalog/catalog.js';
 import { deleteSnapshot, prepareDeletions } from '../../src/catalog/delete-snapshots.js';
-import { manifestName, packName, stateName } from '../../src/catalog/names.js';
+import {
+  bodyName,
+  hashesName,
+  manifestName,
+  packName,
+  stateName,
+} from '../../src/catalog/names.js';
+import { encodeManifestHeader } from '../../src/manifest/encode.js';
 import type { Store } from '../../src/store/store.js';
 import { withStore } from '../store/local/disk-folders.js';
 import { changedStore } from './changed-store.js';
-import { filesBelow, publishSmall, writeText } from './small-snapshot.js';
+import { filesBelow, publishSmall, smallManifest, writeText } from './small-snapshot.js';
 
 const first = '1000000000000001';
 const second = '1100000000000002';
@@ -17,21 +24,54 @@ describe('deleting a snapshot', () => {
   test('removes its own files and keeps those that another manifest names', async () => {
     await withStore(async ({ store }) => {
       const shared = [packName(first, 1), packName(first, 2)];
-      const own = [packName(first, 0), stateName(first)];
+      const own = [packName(first, 0), stateName(first), bodyName(first)];
       await publishSmall(store, { id: first, packs: [own[0], ...shared], state: own[1] });
       const later = [...shared, packName(second, 0)];
       await publishSmall(store, { id: second, packs: later });
+      const stays = [...later, bodyName(second)];
 
       const deletion = await deleteSnapshot(store, first);
       expect([...deletion.removed].sort()).toEqual([...own].sort());
       expect([...deletion.kept].sort()).toEqual(shared);
-      expect(await filesBelow(store, 'packs')).toEqual([...later].sort());
+      expect(await filesBelow(store, 'packs')).toEqual([...stays].sort());
       await loadManifest(store, second);
 
       // The last one that names them takes them along, and no folder stays.
       expect((await deleteSnapshot(store, second)).kept).toEqual([]);
       expect(await store.list('packs')).toEqual([]);
       expect(await store.list('snapshots')).toEqual([]);
+    });
+  });
+
+  test('keeps the page hashes and the body that another manifest names', async () => {
+    await withStore(async ({ store }) => {
+      const pageHashes = [hashesName(first, 0), hashesName(first, 64)];
+      await publishSmall(store, { id: first, packs: [packName(first, 0)], pageHashes });
+      const [{ header: earlier }] = (await listSnapshots(store)).snapshots;
+      // What changed since the first, as if it had been stored after it.
+      const later = smallManifest({ id: second, packs: [packName(first, 0)] });
+      await writeText(store, bodyName(second), 'changes');
+      const own = { name: bodyName(second), sizeBytes: 7, sha256: new Uint8Array(32) };
+      const header = {
+        ...later.header,
+        bodies: [...earlier.bodies, own],
+        pageHashes: earlier.pageHashes.slice(0, 1),
+      };
+      await store.write(manifestName(second), () => [encodeManifestHeader(header)], {
+        replication: 3,
+        blockSizeBytes: 2 ** 20,
+      });
+
+      const deletion = await deleteSnapshot(store, first);
+      expect(deletion.removed).toEqual([pageHashes[1]]);
+      expect([...deletion.kept].sort()).toEqual(
+        [packName(first, 0), bodyName(first), pageHashes[0]].sort(),
+      );
+      const list = await listSnapshots(store);
+      const { removed, kept } = await prepareDeletions(store, list)(list.snapshots[0].header);
+      expect([...removed].sort()).toEqual([...deletion.kept, own.name].sort());
+      expect(kept).toEqual([]);
+      expect(await filesBelow(store, '')).toEqual([]);
     });
   });
 
@@ -62,7 +102,9 @@ describe('deleting a snapshot', () => {
       });
       await expect(deleteSnapshot(failing, first)).rejects.toMatchObject({ code: 'unavailable' });
       expect(await listSnapshots(store)).toEqual({ snapshots: [], unreadable: [] });
-      expect(await filesBelow(store, 'packs')).toHaveLength(2);
+      expect(await filesBelow(store, 'packs')).toEqual(
+        [packName(first, 0), packName(first, 1), bodyName(first)].sort(),
+      );
     });
   });
 
@@ -106,11 +148,14 @@ describe('deleting several snapshots', () => {
       });
       const deleteOne = prepareDeletions(watched, list);
       for (const id of [first, second]) {
-        expect(await deleteOne(header(id))).toEqual({ removed: [packName(id, 0)], kept: [shared] });
+        expect(await deleteOne(header(id))).toEqual({
+          removed: [packName(id, 0), bodyName(id)],
+          kept: [shared],
+        });
       }
       expect(readNames).toEqual([]);
       expect(await filesBelow(store, '')).toEqual(
-        [shared, packName(third, 0), manifestName(third)].sort(),
+        [shared, packName(third, 0), bodyName(third), manifestName(third)].sort(),
       );
     });
   });
@@ -143,7 +188,9 @@ describe('deleting several snapshots', () => {
       await deleteOne(header(second));
       await deleteOne(header(third));
       await loadManifest(store, first);
-      expect(await filesBelow(store, 'packs')).toEqual([packName(first, 0), shared].sort());
+      expect(await filesBelow(store, 'packs')).toEqual(
+        [packName(first, 0), shared, bodyName(first)].sort(),
+      );
     });
   });
 

@@ -4,13 +4,22 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { listSnapshots, loadManifest } from '../../src/catalog/catalog.js';
 import { claimUpload } from '../../src/catalog/claim.js';
 import { deleteSnapshot, prepareDeletions } from '../../src/catalog/delete-snapshots.js';
-import { manifestName, packFolder, packName, stateName } from '../../src/catalog/names.js';
+import {
+  bodyName,
+  hashesName,
+  manifestName,
+  packFolder,
+  packName,
+  stateName,
+} from '../../src/catalog/names.js';
 import { removeOwnFile } from '../../src/catalog/remove-own.js';
-import { encodeManifest } from '../../src/manifest/encode.js';
-import type { Manifest, ManifestHeader } from '../../src/manifest/types.js';
+import { encodeManifestHeader } from '../../src/manifest/encode.js';
+import { manifestFiles } from '../../src/manifest/manifest-files.js';
+import type { ManifestHeader } from '../../src/manifest/types.js';
 import type { Store } from '../../src/store/store.js';
 import { withStore } from '../store/local/disk-folders.js';
 import { changedStore } from './changed-store.js';
+import { manifestV1 } from './manifest-v1.js';
 import {
   filesBelow,
   publishSmall,
@@ -23,15 +32,32 @@ const victim = '1000000000000001';
 const liar = '1100000000000002';
 const other = '2000000000000003';
 
-const honest = smallManifest({ id: liar, packs: [packName(liar, 0)], state: stateName(liar) });
+const small = smallManifest({
+  id: liar,
+  packs: [packName(liar, 0)],
+  pageHashes: [hashesName(liar, 0)],
+  state: stateName(liar),
+});
+const { manifest: honest, body } = manifestFiles(small, bodyName(liar));
+/** What an upload of it writes beside the manifest. */
+const ownFiles = [packName(liar, 0), hashesName(liar, 0), bodyName(liar), stateName(liar)];
 
-/** Under the name that a manifest of `liar` has, past what the program would write itself. */
-async function plant(store: Store, change: Partial<ManifestHeader>): Promise<void> {
-  const manifest: Manifest = { ...honest, header: { ...honest.header, ...change } };
-  await store.write(manifestName(liar), () => [encodeManifest(manifest)], {
-    replication: 3,
-    blockSizeBytes: 2 ** 20,
-  });
+type Lie = Partial<ManifestHeader>;
+
+/** The manifest's bytes, past what the program would write itself. */
+const writers = {
+  1: (lie: Lie) => manifestV1({ ...honest, header: { ...honest.header, ...lie } }),
+  2: (lie: Lie) => encodeManifestHeader({ ...honest.header, ...lie }),
+};
+type Version = keyof typeof writers;
+
+const writeBytes = async (store: Store, name: string, bytes: Uint8Array): Promise<void> => {
+  await store.write(name, () => [bytes], { replication: 3, blockSizeBytes: 2 ** 20 });
+};
+
+/** Under the name that a manifest of `liar` has. */
+async function plant(store: Store, version: Version, lie: Lie): Promise<void> {
+  await writeBytes(store, manifestName(liar), writers[version](lie));
 }
 
 const attachmentNamed = (name: string, role = 'state') => ({
@@ -39,7 +65,16 @@ const attachmentNamed = (name: string, role = 'state') => ({
 });
 const packNamed = (name: string) => ({ packs: [{ ...honest.header.packs[0], name }] });
 
-const lies: readonly (readonly [string, Partial<ManifestHeader>])[] = [
+const bodiesNamed = (...names: readonly string[]) => ({
+  bodies: names.map((name) => ({ ...honest.header.bodies[0], name })),
+});
+const hashesNamed = (name: string) => ({
+  pageHashes: [{ ...honest.header.pageHashes[0], name }],
+});
+
+type NamedLie = readonly [string, Lie];
+
+const liesOfAnyVersion: readonly NamedLie[] = [
   ['the folder of all manifests', attachmentNamed('snapshots')],
   ['the folder of all packs', attachmentNamed('packs')],
   ["another's folder of packs", attachmentNamed(packFolder(victim))],
@@ -50,14 +85,39 @@ const lies: readonly (readonly [string, Partial<ManifestHeader>])[] = [
   ['a file called otherwise than its role', attachmentNamed(`${packFolder(liar)}/other`)],
   ['a pack as an attachment', attachmentNamed(packName(liar, 0), '000000.pack')],
   ['a role of more than a word', attachmentNamed(`${packFolder(liar)}/.state`, '.state')],
+  ["another's id", { id: victim }],
+  ['no id at all', { id: 'snapshots' }],
+  ['a moment that no calendar has', { createdMs: 8.65e15 }],
+];
+
+/** Version 2 has no room for these: it says who wrote a pack and its number. */
+const liesOfVersion1: readonly NamedLie[] = [
   ["another's manifest as a pack", packNamed(manifestName(victim))],
   ["another's device state as a pack", packNamed(stateName(victim))],
   ['the folder of all manifests as a pack', packNamed('snapshots')],
   ['a pack beside all snapshots', packNamed('packs/000000.pack')],
   ['a pack in capitals', packNamed(packName(liar, 0).toUpperCase())],
-  ["another's id", { id: victim }],
-  ['no id at all', { id: 'snapshots' }],
-  ['a moment that no calendar has', { createdMs: 8.65e15 }],
+];
+
+const liesOfVersion2: readonly NamedLie[] = [
+  ["another's manifest as its body", bodiesNamed(manifestName(victim))],
+  ["another's device state as its body", bodiesNamed(stateName(victim))],
+  ['a pack as its body', bodiesNamed(packName(liar, 0))],
+  ['the folder of all manifests as its body', bodiesNamed('snapshots')],
+  ["another's body as its newest", bodiesNamed(bodyName(victim))],
+  [
+    "another's manifest as a body before its own",
+    bodiesNamed(manifestName(victim), bodyName(liar)),
+  ],
+  ["another's manifest as page hashes", hashesNamed(manifestName(victim))],
+  ["another's body as page hashes", hashesNamed(bodyName(victim))],
+  ['a pack as page hashes', hashesNamed(packName(liar, 0))],
+  ["another's folder as page hashes", hashesNamed(packFolder(victim))],
+];
+
+const lies: readonly (readonly [string, Version, Lie])[] = [
+  ...[...liesOfAnyVersion, ...liesOfVersion1].map(([what, lie]) => [what, 1, lie] as const),
+  ...[...liesOfAnyVersion, ...liesOfVersion2].map(([what, lie]) => [what, 2, lie] as const),
 ];
 
 async function publishVictims(store: Store): Promise<readonly string[]> {
@@ -67,11 +127,26 @@ async function publishVictims(store: Store): Promise<readonly string[]> {
   return await filesBelow(store, '');
 }
 
-describe.each(lies)('a manifest that names %s', (_, lie) => {
+describe.each([1, 2] as const)('a manifest of version %i', (version) => {
+  test('that tells no lie is listed and loaded', async () => {
+    await withStore(async ({ store }) => {
+      await plant(store, version, {});
+      await writeBytes(store, bodyName(liar), body);
+      const { snapshots, unreadable } = await listSnapshots(store);
+      expect(unreadable).toEqual([]);
+      expect(snapshots.map(({ header }) => header.id)).toEqual([liar]);
+      const { spaces } = await loadManifest(store, liar);
+      expect(spaces[0].labelRuns.pageCount).toEqual(honest.spaces[0].labelRuns.pageCount);
+      expect(spaces[0].places).toEqual(honest.spaces[0].places);
+    });
+  });
+});
+
+describe.each(lies)('a manifest that names %s in version %i', (_, version, lie) => {
   test('is listed as unreadable beside the others, and nobody loads it', async () => {
     await withStore(async ({ store }) => {
       await publishVictims(store);
-      await plant(store, lie);
+      await plant(store, version, lie);
       const { snapshots, unreadable } = await listSnapshots(store);
       expect(snapshots.map(({ header }) => header.id).sort()).toEqual([victim, other]);
       expect(unreadable.map(({ id, error }) => [id, error.code])).toEqual([[liar, 'corrupt']]);
@@ -83,13 +158,14 @@ describe.each(lies)('a manifest that names %s', (_, lie) => {
     await withStore(async ({ store }) => {
       const before = await publishVictims(store);
       await writeFilesOf(store, honest);
-      await plant(store, lie);
+      await writeBytes(store, bodyName(liar), body);
+      await plant(store, version, lie);
       const list = await listSnapshots(store);
       expect(() => prepareDeletions(store, list)).toThrow(/pars delete 1100000000000002/);
       await expect(deleteSnapshot(store, victim)).rejects.toMatchObject({ code: 'corrupt' });
 
       const { removed } = await deleteSnapshot(store, liar);
-      expect([...removed].sort()).toEqual([packName(liar, 0), stateName(liar)]);
+      expect([...removed].sort()).toEqual([...ownFiles].sort());
       expect(await filesBelow(store, '')).toEqual(before);
       await deleteSnapshot(store, victim);
     });
@@ -103,7 +179,7 @@ test('packs of an upload that is under way do not go with a snapshot that names 
     await writeText(store, underWay, 'of an upload');
     await publishSmall(store, { id: liar, packs: [packName(liar, 0), underWay] });
     expect(await deleteSnapshot(store, liar)).toEqual({
-      removed: [packName(liar, 0)],
+      removed: [packName(liar, 0), bodyName(liar)],
       kept: [underWay],
     });
     expect(await store.stat(underWay)).toBeDefined();
@@ -119,7 +195,7 @@ test('nor do those of a snapshot that was published after the listing', async ()
     const list = await listSnapshots(store);
     await publishSmall(store, { id: other, packs: [taken] });
     const deletion = await prepareDeletions(store, list)(list.snapshots[0].header);
-    expect(deletion).toEqual({ removed: [], kept: [taken] });
+    expect(deletion).toEqual({ removed: [bodyName(liar)], kept: [taken] });
   });
 });
 

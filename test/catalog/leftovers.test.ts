@@ -5,6 +5,8 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { publishManifest } from '../../src/catalog/catalog.js';
 import { findLeftovers } from '../../src/catalog/find-leftovers.js';
 import {
+  bodyName,
+  hashesName,
   machineName,
   manifestName,
   packFolder,
@@ -40,10 +42,24 @@ async function namesFound(store: Store) {
 
 /** What an upload has written shortly before its manifest comes into place. */
 async function writeUnpublished(store: Store, id: string): Promise<void> {
-  const manifest = smallManifest({ id, packs: [packName(id, 0)], state: stateName(id) });
+  const manifest = smallManifest({
+    id,
+    packs: [packName(id, 0)],
+    pageHashes: [hashesName(id, 0)],
+    state: stateName(id),
+  });
   await writeFilesOf(store, manifest);
+  await writeText(store, bodyName(id), 'the body');
   await writeText(store, partName(id), 'the manifest');
 }
+
+/** Its files but for the manifest, by name. */
+const filesOf = (id: string): readonly string[] => [
+  hashesName(id, 0),
+  packName(id, 0),
+  bodyName(id),
+  stateName(id),
+];
 
 describe('leftovers are', () => {
   test('packs and manifests on their way of which there is no snapshot, and nothing of one', async () => {
@@ -56,9 +72,7 @@ describe('leftovers are', () => {
       // Beside what the manifest names, but below a snapshot's own folder: not this program's to judge.
       await writeText(store, machineName(whole), 'not named');
       await writeUnpublished(store, dead);
-      expect(await namesFound(store)).toEqual([
-        [dead, [partName(dead), packName(dead, 0), stateName(dead)]],
-      ]);
+      expect(await namesFound(store)).toEqual([[dead, [partName(dead), ...filesOf(dead)]]]);
     });
   });
 
@@ -75,8 +89,10 @@ describe('leftovers are', () => {
       await writeUnpublished(store, dead);
       await publishSmall(store, { id: whole, packs: [packName(dead, 0), packName(whole, 0)] });
       await store.remove(partName(dead));
-      expect(await namesFound(store)).toEqual([[dead, [stateName(dead)]]]);
-      await store.remove(stateName(dead));
+      const named = packName(dead, 0);
+      const left = filesOf(dead).filter((name) => name !== named);
+      expect(await namesFound(store)).toEqual([[dead, left]]);
+      for (const name of left) await store.remove(name);
       expect(await namesFound(store)).toEqual([]);
     });
   });
@@ -206,9 +222,7 @@ describe('removing a leftover', () => {
         },
       });
       expect(await removeLeftover(racing, leftover)).toBe(false);
-      expect(await filesBelow(store, '')).toEqual(
-        [packName(dead, 0), stateName(dead), manifestName(dead)].sort(),
-      );
+      expect(await filesBelow(store, '')).toEqual([...filesOf(dead), manifestName(dead)].sort());
     });
   });
 });

@@ -1,6 +1,11 @@
 // Manifests of a few pages, made by hand, with the files that they name: for tests of what refers to what.
 
-import { manifestReplication, publishManifest, writeManifest } from '../../src/catalog/catalog.js';
+import {
+  manifestReplication,
+  publishManifest,
+  writeManifest,
+  type WrittenManifest,
+} from '../../src/catalog/catalog.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import type { Store } from '../../src/store/store.js';
 
@@ -14,6 +19,8 @@ export interface SmallSnapshot {
   readonly id: string;
   /** Full names. Each holds one page. */
   readonly packs: readonly string[];
+  /** Full names. */
+  readonly pageHashes?: readonly string[];
   readonly state?: string;
   readonly createdMs?: number;
   readonly vm?: string;
@@ -22,6 +29,7 @@ export interface SmallSnapshot {
 export function smallManifest({
   id,
   packs,
+  pageHashes = [],
   state,
   createdMs = 0,
   vm = 'small',
@@ -29,6 +37,7 @@ export function smallManifest({
   const windows = Uint32Array.from(packs, (_, index) => index);
   const column = (value: number) => new Uint32Array(packs.length).fill(value);
   const pageCount = packs.length * 64;
+  const besides = { sizeBytes: packSizeBytes, sha256: new Uint8Array(32) };
   return {
     header: {
       id,
@@ -36,18 +45,25 @@ export function smallManifest({
       createdMs,
       requiredFeatures: [],
       packs: packs.map((name) => ({ name, sizeBytes: packSizeBytes, replication: 2 })),
-      attachments:
-        state === undefined
-          ? []
-          : [{ role: 'state', name: state, sizeBytes: packSizeBytes, sha256: new Uint8Array(32) }],
+      bodies: [],
+      pageHashes: pageHashes.map((name) => ({ name, ...besides })),
+      attachments: state === undefined ? [] : [{ role: 'state', name: state, ...besides }],
       guest: null,
       evidence: 'complete',
       labelCounts: { free: pageCount },
       legend: ['free'],
       imageSizeBytes: pageCount * pageSizeBytes,
     },
+    frames: {
+      pack: windows,
+      offset: column(32),
+      length: column(20 + pageSizeBytes),
+      identity: windows,
+      pageCount: new Uint8Array(packs.length).fill(packPageCount),
+    },
     spaces: [
       {
+        kind: 'ram',
         name: 'ram',
         pageSizeBytes,
         regions: [{ start: 0, sizeBytes: pageCount * pageSizeBytes }],
@@ -56,25 +72,26 @@ export function smallManifest({
           firstPage: Uint32Array.of(0),
           pageCount: Uint32Array.of(pageCount),
         },
-        frames: {
+        places: {
           window: windows,
-          maskLow: column(packPageCount),
+          maskLow: column(1),
           maskHigh: column(0),
-          offset: column(32),
-          length: column(32 + pageSizeBytes),
-          pack: windows,
+          frame: windows,
+          slot: new Uint8Array(packs.length),
         },
-        pageHashes: null,
       },
     ],
   };
 }
 
-/** Writes those files that are not there yet; their content does not matter here. */
+/** Writes those files beside the manifest and its body that are not there yet; their content does not matter here. */
 export async function writeFilesOf(store: Store, { header }: Manifest): Promise<void> {
   const files = [
     ...header.packs,
-    ...header.attachments.map((file) => ({ ...file, replication: manifestReplication })),
+    ...[...header.pageHashes, ...header.attachments].map((file) => ({
+      ...file,
+      replication: manifestReplication,
+    })),
   ];
   for (const { name, replication } of files) {
     if ((await store.stat(name)) !== undefined) continue;
@@ -92,11 +109,11 @@ export async function publishSmall(store: Store, snapshot: SmallSnapshot): Promi
   await writeAndPublish(store, manifest);
 }
 
-/** Returns the manifest's size in bytes. */
-export async function writeAndPublish(store: Store, manifest: Manifest): Promise<number> {
-  const sizeBytes = await writeManifest(store, manifest, blockSizeBytes);
+/** With the body that it is written with. */
+export async function writeAndPublish(store: Store, manifest: Manifest): Promise<WrittenManifest> {
+  const written = await writeManifest(store, manifest, blockSizeBytes);
   await publishManifest(store, manifest.header.id);
-  return sizeBytes;
+  return written;
 }
 
 export async function writeText(store: Store, name: string, text: string): Promise<void> {

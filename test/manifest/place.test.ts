@@ -1,24 +1,22 @@
 import { labelOf, placeOf } from '../../src/manifest/place.js';
-import { sampleManifest } from './sample-manifest.js';
-
-const [ram] = sampleManifest.spaces;
+import { sampleRam as ram } from './sample-manifest.js';
 
 test('a page is at the rank of its bit in the frame that holds it', () => {
-  expect(placeOf(ram, 0)).toEqual({ kind: 'stored', pack: 0, offset: 32, length: 90_000, slot: 0 });
-  expect(placeOf(ram, 5)).toMatchObject({ pack: 0, offset: 32, slot: 1 });
-  expect(placeOf(ram, 63)).toMatchObject({ pack: 0, offset: 32, slot: 59 });
-  expect(placeOf(ram, 64)).toMatchObject({ pack: 0, offset: 100_000, slot: 0 });
-  expect(placeOf(ram, 129)).toMatchObject({ pack: 0, offset: 290_000, slot: 1 });
+  expect(placeOf(ram, 0)).toEqual({ kind: 'stored', frame: 0, slot: 0 });
+  expect(placeOf(ram, 5)).toMatchObject({ frame: 0, slot: 1 });
+  expect(placeOf(ram, 63)).toMatchObject({ frame: 0, slot: 59 });
+  expect(placeOf(ram, 64)).toMatchObject({ frame: 2, slot: 0 });
+  expect(placeOf(ram, 129)).toMatchObject({ frame: 3, slot: 1 });
 });
 
-test('a page is found in the second frame of its window', () => {
-  expect(placeOf(ram, 2)).toEqual({ kind: 'stored', pack: 1, offset: 32, length: 8000, slot: 0 });
-  expect(placeOf(ram, 4)).toMatchObject({ pack: 1, slot: 2 });
+test('a page is found in the second place of its window', () => {
+  expect(placeOf(ram, 2)).toEqual({ kind: 'stored', frame: 1, slot: 0 });
+  expect(placeOf(ram, 4)).toMatchObject({ frame: 1, slot: 2 });
 });
 
 test('a page in no frame is zero', () => {
   expect(placeOf(ram, 1)).toEqual({ kind: 'zero' });
-  const bare = { ...ram, frames: { ...ram.frames, window: new Uint32Array() } };
+  const bare = { ...ram, places: { ...ram.places, window: new Uint32Array() } };
   expect(placeOf(bare, 64)).toEqual({ kind: 'zero' });
 });
 
@@ -34,4 +32,9 @@ test.each([-1, 130, 0.5])('a page index of %d is outside the space', (page) => {
 test('a page of a label that is not stored has no place, where others are zero', () => {
   const space = { ...ram, notStored: [labelOf(ram, 1)] };
   expect(placeOf(space, 1)).toEqual({ kind: 'not-stored' });
+});
+
+test('pages that follow each other in a frame are counted from where the first of them stands', () => {
+  const space = { ...ram, places: { ...ram.places, slot: Uint8Array.of(0, 10, 0, 0) } };
+  expect(placeOf(space, 4)).toEqual({ kind: 'stored', frame: 1, slot: 12 });
 });

@@ -1,10 +1,10 @@
-// A small manifest with everything in it: two packs, a window with two frames, a zero page, a last window not full, a
-// region above 4 GiB, an attachment and page hashes.
-import type { AddressSpace, Manifest } from '../../src/manifest/types.js';
+// A small manifest with everything in it: two packs, a window in two frames, a zero page, a last window not full, a region
+// above 4 GiB, an attachment.
+import type { DiskSpace, Manifest, RamSpace } from '../../src/manifest/types.js';
 
 const pageCount = 130;
 
-/** What a version 1 manifest may say besides, and the first ones did not. */
+/** What a manifest may say of RAM besides. */
 export const healingKeys = {
   healing: {
     freeByte: 0xaa,
@@ -33,7 +33,8 @@ export const healingKeys = {
 };
 
 /** A second space: a disk that ends within its last page, one window and a bit of it stored. */
-export const sampleDisk: AddressSpace = {
+export const sampleDisk: DiskSpace = {
+  kind: 'disk',
   name: 'disk-vda',
   pageSizeBytes: 4096,
   regions: [{ start: 0, sizeBytes: 70 * 4096 }],
@@ -42,15 +43,13 @@ export const sampleDisk: AddressSpace = {
     firstPage: Uint32Array.of(0),
     pageCount: Uint32Array.of(70),
   },
-  frames: {
+  places: {
     window: Uint32Array.of(0, 1),
     maskLow: Uint32Array.of(1, 0x3f),
     maskHigh: Uint32Array.of(0, 0),
-    offset: Uint32Array.of(32, 1032),
-    length: Uint32Array.of(1000, 1000),
-    pack: Uint32Array.of(2, 2),
+    frame: Uint32Array.of(4, 5),
+    slot: Uint8Array.of(0, 0),
   },
-  pageHashes: null,
   disk: {
     name: 'vda',
     sourcePath: '/vms/web 1, å/disk.qcow2',
@@ -59,20 +58,53 @@ export const sampleDisk: AddressSpace = {
   },
 };
 
+/** Who wrote the packs. */
+export const sampleId = '20261121aa007f3a';
+
+export const sampleRam: RamSpace = {
+  kind: 'ram',
+  name: 'ram',
+  pageSizeBytes: 4096,
+  regions: [
+    { start: 0, sizeBytes: 100 * 4096 },
+    { start: 2 ** 32, sizeBytes: 30 * 4096 },
+  ],
+  labelRuns: {
+    label: Uint8Array.of(0, 2, 0),
+    firstPage: Uint32Array.of(0, 2, 5),
+    pageCount: Uint32Array.of(2, 3, 125),
+  },
+  places: {
+    window: Uint32Array.of(0, 0, 1, 2),
+    maskLow: Uint32Array.of(0xffffffe1, 0x1c, 0xffffffff, 3),
+    maskHigh: Uint32Array.of(0xffffffff, 0, 0xffffffff, 0),
+    frame: Uint32Array.of(0, 1, 2, 3),
+    slot: Uint8Array.of(0, 0, 0, 0),
+  },
+};
+
 export const sampleManifest: Manifest = {
   header: {
-    id: '2026-11-21T02.00.00Z-7f3a',
+    id: sampleId,
     vm: 'web-1',
     createdMs: 1_795_226_400_000,
     requiredFeatures: [],
     packs: [
-      { name: 'web-1/packs/critical-0', sizeBytes: 300_000, replication: 3 },
-      { name: 'web-1/packs/expendable-0', sizeBytes: 9000, replication: 1 },
+      { name: `packs/${sampleId}/000000.pack`, sizeBytes: 300_000, replication: 3 },
+      { name: `packs/${sampleId}/000001.pack`, sizeBytes: 9000, replication: 1 },
+    ],
+    bodies: [],
+    pageHashes: [
+      {
+        name: `packs/${sampleId}/000000.hashes`,
+        sizeBytes: 1234,
+        sha256: new Uint8Array(32).fill(0xcd),
+      },
     ],
     attachments: [
       {
         role: 'state',
-        name: 'web-1/state',
+        name: `packs/${sampleId}/state`,
         sizeBytes: 2 ** 40 + 1,
         sha256: new Uint8Array(32).fill(0xab),
       },
@@ -83,43 +115,33 @@ export const sampleManifest: Manifest = {
     legend: ['critical', 'unused', 'free'],
     imageSizeBytes: pageCount * 4096,
   },
-  spaces: [
-    {
-      name: 'ram',
-      pageSizeBytes: 4096,
-      regions: [
-        { start: 0, sizeBytes: 100 * 4096 },
-        { start: 2 ** 32, sizeBytes: 30 * 4096 },
-      ],
-      labelRuns: {
-        label: Uint8Array.of(0, 2, 0),
-        firstPage: Uint32Array.of(0, 2, 5),
-        pageCount: Uint32Array.of(2, 3, 125),
-      },
-      frames: {
-        window: Uint32Array.of(0, 0, 1, 2),
-        maskLow: Uint32Array.of(0xffffffe1, 0x1c, 0xffffffff, 3),
-        maskHigh: Uint32Array.of(0xffffffff, 0, 0xffffffff, 0),
-        offset: Uint32Array.of(32, 32, 100_000, 290_000),
-        length: Uint32Array.of(90_000, 8000, 190_000, 8224),
-        pack: Uint32Array.of(0, 1, 0, 0),
-      },
-      pageHashes: Uint8Array.from({ length: pageCount * 8 }, (_, index) => index & 0xff),
-    },
-  ],
+  frames: {
+    pack: Uint32Array.of(0, 1, 0, 0),
+    offset: Uint32Array.of(32, 32, 100_000, 290_000),
+    length: Uint32Array.of(90_000, 8000, 190_000, 8212),
+    identity: Uint32Array.of(0x1111_1111, 0xffff_ffff, 0, 7),
+    pageCount: Uint8Array.of(60, 3, 64, 2),
+  },
+  spaces: [sampleRam],
 };
 
 /** The sample with the disk beside its RAM. */
 export const sampleWithDisk: Manifest = {
   header: {
     ...sampleManifest.header,
-    requiredFeatures: ['disks'],
     packs: [
       ...sampleManifest.header.packs,
-      { name: 'web-1/packs/disk-0', sizeBytes: 3000, replication: 3 },
+      { name: `packs/${sampleId}/000002.pack`, sizeBytes: 3000, replication: 3 },
     ],
     labelCounts: { ...sampleManifest.header.labelCounts, disk: 70 },
     legend: [...sampleManifest.header.legend, 'disk'],
   },
-  spaces: [...sampleManifest.spaces, sampleDisk],
+  frames: {
+    pack: Uint32Array.of(0, 1, 0, 0, 2, 2),
+    offset: Uint32Array.of(32, 32, 100_000, 290_000, 32, 1032),
+    length: Uint32Array.of(90_000, 8000, 190_000, 8212, 1000, 1000),
+    identity: Uint32Array.of(0x1111_1111, 0xffff_ffff, 0, 7, 8, 9),
+    pageCount: Uint8Array.of(60, 3, 64, 2, 1, 6),
+  },
+  spaces: [sampleRam, sampleDisk],
 };

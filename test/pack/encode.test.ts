@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
-import { decodeFrame, decodePackHeader, decodePages } from '../../src/pack/decode.js';
+import {
+  decodeFrame,
+  decodeFrameHeader,
+  decodePackHeader,
+  decodePages,
+} from '../../src/pack/decode.js';
 import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
 import { frameHeaderSizeBytes, windowSizeBytes } from '../../src/pack/layout.js';
-import { maskHas } from '../../src/pack/mask.js';
+import { maskHas, maskPageCount } from '../../src/pack/mask.js';
 import type { FrameRequests } from '../../src/pack/types.js';
 import { pageBatches } from './arbitraries.js';
 import { batchOf, requestsOf } from './sample-pages.js';
@@ -30,11 +36,11 @@ test('every page that is not zero comes back at its place, and no other does', (
       pageBatches.filter(({ frames }) => new Set(frames.window).size === frames.window.length),
       (batch) => {
         const before = new Uint8Array(batch.bytes);
-        const { frames, bytes } = encodeFrames(batch);
-        const pages = decodePages({ pack: 'p', space: 0, startBytes: 0, frames, bytes });
-        expect(pagesByPlace(frames, pages)).toEqual(pagesByPlace(batch.frames, batch.bytes));
-        expect(pages.length / 4096).toBe(pagesByPlace(frames, pages).size);
-        expect(batch.bytes).toEqual(before);
+        const { frames, held, bytes } = encodeFrames(batch);
+        const pages = decodePages({ pack: 'p', version: 2, startBytes: 0, frames, bytes });
+        expect(pagesByPlace(held, pages)).toEqual(pagesByPlace(batch.frames, batch.bytes));
+        expect(pages.length / 4096).toBe(pagesByPlace(held, pages).size);
+        expect(Buffer.compare(batch.bytes, before)).toBe(0);
       },
     ),
     { numRuns: 60 },
@@ -56,6 +62,41 @@ test('frames lie back to back and the columns say where', () => {
   expect(bytes.buffer.byteLength).toBe(bytes.length);
 });
 
+test('the columns say of each frame what its header and its mask do', () => {
+  fc.assert(
+    fc.property(pageBatches, (batch) => {
+      const { frames, held, bytes } = encodeFrames(batch);
+      for (const [frame, offset] of frames.offset.entries()) {
+        const header = decodeFrameHeader(bytes, offset, 2);
+        expect(frames.length[frame]).toBe(header.sizeBytes);
+        expect(frames.identity[frame]).toBe(header.identity);
+        expect(frames.pageCount[frame]).toBe(header.rawSizeBytes / 4096);
+        expect(frames.pageCount[frame]).toBe(
+          maskPageCount(held.maskLow[frame], held.maskHigh[frame]),
+        );
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('the hashes are those of the pages in the frames, in their order', () => {
+  fc.assert(
+    fc.property(pageBatches, (batch) => {
+      const { frames, bytes, hashes } = encodeFrames(batch);
+      const pages = decodePages({ pack: 'p', version: 2, startBytes: 0, frames, bytes });
+      const expected = Array.from({ length: pages.length / 4096 }, (_, page) =>
+        createHash('sha256')
+          .update(pages.subarray(page * 4096, (page + 1) * 4096))
+          .digest()
+          .subarray(0, 16),
+      );
+      expect(Buffer.concat(expected).equals(hashes)).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('zero pages leave the mask, and a frame of nothing else is not written', () => {
   const batch = batchOf(
     [
@@ -64,46 +105,46 @@ test('zero pages leave the mask, and a frame of nothing else is not written', ()
     ],
     ['zero', 'repeat', 'zero', 'noise'],
   );
-  const { frames } = encodeFrames(batch);
-  expect([...frames.window]).toEqual([5]);
-  expect([...frames.maskLow]).toEqual([0b010]);
-  expect([...frames.maskHigh]).toEqual([0x80000000]);
+  const { frames, held } = encodeFrames(batch);
+  expect([...held.window]).toEqual([5]);
+  expect([...held.maskLow]).toEqual([0b010]);
+  expect([...held.maskHigh]).toEqual([0x80000000]);
+  expect([...frames.pageCount]).toEqual([2]);
 
   const empty = encodeFrames(batchOf([{ window: 7, maskLow: 3, maskHigh: 0 }], ['zero']));
   expect(empty.bytes.length).toBe(0);
-  expect(empty.frames.window.length).toBe(0);
+  expect(empty.held.window.length).toBe(0);
+  expect(empty.frames.offset.length).toBe(0);
+  expect(empty.hashes.length).toBe(0);
 });
 
 test('a page whose only byte that is not zero is its last is kept', () => {
   const bytes = new Uint8Array(2 * 4096);
   bytes[bytes.length - 1] = 1;
   const frames = requestsOf([{ window: 0, maskLow: 3, maskHigh: 0 }]);
-  expect([...encodeFrames({ space: 0, frames, bytes }).frames.maskLow]).toEqual([2]);
+  expect([...encodeFrames({ frames, bytes }).held.maskLow]).toEqual([2]);
 });
 
 test('noise is stored raw, so that a frame never grows beyond its header', () => {
   const batch = batchOf([{ window: 0, maskLow: 0xffffffff, maskHigh: 0xffffffff }], ['noise']);
   const { bytes } = encodeFrames(batch);
   expect(bytes.length).toBe(frameHeaderSizeBytes + windowSizeBytes);
-  expect(decodeFrame(bytes, 0).codec).toBe('raw');
+  expect(decodeFrame(bytes, 0, 2).codec).toBe('raw');
 });
 
 test('what shrinks is stored as LZ4', () => {
   const { bytes } = encodeFrames(batchOf([{ window: 0, maskLow: 3, maskHigh: 0 }], ['repeat']));
-  expect(decodeFrame(bytes, 0).codec).toBe('lz4');
+  expect(decodeFrame(bytes, 0, 2).codec).toBe('lz4');
   expect(bytes.length).toBeLessThan(200);
 });
 
 test('bytes that are not the pages of the masks are refused', () => {
   const frames = requestsOf([{ window: 0, maskLow: 3, maskHigh: 0 }]);
-  expect(() => encodeFrames({ space: 0, frames, bytes: new Uint8Array(4096) })).toThrow(
+  expect(() => encodeFrames({ frames, bytes: new Uint8Array(4096) })).toThrow(
     /the masks name 2 pages, so 8192 bytes were expected, but 4096 were given/,
   );
 });
 
-test('a pack header comes back, and one out of range is refused', () => {
-  const header = { replication: 3, space: 200 };
-  expect(decodePackHeader(encodePackHeader(header))).toEqual(header);
-  expect(() => encodePackHeader({ replication: 0, space: 0 })).toThrow(/replication of 1 to 10/);
-  expect(() => encodePackHeader({ replication: 3, space: 256 })).toThrow(/space of 0 to 255/);
+test('a pack header comes back, and names version 2', () => {
+  expect(decodePackHeader(encodePackHeader())).toEqual({ version: 2 });
 });

@@ -7,7 +7,7 @@ import { decodePages } from '../../src/pack/decode.js';
 import { encodeFrames } from '../../src/pack/encode.js';
 import { createFramePool, type FramePool } from '../../src/pack/frame-pool.js';
 import type { FrameBatch, PageBatch, StoredFrames } from '../../src/pack/types.js';
-import { batchOf, samplePage } from './sample-pages.js';
+import { batchOf, placesOf, samplePage } from './sample-pages.js';
 
 let pool: FramePool;
 let folder: string;
@@ -32,8 +32,14 @@ function sampleBatch(window: number): PageBatch {
   );
 }
 
+/** Has the pool write an encoded batch, every page at the place that it was taken from. */
+function writeBatch(batch: PageBatch, fd: number): Promise<number> {
+  const encoded = encodeFrames(batch);
+  return pool.write(storedFrames(encoded), placesOf(encoded.held), fd);
+}
+
 function storedFrames({ frames, bytes }: FrameBatch): StoredFrames {
-  return { pack: 'packs/one', space: 0, startBytes: 0, frames, bytes: new Uint8Array(bytes) };
+  return { pack: 'packs/one', version: 2, startBytes: 0, frames, bytes: new Uint8Array(bytes) };
 }
 
 test('threads encode and decode what the pure functions do', async () => {
@@ -41,6 +47,8 @@ test('threads encode and decode what the pure functions do', async () => {
   const expected = batches.map(encodeFrames);
   const encoded = await Promise.all(batches.map((batch) => pool.encode(batch)));
   expect(encoded.map(({ frames }) => frames)).toEqual(expected.map(({ frames }) => frames));
+  expect(encoded.map(({ held }) => held)).toEqual(expected.map(({ held }) => held));
+  expect(encoded.map(({ hashes }) => hashes)).toEqual(expected.map(({ hashes }) => hashes));
   for (const [index, { bytes }] of encoded.entries()) {
     expect(Buffer.from(bytes).equals(expected[index].bytes)).toBe(true);
   }
@@ -62,9 +70,7 @@ test('threads write pages to their places in an image, and leave holes for the r
   const path = join(folder, 'image');
   const fd = openSync(path, 'w+');
   const batches = [sampleBatch(0), sampleBatch(40)];
-  const counts = await Promise.all(
-    batches.map((batch) => pool.write(storedFrames(encodeFrames(batch)), fd)),
-  );
+  const counts = await Promise.all(batches.map((batch) => writeBatch(batch, fd)));
   const holes = fstatSync(fd).blocks * 512 < fstatSync(fd).size;
   closeSync(fd);
   expect(counts).toEqual(batches.map((batch) => storedPageCount(batch)));
@@ -126,7 +132,7 @@ test('a file that cannot be written is an error with the place in the image', as
   const fd = openSync(join(folder, 'read-only'), 'a+');
   closeSync(fd);
   const readOnly = openSync(join(folder, 'read-only'), 'r');
-  const job = pool.write(storedFrames(encodeFrames(sampleBatch(0))), readOnly);
+  const job = writeBatch(sampleBatch(0), readOnly);
   await expect(job).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringMatching(/cannot write 8192 bytes at byte 0 of the image/) as unknown,
@@ -136,7 +142,7 @@ test('a file that cannot be written is an error with the place in the image', as
 
 test('a full disk is told apart', async () => {
   const fd = openSync('/dev/full', 'w');
-  const job = pool.write(storedFrames(encodeFrames(sampleBatch(0))), fd);
+  const job = writeBatch(sampleBatch(0), fd);
   await expect(job).rejects.toMatchObject({ code: 'no-space' });
   closeSync(fd);
 });

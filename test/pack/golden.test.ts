@@ -1,43 +1,76 @@
-// Bytes written by version 1, kept for ever: a program that cannot read this file cannot read old snapshots.
+// Bytes written by versions 1 and 2, kept for ever: a program that cannot read these files cannot read old snapshots.
 // The first frame is raw, so its bytes must also be written the same; how LZ4 packs the second is the packer's affair.
 import { readFileSync } from 'node:fs';
 import { decodePackHeader, decodePages } from '../../src/pack/decode.js';
 import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
-import { packHeaderSizeBytes } from '../../src/pack/layout.js';
+import { frameLayouts, packHeaderSizeBytes, type PackVersion } from '../../src/pack/layout.js';
+import type { FrameColumns } from '../../src/pack/types.js';
+import { batchV1, namedInV1, packHeaderV1 } from './frames-v1.js';
 import { noisePage, requestsOf, samplePage } from './sample-pages.js';
 
-const golden = new Uint8Array(readFileSync(new URL('../fixtures/pack-v1.bin', import.meta.url)));
-const rawFrameSizeBytes = 32 + 4096;
 const rawOutline = { window: 0x01020304, maskLow: 0x80, maskHigh: 0 };
 const lz4Outline = { window: 0x01020305, maskLow: 1, maskHigh: 0x80000000 };
+const spaceV1 = 7;
 
-test('a version 1 pack is read', () => {
-  expect(decodePackHeader(golden)).toEqual({ replication: 3, space: 7 });
-  const lz4At = packHeaderSizeBytes + rawFrameSizeBytes;
+const golden = { 1: fixture('pack-v1.bin'), 2: fixture('pack-v2.bin') };
+const rawPages = [noisePage(1)];
+const lz4Pages = [samplePage('repeat', 0x11), samplePage('repeat', 0x22)];
+
+/** What a manifest of the same version says of the frames. */
+const named: Readonly<Record<PackVersion, Pick<FrameColumns, 'identity' | 'pageCount'>>> = {
+  1: namedInV1(requestsOf([rawOutline, lz4Outline]), spaceV1),
+  2: { identity: Uint32Array.of(0xab8358df, 0xbdc3c2af), pageCount: Uint8Array.of(1, 2) },
+};
+
+function fixture(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
+}
+
+function secondFrameAt(version: PackVersion): number {
+  return packHeaderSizeBytes + frameLayouts[version].headerSizeBytes + 4096;
+}
+
+function hexOf(version: PackVersion, start: number, end: number): string {
+  return Buffer.from(golden[version].subarray(start, end)).toString('hex');
+}
+
+test.each([1, 2] as const)('a version %i pack is read', (version) => {
+  const bytes = golden[version];
+  expect(decodePackHeader(bytes)).toEqual({ version });
+  const secondAt = secondFrameAt(version);
   const pages = decodePages({
-    pack: 'pack-v1',
-    space: 7,
+    pack: `pack-v${version}`,
+    version,
     startBytes: 0,
-    bytes: golden,
+    bytes,
     frames: {
-      ...requestsOf([rawOutline, lz4Outline]),
-      offset: Uint32Array.of(packHeaderSizeBytes, lz4At),
-      length: Uint32Array.of(rawFrameSizeBytes, golden.length - lz4At),
+      ...named[version],
+      offset: Uint32Array.of(packHeaderSizeBytes, secondAt),
+      length: Uint32Array.of(secondAt - packHeaderSizeBytes, bytes.length - secondAt),
     },
   });
-  const expected = [noisePage(1), samplePage('repeat', 0x11), samplePage('repeat', 0x22)];
-  expect(Buffer.from(pages).equals(Buffer.concat(expected))).toBe(true);
+  expect(Buffer.from(pages).equals(Buffer.concat([...rawPages, ...lz4Pages]))).toBe(true);
 });
 
-test('the pack header and a raw frame are written as version 1 wrote them', () => {
-  const header = encodePackHeader({ replication: 3, space: 7 });
+test('the pack header and a raw frame are written as version 2 wrote them', () => {
   const { bytes } = encodeFrames({
-    space: 7,
     frames: requestsOf([rawOutline]),
-    bytes: noisePage(1),
+    bytes: Buffer.concat(rawPages),
   });
-  const written = Buffer.concat([header, bytes]);
-  expect(written.equals(golden.subarray(0, written.length))).toBe(true);
+  const written = Buffer.concat([encodePackHeader(), bytes]);
+  expect(written.equals(golden[2].subarray(0, written.length))).toBe(true);
+  expect(written.length).toBe(secondFrameAt(2));
+});
+
+test('what tests take for version 1 is what it wrote', () => {
+  const batch = encodeFrames({
+    frames: requestsOf([rawOutline]),
+    bytes: Buffer.concat(rawPages),
+  });
+  const header = packHeaderV1({ replication: 3, space: spaceV1 });
+  const written = Buffer.concat([header, batchV1(batch, spaceV1).bytes]);
+  expect(written.equals(golden[1].subarray(0, written.length))).toBe(true);
+  expect(written.length).toBe(secondFrameAt(1));
 });
 
 /** The LZ4 block format from its description, so that the fixture does not rest on one library alone. */
@@ -65,16 +98,23 @@ function unpackLz4Block(block: Uint8Array): number[] {
   return out;
 }
 
-test('the payload of codec 1 is a plain LZ4 block', () => {
-  const payload = golden.subarray(packHeaderSizeBytes + rawFrameSizeBytes + 32);
-  const expected = [samplePage('repeat', 0x11), samplePage('repeat', 0x22)];
-  expect(Buffer.from(unpackLz4Block(payload)).equals(Buffer.concat(expected))).toBe(true);
-});
+test.each([1, 2] as const)(
+  'the payload of codec 1 is a plain LZ4 block in version %i',
+  (version) => {
+    const payloadAt = secondFrameAt(version) + frameLayouts[version].headerSizeBytes;
+    const unpacked = unpackLz4Block(golden[version].subarray(payloadAt));
+    expect(Buffer.from(unpacked).equals(Buffer.concat(lz4Pages))).toBe(true);
+  },
+);
 
 test('the first bytes are those that FORMAT.md shows', () => {
-  const hex = (start: number, end: number) =>
-    Buffer.from(golden.subarray(start, end)).toString('hex');
-  expect(hex(0, 12)).toBe('504152535041434b01000307'); // PARSPACK, 1, 3, 7
-  expect(hex(32, 36)).toBe('5046524d'); // PFRM
-  expect(hex(40, 64)).toBe('040302010000070080000000000000000010000000100000');
+  expect(hexOf(2, 0, 12)).toBe('504152535041434b02000000'); // PARSPACK, 2
+  expect(hexOf(2, 32, 36)).toBe('5046524d'); // PFRM
+  expect(hexOf(2, 40, 52)).toBe('000000000010000000100000'); // raw, no encryption, 4096 of 4096
+});
+
+test('the first bytes of version 1 are those that it wrote', () => {
+  expect(hexOf(1, 0, 12)).toBe('504152535041434b01000307'); // PARSPACK, 1, 3, 7
+  expect(hexOf(1, 32, 36)).toBe('5046524d'); // PFRM
+  expect(hexOf(1, 40, 64)).toBe('040302010000070080000000000000000010000000100000');
 });

@@ -1,7 +1,7 @@
 // Pages made from a seed, the same in every run and on every machine.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { maskPageCount } from '../../src/pack/mask.js';
-import type { FrameRequests, PageBatch } from '../../src/pack/types.js';
+import type { FrameRequests, PageBatch, PlaceColumns } from '../../src/pack/types.js';
 
 export type PageKind = 'zero' | 'noise' | 'repeat';
 
@@ -47,10 +47,16 @@ export function batchOf(frames: readonly FrameOutline[], kinds: readonly PageKin
   const pages = Array.from({ length: pageCount }, (_, index) =>
     samplePage(kinds[index % kinds.length], index + 1),
   );
+  return { frames: requestsOf(frames), bytes: new Uint8Array(Buffer.concat(pages)) };
+}
+
+/** Every page of every frame at the place that it was taken from. */
+export function placesOf(held: FrameRequests): PlaceColumns {
+  const frameCount = held.window.length;
   return {
-    space: 0,
-    frames: requestsOf(frames),
-    bytes: new Uint8Array(Buffer.concat(pages)),
+    ...held,
+    frame: Uint32Array.from({ length: frameCount }, (_, frame) => frame),
+    slot: new Uint8Array(frameCount),
   };
 }
 

@@ -1,14 +1,22 @@
 // What would be lost with a node, and whether the guest would resume: held against a model that asks page by page.
 
 import fc from 'fast-check';
-import type { AddressSpace } from '../../src/manifest/types.js';
+import { notStoredOf } from '../../src/manifest/spaces.js';
+import type { RamSpace, SnapshotFrames } from '../../src/manifest/types.js';
 import type { FileCopies } from '../../src/restore/file-copies.js';
 import type { BlockPlaces } from '../../src/store/block-state.js';
 import { type LossInput, lossScenarios } from '../../src/restore/loss-scenarios.js';
 import { disksToBeGiven } from '../../src/restore/own-disks.js';
 import { countPages, sumPages } from '../../src/restore/pages-by-label.js';
 import { healingFacts } from './healing-facts.js';
-import { diskSpaceIn, type RandomSpace, randomSpace, windowPageCount } from './random-space.js';
+import {
+  diskBeside,
+  packCount,
+  type PlacedDisk,
+  type RandomSpace,
+  randomSpace,
+  windowPageCount,
+} from './random-space.js';
 
 /** Random spaces have as many labels and packs; the last of both are those of a disk. */
 const legend = ['free', 'file-reread', 'anon', 'disk-held', 'disk'];
@@ -25,8 +33,7 @@ const placesOnDisk = {
   offsetBytes: Float64Array.of(0),
   hash: new Uint8Array(16),
 };
-const packCount = 4;
-const diskPack = 3;
+const diskPack = packCount - 1;
 const nodes = ['a', 'b', 'c', 'd'];
 
 /** Of copies, or coded, of which any so many are enough. */
@@ -54,11 +61,11 @@ const file = (name: string): fc.Arbitrary<FileCopies> =>
 interface Case {
   readonly input: LossInput;
   readonly random: RandomSpace;
-  readonly notStored: readonly number[];
+  /** Of RAM and of the disk. */
+  readonly frames: SnapshotFrames;
   readonly damagedFrames: ReadonlySet<number>;
   /** Undefined where the snapshot has none. */
-  readonly disk: AddressSpace | undefined;
-  readonly damagedDiskFrames: ReadonlySet<number>;
+  readonly disk: PlacedDisk | undefined;
 }
 
 const cases: fc.Arbitrary<Case> = fc
@@ -67,31 +74,33 @@ const cases: fc.Arbitrary<Case> = fc
     packs: fc.tuple(file('0'), file('1'), file('2'), file('3')),
     diskPageCount: fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined }),
     roles: fc.subarray(['state', 'machine']),
-    besideBlocks: fc.tuple(blocks, blocks, blocks),
+    besideBlocks: fc.tuple(blocks, blocks, blocks, blocks),
     isDamaged: fc.func(fc.boolean()),
     notStored: fc.subarray([0, 3]),
     hasFacts: fc.boolean(),
     hasPlaces: fc.boolean(),
+    /** Counts where there is a disk: without either there is no snapshot. */
+    hasRam: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false)),
   })
   .map(({ random, packs, roles, besideBlocks, isDamaged, notStored, ...drawn }) => {
-    const { diskPageCount, hasFacts, hasPlaces } = drawn;
-    const space: AddressSpace = {
+    const { diskPageCount, hasFacts, hasPlaces, hasRam } = drawn;
+    const ram: RamSpace = {
       ...withoutPages(random, notStored),
       notStored,
       healing: hasFacts ? healingFacts : undefined,
       diskHeld: hasPlaces ? placesOnDisk : undefined,
     };
-    const damagedFrames = new Set(
-      [...space.frames.pack.keys()].filter((frame) => isDamaged(frame)),
-    );
     const disk =
       diskPageCount === undefined
         ? undefined
-        : diskSpaceIn(diskPack, diskPageCount, legend.indexOf('disk'));
-    const damagedDiskFrames = new Set(
-      [...(disk?.frames.pack.keys() ?? [])].filter((frame) => isDamaged(-frame - 1)),
-    );
-    const spaces = disk === undefined ? [space] : [space, disk];
+        : diskBeside(random.frames, diskPack, diskPageCount, legend.indexOf('disk'));
+    const { frames } = disk ?? random;
+    const damagedFrames = new Set([...frames.pack.keys()].filter((frame) => isDamaged(frame)));
+    const space = disk === undefined || hasRam ? ram : undefined;
+    const spaces = [
+      ...(space === undefined ? [] : [space]),
+      ...(disk === undefined ? [] : [disk.disk]),
+    ];
     const header = {
       legend,
       attachments: roles.map((role) => ({
@@ -101,17 +110,15 @@ const cases: fc.Arbitrary<Case> = fc
         sha256: new Uint8Array(32),
       })),
     };
-    const beside = [...roles, 'manifest'].map((role, index) => ({
+    const beside = [...roles, 'body', 'manifest'].map((role, index) => ({
       role,
       name: role,
       replication: 3,
       blocks: besideBlocks[index],
     }));
-    const count = (isCounted: (frame: number, space: number) => boolean) =>
+    const count = (isCounted: (frame: number) => boolean) =>
       sumPages(
-        spaces.map((counted, index) =>
-          countPages(counted, packCount, legend.length, (frame) => isCounted(frame, index)),
-        ),
+        spaces.map((counted) => countPages(counted, frames, packCount, legend.length, isCounted)),
       );
     const input = {
       header,
@@ -120,26 +127,24 @@ const cases: fc.Arbitrary<Case> = fc
       packs,
       beside,
       pages: count(() => true),
-      damagedPages: count((frame, index) =>
-        (index === 0 ? damagedFrames : damagedDiskFrames).has(frame),
-      ),
+      damagedPages: count((frame) => damagedFrames.has(frame)),
     };
-    return { input, random, notStored, damagedFrames, disk, damagedDiskFrames };
+    return { input, random, frames, damagedFrames, disk };
   });
 
 /** Pages of labels that are not stored lie in no frame. */
-function withoutPages({ space, labels }: RandomSpace, notStored: readonly number[]): AddressSpace {
-  const { frames } = space;
+function withoutPages({ space, labels }: RandomSpace, notStored: readonly number[]): RamSpace {
+  const { places } = space;
   const cut = (mask: Uint32Array, from: number): Uint32Array =>
-    mask.map((bits, frame) => {
-      const start = frames.window[frame] * windowPageCount + from;
+    mask.map((bits, place) => {
+      const start = places.window[place] * windowPageCount + from;
       return Array.from({ length: 32 }, (_, bit) => bit)
         .filter((bit) => notStored.includes(labels[start + bit]))
         .reduce((left, bit) => left & ~(1 << bit), bits);
     });
   return {
     ...space,
-    frames: { ...frames, maskLow: cut(frames.maskLow, 0), maskHigh: cut(frames.maskHigh, 32) },
+    places: { ...places, maskLow: cut(places.maskLow, 0), maskHigh: cut(places.maskHigh, 32) },
   };
 }
 
@@ -155,7 +160,7 @@ function isKeptOnce({ replication, blocks: own }: FileCopies): boolean {
 
 /** One page after the other, and every copy looked at. */
 function modelOf(
-  { input, random, notStored, damagedFrames, disk, damagedDiskFrames }: Case,
+  { input, random, frames, damagedFrames, disk }: Case,
   isGone: (node: string, file: FileCopies) => boolean,
 ) {
   const isLost = (copies: FileCopies): boolean =>
@@ -166,38 +171,37 @@ function modelOf(
   const lostByLabel: Record<string, number> = {};
   const healed = { filling: 0, rereading: 0, disk: 0 };
   let unhealed = 0;
-  random.labels.forEach((number, page) => {
+  const isFrameLost = (frame: number): boolean =>
+    damagedFrames.has(frame) || isLost(input.packs[frames.pack[frame]]);
+  const { space } = input;
+  const labelsOfRam = space === undefined ? [] : random.labels;
+  labelsOfRam.forEach((number, page) => {
     const frame = random.frameOfPage[page];
     const isPageLost =
-      notStored.includes(number) ||
-      (frame !== undefined &&
-        (damagedFrames.has(frame) || isLost(input.packs[input.space.frames.pack[frame]])));
+      notStoredOf(space).includes(number) || (frame !== undefined && isFrameLost(frame));
     if (!isPageLost) {
       return;
     }
     const label = legend[number];
     lostByLabel[label] = (lostByLabel[label] ?? 0) + 1;
     const way = ways[label];
-    const { healing, diskHeld } = input.space;
-    const needed = way === 'disk' ? diskHeld : healing;
+    const needed = way === 'disk' ? space?.diskHeld : space?.healing;
     if (way === undefined || needed === undefined) {
       unhealed++;
     } else {
       healed[way]++;
     }
   });
-  const diskPageCount = (disk?.disk?.sizeBytes ?? 0) / 4096;
-  for (let page = 0; page < diskPageCount; page++) {
-    const frame = Math.floor(page / windowPageCount);
-    if (isLost(input.packs[diskPack]) || damagedDiskFrames.has(frame)) {
+  for (const frame of disk?.frameOfPage ?? []) {
+    if (isFrameLost(frame)) {
       lostByLabel['disk'] = (lostByLabel['disk'] ?? 0) + 1;
       unhealed++;
     }
   }
   const lostFiles = input.beside.filter(isLost).map(({ role }) => role);
   const hasState = input.header.attachments.some(({ role }) => role === 'state');
-  const cannot =
-    unhealed > 0 || !hasState || lostFiles.includes('state') || lostFiles.includes('manifest');
+  const needed = ['state', 'body', 'manifest'];
+  const cannot = unhealed > 0 || !hasState || needed.some((role) => lostFiles.includes(role));
   return {
     lostByLabel,
     lostPageCount: Object.values(lostByLabel).reduce((sum, count) => sum + count, 0),
@@ -257,14 +261,15 @@ test('every scenario is what a look at each page and each copy finds', () => {
 
 test('the pages of each pack are counted by label, of the frames that are wanted', () => {
   fc.assert(
-    fc.property(randomSpace, fc.func(fc.boolean()), ({ space, labels, frameOfPage }, isCounted) => {
+    fc.property(randomSpace, fc.func(fc.boolean()), (random, isCounted) => {
+      const { space, frames, labels, frameOfPage } = random;
       const expected = new Uint32Array(packCount * legend.length);
       frameOfPage.forEach((frame, page) => {
         if (frame !== undefined && isCounted(frame)) {
-          expected[space.frames.pack[frame] * legend.length + labels[page]]++;
+          expected[frames.pack[frame] * legend.length + labels[page]]++;
         }
       });
-      expect(countPages(space, packCount, legend.length, isCounted)).toEqual({
+      expect(countPages(space, frames, packCount, legend.length, isCounted)).toEqual({
         labelCount: legend.length,
         counts: expected,
       });

@@ -1,17 +1,18 @@
 // Lost pages are named exactly: those of the lost frames, each with its label and reason, in runs that cannot be longer.
 
 import fc from 'fast-check';
-import { lostPageCount, lostRuns, type LossReason } from '../../src/restore/lost-pages.js';
-import { randomSpace } from './random-space.js';
+import type { LossReason, LostPacks } from '../../src/pages/loss.js';
+import { framesOfPacks, lostPageCount, lostRuns } from '../../src/restore/lost-pages.js';
+import { packCount, randomSpace } from './random-space.js';
 
 const losses = fc.func(fc.constantFrom<LossReason | undefined>('lost', 'corrupt', undefined));
 
 test('runs name every page of the lost frames once, and no other', () => {
   fc.assert(
-    fc.property(randomSpace, losses, ({ space, labels, frameOfPage }, lossOf) => {
+    fc.property(randomSpace, losses, ({ space, frames, labels, frameOfPage }, lossOf) => {
       const lostFrames = new Map<number, LossReason>();
       // Readers finish in any order.
-      for (let frame = space.frames.window.length - 1; frame >= 0; frame--) {
+      for (let frame = frames.pack.length - 1; frame >= 0; frame--) {
         const reason = lossOf(frame);
         if (reason !== undefined) lostFrames.set(frame, reason);
       }
@@ -37,6 +38,24 @@ test('runs name every page of the lost frames once, and no other', () => {
           before.reason === run.reason;
         expect(isContinued).toBe(false);
       }
+    }),
+  );
+});
+
+test('with packs all their frames are lost, for the reason of each, and no others', () => {
+  const reasons = fc.array(fc.constantFrom('lost', 'unreachable', undefined), {
+    minLength: packCount,
+    maxLength: packCount,
+  });
+  fc.assert(
+    fc.property(randomSpace, reasons, ({ frames }, reasonOf) => {
+      const lostPacks: LostPacks = new Map(
+        reasonOf.flatMap((reason, pack) => (reason === undefined ? [] : [[pack, reason]])),
+      );
+      const expected = Array.from(frames.pack, (pack, frame) => [frame, reasonOf[pack]]).filter(
+        ([, reason]) => reason !== undefined,
+      );
+      expect([...framesOfPacks(frames, lostPacks)]).toEqual(expected);
     }),
   );
 });

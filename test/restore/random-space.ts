@@ -1,81 +1,132 @@
 // Address spaces as a manifest may describe them: any masks, any labels, frames of any packs, for property tests.
 
 import fc from 'fast-check';
-import type { AddressSpace } from '../../src/manifest/types.js';
+import type { DiskSpace, RamSpace, SnapshotFrames } from '../../src/manifest/types.js';
 
 export const windowPageCount = 64;
+const framePageCount = 64;
+const frameCount = 6;
+/** Packs that frames lie in. */
+export const packCount = 4;
 
-/** Which frame, if any, holds each page: frame numbers per window from 0. */
+/** Which frame, if any, holds each page. */
 export interface RandomSpace {
-  readonly space: AddressSpace;
+  readonly space: RamSpace;
+  /** Some may hold no page of the space, others pages of several windows. */
+  readonly frames: SnapshotFrames;
   /** Label number of each page. */
   readonly labels: readonly number[];
   /** Frame index of each page, undefined for a page of zeroes. */
   readonly frameOfPage: readonly (number | undefined)[];
 }
 
-/** A disk whose every page lies in one pack, a frame for each window. */
-export function diskSpaceIn(pack: number, pageCount: number, label: number): AddressSpace {
+export interface PlacedDisk {
+  readonly disk: DiskSpace;
+  /** Those of before, and those of the disk. */
+  readonly frames: SnapshotFrames;
+  /** Frame index of each page. */
+  readonly frameOfPage: readonly number[];
+}
+
+/**
+ * A disk that is stored whole, a frame for each window. Its first window lies in a frame that may hold pages of RAM too, as
+ * where both have the same; the others in one pack of their own.
+ */
+export function diskBeside(
+  frames: SnapshotFrames,
+  pack: number,
+  pageCount: number,
+  label: number,
+): PlacedDisk {
   const windowCount = Math.ceil(pageCount / windowPageCount);
   const column = (value: (window: number) => number) =>
     Uint32Array.from({ length: windowCount }, (_, window) => value(window));
   const half = (window: number, from: number) =>
     2 ** Math.max(0, Math.min(32, pageCount - window * windowPageCount - from)) - 1;
+  const frameOf = (window: number) => (window === 0 ? 0 : frames.pack.length + window - 1);
+  const packs = [...frames.pack, ...Array.from({ length: windowCount - 1 }, () => pack)];
   return {
-    name: 'disk-vda',
-    pageSizeBytes: 4096,
-    regions: [{ start: 0, sizeBytes: pageCount * 4096 }],
-    labelRuns: {
-      label: Uint8Array.of(label),
-      firstPage: Uint32Array.of(0),
-      pageCount: Uint32Array.of(pageCount),
-    },
-    frames: {
-      window: column((window) => window),
-      maskLow: column((window) => half(window, 0)),
-      maskHigh: column((window) => half(window, 32)),
-      offset: column((window) => 32 + window * 1000),
-      length: column(() => 1000),
-      pack: column(() => pack),
-    },
-    pageHashes: null,
     disk: {
-      name: 'vda',
-      sourcePath: '/vm/vda',
-      sourceFormat: 'raw',
-      sizeBytes: pageCount * 4096,
+      kind: 'disk',
+      name: 'disk-vda',
+      pageSizeBytes: 4096,
+      regions: [{ start: 0, sizeBytes: pageCount * 4096 }],
+      labelRuns: {
+        label: Uint8Array.of(label),
+        firstPage: Uint32Array.of(0),
+        pageCount: Uint32Array.of(pageCount),
+      },
+      places: {
+        window: column((window) => window),
+        maskLow: column((window) => half(window, 0)),
+        maskHigh: column((window) => half(window, 32)),
+        frame: column(frameOf),
+        slot: new Uint8Array(windowCount),
+      },
+      disk: {
+        name: 'vda',
+        sourcePath: '/vm/vda',
+        sourceFormat: 'raw',
+        sizeBytes: pageCount * 4096,
+      },
     },
+    frames: framesIn(packs),
+    frameOfPage: Array.from({ length: pageCount }, (_, page) =>
+      frameOf(Math.floor(page / windowPageCount)),
+    ),
   };
 }
 
-/** Up to 3 frames per window, at most one for each pack. */
+/** Frames of as many pages as there can be, back to back in the pack that each lies in. */
+function framesIn(packs: readonly number[]): SnapshotFrames {
+  const sizeBytes = 1000;
+  const column = (value: (pack: number, frame: number) => number) => Uint32Array.from(packs, value);
+  return {
+    pack: column((pack) => pack),
+    offset: column(
+      (pack, frame) =>
+        32 + packs.slice(0, frame).filter((other) => other === pack).length * sizeBytes,
+    ),
+    length: column(() => sizeBytes),
+    identity: column((_, frame) => frame),
+    pageCount: new Uint8Array(packs.length).fill(framePageCount),
+  };
+}
+
+/** Up to 6 frames, each in any window. */
 export const randomSpace: fc.Arbitrary<RandomSpace> = fc
-  .array(
-    fc.record({
-      label: fc.nat({ max: 3 }),
-      pack: fc.option(fc.nat({ max: 2 }), { nil: undefined }),
-      repeat: fc.integer({ min: 1, max: 40 }),
+  .record({
+    packs: fc.array(fc.nat({ max: packCount - 2 }), {
+      minLength: frameCount,
+      maxLength: frameCount,
     }),
-    { minLength: 1, maxLength: 12 },
-  )
-  .map((runs) => runs.flatMap((run) => Array.from({ length: run.repeat }, () => run)))
-  .map(spaceOfPages);
+    runs: fc.array(
+      fc.record({
+        label: fc.nat({ max: 3 }),
+        frame: fc.option(fc.nat({ max: frameCount - 1 }), { nil: undefined }),
+        repeat: fc.integer({ min: 1, max: 40 }),
+      }),
+      { minLength: 1, maxLength: 12 },
+    ),
+  })
+  .map(({ packs, runs }) =>
+    spaceOfPages(
+      runs.flatMap((run) => Array.from({ length: run.repeat }, () => run)),
+      framesIn(packs),
+    ),
+  );
 
 function spaceOfPages(
-  pages: readonly { readonly label: number; readonly pack: number | undefined }[],
+  pages: readonly { readonly label: number; readonly frame: number | undefined }[],
+  frames: SnapshotFrames,
 ): RandomSpace {
-  const frames: { window: number; pack: number; bits: number[] }[] = [];
-  const frameOfPage: (number | undefined)[] = [];
-  for (const [page, { pack }] of pages.entries()) {
-    if (pack === undefined) {
-      frameOfPage.push(undefined);
-      continue;
-    }
+  const places: { window: number; frame: number; bits: number[] }[] = [];
+  for (const [page, { frame }] of pages.entries()) {
+    if (frame === undefined) continue;
     const window = Math.floor(page / windowPageCount);
-    let index = frames.findIndex((frame) => frame.window === window && frame.pack === pack);
-    if (index < 0) index = frames.push({ window, pack, bits: [] }) - 1;
-    frames[index].bits.push(page % windowPageCount);
-    frameOfPage.push(index);
+    let index = places.findIndex((place) => place.window === window && place.frame === frame);
+    if (index < 0) index = places.push({ window, frame, bits: [] }) - 1;
+    places[index].bits.push(page % windowPageCount);
   }
   const labels = pages.map(({ label }) => label);
   const starts = labels.flatMap((label, page) =>
@@ -86,13 +137,8 @@ function spaceOfPages(
       (mask, bit) => (bit >= from && bit < from + 32 ? mask + 2 ** (bit - from) : mask),
       0,
     );
-  const nextOffset = [32, 32, 32];
-  const offsets = frames.map(({ pack, bits }) => {
-    const offset = nextOffset[pack];
-    nextOffset[pack] += bits.length * 1000;
-    return offset;
-  });
-  const space: AddressSpace = {
+  const space: RamSpace = {
+    kind: 'ram',
     name: 'ram',
     pageSizeBytes: 4096,
     regions: [{ start: 0, sizeBytes: pages.length * 4096 }],
@@ -104,15 +150,14 @@ function spaceOfPages(
         (page, run) => (run + 1 < starts.length ? starts[run + 1] : labels.length) - page,
       ),
     },
-    frames: {
-      window: Uint32Array.from(frames, ({ window }) => window),
-      maskLow: Uint32Array.from(frames, ({ bits }) => half(bits, 0)),
-      maskHigh: Uint32Array.from(frames, ({ bits }) => half(bits, 32)),
-      offset: Uint32Array.from(offsets),
-      length: Uint32Array.from(frames, ({ bits }) => bits.length * 1000),
-      pack: Uint32Array.from(frames, ({ pack }) => pack),
+    places: {
+      window: Uint32Array.from(places, ({ window }) => window),
+      maskLow: Uint32Array.from(places, ({ bits }) => half(bits, 0)),
+      maskHigh: Uint32Array.from(places, ({ bits }) => half(bits, 32)),
+      frame: Uint32Array.from(places, ({ frame }) => frame),
+      // As far behind the frame's first page as there is room: where a place begins says nothing of its loss.
+      slot: Uint8Array.from(places, ({ bits }) => framePageCount - bits.length),
     },
-    pageHashes: null,
   };
-  return { space, labels, frameOfPage };
+  return { space, frames, labels, frameOfPage: pages.map(({ frame }) => frame) };
 }

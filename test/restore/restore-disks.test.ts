@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import type { Manifest } from '../../src/manifest/types.js';
+import { usedFrames } from '../../src/pages/used-frames.js';
 import { defaultPolicy, namedPolicies, type Policy } from '../../src/plan/policy.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
 import { verifySnapshot } from '../../src/restore/verify-snapshot.js';
@@ -86,8 +87,9 @@ async function store64(
 }
 
 /** The packs of a space, by its place in the manifest. */
-function packsOf({ header, spaces }: Manifest, space: number): readonly string[] {
-  return [...new Set(spaces[space].frames.pack)].map((pack) => header.packs[pack].name);
+function packsOf({ header, frames, spaces }: Manifest, space: number): readonly string[] {
+  const used = usedFrames(frames, [spaces[space]]).map((frame) => frames.pack[frame]);
+  return [...new Set(used)].map((pack) => header.packs[pack].name);
 }
 
 test(

@@ -6,13 +6,17 @@ import path from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
+import { placeOf } from '../../src/manifest/place.js';
 import type { Manifest } from '../../src/manifest/types.js';
+import { packField } from '../../src/pack/layout.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
+import type { LostRun } from '../../src/restore/lost-pages.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
 import { verifySnapshot } from '../../src/restore/verify-snapshot.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';
 import { changedStore } from '../catalog/changed-store.js';
+import { flipStoredBit, LocalStoreFolder } from '../e2e/local-store-folder.js';
 import { withFolder, withStore } from '../store/local/disk-folders.js';
 import { expectFirstRun } from '../../src/cli/resume-folder.js';
 import { makeFolderOfOther, testAsRoot } from '../host/other-user.js';
@@ -23,6 +27,8 @@ const regions = [{ gpaStart: 0, sizeBytes: image.length, imageOffset: 0 }];
 
 interface Stored {
   readonly store: Store;
+  /** Where the store is. */
+  readonly storeFolder: string;
   readonly manifest: Manifest;
   /** Empty, to restore to. */
   readonly folder: string;
@@ -50,7 +56,7 @@ async function withSnapshot(use: (stored: Stored) => Promise<void>): Promise<voi
       statePath,
       blockSizeBytes: 2 ** 20,
     });
-    await withFolder((folder) => use({ store, manifest, folder }));
+    await withFolder((folder) => use({ store, storeFolder, manifest, folder }));
   });
 }
 
@@ -88,6 +94,38 @@ test('even a folder called ram is in the way', async () => {
     await expect(
       restoreSnapshot({ store, manifest, folder, allowLost: false }),
     ).rejects.toMatchObject({ code: 'already-exists' });
+  });
+});
+
+test('a pack whose header is damaged is lost as a whole, and of the others nothing is', async () => {
+  await withSnapshot(async ({ store, storeFolder, manifest, folder }) => {
+    const { header, frames, spaces } = manifest;
+    const [damaged] = header.packs;
+    for (const copy of new LocalStoreFolder(storeFolder).copiesOf(damaged.name)) {
+      flipStoredBit(copy, packField.crc);
+    }
+    const packs = new Set(frames.pack);
+    expect(packs.size).toBeGreaterThan(2);
+    const lostPages = [...Array(pageCount).keys()].filter((page) => {
+      const place = placeOf(spaces[0], page);
+      return place.kind === 'stored' && frames.pack[place.frame] === 0;
+    });
+    const pagesOf = (lost: readonly LostRun[]) =>
+      lost.flatMap(({ firstPage, pageCount: count, reason }) =>
+        Array.from({ length: count }, (_, index) => [firstPage + index, reason]),
+      );
+    const expected = lostPages.map((page) => [page, 'corrupt']);
+
+    const verified = await verifySnapshot({ store, manifest, readData: true });
+    expect(pagesOf(verified.lost)).toEqual(expected);
+    const refused = await restoreSnapshot({ store, manifest, folder, allowLost: false });
+    expect(pagesOf(refused.lost)).toEqual(expected);
+    expect(readdirSync(folder)).toEqual([]);
+    const allowed = await restoreSnapshot({ store, manifest, folder, allowLost: true });
+    expect(pagesOf(allowed.lost)).toEqual(expected);
+    const rest = Buffer.from(image);
+    for (const page of lostPages) rest.fill(0, page * 4096, (page + 1) * 4096);
+    expect(readFileSync(path.join(folder, 'ram')).equals(rest)).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 // Each risk is told when it is one, and a snapshot as it should be has none.
 
-import type { AddressSpace } from '../../src/manifest/types.js';
+import type { DiskSpace, RamSpace } from '../../src/manifest/types.js';
 import type { FileCopies } from '../../src/restore/file-copies.js';
 import { lossScenarios } from '../../src/restore/loss-scenarios.js';
 import { disksToBeGiven } from '../../src/restore/own-disks.js';
@@ -17,7 +17,7 @@ interface Told {
   readonly state?: readonly string[];
   readonly manifest?: readonly string[];
   readonly evidence?: string;
-  readonly space?: Partial<AddressSpace>;
+  readonly space?: Partial<RamSpace>;
   /** Stored with RAM. */
   readonly storedDisks?: readonly string[];
   readonly copiesComeLater?: boolean;
@@ -49,7 +49,9 @@ function risksOf(told: Told) {
     { label: 'unknown', firstPage: index * 64 + pagesEach, pageCount: 64 - pagesEach },
   ]);
   const column = (value: (index: number) => number) => Uint32Array.from(packs.keys(), value);
-  const space: AddressSpace = {
+  const frames = { pack: column((index) => index) };
+  const space: RamSpace = {
+    kind: 'ram',
     name: 'ram',
     pageSizeBytes: 4096,
     regions: [{ start: 0, sizeBytes: packs.length * 64 * 4096 }],
@@ -58,15 +60,13 @@ function risksOf(told: Told) {
       firstPage: Uint32Array.from(runs, ({ firstPage }) => firstPage),
       pageCount: Uint32Array.from(runs, ({ pageCount }) => pageCount),
     },
-    frames: {
+    places: {
       window: column((index) => index),
       maskLow: column(() => 2 ** pagesEach - 1),
       maskHigh: column(() => 0),
-      offset: column(() => 32),
-      length: column(() => 4096),
-      pack: column((index) => index),
+      frame: column((index) => index),
+      slot: new Uint8Array(packs.length),
     },
-    pageHashes: null,
     healing: healingFacts,
     ...told.space,
   };
@@ -83,8 +83,13 @@ function risksOf(told: Told) {
     storedDisks,
     disksToBeGiven: disksToBeGiven([
       space,
-      ...storedDisks.map((name) => ({
-        ...space,
+      ...storedDisks.map((name): DiskSpace => ({
+        kind: 'disk',
+        name: `disk-${name}`,
+        pageSizeBytes: 4096,
+        regions: space.regions,
+        labelRuns: space.labelRuns,
+        places: space.places,
         disk: { name, sourcePath: name, sourceFormat: 'raw', sizeBytes: 4096 },
       })),
     ]),
@@ -99,8 +104,8 @@ function risksOf(told: Told) {
         : [{ role: 'state', name: 'state', replication: 3, blocks: blocksOn(state) }]),
       { role: 'manifest', name: 'manifest', replication: 3, blocks: blocksOn(manifest) },
     ],
-    pages: countPages(space, packs.length, legend.length),
-    damagedPages: countPages(space, packs.length, legend.length, () => false),
+    pages: countPages(space, frames, packs.length, legend.length),
+    damagedPages: countPages(space, frames, packs.length, legend.length, () => false),
     copiesComeLater: told.copiesComeLater ?? true,
   };
   return snapshotRisks(input, lossScenarios(input));

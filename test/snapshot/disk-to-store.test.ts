@@ -13,6 +13,7 @@ import path from 'node:path';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { listSnapshots } from '../../src/catalog/catalog.js';
+import { disksOf } from '../../src/manifest/spaces.js';
 import { plannedDiskBytes } from '../../src/plan/disk-plan.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
 import {
@@ -138,13 +139,16 @@ test('the manifest has the disk beside RAM, its labels apart, and the moment tha
     const { manifest, plan } = await snapshotOf(store, [named(diskPath, change)]);
     expect(manifest.header).toMatchObject({
       createdMs: 1_700_000_000_000,
-      requiredFeatures: ['disks'],
+      requiredFeatures: [],
       labelCounts: { anon: 1, disk: 4 },
       imageSizeBytes: 4096,
     });
-    expect(manifest.spaces.map(({ name, disk }) => ({ name, disk }))).toEqual([
-      { name: 'ram', disk: undefined },
-      { name: 'disk-vda', disk: { name: 'vda', ...change, sizeBytes: 3 * 4096 + 1 } },
+    expect(manifest.spaces.map(({ kind, name }) => ({ kind, name }))).toEqual([
+      { kind: 'ram', name: 'ram' },
+      { kind: 'disk', name: 'disk-vda' },
+    ]);
+    expect(disksOf(manifest).map(({ disk }) => disk)).toEqual([
+      { name: 'vda', ...change, sizeBytes: 3 * 4096 + 1 },
     ]);
     expect(plan.pageCount).toBe(1);
     expect(manifest.header.packs.map(({ replication }) => replication)).toEqual([3, 3]);

@@ -6,6 +6,8 @@ import { ByteBudget } from '../../src/flow/byte-budget.js';
 import { decodePackHeader } from '../../src/pack/decode.js';
 import { encodeFrames } from '../../src/pack/encode.js';
 import { batchSizeBytes, createFramePool, type FramePool } from '../../src/pack/frame-pool.js';
+import { maskPageCount } from '../../src/pack/mask.js';
+import { pageHashBytes } from '../../src/pack/page-hash.js';
 import type { PackRequest } from '../../src/pack/types.js';
 import { PackContent } from '../../src/snapshot/pack-content.js';
 
@@ -69,7 +71,6 @@ test(
       let pagesBytes = 0;
       const content = new PackContent(
         {
-          space: 0,
           pages: memory,
           pool,
           budget: new ByteBudget(8 * batchSizeBytes),
@@ -79,20 +80,28 @@ test(
       );
       const first = await bytesOf(content);
       const firstFrames = content.frames();
-      expect(decodePackHeader(first).replication).toBe(3);
+      const firstHashes = content.hashes();
+      expect(decodePackHeader(first)).toEqual({ version: 2 });
       expect(pagesBytes).toBe(windowCount * 63 * pageSizeBytes);
       expect(first.equals(await bytesOf(content))).toBe(true);
       expect(content.frames()).toEqual(firstFrames);
+      expect(content.hashes()).toEqual(firstHashes);
 
       // Back to back from the header to the end, so that nothing is missing and nothing is between.
       let at = 32;
-      for (const { offset, length } of firstFrames) {
-        for (const [frame, start] of offset.entries()) {
+      let storedPageCount = 0;
+      for (const { frames, held } of firstFrames) {
+        for (const [frame, start] of frames.offset.entries()) {
           expect(start).toBe(at);
-          at += length[frame];
+          at += frames.length[frame];
+          expect(frames.pageCount[frame]).toBe(
+            maskPageCount(held.maskLow[frame], held.maskHigh[frame]),
+          );
+          storedPageCount += frames.pageCount[frame];
         }
       }
       expect(at).toBe(first.length);
+      expect(firstHashes.length).toBe(storedPageCount * pageHashBytes);
     } finally {
       await pool.close();
     }
@@ -106,7 +115,7 @@ test(
     // Room for one batch: had the first call kept any of it, the second would wait for ever.
     const budget = new ByteBudget(batchSizeBytes);
     const content = new PackContent(
-      { space: 0, pages: memory, pool: slowPool(2), budget, onPages: () => undefined },
+      { pages: memory, pool: slowPool(2), budget, onPages: () => undefined },
       request,
     );
     const broken = content.content();
@@ -115,7 +124,6 @@ test(
     const whole = await bytesOf(content);
     const fresh = new PackContent(
       {
-        space: 0,
         pages: memory,
         pool: slowPool(2),
         budget: new ByteBudget(2 ** 40),
@@ -125,6 +133,7 @@ test(
     );
     expect(whole.equals(await bytesOf(fresh))).toBe(true);
     expect(content.frames()).toEqual(fresh.frames());
+    expect(content.hashes()).toEqual(fresh.hashes());
   },
   testTimeoutMs,
 );
@@ -133,7 +142,6 @@ test.each([1, 2, 3, 5, 8])(
   'packs that share a budget of %d batches do not wait for each other for ever',
   async (batchCount) => {
     const source = {
-      space: 0,
       pages: memory,
       pool: slowPool(4),
       budget: new ByteBudget(batchCount * 1.25 * batchSizeBytes),
@@ -157,7 +165,7 @@ test('an image that cannot be read fails the pack and gives the budget back', as
     throw new Error('the image ended');
   });
   const content = new PackContent(
-    { space: 0, pages: unreadable, pool: slowPool(2), budget, onPages: () => undefined },
+    { pages: unreadable, pool: slowPool(2), budget, onPages: () => undefined },
     request,
   );
   await expect(bytesOf(content)).rejects.toThrow('the image ended');

@@ -150,7 +150,7 @@ function framesOf({ frames, frameCount }: BodyRecord): BodyFrames {
 }
 
 function spaceOf(record: WholeRecord | ChangedRecord, kind: BodyKind): SpaceOfBody {
-  if ('regions' in record) return { is: 'whole', space: wholeOf(record) };
+  if (record.is === 'whole') return { is: 'whole', space: wholeOf(record) };
   if (kind === 'base') {
     throw corrupt(`space ${record.name}: a base has what changed of it, expected all`);
   }

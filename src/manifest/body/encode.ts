@@ -102,6 +102,7 @@ function wholeRecord(space: AddressSpace): WholeRecord {
     throw new ParsError('unsupported', `body to be written: pages of ${space.pageSizeBytes} bytes`);
   }
   return {
+    is: 'whole',
     name,
     placeCount: places.window.length,
     places: placesRecord(places),
@@ -128,6 +129,7 @@ function changedRecord({
   diskHeld,
 }: ChangedSpace): ChangedRecord {
   return {
+    is: 'changed',
     name,
     placeCount: places.window.length,
     places: placesRecord(places),

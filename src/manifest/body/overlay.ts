@@ -128,6 +128,9 @@ export function overlayPlaces(
   return places.columns();
 }
 
+/** To set up a copy of whole columns costs as much as so many places one by one. */
+const fewPlaces = 64;
+
 class PlaceBuilder {
   #window: Uint32Array;
   #maskLow: Uint32Array;
@@ -146,6 +149,16 @@ class PlaceBuilder {
 
   copy(from: PlaceColumns, first: number, end: number): void {
     this.#makeRoom(end - first);
+    if (end - first < fewPlaces) {
+      for (let place = first; place < end; place++) {
+        this.#window[this.#count] = from.window[place];
+        this.#maskLow[this.#count] = from.maskLow[place];
+        this.#maskHigh[this.#count] = from.maskHigh[place];
+        this.#frame[this.#count] = from.frame[place];
+        this.#slot[this.#count++] = from.slot[place];
+      }
+      return;
+    }
     this.#window.set(from.window.subarray(first, end), this.#count);
     this.#maskLow.set(from.maskLow.subarray(first, end), this.#count);
     this.#maskHigh.set(from.maskHigh.subarray(first, end), this.#count);

@@ -28,7 +28,7 @@ export function resolveBodies(bodies: readonly Body[], packs: readonly PackEntry
   const layers = new Map<string, Layered>();
   let names: readonly string[] = [];
   for (const body of bodies) {
-    const frameOf = table.add(body);
+    const numbering = table.add(body);
     names = body.spaces.map((entry) =>
       entry.is === 'whole' ? entry.space.name : entry.change.name,
     );
@@ -36,7 +36,7 @@ export function resolveBodies(bodies: readonly Body[], packs: readonly PackEntry
       if (entry.is === 'whole') {
         const { space } = entry;
         layers.set(space.name, {
-          space: { ...space, places: renumbered(space.places, frameOf) },
+          space: { ...space, places: renumbered(space.places, numbering) },
           change: undefined,
         });
         continue;
@@ -46,7 +46,7 @@ export function resolveBodies(bodies: readonly Body[], packs: readonly PackEntry
       if (below === undefined) {
         throw corrupt(`space ${change.name} changed, and was not there before`);
       }
-      const renamed = { ...change, places: renumbered(change.places, frameOf) };
+      const renamed = { ...change, places: renumbered(change.places, numbering) };
       layers.set(change.name, {
         ...below,
         change: below.change === undefined ? renamed : mergedChange(below.change, renamed),
@@ -64,6 +64,13 @@ interface Layered {
   readonly change: ChangedSpace | undefined;
 }
 
+interface Numbering {
+  /** The place in the table of each of a body's frames. */
+  readonly frameOf: Uint32Array;
+  /** Each is where it was. */
+  readonly isKept: boolean;
+}
+
 /** The frames of all bodies in one table; one that several bodies name stands in it once. */
 class FrameTable {
   readonly #packOf: ReadonlyMap<string, number>;
@@ -77,24 +84,26 @@ class FrameTable {
     this.#packOf = new Map(packs.map(({ name }, index) => [name, index]));
   }
 
-  /** The place in this table of each of the body's frames. */
-  add(body: Body): Uint32Array {
+  add(body: Body): Numbering {
     const { frames, packNames } = body;
     const packOf = packNames.map((name) => this.#packOf.get(name));
     const packs = frames.pack.map((pack) => packOf[pack] ?? noFrame);
     const first = this.#count;
-    const frameOf = Uint32Array.from({ length: packs.length }, (_, frame) => first + frame);
+    const frameOf = new Uint32Array(packs.length);
+    for (let frame = 0; frame < frameOf.length; frame++) frameOf[frame] = first + frame;
+    let isKept = first === 0;
     if (packOf.some((pack) => pack !== undefined && this.#usedPacks.has(pack))) {
       this.#nameAll();
       packs.forEach((pack, frame) => {
         const known = this.#known.get(keyOf(pack, frames.offset[frame]));
         if (known !== undefined && pack !== noFrame) frameOf[frame] = known;
       });
+      isKept = false;
     }
     packOf.forEach((pack) => pack !== undefined && this.#usedPacks.add(pack));
     this.#bodies.push({ body, packs });
     this.#count += packs.length;
-    return frameOf;
+    return { frameOf, isKept };
   }
 
   frames(): SnapshotFrames {
@@ -133,17 +142,16 @@ class FrameTable {
 /** Exact: packs are fewer than 2^18 and smaller than 2^31. */
 const keyOf = (pack: number, offset: number): number => pack * 2 ** 31 + offset;
 
-function renumbered(places: PlaceColumns, frameOf: Uint32Array): PlaceColumns {
-  return {
-    ...places,
-    frame: places.frame.map((frame) => {
-      if (frame === noFrame) return noFrame;
-      if (frame >= frameOf.length) {
-        throw corrupt(`a place is in frame ${frame}, there are ${frameOf.length}`);
-      }
-      return frameOf[frame];
-    }),
-  };
+function renumbered(places: PlaceColumns, { frameOf, isKept }: Numbering): PlaceColumns {
+  const frame = isKept ? places.frame : new Uint32Array(places.frame.length);
+  for (let place = 0; place < frame.length; place++) {
+    const old = places.frame[place];
+    if (old !== noFrame && old >= frameOf.length) {
+      throw corrupt(`a place is in frame ${old}, there are ${frameOf.length}`);
+    }
+    if (!isKept) frame[place] = old === noFrame ? noFrame : frameOf[old];
+  }
+  return { ...places, frame };
 }
 
 function mergedChange(lower: ChangedSpace, upper: ChangedSpace): ChangedSpace {
@@ -282,32 +290,40 @@ function concat(a: Uint32Array, b: Uint32Array): Uint32Array {
 }
 
 function withoutUnused(frames: SnapshotFrames, spaces: readonly AddressSpace[]): Resolved {
-  const isUsed = new Uint8Array(frames.pack.length);
-  for (const { places } of spaces) for (const frame of places.frame) isUsed[frame] = 1;
-  const newIndex = new Uint32Array(frames.pack.length);
+  const frameCount = frames.pack.length;
+  const isUsed = new Uint8Array(frameCount);
+  for (const { places } of spaces) {
+    const { frame } = places;
+    for (let place = 0; place < frame.length; place++) isUsed[frame[place]] = 1;
+  }
+  const kept = new Uint32Array(frameCount);
+  const newIndex = new Uint32Array(frameCount);
   let count = 0;
-  isUsed.forEach((used, frame) => {
+  for (let frame = 0; frame < frameCount; frame++) {
     newIndex[frame] = count;
-    count += used;
-  });
-  if (count === frames.pack.length) return { frames, spaces };
-  const kept = new Uint32Array(count);
-  isUsed.forEach((used, frame) => {
-    if (used === 1) kept[newIndex[frame]] = frame;
-  });
-  const pick = (column: Uint32Array): Uint32Array => kept.map((frame) => column[frame]);
+    kept[count] = frame;
+    count += isUsed[frame];
+  }
+  if (count === frameCount) return { frames, spaces };
+  const pick = <T extends Uint8Array | Uint32Array>(from: T, to: T): T => {
+    for (let index = 0; index < count; index++) to[index] = from[kept[index]];
+    return to;
+  };
   return {
     frames: {
-      pack: pick(frames.pack),
-      offset: pick(frames.offset),
-      length: pick(frames.length),
-      identity: pick(frames.identity),
-      pageCount: Uint8Array.from(kept, (frame) => frames.pageCount[frame]),
+      pack: pick(frames.pack, new Uint32Array(count)),
+      offset: pick(frames.offset, new Uint32Array(count)),
+      length: pick(frames.length, new Uint32Array(count)),
+      identity: pick(frames.identity, new Uint32Array(count)),
+      pageCount: pick(frames.pageCount, new Uint8Array(count)),
     },
-    spaces: spaces.map((space) => ({
-      ...space,
-      places: { ...space.places, frame: space.places.frame.map((frame) => newIndex[frame]) },
-    })),
+    spaces: spaces.map((space) => {
+      const frame = new Uint32Array(space.places.frame.length);
+      for (let place = 0; place < frame.length; place++) {
+        frame[place] = newIndex[space.places.frame[place]];
+      }
+      return { ...space, places: { ...space.places, frame } };
+    }),
   };
 }
 

@@ -23,6 +23,7 @@ const common = {
 };
 
 const wholeSchema = z.object({
+  is: z.literal('whole'),
   ...common,
   pageSizeBytes: z.literal(pageSizeBytes),
   regions: regionsSchema,
@@ -36,6 +37,7 @@ const wholeSchema = z.object({
 });
 
 const changedSchema = z.object({
+  is: z.literal('changed'),
   ...common,
   changedRunCount: countSchema,
   changedRuns: z.object({ firstPage: binSchema, pageCount: binSchema, label: binSchema }),
@@ -63,7 +65,7 @@ export const bodySchema = z.object({
     identity: binSchema,
     pageCount: binSchema,
   }),
-  spaces: boundedArray(z.union([wholeSchema, changedSchema]), 256),
+  spaces: boundedArray(z.discriminatedUnion('is', [wholeSchema, changedSchema]), 256),
 });
 
 export type BodyRecord = z.infer<typeof bodySchema>;
