@@ -7,6 +7,7 @@ import { encodeManifest } from '../manifest/encode.js';
 import { firstReadBytes } from '../manifest/layout.js';
 import { compareText, olderFirst } from '../manifest/snapshot-order.js';
 import type { Manifest, ManifestHeader } from '../manifest/types.js';
+import { copies } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 import { expectHeaderOf, headerProblem } from './check-header.js';
 import { idDigitCount, idOfManifest, manifestName, partName, snapshotsFolder } from './names.js';
@@ -181,7 +182,7 @@ export async function writeManifest(
   }
   const bytes = encodeManifest(manifest);
   await store.write(partName(id), () => [bytes], {
-    replication: manifestReplication,
+    redundancy: copies(manifestReplication),
     // A manifest is read whole or not at all, so it must not be spread over blocks either.
     blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(bytes.length / 512) * 512),
     signal,

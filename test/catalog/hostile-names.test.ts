@@ -8,6 +8,7 @@ import { manifestName, packFolder, packName, stateName } from '../../src/catalog
 import { removeOwnFile } from '../../src/catalog/remove-own.js';
 import { encodeManifest } from '../../src/manifest/encode.js';
 import type { Manifest, ManifestHeader } from '../../src/manifest/types.js';
+import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { withStore } from '../store/local/disk-folders.js';
 import { changedStore } from './changed-store.js';
@@ -29,7 +30,7 @@ const honest = smallManifest({ id: liar, packs: [packName(liar, 0)], state: stat
 async function plant(store: Store, change: Partial<ManifestHeader>): Promise<void> {
   const manifest: Manifest = { ...honest, header: { ...honest.header, ...change } };
   await store.write(manifestName(liar), () => [encodeManifest(manifest)], {
-    replication: 3,
+    redundancy: copies(3),
     blockSizeBytes: 2 ** 20,
   });
 }

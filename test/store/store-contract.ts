@@ -6,6 +6,7 @@
 
 import type { ErrorCode } from '../../introspect/pars-error.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import { copies } from '../../src/store/redundancy.js';
 import type { Store, StoredBlock, WriteOptions } from '../../src/store/store.js';
 
 const mebibyte = 1024 * 1024;
@@ -15,8 +16,9 @@ const blockReportTimeoutMs = 20_000;
 const openTimeoutMs = 600_000;
 const testTimeoutMs = 120_000;
 
-const once: WriteOptions = { replication: 1, blockSizeBytes: 16 * mebibyte };
-const thrice: WriteOptions = { replication: 3, blockSizeBytes: 16 * mebibyte };
+const blockSizeBytes = 16 * mebibyte;
+const once: WriteOptions = { redundancy: copies(1), blockSizeBytes };
+const thrice: WriteOptions = { redundancy: copies(3), blockSizeBytes };
 
 /** Bytes that differ from position to position and from seed to seed, so that a shifted or mixed-up read shows. */
 function sampleBytes(sizeBytes: number, seed: number): Uint8Array {
@@ -198,7 +200,7 @@ export function describeStoreContract(
       });
 
       behaves('refuse a file larger than its block and leave nothing', async () => {
-        const options = { replication: 1, blockSizeBytes: mebibyte };
+        const options = { redundancy: copies(1), blockSizeBytes: mebibyte };
         await writeBytes('block/exact', sampleBytes(mebibyte, 16), options);
         await store.remove('block/exact');
         const act = () => writeBytes('block/a', sampleBytes(mebibyte + 1, 16), options);
@@ -299,15 +301,16 @@ export function describeStoreContract(
     });
 
     describe('blocks', () => {
-      for (const options of [once, thrice]) {
-        behaves(`are one with ${options.replication} distinct live locations`, async () => {
-          const file = `blocks/${options.replication}`;
+      for (const copyCount of [1, 3]) {
+        behaves(`are one with ${copyCount} distinct live locations`, async () => {
+          const file = `blocks/${copyCount}`;
+          const options = { redundancy: copies(copyCount), blockSizeBytes };
           await writeBytes(file, sampleBytes(200_000, 40), options);
-          const blocks = await liveBlocks(store, file, options.replication);
+          const blocks = await liveBlocks(store, file, copyCount);
           expect(blocks).toHaveLength(1);
           expect(blocks[0]).toMatchObject({ offsetBytes: 0, sizeBytes: 200_000 });
-          expect(new Set(blocks[0].locations).size).toBe(options.replication);
-          expect(blocks[0].locations).toHaveLength(options.replication);
+          expect(new Set(blocks[0].locations).size).toBe(copyCount);
+          expect(blocks[0].locations).toHaveLength(copyCount);
         });
       }
 
