@@ -6,7 +6,8 @@
 
 import type { ErrorCode } from '../../introspect/pars-error.js';
 import { ParsError } from '../../introspect/pars-error.js';
-import { copies } from '../../src/store/redundancy.js';
+import { copies, reedSolomon } from '../../src/store/redundancy.js';
+import type { RaiseRedundancy, StoreCapabilities } from '../../src/store/capabilities.js';
 import type { Store, StoredBlock, WriteOptions } from '../../src/store/store.js';
 
 const mebibyte = 1024 * 1024;
@@ -84,18 +85,22 @@ async function liveBlocks(
 
 /**
  * Declares the suite. `open` is called once; `cleanup` is called after the store was closed and removes what the store
- * kept its files in.
+ * kept its files in. `can`: what the store can do beyond what all can.
  */
 export function describeStoreContract(
   name: string,
   open: () => Promise<{ store: Store; cleanup: () => Promise<void> }>,
+  can: readonly (keyof StoreCapabilities)[] = [],
 ): void {
   describe(`${name} keeps the store contract`, () => {
     let store: Store;
     let cleanup: () => Promise<void> = () => Promise.resolve();
 
     beforeAll(async () => {
-      ({ store, cleanup } = await open());
+      const opened = await open();
+      cleanup = opened.cleanup;
+      // A copy of its own members is how a store is decorated, so a copy must do all that the store does.
+      store = { ...opened.store };
     }, openTimeoutMs);
 
     afterAll(async () => {
@@ -206,6 +211,30 @@ export function describeStoreContract(
         const act = () => writeBytes('block/a', sampleBytes(mebibyte + 1, 16), options);
         expect(await codeOf(act)).toBe('usage');
         await expectNothingAt('block/a', 'block');
+      });
+
+      behaves('refuse copies and block sizes that cannot be, and leave nothing', async () => {
+        const bytes = sampleBytes(10, 17);
+        for (const wrong of [
+          { redundancy: copies(0) },
+          { redundancy: copies(1.5) },
+          { blockSizeBytes: 0 },
+          { blockSizeBytes: 1000 },
+        ]) {
+          const act = () => writeBytes('wrong/a', bytes, { ...once, ...wrong });
+          expect(await codeOf(act)).toBe('usage');
+        }
+        await expectNothingAt('wrong/a', 'wrong');
+      });
+
+      behaves('refuse a redundancy that the store cannot write, and say what it can', async () => {
+        const options = { ...once, redundancy: reedSolomon(6, 3) };
+        const writing = writeBytes('coded/a', sampleBytes(10, 18), options);
+        await expect(writing).rejects.toMatchObject({
+          code: 'unsupported',
+          message: expect.stringMatching(/RS-6-3.*whole copies/) as string,
+        });
+        await expectNothingAt('coded/a', 'coded');
       });
     });
 
@@ -334,6 +363,51 @@ export function describeStoreContract(
         await writeBytes('stored/folder/a', sampleBytes(10, 47));
         expect(await codeOf(() => store.storedBytes('stored/folder'))).toBe('not-found');
         expect(await codeOf(() => store.storedBytes('stored/nothing'))).toBe('not-found');
+      });
+    });
+
+    it('can do what it says, and no more', () => {
+      expect(Object.keys(store.can).sort()).toEqual([...can].sort());
+    });
+
+    (can.includes('raiseRedundancy') ? describe : describe.skip)('raised redundancy', () => {
+      function raiseRedundancy(): RaiseRedundancy {
+        const raise = store.can.raiseRedundancy;
+        if (raise === undefined) throw new Error('the store cannot raise a redundancy');
+        return raise;
+      }
+
+      behaves('makes copies of a file that is there, and keeps its bytes', async () => {
+        const raise = raiseRedundancy();
+        const bytes = sampleBytes(70_001, 48);
+        await writeBytes('raised/a', bytes, once);
+        await raise('raised/a', copies(3));
+        expect(await store.storedBytes('raised/a')).toBe(3 * bytes.length);
+        const [block] = await liveBlocks(store, 'raised/a', 3);
+        expect(new Set(block.locations).size).toBe(3);
+        expectSameBytes(await store.read('raised/a', 0, bytes.length), bytes);
+      });
+
+      behaves('takes no copy away', async () => {
+        const raise = raiseRedundancy();
+        await writeBytes('raised/b', sampleBytes(1000, 49), thrice);
+        await raise('raised/b', copies(1));
+        await raise('raised/b', copies(3));
+        expect(await store.storedBytes('raised/b')).toBe(3000);
+      });
+
+      behaves('is refused for what is no file and for what cannot be', async () => {
+        const raise = raiseRedundancy();
+        await writeBytes('raised/folder/c', sampleBytes(10, 49));
+        const signal = AbortSignal.abort();
+        const c = 'raised/folder/c';
+        expect(await codeOf(() => raise('raised/nothing', copies(2)))).toBe('not-found');
+        expect(await codeOf(() => raise('raised/folder', copies(2)))).toBe('not-found');
+        expect(await codeOf(() => raise('../a', copies(2)))).toBe('usage');
+        expect(await codeOf(() => raise(c, copies(0)))).toBe('usage');
+        expect(await codeOf(() => raise(c, reedSolomon(6, 3)))).toBe('unsupported');
+        expect(await codeOf(() => raise(c, copies(2), { signal }))).toBe('cancelled');
+        expect(await store.storedBytes(c)).toBe(10);
       });
     });
 
@@ -473,6 +547,30 @@ export function describeStoreContract(
         expect((await store.list('remove-folder')).map((file) => file.name)).toEqual([
           'remove-folder/xy',
         ]);
+      });
+    });
+
+    describe('remove of one kind only', () => {
+      behaves('takes a file, or a folder that is empty', async () => {
+        await writeBytes('remove-only/folder/a', sampleBytes(10, 74));
+        await store.remove('remove-only/folder/a', { only: 'file' });
+        await store.remove('remove-only/folder', { only: 'empty-folder' });
+        await store.remove('remove-only/folder', { only: 'empty-folder' });
+        await store.remove('remove-only/folder/a', { only: 'file' });
+        expect(await store.list('remove-only')).toEqual([]);
+      });
+
+      behaves('leaves the other kind, and a folder with something in it', async () => {
+        await writeBytes('remove-other/folder/a', sampleBytes(10, 75));
+        const folder = 'remove-other/folder';
+        expect(await codeOf(() => store.remove(folder, { only: 'file' }))).toBe('usage');
+        expect(await codeOf(() => store.remove(folder, { only: 'empty-folder' }))).toBe(
+          'already-exists',
+        );
+        expect(await codeOf(() => store.remove(`${folder}/a`, { only: 'empty-folder' }))).toBe(
+          'usage',
+        );
+        expect((await store.list(folder)).map((file) => file.name)).toEqual([`${folder}/a`]);
       });
     });
 

@@ -32,10 +32,14 @@ afterAll(async () => {
   await cluster.close();
 });
 
-describeStoreContract('the WebHDFS store', async () => ({
-  store: await openWebHdfsStore(cluster.webhdfsUrl('/contract')),
-  cleanup: () => Promise.resolve(),
-}));
+describeStoreContract(
+  'the WebHDFS store',
+  async () => ({
+    store: await openWebHdfsStore(cluster.webhdfsUrl('/contract')),
+    cleanup: () => Promise.resolve(),
+  }),
+  ['raiseRedundancy'],
+);
 
 const openStores: Store[] = [];
 afterEach(async () => {
