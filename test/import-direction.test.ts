@@ -39,6 +39,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/host',
     'src/manifest',
     'src/spool',
+    // What a store's URL may be, and what of it is secret.
+    'src/store',
     'src/text',
     'src/vm',
   ],

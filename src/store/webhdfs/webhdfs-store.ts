@@ -20,7 +20,7 @@ import { NameNodes } from './name-nodes.js';
 import { isNotFound, Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
 import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from './retry.js';
-import { parseWebHdfsUrl } from './url.js';
+import { parseWebHdfsUrl, tokenVariable } from './url.js';
 import { writeFile } from './write-file.js';
 
 export interface WebHdfsOptions {
@@ -64,7 +64,7 @@ const openAttemptCount = 4;
 export async function openWebHdfsStore(url: string, options: WebHdfsOptions = {}): Promise<Store> {
   const { text, scheme, nameNodes, dataNodes, gatewayPath, rootPath, userName } =
     parseWebHdfsUrl(url);
-  const delegationToken = options.delegationToken ?? process.env['PARS_WEBHDFS_TOKEN'];
+  const delegationToken = options.delegationToken ?? process.env[tokenVariable];
   const http = new HttpClient({
     connectTimeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
     ca: options.ca,
