@@ -4,7 +4,7 @@
 //   const raise = store.can.raiseRedundancy;
 //   if (raise === undefined) write it again; else await raise(name, copies(3));
 //
-// An operation gets its name here together with the first store that has it. Until then `never` says that no store has it.
+// `never` names what no store can do yet. It gets a type, and its contract, together with the first store that can.
 
 import type { Redundancy } from './redundancy.js';
 import type { ReadOptions } from './store.js';

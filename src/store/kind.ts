@@ -7,8 +7,8 @@
 import type { DiskCare } from './local/disk-care.js';
 import type { Store } from './store.js';
 
-/** `Options`: of this kind's `open` alone. */
-export interface StoreKind<Options = Record<never, never>> {
+/** `Options`: of this kind's `open` alone; undefined where it has none. */
+export interface StoreKind<Options = undefined> {
   /** What its URLs begin with, in small letters and without the colon; where `isLasting`, `//` comes after the colon. */
   readonly schemes: readonly [string, ...string[]];
 

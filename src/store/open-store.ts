@@ -13,7 +13,7 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
 function openAs<Name extends StoreKindName>(
   name: Name,
   url: string,
-  options: OpenStoreOptions,
+  options: Pick<OpenStoreOptions, Name>,
 ): Promise<Store> {
   return storeKinds[name].open(url, options[name]);
 }

@@ -2,7 +2,8 @@
 // between HDFS and a few local disks. What only some stores can do is asked of `can` (capabilities.ts).
 //
 // Every member is an own property of the object and needs no `this`, so that `{ ...store, write }` is a store that writes
-// in another way and is in all else the one it was made of. The shared suite runs on such a copy.
+// in another way and is in all else the one it was made of. The compiler checks it as any object, and no list of members is to be
+// kept; a class with methods would compile too, and lose them in the copy, so the shared suite runs on a copy.
 //
 // Names are relative to the store's root: segments of [A-Za-z0-9._-]+ joined by '/', no '.' or '..' segment.
 // Every method throws ParsError with a code of the closed list; transient failures have been retried before that.
