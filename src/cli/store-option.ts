@@ -17,7 +17,7 @@ function lastingStore(url: string): string {
   const name = findStoreKind(url);
   if (name !== undefined && !storeKinds[name].isLasting) {
     throw new InvalidArgumentError(
-      `what it holds is gone when the command ends, and it is for tests; expected ${storeForms}`,
+      `What it holds is gone when the command ends: it is for tests. Expected ${storeForms}.`,
     );
   }
   return url;

@@ -38,7 +38,7 @@ test.each([
   ['the environment', [], 'memory:a'],
 ] as const)('a store that ends with the command is refused as %s', (_, args, environment) => {
   const { refusal } = parse(args, environment);
-  expect(refusal).toMatch(/gone when the command ends.*expected file:\/\/\/dir, webhdfs:/);
+  expect(refusal).toMatch(/gone when the command ends.*Expected file:\/\/\/dir, webhdfs:/);
 });
 
 test('help has the forms of all kinds that last, after what the store is for', () => {
