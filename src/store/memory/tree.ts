@@ -7,7 +7,7 @@ export interface MemoryFile {
   /** One for all copies. */
   readonly bytes: Uint8Array;
   readonly modifiedMs: number;
-  /** Numbers of the nodes that were given a copy, in the order of placement. */
+  /** Numbers of the nodes that were given a copy, the first choice first. More come to it when the redundancy is raised. */
   nodeNumbers: readonly number[];
 }
 
