@@ -65,7 +65,9 @@ export {
   takeSnapshot,
 } from './snapshot/take-snapshot.js';
 export type { StateSource } from './snapshot/write-attachment.js';
+export type { StoreCapabilities } from './store/capabilities.js';
 export { limitBandwidth } from './store/limit-bandwidth.js';
 export { openStore, type OpenStoreOptions } from './store/open-store.js';
+export type { Redundancy } from './store/redundancy.js';
 export type { Store, StoredBlock, StoredFile } from './store/store.js';
 export { UnreachableCopies } from './store/unreachable.js';

@@ -7,6 +7,7 @@ import { manifestFiles } from '../manifest/manifest-files.js';
 import { firstReadBytes } from '../manifest/layout.js';
 import { compareText, olderFirst } from '../manifest/snapshot-order.js';
 import type { HashedFile, Manifest, ManifestHeader } from '../manifest/types.js';
+import { copies } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 import { expectHeaderOf, headerProblem } from './check-header.js';
 import {
@@ -231,7 +232,7 @@ export async function writeManifest(
   }
   const write = (name: string, bytes: Uint8Array): Promise<number> =>
     store.write(name, () => [bytes], {
-      replication: manifestReplication,
+      redundancy: copies(manifestReplication),
       // Read whole or not at all, so it must not be spread over blocks either.
       blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(bytes.length / 512) * 512),
       signal,

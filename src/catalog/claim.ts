@@ -12,6 +12,7 @@
 // the upload finds it gone, or the one who prunes finds the snapshot.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../introspect/pars-error.js';
+import { copies } from '../store/redundancy.js';
 import { claimsFolder, type Store } from '../store/store.js';
 import { claimName, idOfClaim, takenClaimName } from './names.js';
 import { removeOwnFile } from './remove-own.js';
@@ -40,7 +41,11 @@ export async function claimUpload(
   intervalMs = renewalMs,
 ): Promise<Claim> {
   let count = 0;
-  await store.write(claimName(id, count), () => [], { replication: 1, blockSizeBytes, signal });
+  await store.write(claimName(id, count), () => [], {
+    redundancy: copies(1),
+    blockSizeBytes,
+    signal,
+  });
   const lost = new AbortController();
   const ended = new AbortController();
 

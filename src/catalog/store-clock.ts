@@ -2,6 +2,7 @@
 // may be off by a day: of HDFS it is the NameNode's. Of local disks it is the host's own, and there is no other.
 import { randomBytes } from 'node:crypto';
 import { ParsError } from '../../introspect/pars-error.js';
+import { copies } from '../store/redundancy.js';
 import { claimsFolder, type Store } from '../store/store.js';
 import { clockName, isClockName } from './names.js';
 import { removeOwnFile } from './remove-own.js';
@@ -13,7 +14,7 @@ const abandonedMs = 24 * 3600 * 1000;
 /** Milliseconds since 1970. Writes an empty file and removes it. */
 export async function storeTimeMs(store: Store, signal?: AbortSignal): Promise<number> {
   const name = clockName(randomBytes(8).toString('hex'));
-  await store.write(name, () => [], { replication: 1, blockSizeBytes, signal });
+  await store.write(name, () => [], { redundancy: copies(1), blockSizeBytes, signal });
   try {
     const inFolder = await store.list(claimsFolder, { signal });
     const nowMs = inFolder.find((file) => file.name === name)?.modifiedMs;

@@ -5,8 +5,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { readConfig } from '../hook/config.js';
 import { redact } from '../hook/redact.js';
 import { makeSpoolFolders } from '../spool/layout.js';
-import { parseLocalUrl } from '../store/local/url.js';
-import { parseWebHdfsUrl } from '../store/webhdfs/url.js';
+import { storeKindOf } from '../store/kinds.js';
 import { exitCodes } from './exit-code.js';
 import type { HookOptions } from './hook-open.js';
 import { readPolicy } from './read-policy.js';
@@ -20,11 +19,7 @@ export async function configCheckCommand(
 ): Promise<number> {
   const config = await readConfig(options.config);
   try {
-    if (config.store.startsWith('file:')) {
-      parseLocalUrl(config.store);
-    } else {
-      parseWebHdfsUrl(config.store);
-    }
+    storeKindOf(config.store).checkUrl(config.store);
     for (const policy of [config.policy, ...Object.values(config.vms).map((vm) => vm.policy)]) {
       await readPolicy(policy === undefined ? {} : { policy });
     }

@@ -1,6 +1,8 @@
 // pars disks: what each disk of a local store says, and what a person decides where they do not agree.
 import { ParsError } from '../../introspect/pars-error.js';
-import { bringBack, inspectDisks, settleDisks } from '../store/local/settle-disks.js';
+import { lastingKinds, storeKindOf } from '../store/kinds.js';
+import type { DiskCare } from '../store/local/disk-care.js';
+import { eitherOf } from '../text/either-of.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
 import { formatTable } from './format.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
@@ -23,6 +25,7 @@ export async function disksCommand(
   if (options.bringBack === true && trust !== undefined) {
     throw new ParsError('usage', '--bring-back and --trust are two steps; settle the disks first');
   }
+  const { bringBack, inspectDisks, settleDisks } = await diskCareOf(store);
   if (trust !== undefined) {
     const settlement = await settleDisks(store, trust, { keepsAll: keepAll });
     print(settlement, () => [
@@ -58,6 +61,20 @@ export async function disksCommand(
   if (doubt === undefined) return exitCodes.ok;
   warn(doubt.message);
   return exitCodeOfError[doubt.code];
+}
+
+/** Throws `usage` for a store that has no disks on this machine. */
+async function diskCareOf(store: string): Promise<DiskCare> {
+  const { disks, schemes } = storeKindOf(store);
+  if (disks === undefined) {
+    const withDisks = lastingKinds.filter((kind) => kind.disks !== undefined);
+    throw new ParsError(
+      'usage',
+      `expected a store on disks of this machine, ${withDisks.map(({ urlForms }) => urlForms).join(', or ')}; ` +
+        `found one by ${eitherOf(schemes.map((scheme) => `${scheme}:`))}`,
+    );
+  }
+  return await disks();
 }
 
 function text(count: number | undefined): string {

@@ -19,6 +19,7 @@ import type { ReportOptions } from './report-command.js';
 import type { RestoreOptions } from './restore-command.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 import type { ShowOptions } from './show-command.js';
+import { storeOption } from './store-option.js';
 import type { UploadOptions } from './upload-command.js';
 import type { VerifyOptions } from './verify-command.js';
 
@@ -30,10 +31,6 @@ async function run(
   await runCommand(options, command);
 }
 
-const storeOption = (): Option =>
-  new Option('--store <url>', 'file:///dir, webhdfs://host:port/path or swebhdfs://...')
-    .env('PARS_STORE')
-    .makeOptionMandatory();
 const jsonOption = (): Option => new Option('--json', 'print the result as JSON');
 const policyOption = (): Option =>
   new Option(
@@ -129,7 +126,7 @@ program
 program
   .command('init')
   .description('take new, empty disks into a store of local disks; other stores make themselves')
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .addOption(jsonOption())
   .action((options: InitOptions) =>
     run(options, async (context) =>
@@ -142,7 +139,7 @@ program
   .description(
     'show whether the disks of a store of local disks agree, and settle it where they do not',
   )
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .option(
     '--trust <dir>',
     'the names on this disk count from now on; what the other disks have more is set aside there for 30 days',
@@ -160,7 +157,7 @@ program
   .command('upload')
   .description('store a snapshot: critical pages three times, expendable pages once')
   .argument('[image]', imageMeaning)
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .option('--name <vm>', 'what the VM is called')
   .option(
     '--vm-id <id>',
@@ -218,7 +215,7 @@ program
 program
   .command('list')
   .description('list the snapshots of a store')
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .addOption(jsonOption())
   .action((options: ListOptions) =>
     run(options, async (context) =>
@@ -230,7 +227,7 @@ program
   .command('show')
   .description('show what a snapshot holds')
   .argument('<id>', 'its id, or the first digits of it')
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .addOption(jsonOption())
   .action((id: string, options: ShowOptions) =>
     run(options, async (context) =>
@@ -242,12 +239,7 @@ program
   .command('report')
   .description('compare what storing by page takes, risks and costs with every other way')
   .argument('[id]', 'a snapshot: its id, or the first digits of it')
-  .addOption(
-    new Option(
-      '--store <url>',
-      'where snapshots are: file:///dir, webhdfs://host:port/path or swebhdfs://...',
-    ).env('PARS_STORE'),
-  )
+  .addOption(storeOption('where snapshots are'))
   .option('--vm <name>', 'instead: all snapshots of a VM, over time')
   .option('--fleet', 'instead: all snapshots of the store')
   .option('--compare <ids...>', 'instead: two snapshots, beside each other')
@@ -285,7 +277,7 @@ program
     'write a snapshot back to DIR/ram and DIR/state, or to one file named as its format, and its disks to DIR/disk-NAME.img',
   )
   .argument('<id>', 'its id, or the first digits of it')
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .requiredOption('--out <dir>', 'folder to write to; made when missing')
   .addOption(
     new Option(
@@ -344,7 +336,7 @@ program
   .command('verify')
   .description('check that a snapshot could be restored, and tell what it would survive')
   .argument('<id>', 'its id, or the first digits of it')
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .option('--read-data', 'read and check every page too')
   .addOption(jsonOption())
   .action((id: string, options: VerifyOptions) =>
@@ -357,7 +349,7 @@ program
   .command('delete')
   .description('delete a snapshot and the files that no other one uses')
   .argument('<id>', 'its id, or the first digits of it')
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .addOption(jsonOption())
   .action((id: string, options: DeleteOptions) =>
     run(options, async (context) =>
@@ -368,7 +360,7 @@ program
 program
   .command('forget')
   .description('delete the snapshots that none of the --keep options keeps, for each VM by itself')
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .option('--name <vm>', 'a VM to go through (default: all); may be given again', collect)
   .option('--keep-last <n>', 'keep the last n snapshots')
   .option('--keep-hourly <n>', 'keep the newest of each of the last n hours that have a snapshot')
@@ -386,7 +378,7 @@ program
 program
   .command('prune')
   .description('remove what killed uploads have left in the store')
-  .addOption(storeOption())
+  .addOption(storeOption().makeOptionMandatory())
   .option(
     '--older-than <age>',
     'only what has not changed for so long, such as 24h or 7d; at least 1h',

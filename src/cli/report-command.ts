@@ -16,6 +16,7 @@ import {
   reportVersion,
 } from '../report/model/report.js';
 import { snapshotReport } from '../report/model/snapshot-report.js';
+import { publishedReport } from '../report/published-report.js';
 import { openStore } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
 import { exitCodeOfUnreadable, exitCodes, expectAllReadable, worstOf } from './exit-code.js';
@@ -63,7 +64,7 @@ export async function reportCommand(
   parseAssumptions(options);
   const reported = await makeReport(id, options, context);
   await writeFiles(reported, options);
-  context.print(reported.report, () => reportText(reported.report));
+  context.print(publishedReport(reported.report), () => reportText(reported.report));
   return reported.exitCode;
 }
 

@@ -3,6 +3,7 @@ import { loadManifest, resolveId } from '../catalog/catalog.js';
 import type { Manifest } from '../manifest/types.js';
 import { lostPageCount, type LostRun } from '../restore/lost-pages.js';
 import { type Verification, verifySnapshot } from '../restore/verify-snapshot.js';
+import { storeKindOf } from '../store/kinds.js';
 import { openStore } from '../store/open-store.js';
 import type { Lines } from '../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from './exit-code.js';
@@ -10,7 +11,6 @@ import { wrapText } from './format.js';
 import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
 import type { CommandContext, CommonOptions } from './run-command.js';
 import { scenarioTable } from './scenario-table.js';
-import { sharedDiskRisks } from './shared-disks.js';
 import { shortOfCopies } from './short-of-copies.js';
 
 export interface VerifyOptions extends CommonOptions {
@@ -37,8 +37,12 @@ export async function verifyCommand(
     }
     underReplicated.map(shortOfCopies).forEach(warn);
     const nodes = scenarios.map(({ node }) => node).filter((node) => node !== null);
-    const isLocal = store.url.startsWith('file:');
-    const risks = [...result.risks, ...(isLocal ? await sharedDiskRisks(nodes) : [])];
+    const disks = await storeKindOf(store.url).disks?.();
+    const sharedDisks = (await disks?.sharedDisks(nodes)) ?? [];
+    const risks = [
+      ...result.risks,
+      ...sharedDisks.map((sentence) => ({ kind: 'shared-disk', sentence }) as const),
+    ];
     print(
       {
         id: manifest.header.id,

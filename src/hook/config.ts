@@ -14,6 +14,8 @@ import { logLevels } from './log.js';
 import { vmIdForm, vmIdPattern } from './vm-identity.js';
 import { messageOf } from '../flow/message-of.js';
 import { readOwnFile } from '../host/own-file.js';
+import { lastingKinds } from '../store/kinds.js';
+import { eitherOf } from '../text/either-of.js';
 
 export const defaultConfigPath = '/etc/pars/pars.yaml';
 export const configVariable = 'PARS_CONFIG';
@@ -40,11 +42,12 @@ const absolutePath = z
   .string({ error: 'expected an absolute path' })
   .refine(isAbsolute, 'expected an absolute path')
   .refine((path) => !path.includes('\0'), 'expected a path without a NUL character');
+const storePrefixes = lastingKinds.flatMap(({ schemes }) => schemes.map((name) => `${name}://`));
 const storeUrl = z
   .string({ error: 'expected the URL of a store' })
-  .regex(
-    /^(?:file|s?webhdfs):\/\//,
-    'expected a URL that begins with file://, webhdfs:// or swebhdfs://',
+  .refine(
+    (url) => storePrefixes.some((prefix) => url.startsWith(prefix)),
+    `expected a URL that begins with ${eitherOf(storePrefixes)}`,
   );
 /** A name of src/plan/policy.ts, or a file. */
 const policy = z

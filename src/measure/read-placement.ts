@@ -8,13 +8,14 @@ import { disksOf, ramOf } from '../manifest/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { usedFrames } from '../pages/used-frames.js';
 import type { PlacedBlock, Placement } from '../report/model/placement.js';
-import type { Part, Redundancy } from '../report/model/report.js';
+import type { Part } from '../report/model/report.js';
 import type { FileCopies } from '../restore/file-copies.js';
 import { neededCount } from '../store/block-state.js';
 import { healingOutlook } from '../restore/healing-outlook.js';
 import { locateFiles } from '../restore/locate-files.js';
 import { neededRoles } from '../restore/loss-scenarios.js';
 import { countPages, sumPages } from '../restore/pages-by-label.js';
+import { copies as wholeCopies, type Redundancy, reedSolomon } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 
 /** Requests in flight. */
@@ -150,12 +151,8 @@ function redundancyOf({ replication, blocks }: FileCopies): Redundancy {
   const [block] = blocks;
   const coding = blocks.length === 0 ? undefined : block.coding;
   return coding === undefined || coding === 'unknown'
-    ? { kind: 'replication', copies: replication }
-    : {
-        kind: 'erasure-coding',
-        dataUnits: coding.dataUnitCount,
-        parityUnits: coding.parityUnitCount,
-      };
+    ? wholeCopies(replication)
+    : reedSolomon(coding.dataUnitCount, coding.parityUnitCount);
 }
 
 function hasUnknownCode({ copies }: KeptFile): boolean {

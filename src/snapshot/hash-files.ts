@@ -6,6 +6,7 @@ import type { HashedFile } from '../manifest/types.js';
 import { encodeHashes } from '../pack/hashes/encode.js';
 import { packsPerHashFile } from '../pack/hashes/layout.js';
 import { defaultBlockSizeBytes } from '../pack/layout.js';
+import { copies } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 
 /** Without them less is shared, and nothing is lost. */
@@ -54,7 +55,7 @@ export class HashFiles {
     const name = hashesName(id, firstPack);
     const bytes = encodeHashes({ firstPack, packs });
     const sizeBytes = await store.write(name, () => [bytes], {
-      replication: hashReplication,
+      redundancy: copies(hashReplication),
       blockSizeBytes: defaultBlockSizeBytes,
       signal,
     });

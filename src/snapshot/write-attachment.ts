@@ -7,6 +7,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { manifestReplication } from '../catalog/catalog.js';
 import type { Attachment } from '../manifest/types.js';
 import { defaultBlockSizeBytes } from '../pack/layout.js';
+import { copies } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 
 /** That of an image (introspect/memory/memory-image.ts) is one too. */
@@ -63,7 +64,7 @@ export async function writeAttachment(
     }
   };
   const sizeBytes = await store.write(name, content, {
-    replication: manifestReplication,
+    redundancy: copies(manifestReplication),
     // Whole in one block, like a pack.
     blockSizeBytes: Math.max(defaultBlockSizeBytes, Math.ceil(source.sizeBytes / 512) * 512),
     signal,

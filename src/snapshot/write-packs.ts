@@ -12,6 +12,7 @@ import { requestedSizeBytes } from '../pack/read-pages.js';
 import type { PackRequest } from '../pack/types.js';
 import { planPacks } from '../plan/pack-plan.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
+import { copies } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 import { HashFiles } from './hash-files.js';
 import { type MergedFrames, mergeFrames } from './merge-frames.js';
@@ -77,7 +78,7 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
     const name = packName(id, index);
     const { replication } = packRequest;
     const sizeBytes = await store.write(name, () => content.content(), {
-      replication,
+      redundancy: copies(replication),
       blockSizeBytes,
       signal: stop,
     });

@@ -23,18 +23,9 @@ export function limitBandwidth(store: Store, bytesPerSecond: number): Store {
   }
   const pace = new Pace(bytesPerSecond);
   return {
-    url: store.url,
-    copiesComeLater: store.copiesComeLater,
+    ...store,
     write: (name, content, options) =>
       store.write(name, () => paced(content, pace, options.signal), options),
-    read: (...request) => store.read(...request),
-    blocks: (...request) => store.blocks(...request),
-    storedBytes: (...request) => store.storedBytes(...request),
-    stat: (...request) => store.stat(...request),
-    list: (...request) => store.list(...request),
-    rename: (...request) => store.rename(...request),
-    remove: (...request) => store.remove(...request),
-    close: () => store.close(),
   };
 }
 

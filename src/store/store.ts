@@ -1,8 +1,15 @@
 // The one interface between snapshots and where they are kept. Small on purpose: what is not here is not portable
-// between HDFS and a few local disks.
+// between HDFS and a few local disks. What only some stores can do is asked of `can` (capabilities.ts).
+//
+// Every member is an own property of the object and needs no `this`, so that `{ ...store, write }` is a store that writes
+// in another way and is in all else the one it was made of. The compiler checks it as any object, and no list of members is to be
+// kept; a class with methods would compile too, and lose them in the copy, so the shared suite runs on a copy.
 //
 // Names are relative to the store's root: segments of [A-Za-z0-9._-]+ joined by '/', no '.' or '..' segment.
 // Every method throws ParsError with a code of the closed list; transient failures have been retried before that.
+
+import type { StoreCapabilities } from './capabilities.js';
+import type { Redundancy } from './redundancy.js';
 
 /**
  * Where those who are at work say so, by a file each. A store removes nothing that a writer may be at while there is one.
@@ -10,8 +17,8 @@
 export const claimsFolder = 'claims';
 
 export interface WriteOptions {
-  /** Copies wanted, each on another node or disk. */
-  readonly replication: number;
+  /** How it is to be kept, each copy or unit on another node or disk. A store refuses what it cannot write. */
+  readonly redundancy: Redundancy;
   /** The file must fit into one block of this size: a block is the unit of loss. A multiple of 512. */
   readonly blockSizeBytes: number;
   readonly signal?: AbortSignal | undefined;
@@ -64,54 +71,56 @@ export interface Store {
   /** Whether copies that are missing after a write come by themselves, so that waiting for them makes sense. */
   readonly copiesComeLater: boolean;
 
+  readonly can: StoreCapabilities;
+
   /**
    * Creates `name` from `content` and returns its length in bytes once all copies that are alive have it and the
    * store's checksum equals the one computed here. `content` is called again for a retry and must give the same bytes;
    * a chunk it has given is not changed afterwards.
-   * Parent folders are made. Throws `already-exists` rather than overwrite. After a failure no file `name` is left,
-   * as far as the store can still be reached.
+   * Parent folders are made. Throws `already-exists` rather than overwrite, and `unsupported` for a redundancy that the store
+   * cannot write. After a failure no file `name` is left, as far as the store can still be reached.
    */
-  write(
+  readonly write: (
     name: string,
     content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     options: WriteOptions,
-  ): Promise<number>;
+  ) => Promise<number>;
 
   /**
    * Exactly `sizeBytes` bytes from `offsetBytes`. `data-lost` when the store says that no copy is alive, UnreachableCopies
    * (`unavailable`) at once when it lists copies and none can be reached, `not-found` when there is no such file,
    * `corrupt` when the file is shorter.
    */
-  read(
+  readonly read: (
     name: string,
     offsetBytes: number,
     sizeBytes: number,
     options?: ReadOptions,
-  ): Promise<Uint8Array>;
+  ) => Promise<Uint8Array>;
 
   /** The blocks of a file in ascending order, with the copies that are alive now. */
-  blocks(name: string, options?: ReadOptions): Promise<readonly StoredBlock[]>;
+  readonly blocks: (name: string, options?: ReadOptions) => Promise<readonly StoredBlock[]>;
 
   /**
    * Bytes that all copies of a file take, those meant that it is to have: copies on nodes that are away count, and
    * checksums do not. `not-found` when there is no such file.
    */
-  storedBytes(name: string, options?: ReadOptions): Promise<number>;
+  readonly storedBytes: (name: string, options?: ReadOptions) => Promise<number>;
 
   /** Undefined when there is no such file or folder. `corrupt` when what the store says of it makes no sense. */
-  stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined>;
+  readonly stat: (name: string, options?: ReadOptions) => Promise<StoredFile | undefined>;
 
   /** Files and folders directly below `folder` ('' for the root), by name; empty when it does not exist. */
-  list(folder: string, options?: ReadOptions): Promise<readonly StoredFile[]>;
+  readonly list: (folder: string, options?: ReadOptions) => Promise<readonly StoredFile[]>;
 
   /** Atomic. Throws `already-exists` when `to` exists and `not-found` when `from` does not. */
-  rename(from: string, to: string, options?: ReadOptions): Promise<void>;
+  readonly rename: (from: string, to: string, options?: ReadOptions) => Promise<void>;
 
   /**
    * Removes a file, or a folder with all below it. Not an error when it does not exist. With `only`, `already-exists` for a
    * folder that is not empty and `usage` for the other kind, and nothing is removed.
    */
-  remove(name: string, options?: RemoveOptions): Promise<void>;
+  readonly remove: (name: string, options?: RemoveOptions) => Promise<void>;
 
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }

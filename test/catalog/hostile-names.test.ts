@@ -16,6 +16,7 @@ import { removeOwnFile } from '../../src/catalog/remove-own.js';
 import { encodeManifestHeader } from '../../src/manifest/encode.js';
 import { manifestFiles } from '../../src/manifest/manifest-files.js';
 import type { ManifestHeader } from '../../src/manifest/types.js';
+import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { withStore } from '../store/local/disk-folders.js';
 import { changedStore } from './changed-store.js';
@@ -52,7 +53,7 @@ const writers = {
 type Version = keyof typeof writers;
 
 const writeBytes = async (store: Store, name: string, bytes: Uint8Array): Promise<void> => {
-  await store.write(name, () => [bytes], { replication: 3, blockSizeBytes: 2 ** 20 });
+  await store.write(name, () => [bytes], { redundancy: copies(3), blockSizeBytes: 2 ** 20 });
 };
 
 /** Under the name that a manifest of `liar` has. */

@@ -7,6 +7,7 @@ import {
   type WrittenManifest,
 } from '../../src/catalog/catalog.js';
 import type { Manifest } from '../../src/manifest/types.js';
+import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 
 const packSizeBytes = 8192;
@@ -96,7 +97,7 @@ export async function writeFilesOf(store: Store, { header }: Manifest): Promise<
   for (const { name, replication } of files) {
     if ((await store.stat(name)) !== undefined) continue;
     await store.write(name, () => [new Uint8Array(packSizeBytes)], {
-      replication,
+      redundancy: copies(replication),
       blockSizeBytes,
     });
   }
@@ -117,7 +118,7 @@ export async function writeAndPublish(store: Store, manifest: Manifest): Promise
 }
 
 export async function writeText(store: Store, name: string, text: string): Promise<void> {
-  await store.write(name, () => [Buffer.from(text)], { replication: 3, blockSizeBytes });
+  await store.write(name, () => [Buffer.from(text)], { redundancy: copies(3), blockSizeBytes });
 }
 
 /** Names of all files below a folder. */

@@ -89,7 +89,7 @@ test(
     try {
       const { placement, parts } = await readPlacement(store, await loadManifest(store, id));
       expect(parts.map(({ redundancy }) => redundancy.kind)).toEqual(
-        parts.map(() => 'erasure-coding'),
+        parts.map(() => 'reed-solomon'),
       );
       if (placement === undefined) throw new Error('expected a placement of units');
       tryChoices(placement, 3, (gone, outcome) => {

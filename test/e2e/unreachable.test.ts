@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../../src/store/open-store.js';
+import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { UnreachableCopies } from '../../src/store/unreachable.js';
 import { startHdfs, type HdfsCluster } from '../hdfs/cluster.js';
@@ -134,7 +135,7 @@ test(
     const [mapped, plain] = await Promise.all([openStore(mappedUrl), openStore(url)]);
     const write = (store: Store, name: string) =>
       store.write(name, () => [Buffer.alloc(5000, name)], {
-        replication: 1,
+        redundancy: copies(1),
         blockSizeBytes: 2 ** 20,
       });
     try {

@@ -61,6 +61,11 @@ test('durations and sizes are taken with their units', () => {
 });
 
 test.each([
+  [
+    'a store that ends with the process',
+    'store: memory:a',
+    'line 1: store: expected a URL that begins with file://, webhdfs:// or swebhdfs://',
+  ],
   ['an unknown key', 'store: file:///a\n\npolcy: lean', 'line 3: polcy: this key is not known'],
   [
     'an unknown key further in',

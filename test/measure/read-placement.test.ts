@@ -9,10 +9,11 @@ import { labelNumbers } from '../../introspect/page-class.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { readPlacement } from '../../src/measure/read-placement.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
+import { storedBytesOf } from '../../src/report/model/cost.js';
 import { type Outcome, tryChoices } from '../../src/report/model/placement.js';
-import { storedBytes } from '../../src/report/model/redundancy.js';
 import { verifySnapshot } from '../../src/restore/verify-snapshot.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
+import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { changedStore } from '../catalog/changed-store.js';
 import { healingFacts } from '../restore/healing-facts.js';
@@ -114,7 +115,7 @@ test('bytes are those on the disks, and files are told apart by copies and by wh
           .map((name) => statSync(path.join(data, name)).size);
       });
     expect(counted).toBe(onDisks.reduce((sum, sizeBytes) => sum + sizeBytes, 0));
-    expect(parts.reduce((sum, part) => sum + storedBytes(part), 0)).toBe(counted);
+    expect(parts.reduce((sum, part) => sum + storedBytesOf(part), 0)).toBe(counted);
     const { packs } = manifest.header;
     const criticalCount = packs.filter(({ replication }) => replication === 3).length;
     const kinds = parts.map(({ redundancy, fileCount, blockCount, ifLost }) => ({
@@ -123,8 +124,8 @@ test('bytes are those on the disks, and files are told apart by copies and by wh
       blockCount,
       ifLost,
     }));
-    const kind = (copies: number, fileCount: number, ifLost: string) => ({
-      redundancy: { kind: 'replication', copies },
+    const kind = (copyCount: number, fileCount: number, ifLost: string) => ({
+      redundancy: copies(copyCount),
       fileCount,
       blockCount: fileCount,
       ifLost,

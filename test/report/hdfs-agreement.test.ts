@@ -7,9 +7,16 @@ import { join } from 'node:path';
 import { compressFrameSync } from 'lz4-napi';
 import { loadManifest } from '../../src/catalog/catalog.js';
 import { readPlacement, type StoredSnapshot } from '../../src/measure/read-placement.js';
-import { blockCountOf, storedBytes } from '../../src/report/model/redundancy.js';
-import type { Part, Redundancy } from '../../src/report/model/report.js';
+import { storedBytesOf } from '../../src/report/model/cost.js';
+import type { Part } from '../../src/report/model/report.js';
 import { openStore } from '../../src/store/open-store.js';
+import {
+  blockCountOf,
+  copies,
+  reedSolomon,
+  type Redundancy,
+  storedBytes,
+} from '../../src/store/redundancy.js';
 import { uploadAnswer } from '../e2e/command-answers.js';
 import { clusterStartTimeoutMs } from '../e2e/hdfs-cluster.js';
 import { expectPars } from '../e2e/pars-command.js';
@@ -57,9 +64,9 @@ function compressed(): Buffer {
   return compressFrameSync(bytes);
 }
 
-const thrice: Redundancy = { kind: 'replication', copies: 3 };
-const rs32: Redundancy = { kind: 'erasure-coding', dataUnits: 3, parityUnits: 2 };
-const rs63: Redundancy = { kind: 'erasure-coding', dataUnits: 6, parityUnits: 3 };
+const thrice = copies(3);
+const rs32 = reedSolomon(3, 2);
+const rs63 = reedSolomon(6, 3);
 
 const cases: readonly {
   readonly what: string;
@@ -103,14 +110,14 @@ test.each(cases)(
     const before = await blockBytesOnDisks(cluster);
     await putFile(cluster, local, `/${what}/file`, { replication: 3, blockSizeBytes });
 
-    const computed = storedBytes({ redundancy, sizeBytes: bytes.length, fileCount: 1 });
+    const computed = storedBytes(redundancy, bytes.length);
     expect(await spaceConsumed(cluster, `/${what}/file`)).toBe(computed);
     expect(await blockBytesOnce(before + computed)).toBe(before + computed);
     const store = await openStore(cluster.webhdfsUrl(`/${what}`));
     try {
       expect(await store.storedBytes('file')).toBe(computed);
       expect(await store.blocks('file')).toHaveLength(
-        blockCountOf(bytes.length, blockSizeBytes, redundancy),
+        blockCountOf(redundancy, bytes.length, blockSizeBytes),
       );
     } finally {
       await store.close();
@@ -146,7 +153,7 @@ describe('a snapshot', () => {
   test(
     'takes what its files, one copy each, and their copies say',
     async () => {
-      const computed = stored.parts.reduce((sum, part) => sum + storedBytes(part), 0);
+      const computed = stored.parts.reduce((sum, part) => sum + storedBytesOf(part), 0);
       expect(stored.storedBytes).toBe(computed);
       // Its root holds nothing else.
       expect(await spaceConsumed(cluster, rootPath)).toBe(computed);
@@ -161,7 +168,7 @@ describe('a snapshot', () => {
     expect(kinds).toEqual(
       expect.arrayContaining<Pick<Part, 'redundancy' | 'ifLost'>>([
         { redundancy: thrice, ifLost: 'does-not-resume' },
-        { redundancy: { kind: 'replication', copies: 1 }, ifLost: 'heals' },
+        { redundancy: copies(1), ifLost: 'heals' },
       ]),
     );
     const blockCount = stored.parts.reduce((sum, part) => sum + part.blockCount, 0);
@@ -188,7 +195,7 @@ test(
       const manifest = await loadManifest(store, uploadAnswer.parse(upload.json).id);
       const { parts, placement, storedBytes: counted } = await readPlacement(store, manifest);
       expect(counted).toBe(await spaceConsumed(cluster, '/coded-pars'));
-      const computed = parts.reduce((sum, part) => sum + storedBytes(part), 0);
+      const computed = parts.reduce((sum, part) => sum + storedBytesOf(part), 0);
       expect(Math.abs(computed - counted)).toBeLessThan(parts.length);
       // The pack is over three cells, the manifest within one.
       expect(

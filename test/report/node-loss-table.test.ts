@@ -11,10 +11,10 @@ import { z } from 'zod';
 import { loadManifest } from '../../src/catalog/catalog.js';
 import { readPlacement, type StoredSnapshot } from '../../src/measure/read-placement.js';
 import { type Outcome, type Placement, tryChoices } from '../../src/report/model/placement.js';
-import { blockCountOf, unitCountOf } from '../../src/report/model/redundancy.js';
-import type { Part, Redundancy } from '../../src/report/model/report.js';
+import type { Part } from '../../src/report/model/report.js';
 import { riskOf } from '../../src/report/model/risk.js';
 import { openStore } from '../../src/store/open-store.js';
+import { blockCountOf, copies, placeCount, reedSolomon } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { restoreAnswer, uploadAnswer, verifyForecast } from '../e2e/command-answers.js';
 import { clusterStartTimeoutMs } from '../e2e/hdfs-cluster.js';
@@ -37,8 +37,8 @@ const mebibyte = 2 ** 20;
 const blockSizeBytes = 4 * mebibyte;
 /** Three blocks, or one group whose stripes are on all nodes. */
 const fileSizeBytes = 10 * mebibyte + 4321;
-const thrice: Redundancy = { kind: 'replication', copies: 3 };
-const rs32: Redundancy = { kind: 'erasure-coding', dataUnits: 3, parityUnits: 2 };
+const thrice = copies(3);
+const rs32 = reedSolomon(3, 2);
 const dataNodeCount = 5;
 const mostGone = 3;
 const dataLost = 9;
@@ -314,12 +314,12 @@ async function holders(): Promise<readonly (readonly string[])[]> {
 /** Until every block has what it is to have. */
 async function waitForAllCopies(): Promise<void> {
   const ofSnapshot = (await readSnapshot()).parts.reduce(
-    (sum, { redundancy, blockCount }) => sum + unitCountOf(redundancy) * blockCount,
+    (sum, { redundancy, blockCount }) => sum + placeCount(redundancy) * blockCount,
     0,
   );
   const ofFiles = [thrice, rs32].map(
     (redundancy) =>
-      unitCountOf(redundancy) * blockCountOf(fileSizeBytes, blockSizeBytes, redundancy),
+      placeCount(redundancy) * blockCountOf(redundancy, fileSizeBytes, blockSizeBytes),
   );
   const wanted = ofFiles.reduce((sum, count) => sum + count, ofSnapshot);
   await waitUntil(

@@ -7,12 +7,13 @@ import { pathToFileURL } from 'node:url';
 import { ParsError } from '../../introspect/pars-error.js';
 import { limitBandwidth } from '../../src/store/limit-bandwidth.js';
 import { openStore } from '../../src/store/open-store.js';
+import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { changedStore } from '../catalog/changed-store.js';
 import { withStore } from './local/disk-folders.js';
 import { describeStoreContract } from './store-contract.js';
 
-const once = { replication: 1, blockSizeBytes: 2 ** 24 };
+const once = { redundancy: copies(1), blockSizeBytes: 2 ** 24 };
 
 /** Low enough that the suite's larger files go in several pieces. */
 const contractBytesPerSecond = 10 * 2 ** 20;

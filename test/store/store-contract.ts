@@ -6,6 +6,8 @@
 
 import type { ErrorCode } from '../../introspect/pars-error.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import { copies, reedSolomon } from '../../src/store/redundancy.js';
+import type { RaiseRedundancy, StoreCapabilities } from '../../src/store/capabilities.js';
 import type { Store, StoredBlock, WriteOptions } from '../../src/store/store.js';
 
 const mebibyte = 1024 * 1024;
@@ -15,8 +17,9 @@ const blockReportTimeoutMs = 20_000;
 const openTimeoutMs = 600_000;
 const testTimeoutMs = 120_000;
 
-const once: WriteOptions = { replication: 1, blockSizeBytes: 16 * mebibyte };
-const thrice: WriteOptions = { replication: 3, blockSizeBytes: 16 * mebibyte };
+const blockSizeBytes = 16 * mebibyte;
+const once: WriteOptions = { redundancy: copies(1), blockSizeBytes };
+const thrice: WriteOptions = { redundancy: copies(3), blockSizeBytes };
 
 /** Bytes that differ from position to position and from seed to seed, so that a shifted or mixed-up read shows. */
 function sampleBytes(sizeBytes: number, seed: number): Uint8Array {
@@ -82,18 +85,22 @@ async function liveBlocks(
 
 /**
  * Declares the suite. `open` is called once; `cleanup` is called after the store was closed and removes what the store
- * kept its files in.
+ * kept its files in. `can`: what the store can do beyond what all can.
  */
 export function describeStoreContract(
   name: string,
   open: () => Promise<{ store: Store; cleanup: () => Promise<void> }>,
+  can: readonly (keyof StoreCapabilities)[] = [],
 ): void {
   describe(`${name} keeps the store contract`, () => {
     let store: Store;
     let cleanup: () => Promise<void> = () => Promise.resolve();
 
     beforeAll(async () => {
-      ({ store, cleanup } = await open());
+      const opened = await open();
+      cleanup = opened.cleanup;
+      // A copy of its own members is how a store is decorated, so a copy must do all that the store does.
+      store = { ...opened.store };
     }, openTimeoutMs);
 
     afterAll(async () => {
@@ -198,12 +205,36 @@ export function describeStoreContract(
       });
 
       behaves('refuse a file larger than its block and leave nothing', async () => {
-        const options = { replication: 1, blockSizeBytes: mebibyte };
+        const options = { redundancy: copies(1), blockSizeBytes: mebibyte };
         await writeBytes('block/exact', sampleBytes(mebibyte, 16), options);
         await store.remove('block/exact');
         const act = () => writeBytes('block/a', sampleBytes(mebibyte + 1, 16), options);
         expect(await codeOf(act)).toBe('usage');
         await expectNothingAt('block/a', 'block');
+      });
+
+      behaves('refuse copies and block sizes that cannot be, and leave nothing', async () => {
+        const bytes = sampleBytes(10, 17);
+        for (const wrong of [
+          { redundancy: copies(0) },
+          { redundancy: copies(1.5) },
+          { blockSizeBytes: 0 },
+          { blockSizeBytes: 1000 },
+        ]) {
+          const act = () => writeBytes('wrong/a', bytes, { ...once, ...wrong });
+          expect(await codeOf(act)).toBe('usage');
+        }
+        await expectNothingAt('wrong/a', 'wrong');
+      });
+
+      behaves('refuse a redundancy that the store cannot write, and say what it can', async () => {
+        const options = { ...once, redundancy: reedSolomon(6, 3) };
+        const writing = writeBytes('coded/a', sampleBytes(10, 18), options);
+        await expect(writing).rejects.toMatchObject({
+          code: 'unsupported',
+          message: expect.stringMatching(/RS-6-3.*whole copies/) as string,
+        });
+        await expectNothingAt('coded/a', 'coded');
       });
     });
 
@@ -299,15 +330,16 @@ export function describeStoreContract(
     });
 
     describe('blocks', () => {
-      for (const options of [once, thrice]) {
-        behaves(`are one with ${options.replication} distinct live locations`, async () => {
-          const file = `blocks/${options.replication}`;
+      for (const copyCount of [1, 3]) {
+        behaves(`are one with ${copyCount} distinct live locations`, async () => {
+          const file = `blocks/${copyCount}`;
+          const options = { redundancy: copies(copyCount), blockSizeBytes };
           await writeBytes(file, sampleBytes(200_000, 40), options);
-          const blocks = await liveBlocks(store, file, options.replication);
+          const blocks = await liveBlocks(store, file, copyCount);
           expect(blocks).toHaveLength(1);
           expect(blocks[0]).toMatchObject({ offsetBytes: 0, sizeBytes: 200_000 });
-          expect(new Set(blocks[0].locations).size).toBe(options.replication);
-          expect(blocks[0].locations).toHaveLength(options.replication);
+          expect(new Set(blocks[0].locations).size).toBe(copyCount);
+          expect(blocks[0].locations).toHaveLength(copyCount);
         });
       }
 
@@ -333,6 +365,52 @@ export function describeStoreContract(
         expect(await codeOf(() => store.storedBytes('stored/nothing'))).toBe('not-found');
       });
     });
+
+    it('can do what it says, and no more', () => {
+      expect(Object.keys(store.can).sort()).toEqual([...can].sort());
+    });
+
+    if (can.includes('raiseRedundancy'))
+      describe('raised redundancy', () => {
+        function raiseRedundancy(): RaiseRedundancy {
+          const raise = store.can.raiseRedundancy;
+          if (raise === undefined) throw new Error('the store cannot raise a redundancy');
+          return raise;
+        }
+
+        behaves('makes copies of a file that is there, and keeps its bytes', async () => {
+          const raise = raiseRedundancy();
+          const bytes = sampleBytes(70_001, 48);
+          await writeBytes('raised/a', bytes, once);
+          await raise('raised/a', copies(3));
+          expect(await store.storedBytes('raised/a')).toBe(3 * bytes.length);
+          const [block] = await liveBlocks(store, 'raised/a', 3);
+          expect(new Set(block.locations).size).toBe(3);
+          expectSameBytes(await store.read('raised/a', 0, bytes.length), bytes);
+        });
+
+        behaves('takes no copy away', async () => {
+          const raise = raiseRedundancy();
+          await writeBytes('raised/b', sampleBytes(1000, 49), thrice);
+          await raise('raised/b', copies(1));
+          await raise('raised/b', copies(3));
+          expect(await store.storedBytes('raised/b')).toBe(3000);
+        });
+
+        behaves('is refused for what is no file and for what cannot be', async () => {
+          const raise = raiseRedundancy();
+          await writeBytes('raised/folder/c', sampleBytes(10, 49));
+          const signal = AbortSignal.abort();
+          const c = 'raised/folder/c';
+          expect(await codeOf(() => raise('raised/nothing', copies(2)))).toBe('not-found');
+          expect(await codeOf(() => raise('raised/folder', copies(2)))).toBe('not-found');
+          expect(await codeOf(() => raise('../a', copies(2)))).toBe('usage');
+          expect(await codeOf(() => raise(c, copies(0)))).toBe('usage');
+          expect(await codeOf(() => raise(c, reedSolomon(6, 3)))).toBe('unsupported');
+          expect(await codeOf(() => raise(c, copies(2), { signal }))).toBe('cancelled');
+          expect(await store.storedBytes(c)).toBe(10);
+        });
+      });
 
     describe('stat and list', () => {
       behaves('tell kind, size and time', async () => {
@@ -470,6 +548,30 @@ export function describeStoreContract(
         expect((await store.list('remove-folder')).map((file) => file.name)).toEqual([
           'remove-folder/xy',
         ]);
+      });
+    });
+
+    describe('remove of one kind only', () => {
+      behaves('takes a file, or a folder that is empty', async () => {
+        await writeBytes('remove-only/folder/a', sampleBytes(10, 74));
+        await store.remove('remove-only/folder/a', { only: 'file' });
+        await store.remove('remove-only/folder', { only: 'empty-folder' });
+        await store.remove('remove-only/folder', { only: 'empty-folder' });
+        await store.remove('remove-only/folder/a', { only: 'file' });
+        expect(await store.list('remove-only')).toEqual([]);
+      });
+
+      behaves('leaves the other kind, and a folder with something in it', async () => {
+        await writeBytes('remove-other/folder/a', sampleBytes(10, 75));
+        const folder = 'remove-other/folder';
+        expect(await codeOf(() => store.remove(folder, { only: 'file' }))).toBe('usage');
+        expect(await codeOf(() => store.remove(folder, { only: 'empty-folder' }))).toBe(
+          'already-exists',
+        );
+        expect(await codeOf(() => store.remove(`${folder}/a`, { only: 'empty-folder' }))).toBe(
+          'usage',
+        );
+        expect((await store.list(folder)).map((file) => file.name)).toEqual([`${folder}/a`]);
       });
     });
 

@@ -2,12 +2,19 @@
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import type { PolicyName } from '../../plan/policy.js';
 import { nativeReplication, savingOf } from '../../plan/saving.js';
-import { costOf } from './cost.js';
+import {
+  blockCountOf,
+  copies,
+  placeCount,
+  redundancyInWords,
+  reedSolomon,
+  type Redundancy,
+} from '../../store/redundancy.js';
+import { costOf, storedBytesOf } from './cost.js';
 import { leftOutOfDumps } from './dump-labels.js';
 import type { ImageFigures, PolicyFigures, ReplicationFigures } from './image-figures.js';
 import type { Placement } from './placement.js';
-import { blockCountOf, storedBytes, unitCountOf } from './redundancy.js';
-import type { Alternative, Assumptions, Part, Redundancy, SnapshotReport } from './report.js';
+import type { Alternative, Assumptions, Part, SnapshotReport } from './report.js';
 import { riskOf } from './risk.js';
 
 /** A snapshot as its store has it. */
@@ -30,12 +37,8 @@ type Draft = Pick<
 
 type NotCompared = Compared['notCompared'][number];
 
-const threeCopies: Redundancy = { kind: 'replication', copies: nativeReplication };
-const reedSolomon = {
-  rs63: { kind: 'erasure-coding', dataUnits: 6, parityUnits: 3 },
-  rs32: { kind: 'erasure-coding', dataUnits: 3, parityUnits: 2 },
-} as const satisfies Readonly<Record<string, Redundancy>>;
-const reedSolomonNames = { rs63: 'RS-6-3', rs32: 'RS-3-2' } as const;
+const threeCopies = copies(nativeReplication);
+const codes = { rs63: reedSolomon(6, 3), rs32: reedSolomon(3, 2) } as const;
 
 /** Of QEMU's migration stream: the address and flags before each page, and what stands for a page of zeroes. */
 const streamHeaderBytes = 8;
@@ -79,7 +82,7 @@ export function compareAlternatives(
       redundancy,
       sizeBytes,
       fileCount: 1,
-      blockCount: blockCountOf(sizeBytes, assumptions.blockSizeBytes, redundancy),
+      blockCount: blockCountOf(redundancy, sizeBytes, assumptions.blockSizeBytes),
       ifLost: 'does-not-resume',
     };
   }
@@ -108,11 +111,11 @@ export function compareAlternatives(
   ): readonly Draft[] {
     return (['rs63', 'rs32'] as const).map((code) => ({
       id: `${id}-${code}`,
-      title: `${title}, ${reedSolomonNames[code]}`,
+      title: `${title}, ${redundancyInWords(codes[code])}`,
       family: 'erasure-coded',
-      parts: [file(sizeBytes, reedSolomon[code])],
+      parts: [file(sizeBytes, codes[code])],
       basis,
-      formula: `one copy, and ${reedSolomon[code].parityUnits} cells of parity for each stripe of ${reedSolomon[code].dataUnits} cells of 1 MiB`,
+      formula: `one copy, and ${codes[code].parityUnitCount} cells of parity for each stripe of ${codes[code].dataUnitCount} cells of 1 MiB`,
       resumes: true,
       note: null,
     }));
@@ -275,7 +278,7 @@ function parsDrafts(
       title: 'PARS strict, critical part RS-6-3',
       basis: 'computed',
       parts: packed.map((part) =>
-        part.ifLost === 'does-not-resume' ? { ...part, redundancy: reedSolomon.rs63 } : part,
+        part.ifLost === 'does-not-resume' ? { ...part, redundancy: codes.rs63 } : part,
       ),
       formula: 'packs of critical pages with 3 cells of parity for 6 of data, the others x 1',
       note: 'what it would take: uploads do not write it',
@@ -297,7 +300,7 @@ function partOf(
   return sizeBytes === undefined
     ? undefined
     : {
-        redundancy: { kind: 'replication', copies: replication },
+        redundancy: copies(replication),
         sizeBytes,
         fileCount: packCount,
         blockCount: packCount,
@@ -325,7 +328,7 @@ function complete(
   nativeBytes: number,
   assumptions: Assumptions,
 ): Alternative {
-  const bytes = told ?? draft.parts.reduce((sum, part) => sum + storedBytes(part), 0);
+  const bytes = told ?? draft.parts.reduce((sum, part) => sum + storedBytesOf(part), 0);
   return {
     ...draft,
     storedBytes: bytes,
@@ -340,8 +343,8 @@ function nodesNeeded(parts: readonly Part[]): number {
   return Math.max(
     0,
     ...parts
-      .filter(({ redundancy }) => redundancy.kind === 'erasure-coding')
-      .map(({ redundancy }) => unitCountOf(redundancy)),
+      .filter(({ redundancy }) => redundancy.kind === 'reed-solomon')
+      .map(({ redundancy }) => placeCount(redundancy)),
   );
 }
 

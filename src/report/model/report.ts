@@ -1,7 +1,11 @@
 // A report as numbers, apart from how it is shown. The schema here is what `--json` prints and report.schema.json
 // publishes. Units stand last in the names; fractions are of 1; what could not be had is null.
+//
+// A redundancy has other words in published JSON than in a Report: a schema parses the one into the other, and
+// published-report.ts goes back.
 import { z } from 'zod';
 import { pageClasses } from '../../../introspect/page-class.js';
+import { copies, reedSolomon, type Redundancy } from '../../store/redundancy.js';
 
 export const reportVersion = 1;
 
@@ -22,13 +26,18 @@ export const basisSchema = z.enum([
   'computed',
 ]);
 
-/** How bytes are kept against loss. */
+/** How bytes are kept against loss, in the words of the published schema. */
 export const redundancySchema = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('replication'), copies: z.int().min(1).max(10) }),
     // Reed-Solomon in stripes of cells of 1 MiB, as HDFS's RS-6-3-1024k.
     z.object({ kind: z.literal('erasure-coding'), dataUnits: count, parityUnits: count }),
   ])
+  .transform((published): Redundancy =>
+    published.kind === 'replication'
+      ? copies(published.copies)
+      : reedSolomon(published.dataUnits, published.parityUnits),
+  )
   .meta({ id: 'redundancy' });
 
 /** Files of an alternative that are kept alike. */
@@ -275,7 +284,6 @@ export const reportSchema = z.discriminatedUnion('kind', [
 ]);
 
 export type Basis = z.infer<typeof basisSchema>;
-export type Redundancy = z.infer<typeof redundancySchema>;
 export type Part = z.infer<typeof partSchema>;
 export type NodeLoss = z.infer<typeof nodeLossSchema>;
 export type Risk = z.infer<typeof riskSchema>;

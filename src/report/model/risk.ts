@@ -12,10 +12,10 @@
 // 2013). Of all M = C(N, s) sets a block makes a share q = C(w, s) / M such ones, with s = w - n + 1, so B blocks make
 // M * (1 - (1 - q)^B) different ones. Their rates added up give the probability 1 - exp(-rate). It is too high rather
 // than too low where L * T is not small, or where sets of different sizes lie in each other.
+import { placeCount, survivedLossCount, type Redundancy } from '../../store/redundancy.js';
 import { drawProbability, logBinomial } from './binomials.js';
 import { canTryChoices, type Placement, tryChoices } from './placement.js';
-import { neededUnitCountOf, unitCountOf } from './redundancy.js';
-import type { Assumptions, NodeLoss, Part, Redundancy, Risk } from './report.js';
+import type { Assumptions, NodeLoss, Part, Risk } from './report.js';
 
 /** Nodes gone at once, at most. */
 const mostGone = 3;
@@ -143,8 +143,8 @@ function spreadOver(
   nodeCount: number,
   redundancy: Redundancy,
 ): { readonly unitCount: number; readonly fatalCount: number } {
-  const unitCount = Math.min(nodeCount, unitCountOf(redundancy));
-  return { unitCount, fatalCount: Math.max(0, unitCount - neededUnitCountOf(redundancy) + 1) };
+  const unitCount = Math.min(nodeCount, placeCount(redundancy));
+  return { unitCount, fatalCount: Math.max(0, survivedLossCount(redundancy, unitCount) + 1) };
 }
 
 function goneCounts(nodeCount: number): readonly number[] {

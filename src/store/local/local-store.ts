@@ -1,6 +1,6 @@
 // The embedded store: several disk folders, of which losing one means what losing a node means to HDFS.
 //
-// A file's bytes lie as copies on as many disks as its replication says (placement.ts); its name lies on every disk
+// A file's bytes lie as copies on as many disks as its redundancy says (placement.ts); its name lies on every disk
 // (name-tree.ts). So a file all of whose copies are on lost disks is still known and is `data-lost`, not `not-found`,
 // as long as one disk is left. Order of a write: copies durable on their disks, then the name; of a removal: the name,
 // then the copies. A crash between leaves bytes without a name, never a name without bytes.
@@ -13,17 +13,13 @@ import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import type {
-  ReadOptions,
-  RemoveOptions,
-  Store,
-  StoredBlock,
-  StoredFile,
-  WriteOptions,
-} from '../store.js';
+import { checkNotAborted } from '../abort.js';
+import type { StoreCapabilities } from '../capabilities.js';
+import { checkRange } from '../check-range.js';
+import { copiesToWrite } from '../check-write.js';
+import type { ReadOptions, Store, StoredFile } from '../store.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
 import { UnreachableCopies } from '../unreachable.js';
-import { checkNotAborted } from './abort.js';
 import { agreedChildren, agreedName, type NameSource } from './agreed-names.js';
 import { catchUp } from './catch-up.js';
 import { changeNames } from './change-names.js';
@@ -49,7 +45,7 @@ import { toParsError, translated } from './node-error.js';
 import { type LocalStoreOptions, prepareDisks } from './prepare-disks.js';
 import { unreachableDisks } from './unreachable-disks.js';
 import { type LocalUrl, parseLocalUrl } from './url.js';
-import { checkWriteOptions, writeToFittingDisks } from './write-copies.js';
+import { writeToFittingDisks } from './write-copies.js';
 
 /** Look-ups of a list at a time, so that a large folder takes neither all file handles nor all threads. */
 const listConcurrency = 16;
@@ -69,6 +65,7 @@ class LocalStore implements Store {
   readonly url: string;
   /** A copy is lost with its disk. */
   readonly copiesComeLater = false;
+  readonly can: StoreCapabilities = {};
   readonly #localUrl: LocalUrl;
   readonly #storeId: string;
   /** The disks must see changes in one order, and a list must not see a rename half. */
@@ -80,13 +77,9 @@ class LocalStore implements Store {
     this.#storeId = storeId;
   }
 
-  async write(
-    name: string,
-    content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    options: WriteOptions,
-  ): Promise<number> {
+  readonly write: Store['write'] = async (name, content, options) => {
     checkStoreName(name);
-    checkWriteOptions(name, options);
+    const wanted = copiesToWrite(name, options);
     const doing = `writing ${name}`;
     checkNotAborted(options.signal, doing);
     const members = await this.#members();
@@ -98,7 +91,7 @@ class LocalStore implements Store {
       copyId,
       name,
       content,
-      options,
+      wanted,
     );
     const entry: NameEntry = {
       copyId,
@@ -113,14 +106,9 @@ class LocalStore implements Store {
       throw error;
     }
     return sizeBytes;
-  }
+  };
 
-  async read(
-    name: string,
-    offsetBytes: number,
-    sizeBytes: number,
-    options?: ReadOptions,
-  ): Promise<Uint8Array> {
+  readonly read: Store['read'] = async (name, offsetBytes, sizeBytes, options) => {
     const { members, entry } = await this.#file(name, options);
     checkRange(name, offsetBytes, sizeBytes, entry.sizeBytes);
     if (sizeBytes === 0) return new Uint8Array();
@@ -139,9 +127,9 @@ class LocalStore implements Store {
     }
     const unreachable = await unreachableDisks(this.#localUrl, members, entry.diskNumbers);
     throw noGoodCopy(name, entry, problems, unreachable);
-  }
+  };
 
-  async blocks(name: string, options?: ReadOptions): Promise<readonly StoredBlock[]> {
+  readonly blocks: Store['blocks'] = async (name, options) => {
     const { members, entry } = await this.#file(name, options);
     if (entry.sizeBytes === 0) return [];
     const locations: string[] = [];
@@ -157,21 +145,21 @@ class LocalStore implements Store {
     const away = await unreachableDisks(this.#localUrl, members, entry.diskNumbers);
     const { sizeBytes } = entry;
     return [{ offsetBytes: 0, sizeBytes, locations, unreachable: [...silent, ...away] }];
-  }
+  };
 
-  async storedBytes(name: string, options?: ReadOptions): Promise<number> {
+  readonly storedBytes: Store['storedBytes'] = async (name, options) => {
     const { entry } = await this.#file(name, options);
     return entry.sizeBytes * entry.diskNumbers.length;
-  }
+  };
 
-  async stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined> {
+  readonly stat: Store['stat'] = async (name, options) => {
     checkStoreName(name);
     checkNotAborted(options?.signal, `looking up ${name}`);
     const named = await this.#named(await this.#members(), name);
     return named === undefined ? undefined : storedFile(name, named);
-  }
+  };
 
-  async list(folder: string, options?: ReadOptions): Promise<readonly StoredFile[]> {
+  readonly list: Store['list'] = async (folder, options) => {
     checkStoreFolder(folder);
     const doing = `listing ${folder === '' ? 'the root' : folder}`;
     checkNotAborted(options?.signal, doing);
@@ -187,9 +175,9 @@ class LocalStore implements Store {
       });
       return files.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
     });
-  }
+  };
 
-  async rename(from: string, to: string, options?: ReadOptions): Promise<void> {
+  readonly rename: Store['rename'] = async (from, to, options) => {
     checkStoreName(from);
     checkStoreName(to);
     const doing = `renaming ${from} to ${to}`;
@@ -203,9 +191,9 @@ class LocalStore implements Store {
         await Promise.allSettled(followers.map((disk) => forgetMove(disk, moveId)));
       },
     );
-  }
+  };
 
-  async remove(name: string, options?: RemoveOptions): Promise<void> {
+  readonly remove: Store['remove'] = async (name, options) => {
     checkStoreName(name);
     const doing = `removing ${name}`;
     checkNotAborted(options?.signal, doing);
@@ -215,12 +203,12 @@ class LocalStore implements Store {
     } catch (error) {
       if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
     }
-  }
+  };
 
   /** Nothing is held open between calls. */
-  close(): Promise<void> {
+  readonly close: Store['close'] = () => {
     return Promise.resolve();
-  }
+  };
 
   async #removeAll(doing: string, name: string, only: 'file' | undefined): Promise<void> {
     const removalId = randomUUID();
@@ -315,23 +303,6 @@ function storedFile(name: string, named: Named): StoredFile {
   }
   const { sizeBytes, modifiedMs } = named.entry;
   return { name, kind: 'file', sizeBytes, modifiedMs };
-}
-
-function checkRange(name: string, offsetBytes: number, sizeBytes: number, fileSizeBytes: number) {
-  for (const value of [offsetBytes, sizeBytes]) {
-    if (!Number.isSafeInteger(value) || value < 0) {
-      throw new ParsError(
-        'usage',
-        `${name}: expected an offset and a size in bytes, found ${value}`,
-      );
-    }
-  }
-  if (offsetBytes + sizeBytes > fileSizeBytes) {
-    throw new ParsError(
-      'corrupt',
-      `${name}: expected ${sizeBytes} bytes from offset ${offsetBytes}, but the file has ${fileSizeBytes}`,
-    );
-  }
 }
 
 /**

@@ -3,32 +3,15 @@
 // gave back.
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import type { WriteOptions } from '../store.js';
-import { checkNotAborted, chunksUntilAborted } from './abort.js';
+import { checkNotAborted, chunksUntilAborted } from '../abort.js';
+import type { CopiesToWrite } from '../check-write.js';
+import { placementOrder } from '../placement.js';
 import { ChunkChecksummer } from './chunk-checksum.js';
 import { CopyWriter } from './copy.js';
 import type { Disk } from './disk.js';
 import { toParsError } from './node-error.js';
-import { placementOrder } from './placement.js';
 
 const bufferSizeBytes = 1024 * 1024;
-
-/** Throws `usage`. */
-export function checkWriteOptions(name: string, options: WriteOptions): void {
-  const { replication, blockSizeBytes } = options;
-  if (!Number.isInteger(replication) || replication < 1) {
-    throw new ParsError(
-      'usage',
-      `${name}: expected a replication of 1 or more, found ${replication}`,
-    );
-  }
-  if (!Number.isSafeInteger(blockSizeBytes) || blockSizeBytes < 512 || blockSizeBytes % 512 !== 0) {
-    throw new ParsError(
-      'usage',
-      `${name}: expected a block size that is a multiple of 512 bytes, found ${blockSizeBytes}`,
-    );
-  }
-}
 
 /**
  * One copy on each of the first disks in placement order that take it: as many as wanted, or as there are. A disk that
@@ -39,7 +22,7 @@ export async function writeToFittingDisks(
   copyId: string,
   name: string,
   content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: WriteOptions,
+  options: CopiesToWrite,
 ): Promise<{ readonly disks: readonly Disk[]; readonly sizeBytes: number }> {
   const order = placementOrder(
     name,
@@ -50,7 +33,7 @@ export async function writeToFittingDisks(
   );
   const failures: unknown[] = [];
   for (;;) {
-    const disks = candidates.slice(0, options.replication);
+    const disks = candidates.slice(0, options.copyCount);
     if (disks.length === 0) {
       const full = failures.find((it) => it instanceof ParsError && it.code === 'no-space');
       throw full ?? failures[0];
@@ -76,7 +59,7 @@ async function writeCopies(
   copyId: string,
   name: string,
   content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: WriteOptions,
+  options: CopiesToWrite,
 ): Promise<WriteOutcome> {
   const doing = `writing ${name}`;
   const writers = disks.map((disk) => new CopyWriter(disk, copyId));

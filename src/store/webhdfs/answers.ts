@@ -23,6 +23,8 @@ const fileStatus = z.object({
   /** Whether the file's blocks are erasure-coded, and by which policy: RS-6-3-1024k. Left out where they are not. */
   ecBit: z.boolean().optional(),
   ecPolicy: z.string().max(1024).optional(),
+  /** Copies that a file is to have; 0 of a folder and of a coded file. */
+  replication: z.number().optional(),
 });
 export type FileStatus = z.infer<typeof fileStatus>;
 

@@ -12,6 +12,7 @@ import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
 import { jsonMaxBytes, readErrorText, readLimited } from './limited-body.js';
 import type { NameNodes } from './name-nodes.js';
 import { errorOfAnswer } from './remote-exception.js';
+import { tokenParameter } from './url.js';
 
 export interface Operation {
   readonly method: 'GET' | 'PUT' | 'DELETE';
@@ -149,7 +150,7 @@ export class WebHdfsClient {
     const url = new URL(`${scheme}://${hostPort}${gateway}/webhdfs/v1${path}`);
     url.searchParams.set('op', operation.op);
     if (delegationToken === undefined) url.searchParams.set('user.name', userName);
-    else url.searchParams.set('delegation', delegationToken);
+    else url.searchParams.set(tokenParameter, delegationToken);
     for (const [key, value] of Object.entries(operation.query ?? {})) {
       url.searchParams.set(key, value);
     }
@@ -194,5 +195,5 @@ function notWebHdfs(where: string, found: string, cause?: unknown): ParsError {
 
 function startOf(bytes: Buffer): string {
   const text = bytes.subarray(0, 120).toString().replace(/\s+/g, ' ');
-  return text.replace(/delegation=[^&"]*/g, 'delegation=...');
+  return text.replace(new RegExp(`${tokenParameter}=[^&"]*`, 'g'), `${tokenParameter}=...`);
 }

@@ -86,6 +86,34 @@ export class Namespace {
     if (!answer.boolean) throw new ParsError('unavailable', `MKDIRS ${path}: HDFS did not make it`);
   }
 
+  /** The contract of StoreCapabilities.raiseRedundancy, one attempt. */
+  async raiseReplication(
+    path: string,
+    copyCount: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const found = await this.status(path, signal);
+    if (found?.type !== 'FILE') {
+      throw new ParsError(
+        'not-found',
+        `SETREPLICATION ${path}: expected a file, found ${found?.type ?? 'nothing'}`,
+      );
+    }
+    if (found.ecBit === true || found.ecPolicy !== undefined) {
+      throw new ParsError(
+        'unsupported',
+        `SETREPLICATION ${path}: expected a file of whole copies, found one that HDFS keeps by the erasure code ` +
+          `${found.ecPolicy ?? 'of its folder'}; write it anew in a folder without one`,
+      );
+    }
+    if (found.replication !== undefined && found.replication >= copyCount) return;
+    const query = { replication: String(copyCount) };
+    const operation = { method: 'PUT', op: 'SETREPLICATION', path, query, signal } as const;
+    if ((await this.#client.ask(operation, booleanAnswer)).boolean) return;
+    // So HDFS answers for what is no file of whole copies, as when the file went meanwhile; asked again, the status says which.
+    throw new ParsError('unavailable', `SETREPLICATION ${path}: HDFS refused without a reason`);
+  }
+
   /** False when there was nothing. `already-exists` for a folder that has something below it, unless `recursive`. */
   async remove(path: string, signal: AbortSignal | undefined, recursive = true): Promise<boolean> {
     const query = { recursive: String(recursive) };

@@ -29,6 +29,11 @@ export interface WebHdfsUrl {
 export const webHdfsUrlForm =
   'webhdfs://HOST:PORT[,HOST:PORT]/PATH[?user.name=USER][&datanodes=NAME=ADDRESS,...], or swebhdfs:// for TLS';
 
+/** Of the environment: the delegation token that the store authenticates with. */
+export const tokenVariable = 'PARS_WEBHDFS_TOKEN';
+/** Of a request's query. A store's URL that has it is refused. */
+export const tokenParameter = 'delegation';
+
 /** dfs.namenode.http-address and dfs.namenode.https-address of hdfs-default.xml. */
 const defaultPorts = { webhdfs: 9870, swebhdfs: 9871 } as const;
 
@@ -112,7 +117,7 @@ function parseQuery(query: string): Pick<WebHdfsUrl, 'userName' | 'dataNodes'> {
   let userName: string | undefined;
   let dataNodes: ReadonlyMap<string, string> = new Map();
   for (const [key, value] of new URLSearchParams(query)) {
-    if (key === 'delegation') {
+    if (key === tokenParameter) {
       throw wrong(
         'a delegation token does not belong into a URL; use the option or the environment',
       );

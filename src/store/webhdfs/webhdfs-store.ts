@@ -7,15 +7,10 @@
 import { userInfo } from 'node:os';
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import type { StoreCapabilities } from '../capabilities.js';
+import { copiesToWrite, copyCountOf } from '../check-write.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
-import type {
-  ReadOptions,
-  RemoveOptions,
-  Store,
-  StoredBlock,
-  StoredFile,
-  WriteOptions,
-} from '../store.js';
+import type { ReadOptions, Store, StoredFile } from '../store.js';
 import { type FileStatus, statusProblem } from './answers.js';
 import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
@@ -25,8 +20,8 @@ import { NameNodes } from './name-nodes.js';
 import { isNotFound, Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
 import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from './retry.js';
-import { parseWebHdfsUrl } from './url.js';
-import { writeFile, type Content } from './write-file.js';
+import { parseWebHdfsUrl, tokenVariable } from './url.js';
+import { writeFile } from './write-file.js';
 
 export interface WebHdfsOptions {
   /** Who to be for HDFS. The URL's `user.name` unless given, else the user of this process. */
@@ -69,7 +64,7 @@ const openAttemptCount = 4;
 export async function openWebHdfsStore(url: string, options: WebHdfsOptions = {}): Promise<Store> {
   const { text, scheme, nameNodes, dataNodes, gatewayPath, rootPath, userName } =
     parseWebHdfsUrl(url);
-  const delegationToken = options.delegationToken ?? process.env['PARS_WEBHDFS_TOKEN'];
+  const delegationToken = options.delegationToken ?? process.env[tokenVariable];
   const http = new HttpClient({
     connectTimeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
     ca: options.ca,
@@ -115,6 +110,16 @@ class WebHdfsStore implements Store {
   readonly url: string;
   /** The NameNode has them made from the copies that are alive. */
   readonly copiesComeLater = true;
+  readonly can: StoreCapabilities = {
+    raiseRedundancy: async (name, redundancy, options) => {
+      checkStoreName(name);
+      const copyCount = copyCountOf(name, redundancy);
+      await this.#retried(options, () =>
+        this.#namespace.raiseReplication(this.#path(name), copyCount, options?.signal),
+      );
+      this.#locations.forget(this.#path(name));
+    },
+  };
   readonly #rootPath: string;
   readonly #http: HttpClient;
   readonly #namespace: Namespace;
@@ -155,9 +160,9 @@ class WebHdfsStore implements Store {
     }
   }
 
-  async write(name: string, content: Content, options: WriteOptions): Promise<number> {
+  readonly write: Store['write'] = async (name, content, options) => {
     checkStoreName(name);
-    checkWriteOptions(name, options);
+    const wanted = copiesToWrite(name, options);
     return await writeFile(
       {
         client: this.#client,
@@ -170,40 +175,35 @@ class WebHdfsStore implements Store {
       },
       this.#path(name),
       content,
-      options,
+      wanted,
     );
-  }
+  };
 
-  async read(
-    name: string,
-    offsetBytes: number,
-    sizeBytes: number,
-    options?: ReadOptions,
-  ): Promise<Uint8Array> {
+  readonly read: Store['read'] = async (name, offsetBytes, sizeBytes, options) => {
     checkStoreName(name);
     const readers = { locations: this.#locations, dataNodes: this.#dataNodes };
     return await this.#retried(options, () =>
       readFile(readers, this.#path(name), offsetBytes, sizeBytes, options),
     );
-  }
+  };
 
   /**
    * As the NameNode knows them: the copies on a DataNode that died are listed until its heartbeats have been missing
    * for 10.5 minutes (dfs.namenode.heartbeat.recheck-interval). `read` notices at once.
    */
-  async blocks(name: string, options?: ReadOptions): Promise<readonly StoredBlock[]> {
+  readonly blocks: Store['blocks'] = async (name, options) => {
     checkStoreName(name);
     return await this.#retried(options, () => this.#locations.ask(this.#path(name), options));
-  }
+  };
 
-  async storedBytes(name: string, options?: ReadOptions): Promise<number> {
+  readonly storedBytes: Store['storedBytes'] = async (name, options) => {
     checkStoreName(name);
     return await this.#retried(options, () =>
       this.#namespace.spaceConsumed(this.#path(name), options?.signal),
     );
-  }
+  };
 
-  async stat(name: string, options?: ReadOptions): Promise<StoredFile | undefined> {
+  readonly stat: Store['stat'] = async (name, options) => {
     checkStoreName(name);
     const status = await this.#retried(options, () =>
       this.#namespace.status(this.#path(name), options?.signal),
@@ -211,10 +211,10 @@ class WebHdfsStore implements Store {
     const file = status && storedFile(name, status);
     if (file?.problem !== undefined) throw new ParsError('corrupt', `${name}: ${file.problem}`);
     return file;
-  }
+  };
 
   /** Includes what a killed writer left: names with `._uploading_.` in them. */
-  async list(folder: string, options?: ReadOptions): Promise<readonly StoredFile[]> {
+  readonly list: Store['list'] = async (folder, options) => {
     checkStoreFolder(folder);
     const statuses = await this.#retried(options, async () => {
       try {
@@ -228,9 +228,9 @@ class WebHdfsStore implements Store {
     return statuses
       .map((status) => storedFile(prefix + status.pathSuffix, status))
       .filter((file) => isStoreName(file.name));
-  }
+  };
 
-  async rename(from: string, to: string, options?: ReadOptions): Promise<void> {
+  readonly rename: Store['rename'] = async (from, to, options) => {
     checkStoreName(from);
     checkStoreName(to);
     const retry = createRetry(this.#retryPolicy);
@@ -245,9 +245,9 @@ class WebHdfsStore implements Store {
     await this.#namespace.rename(fromPath, toPath, retry, signal);
     this.#locations.forget(fromPath);
     this.#locations.forget(toPath);
-  }
+  };
 
-  async remove(name: string, options?: RemoveOptions): Promise<void> {
+  readonly remove: Store['remove'] = async (name, options) => {
     checkStoreName(name);
     const path = this.#path(name);
     const signal = options?.signal;
@@ -265,12 +265,12 @@ class WebHdfsStore implements Store {
       await this.#namespace.remove(path, signal, false);
     });
     this.#locations.forget(path);
-  }
+  };
 
-  close(): Promise<void> {
+  readonly close: Store['close'] = () => {
     this.#http.close();
     return Promise.resolve();
-  }
+  };
 
   #path(name: string): string {
     return name === '' ? this.#rootPath : `${this.#rootPath}/${name}`;
@@ -304,20 +304,5 @@ function isStoreName(name: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function checkWriteOptions(name: string, { replication, blockSizeBytes }: WriteOptions): void {
-  if (!Number.isInteger(replication) || replication < 1) {
-    throw new ParsError(
-      'usage',
-      `${name}: expected a replication of 1 or more, found ${replication}`,
-    );
-  }
-  if (!Number.isInteger(blockSizeBytes) || blockSizeBytes <= 0 || blockSizeBytes % 512 !== 0) {
-    throw new ParsError(
-      'usage',
-      `${name}: expected a block size that is a multiple of 512 bytes, found ${blockSizeBytes}`,
-    );
   }
 }

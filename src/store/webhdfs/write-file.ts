@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import type { WriteOptions } from '../store.js';
+import type { CopiesToWrite } from '../check-write.js';
 import { fileChecksumAnswer } from './answers.js';
 import type { BlockLocations } from './block-locations.js';
 import type { WebHdfsClient } from './client.js';
@@ -48,10 +48,10 @@ export async function writeFile(
   options: FileWriterOptions,
   path: string,
   content: Content,
-  writeOptions: WriteOptions,
+  wanted: CopiesToWrite,
 ): Promise<number> {
   const { namespace, retry } = options;
-  const { signal } = writeOptions;
+  const { signal } = wanted;
   const taken = await retried(retry, signal, () => namespace.status(path, signal));
   if (taken) {
     throw new ParsError(
@@ -69,7 +69,7 @@ export async function writeFile(
         const uploadPath = uploadPathOf(path);
         leftovers.add(uploadPath);
         try {
-          const checksum = await sendContent(options, uploadPath, source.open, writeOptions);
+          const checksum = await sendContent(options, uploadPath, source.open, wanted);
           await verify(options, uploadPath, checksum, signal);
           return { uploadPath, sizeBytes: checksum.sizeBytes };
         } catch (error) {
@@ -130,7 +130,7 @@ async function sendContent(
   { dataNodes, namespace, writeIdleTimeoutMs, continueTimeoutMs }: FileWriterOptions,
   uploadPath: string,
   open: () => AsyncGenerator<Uint8Array>,
-  { replication, blockSizeBytes, signal }: WriteOptions,
+  { copyCount, blockSizeBytes, signal }: CopiesToWrite,
 ): Promise<FileChecksum> {
   await namespace.makeFolder(uploadPath.slice(0, uploadPath.lastIndexOf('/')), signal);
   const checksum = new FileChecksum(blockSizeBytes);
@@ -149,7 +149,7 @@ async function sendContent(
   }
   const query = {
     overwrite: 'false',
-    replication: String(replication),
+    replication: String(copyCount),
     blocksize: String(blockSizeBytes),
     permission: '600',
   };

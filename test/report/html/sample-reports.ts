@@ -10,9 +10,9 @@ import type {
   HistoryPoint,
   HistoryReport,
   Part,
-  Redundancy,
   SnapshotReport,
 } from '../../../src/report/model/report.js';
+import { copies, reedSolomon, type Redundancy } from '../../../src/store/redundancy.js';
 
 const pageSizeBytes = 4096;
 const mib = 2 ** 20;
@@ -73,22 +73,22 @@ function choose(n: number, k: number): number {
 /** That a block does not outlive so many of five nodes. */
 function lossOf(redundancy: Redundancy, gone: number): number {
   const { nodeCount } = assumptions;
-  if (redundancy.kind === 'replication') {
-    const { copies } = redundancy;
-    return choose(nodeCount - copies, gone - copies) / choose(nodeCount, gone);
+  if (redundancy.kind === 'copies') {
+    const { count } = redundancy;
+    return choose(nodeCount - count, gone - count) / choose(nodeCount, gone);
   }
-  return gone > redundancy.parityUnits ? 1 : 0;
+  return gone > redundancy.parityUnitCount ? 1 : 0;
 }
 
 function storedOf({ redundancy, sizeBytes }: Part): number {
-  return redundancy.kind === 'replication'
-    ? sizeBytes * redundancy.copies
-    : sizeBytes * (1 + redundancy.parityUnits / redundancy.dataUnits);
+  return redundancy.kind === 'copies'
+    ? sizeBytes * redundancy.count
+    : sizeBytes * (1 + redundancy.parityUnitCount / redundancy.dataUnitCount);
 }
 
 function part(sizeBytes: number, redundancy: Redundancy, ifLost: Part['ifLost']): Part {
   const unitBytes =
-    assumptions.blockSizeBytes * (redundancy.kind === 'replication' ? 1 : redundancy.dataUnits);
+    assumptions.blockSizeBytes * (redundancy.kind === 'copies' ? 1 : redundancy.dataUnitCount);
   return {
     redundancy,
     sizeBytes,
@@ -98,10 +98,10 @@ function part(sizeBytes: number, redundancy: Redundancy, ifLost: Part['ifLost'])
   };
 }
 
-const threeCopies: Redundancy = { kind: 'replication', copies: 3 };
-const oneCopy: Redundancy = { kind: 'replication', copies: 1 };
-const wide: Redundancy = { kind: 'erasure-coding', dataUnits: 6, parityUnits: 3 };
-const slim: Redundancy = { kind: 'erasure-coding', dataUnits: 3, parityUnits: 2 };
+const threeCopies = copies(3);
+const oneCopy = copies(1);
+const wide = reedSolomon(6, 3);
+const slim = reedSolomon(3, 2);
 
 function alternative(
   id: string,
@@ -112,7 +112,7 @@ function alternative(
 ): Alternative {
   const storedBytes = parts.reduce((sum, entry) => sum + storedOf(entry), 0);
   const sizeBytes = parts.reduce((sum, entry) => sum + entry.sizeBytes, 0);
-  const isCoded = parts.some(({ redundancy }) => redundancy.kind === 'erasure-coding');
+  const isCoded = parts.some(({ redundancy }) => redundancy.kind === 'reed-solomon');
   const dying = parts.filter(({ ifLost }) => ifLost === 'does-not-resume');
   const healing = parts.filter(({ ifLost }) => ifLost === 'heals');
   const lossAmong = (among: readonly Part[], gone: number): number =>

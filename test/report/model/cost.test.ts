@@ -2,25 +2,26 @@
 
 import { costOf } from '../../../src/report/model/cost.js';
 import type { Part } from '../../../src/report/model/report.js';
+import { copies, reedSolomon } from '../../../src/store/redundancy.js';
 
 const mebibyte = 2 ** 20;
 
 const thrice: Part = {
-  redundancy: { kind: 'replication', copies: 3 },
+  redundancy: copies(3),
   sizeBytes: 100e6,
   fileCount: 2,
   blockCount: 3,
   ifLost: 'does-not-resume',
 };
 const once: Part = {
-  redundancy: { kind: 'replication', copies: 1 },
+  redundancy: copies(1),
   sizeBytes: 40e6,
   fileCount: 1,
   blockCount: 1,
   ifLost: 'heals',
 };
 const coded: Part = {
-  redundancy: { kind: 'erasure-coding', dataUnits: 6, parityUnits: 3 },
+  redundancy: reedSolomon(6, 3),
   sizeBytes: 60 * mebibyte,
   fileCount: 1,
   blockCount: 1,

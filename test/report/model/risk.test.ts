@@ -3,16 +3,11 @@
 
 import fc from 'fast-check';
 import type { PlacedBlock, Placement } from '../../../src/report/model/placement.js';
-import type { Part, Redundancy } from '../../../src/report/model/report.js';
+import type { Part } from '../../../src/report/model/report.js';
 import { riskOf } from '../../../src/report/model/risk.js';
+import { copies, reedSolomon, type Redundancy } from '../../../src/store/redundancy.js';
 import { randomFrom } from '../../e2e/random-numbers.js';
 
-const copies = (count: number): Redundancy => ({ kind: 'replication', copies: count });
-const coded = (dataUnits: number, parityUnits: number): Redundancy => ({
-  kind: 'erasure-coding',
-  dataUnits,
-  parityUnits,
-});
 const part = (redundancy: Redundancy, blockCount: number, ifLost: Part['ifLost']): Part => ({
   redundancy,
   sizeBytes: blockCount,
@@ -22,11 +17,11 @@ const part = (redundancy: Redundancy, blockCount: number, ifLost: Part['ifLost']
 });
 const cluster = (nodeCount: number) => ({ nodeCount, annualFailureRate: 0.05, repairHours: 24 });
 const shapeOf = (redundancy: Redundancy) =>
-  redundancy.kind === 'replication'
-    ? { units: redundancy.copies, needed: 1 }
+  redundancy.kind === 'copies'
+    ? { units: redundancy.count, needed: 1 }
     : {
-        units: redundancy.dataUnits + redundancy.parityUnits,
-        needed: redundancy.dataUnits,
+        units: redundancy.dataUnitCount + redundancy.parityUnitCount,
+        needed: redundancy.dataUnitCount,
       };
 
 /** Every choice of `size` of the numbers below `count`, as sets of bits. */
@@ -44,7 +39,7 @@ const anyRedundancy = fc.oneof(
   fc.integer({ min: 1, max: 5 }).map(copies),
   fc
     .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }))
-    .map(([dataUnits, parityUnits]) => coded(dataUnits, parityUnits)),
+    .map(([dataUnitCount, parityUnitCount]) => reedSolomon(dataUnitCount, parityUnitCount)),
 );
 const anyPart = fc
   .tuple(
@@ -85,7 +80,7 @@ describe('computed', () => {
     const nodeCount = 7;
     const parts = [
       part(copies(3), 4, 'does-not-resume'),
-      part(coded(3, 2), 3, 'does-not-resume'),
+      part(reedSolomon(3, 2), 3, 'does-not-resume'),
       part(copies(1), 2, 'heals'),
       part(copies(2), 5, 'heals'),
     ];
@@ -114,7 +109,7 @@ describe('computed', () => {
   });
 
   test('on fewer nodes than a group needs nothing is kept, and on fewer than it has units the others are left out', () => {
-    const needsSix = [part(coded(6, 3), 1, 'does-not-resume')];
+    const needsSix = [part(reedSolomon(6, 3), 1, 'does-not-resume')];
     const onFive = riskOf(needsSix, cluster(5));
     expect(onFive.nodeLosses.map(({ doesNotResume }) => doesNotResume)).toEqual([1, 1, 1]);
     expect(onFive.perYear.doesNotResume).toBe(1);
@@ -152,9 +147,9 @@ describe('computed', () => {
             parts.map(({ redundancy, ...rest }) => ({
               ...rest,
               redundancy:
-                redundancy.kind === 'replication'
-                  ? { ...redundancy, copies: redundancy.copies + 1 }
-                  : { ...redundancy, parityUnits: redundancy.parityUnits + 1 },
+                redundancy.kind === 'copies'
+                  ? copies(redundancy.count + 1)
+                  : { ...redundancy, parityUnitCount: redundancy.parityUnitCount + 1 },
             })),
             cluster(nodeCount),
           );
@@ -218,7 +213,7 @@ describe('in a year', () => {
 
   test.each([
     ['copies on two nodes', part(copies(2), 10, 'does-not-resume')],
-    ['groups of three that need two', part(coded(2, 1), 3, 'does-not-resume')],
+    ['groups of three that need two', part(reedSolomon(2, 1), 3, 'does-not-resume')],
   ])('%s are lost as often as dice say', (_, needed) => {
     const parts = [needed, part(copies(1), 1, 'heals')];
     const { perYear } = riskOf(parts, assumptions);

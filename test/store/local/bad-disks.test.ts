@@ -6,6 +6,7 @@ import path from 'node:path';
 
 import type { Store } from '../../../src/store/store.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
+import { copies } from '../../../src/store/redundancy.js';
 import { disksWith, onlyCopyOn, withFolder, withStore } from './disk-folders.js';
 
 const mebibyte = 1024 * 1024;
@@ -40,7 +41,7 @@ describe('a copy', () => {
   for (const [sentence, damage] of damages) {
     it(`${sentence} is passed over, and alone it is corrupt`, async () => {
       await withStore(async ({ store }) => {
-        await store.write('a', () => [bytes], { replication: 2, blockSizeBytes });
+        await store.write('a', () => [bytes], { redundancy: copies(2), blockSizeBytes });
         const [first, second] = await disksWith(store, 'a');
         await damage(await onlyCopyOn(first));
         expect(bytes.equals(await store.read('a', 0, bytes.length))).toBe(true);
@@ -52,7 +53,7 @@ describe('a copy', () => {
 
   it('with a flipped bit is still good where the bit is not', async () => {
     await withStore(async ({ store }) => {
-      await store.write('a', () => [bytes], { replication: 1, blockSizeBytes });
+      await store.write('a', () => [bytes], { redundancy: copies(1), blockSizeBytes });
       const [disk] = await disksWith(store, 'a');
       await flipBit(await onlyCopyOn(disk), 65536);
       expect(await store.read('a', 65526, 10)).toHaveLength(10);
@@ -67,7 +68,7 @@ describe('a copy', () => {
       const content = () => ({ [Symbol.asyncIterator]: () => stalled });
       const signal = AbortSignal.timeout(50);
       await expect(
-        store.write('a', content, { replication: 5, blockSizeBytes, signal }),
+        store.write('a', content, { redundancy: copies(5), blockSizeBytes, signal }),
       ).rejects.toMatchObject({ code: 'cancelled' });
       expect(await readdir(path.join(folder, 'disk1/writing'))).toEqual([]);
       expect(await readdir(path.join(folder, 'disk1/data'))).toEqual([]);
@@ -101,7 +102,7 @@ async function withMounts(
 }
 
 whenRoot('a full disk', () => {
-  const options = { replication: 2, blockSizeBytes };
+  const options = { redundancy: copies(2), blockSizeBytes };
   const bytes = Buffer.alloc(mebibyte, 1);
 
   it('is passed over for the next in placement order', async () => {
@@ -140,7 +141,7 @@ whenRoot('a full disk', () => {
 whenRoot('a read-only disk', () => {
   const remount = (mount: string, mode: 'ro' | 'rw') =>
     execFileSync('mount', ['-o', `remount,${mode}`, mount]);
-  const options = { replication: 3, blockSizeBytes };
+  const options = { redundancy: copies(3), blockSizeBytes };
   const content = () => [Buffer.from('abc')];
 
   it('keeps its copies, misses the changes, and catches up when it can be written again', async () => {

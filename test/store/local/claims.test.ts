@@ -8,6 +8,7 @@ import path from 'node:path';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
 import { findDisks, renewOldMarkers } from '../../../src/store/local/membership.js';
 import { bringBack, inspectDisks, settleDisks } from '../../../src/store/local/settle-disks.js';
+import { copies } from '../../../src/store/redundancy.js';
 import {
   allNames,
   foldersOf,
@@ -20,7 +21,7 @@ import {
 import { withFolder } from './disk-folders.js';
 
 const orphan = '0'.repeat(32);
-const options = { replication: 9, blockSizeBytes: 2 ** 20 };
+const options = { redundancy: copies(9), blockSizeBytes: 2 ** 20 };
 
 /** Opens the store as a prune does, a day later. */
 async function openADayLater(url: string): Promise<void> {

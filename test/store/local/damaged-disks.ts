@@ -5,10 +5,11 @@ import path from 'node:path';
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
+import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
 
 export const markerName = 'pars-disk.json';
-const options = { replication: 9, blockSizeBytes: 2 ** 20 };
+const options = { redundancy: copies(9), blockSizeBytes: 2 ** 20 };
 
 /** What the store of `makeAwayStore` holds in the end. */
 export const finalContents = ['manifests/from', 'manifests/kept', 'manifests/new'];

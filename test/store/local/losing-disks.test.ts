@@ -5,13 +5,17 @@ import path from 'node:path';
 
 import type { Store } from '../../../src/store/store.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
+import { copies } from '../../../src/store/redundancy.js';
 import { UnreachableCopies } from '../../../src/store/unreachable.js';
 import { disksWith, onlyCopyOn, withFolder, withStore } from './disk-folders.js';
 
 const blockSizeBytes = 1024 * 1024;
 
 async function writeText(store: Store, name: string, replication: number): Promise<void> {
-  await store.write(name, () => [Buffer.from(name)], { replication, blockSizeBytes });
+  await store.write(name, () => [Buffer.from(name)], {
+    redundancy: copies(replication),
+    blockSizeBytes,
+  });
 }
 
 async function readText(store: Store, name: string): Promise<string> {
@@ -160,7 +164,7 @@ describe('a disk that comes back', () => {
         await store.rename('x/from', 'x/to');
         await store.remove('x/rewritten');
         await store.write('x/rewritten', () => [Buffer.from('anew')], {
-          replication: 1,
+          redundancy: copies(1),
           blockSizeBytes,
         });
         await writeText(store, 'x/new', 5);

@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
+import { copies } from '../../../src/store/redundancy.js';
 import { withFolder } from './disk-folders.js';
 
 const diskNames = ['disk1', 'disk2', 'disk3', 'disk4', 'disk5'];
@@ -39,7 +40,7 @@ test('many who open a new store at once make one, and each can write to all its 
       await Promise.all(
         stores.map((store, index) =>
           store.write(`files/${index}`, () => [Buffer.from('x')], {
-            replication: 5,
+            redundancy: copies(5),
             blockSizeBytes: 512,
           }),
         ),
@@ -95,7 +96,10 @@ test('a disk that is lost is not made anew because a maker was killed at its ver
   await withFolder(async (folder) => {
     const store = await openLocalStore(`file://${folder}`);
     const [{ storeId }] = await markersBelow(folder);
-    await store.write('kept', () => [Buffer.from('kept')], { replication: 5, blockSizeBytes: 512 });
+    await store.write('kept', () => [Buffer.from('kept')], {
+      redundancy: copies(5),
+      blockSizeBytes: 512,
+    });
     await mkdir(path.join(folder, 'disk2/making'));
     await rm(path.join(folder, 'disk1'), { recursive: true });
     await mkdir(path.join(folder, 'disk1/making'), { recursive: true });

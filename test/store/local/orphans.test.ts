@@ -4,10 +4,11 @@
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
+import { copies } from '../../../src/store/redundancy.js';
 import { disksWith, withStore } from './disk-folders.js';
 
 const orphan = '0'.repeat(32);
-const text = { replication: 5, blockSizeBytes: 2 ** 20 };
+const text = { redundancy: copies(5), blockSizeBytes: 2 ** 20 };
 
 /** Opens the store as a prune does, a day later. */
 async function openADayLater(url: string): Promise<void> {

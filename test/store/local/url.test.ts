@@ -1,8 +1,7 @@
-// What is a local store's URL, and what openStore says to anything that is no store's.
+// What is a local store's URL.
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { parseLocalUrl } from '../../../src/store/local/url.js';
-import { openStore } from '../../../src/store/open-store.js';
 
 describe('a local store URL', () => {
   it('with a folder means five disks in it', () => {
@@ -48,26 +47,6 @@ describe('a local store URL', () => {
       expect(thrown).toMatchObject({
         code: 'usage',
         message: expect.stringContaining(reason) as string,
-      });
-    });
-  }
-});
-
-describe('openStore', () => {
-  for (const url of ['/srv/pars', 'hdfs://name-node:8020/', 's3://bucket', '']) {
-    it(`lists the forms it knows when given '${url}'`, async () => {
-      await expect(openStore(url)).rejects.toMatchObject({
-        code: 'usage',
-        message: expect.stringMatching(/file:.*\?disks=.*webhdfs:.*swebhdfs:/) as string,
-      });
-    });
-  }
-
-  for (const url of ['hdfs://me:secret@host/x?token=secret', '//me:secret@host/x?token=secret']) {
-    it(`shows no password of ${url}`, async () => {
-      await expect(openStore(url)).rejects.toMatchObject({
-        code: 'usage',
-        message: expect.not.stringContaining('secret') as string,
       });
     });
   }

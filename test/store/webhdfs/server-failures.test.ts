@@ -13,9 +13,10 @@ import {
   type FakeRequest,
   type FakeWebHdfs,
 } from './fake-webhdfs.js';
+import { copies } from '../../../src/store/redundancy.js';
 
 const blockSizeBytes = 1024 * 1024;
-const writeOptions = { replication: 1, blockSizeBytes };
+const writeOptions = { redundancy: copies(1), blockSizeBytes };
 const quickRetry = { attemptCount: 4, firstDelayMs: 1, maxDelayMs: 5 };
 
 const closing: { close(): Promise<void> }[] = [];

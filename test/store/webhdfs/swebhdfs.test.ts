@@ -1,6 +1,7 @@
 // The same store over TLS, against a real HDFS with a certificate of its own.
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { copies } from '../../../src/store/redundancy.js';
 import { openWebHdfsStore } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { startHdfs, type HdfsCluster } from '../../hdfs/cluster.js';
 
@@ -19,7 +20,7 @@ describe('a store over TLS', () => {
     const store = await openWebHdfsStore(cluster.webhdfsUrl('/tls'), { ca: cluster.tls?.ca ?? '' });
     try {
       const bytes = new Uint8Array(700_000).fill(7);
-      const options = { replication: 1, blockSizeBytes: 1024 * 1024 };
+      const options = { redundancy: copies(1), blockSizeBytes: 1024 * 1024 };
       expect(await store.write('a', () => [bytes], options)).toBe(bytes.length);
       const found = await store.read('a', 0, bytes.length);
       expect(Buffer.compare(found, bytes)).toBe(0);

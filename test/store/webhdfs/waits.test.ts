@@ -8,6 +8,7 @@ import type { Store } from '../../../src/store/store.js';
 import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { createRetry, retried } from '../../../src/store/webhdfs/retry.js';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { copies } from '../../../src/store/redundancy.js';
 import { errorOf } from './error-of.js';
 
 const closing: (() => Promise<void>)[] = [];
@@ -135,7 +136,7 @@ describe('an answer', () => {
     });
     const store = await open(hostPort);
     const write = store.write('a', () => [Buffer.from('x')], {
-      replication: 1,
+      redundancy: copies(1),
       blockSizeBytes: 512,
     });
     expect(['usage', 'unavailable']).toContain((await errorOf(write)).code);
@@ -144,7 +145,7 @@ describe('an answer', () => {
 });
 
 describe('an upload', () => {
-  const options = { replication: 1, blockSizeBytes: 64 * 2 ** 20 };
+  const options = { redundancy: copies(1), blockSizeBytes: 64 * 2 ** 20 };
 
   /** Plays the NameNode; `takeContent` plays the DataNode from the head of the CREATE on. */
   const startCluster = (takeContent: (socket: Socket) => void): Promise<string> =>

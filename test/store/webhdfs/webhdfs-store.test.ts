@@ -10,11 +10,12 @@ import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdf
 import { startHdfs, type HdfsCluster, type HdfsDataNode } from '../../hdfs/cluster.js';
 import { errorOf } from './error-of.js';
 import { describeStoreContract } from '../store-contract.js';
+import { copies } from '../../../src/store/redundancy.js';
 
 const mebibyte = 1024 * 1024;
 const blockSizeBytes = 16 * mebibyte;
-const once = { replication: 1, blockSizeBytes };
-const thrice = { replication: 3, blockSizeBytes };
+const once = { redundancy: copies(1), blockSizeBytes };
+const thrice = { redundancy: copies(3), blockSizeBytes };
 
 /** JVMs start and nodes are declared dead in seconds, but a busy machine takes longer. */
 const testTimeoutMs = 120_000;
@@ -31,10 +32,14 @@ afterAll(async () => {
   await cluster.close();
 });
 
-describeStoreContract('the WebHDFS store', async () => ({
-  store: await openWebHdfsStore(cluster.webhdfsUrl('/contract')),
-  cleanup: () => Promise.resolve(),
-}));
+describeStoreContract(
+  'the WebHDFS store',
+  async () => ({
+    store: await openWebHdfsStore(cluster.webhdfsUrl('/contract')),
+    cleanup: () => Promise.resolve(),
+  }),
+  ['raiseRedundancy'],
+);
 
 const openStores: Store[] = [];
 afterEach(async () => {

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 
-import { placementOrder } from '../../../src/store/local/placement.js';
+import { placementOrder } from '../../src/store/placement.js';
 
 const disks = fc.uniqueArray(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 64 });
 

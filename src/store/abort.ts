@@ -1,7 +1,7 @@
 // Aborts as the store's `cancelled`, also while content is awaited that never comes: a stalled guest must not keep an
 // upload from being stopped.
 
-import { ParsError } from '../../../introspect/pars-error.js';
+import { ParsError } from '../../introspect/pars-error.js';
 
 /** Throws `cancelled` once `signal` is aborted. `doing` opens the message. */
 export function checkNotAborted(signal: AbortSignal | undefined, doing: string): void {

@@ -2,20 +2,25 @@
 // hdfs-agreement.test.ts.
 
 import fc from 'fast-check';
-import { blockCountOf, storedBytes } from '../../../src/report/model/redundancy.js';
-import type { Redundancy } from '../../../src/report/model/report.js';
+import {
+  blockCountOf,
+  copies,
+  neededPlaceCount,
+  placeCount,
+  redundancyInWords,
+  reedSolomon,
+  type Redundancy,
+  storedBytes,
+  survivedLossCount,
+} from '../../src/store/redundancy.js';
 
 const mebibyte = 2 ** 20;
 
-const coded = (dataUnits: number, parityUnits: number) =>
-  ({ kind: 'erasure-coding', dataUnits, parityUnits }) as const;
-const replicated = (copies: number) => ({ kind: 'replication', copies }) as const;
-
 const anyCoding = fc
   .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 4 }))
-  .map(([dataUnits, parityUnits]) => coded(dataUnits, parityUnits));
+  .map(([dataUnitCount, parityUnitCount]) => reedSolomon(dataUnitCount, parityUnitCount));
 const anyRedundancy: fc.Arbitrary<Redundancy> = fc.oneof(
-  fc.integer({ min: 1, max: 10 }).map(replicated),
+  fc.integer({ min: 1, max: 10 }).map(copies),
   anyCoding,
 );
 const anySize = fc.oneof(
@@ -40,29 +45,28 @@ function cellByCell(sizeBytes: number, dataUnits: number, parityUnits: number): 
   return total;
 }
 
-const oneFile = (redundancy: Redundancy, sizeBytes: number) =>
-  storedBytes({ redundancy, sizeBytes, fileCount: 1 });
-
 test('a coded file takes what its cells and their parity take', () => {
   fc.assert(
     fc.property(anyCoding, anySize, (redundancy, sizeBytes) => {
-      const { dataUnits, parityUnits } = redundancy;
-      expect(oneFile(redundancy, sizeBytes)).toBe(cellByCell(sizeBytes, dataUnits, parityUnits));
+      const { dataUnitCount, parityUnitCount } = redundancy;
+      expect(storedBytes(redundancy, sizeBytes)).toBe(
+        cellByCell(sizeBytes, dataUnitCount, parityUnitCount),
+      );
     }),
   );
 });
 
 test('parity costs p / d of whole stripes, and up to p times what does not fill one', () => {
-  expect(oneFile(coded(6, 3), 6 * mebibyte)).toBe(9 * mebibyte);
-  expect(oneFile(coded(3, 2), 3 * mebibyte)).toBe(5 * mebibyte);
-  expect(oneFile(coded(6, 3), 1)).toBe(4);
-  expect(oneFile(coded(6, 3), mebibyte + 1)).toBe(mebibyte + 1 + 3 * mebibyte);
-  expect(oneFile(coded(6, 3), 6 * mebibyte + 10)).toBe(9 * mebibyte + 10 + 3 * 10);
+  expect(storedBytes(reedSolomon(6, 3), 6 * mebibyte)).toBe(9 * mebibyte);
+  expect(storedBytes(reedSolomon(3, 2), 3 * mebibyte)).toBe(5 * mebibyte);
+  expect(storedBytes(reedSolomon(6, 3), 1)).toBe(4);
+  expect(storedBytes(reedSolomon(6, 3), mebibyte + 1)).toBe(mebibyte + 1 + 3 * mebibyte);
+  expect(storedBytes(reedSolomon(6, 3), 6 * mebibyte + 10)).toBe(9 * mebibyte + 10 + 3 * 10);
 });
 
 test('copies take their size each', () => {
-  expect(storedBytes({ redundancy: replicated(3), sizeBytes: 1001, fileCount: 7 })).toBe(3003);
-  expect(storedBytes({ redundancy: replicated(1), sizeBytes: 0, fileCount: 0 })).toBe(0);
+  expect(storedBytes(copies(3), 1001, 7)).toBe(3003);
+  expect(storedBytes(copies(1), 0, 0)).toBe(0);
 });
 
 test('several files take what one of an even share takes, as often', () => {
@@ -72,21 +76,20 @@ test('several files take what one of an even share takes, as often', () => {
       anySize,
       fc.integer({ min: 1, max: 50 }),
       (redundancy, sizeBytes, fileCount) => {
-        expect(storedBytes({ redundancy, sizeBytes: sizeBytes * fileCount, fileCount })).toBe(
-          fileCount * oneFile(redundancy, sizeBytes),
+        expect(storedBytes(redundancy, sizeBytes * fileCount, fileCount)).toBe(
+          fileCount * storedBytes(redundancy, sizeBytes),
         );
       },
     ),
   );
-  expect(storedBytes({ redundancy: coded(6, 3), sizeBytes: 0, fileCount: 0 })).toBe(0);
+  expect(storedBytes(reedSolomon(6, 3), 0, 0)).toBe(0);
 });
 
 test('no redundancy takes less than the bytes, nor more than a copy of them for each unit more', () => {
   fc.assert(
     fc.property(anyRedundancy, anySize, (redundancy, sizeBytes) => {
-      const moreUnits =
-        redundancy.kind === 'replication' ? redundancy.copies - 1 : redundancy.parityUnits;
-      const stored = oneFile(redundancy, sizeBytes);
+      const moreUnits = survivedLossCount(redundancy);
+      const stored = storedBytes(redundancy, sizeBytes);
       expect(stored).toBeGreaterThanOrEqual(sizeBytes);
       expect(stored).toBeLessThanOrEqual(sizeBytes * (1 + moreUnits));
     }),
@@ -101,15 +104,34 @@ test('blocks hold the file with none to spare, and a group holds as much as the 
       fc.integer({ min: 1, max: 16 }),
       (redundancy, sizeBytes, blockMebibytes) => {
         const blockSizeBytes = blockMebibytes * mebibyte;
-        const count = blockCountOf(sizeBytes, blockSizeBytes, redundancy);
-        const room =
-          blockSizeBytes * (redundancy.kind === 'replication' ? 1 : redundancy.dataUnits);
+        const count = blockCountOf(redundancy, sizeBytes, blockSizeBytes);
+        const room = blockSizeBytes * neededPlaceCount(redundancy);
         expect(count * room).toBeGreaterThanOrEqual(sizeBytes);
         expect((count - 1) * room).toBeLessThan(Math.max(1, sizeBytes));
       },
     ),
   );
-  expect(blockCountOf(0, mebibyte, replicated(3))).toBe(0);
-  expect(blockCountOf(129 * mebibyte, 128 * mebibyte, replicated(3))).toBe(2);
-  expect(blockCountOf(129 * mebibyte, 128 * mebibyte, coded(6, 3))).toBe(1);
+  expect(blockCountOf(copies(3), 0, mebibyte)).toBe(0);
+  expect(blockCountOf(copies(3), 129 * mebibyte, 128 * mebibyte)).toBe(2);
+  expect(blockCountOf(reedSolomon(6, 3), 129 * mebibyte, 128 * mebibyte)).toBe(1);
+});
+
+test('a block outlives the loss of all copies but one, or of as many units as there are of parity', () => {
+  expect(survivedLossCount(copies(3))).toBe(2);
+  expect(survivedLossCount(copies(1))).toBe(0);
+  expect(survivedLossCount(reedSolomon(6, 3))).toBe(3);
+  expect(placeCount(reedSolomon(6, 3))).toBe(9);
+});
+
+test('places that it never got count as lost', () => {
+  expect(survivedLossCount(copies(3), 2)).toBe(1);
+  expect(survivedLossCount(reedSolomon(6, 3), 5)).toBe(-1);
+});
+
+test('people read copies as copies, and a code by the name that HDFS has for it', () => {
+  expect([copies(1), copies(3), reedSolomon(6, 3)].map(redundancyInWords)).toEqual([
+    '1 copy',
+    '3 copies',
+    'RS-6-3',
+  ]);
 });

@@ -1,4 +1,4 @@
-// Which disks a file's copies go to: rendezvous hashing. Every disk gets a score from the file's name and its own
+// Which disks or nodes a file's copies go to: rendezvous hashing. Every disk gets a score from the file's name and its own
 // number, and the highest scores win. No table is kept, files spread evenly, and a disk more or less moves only the
 // files that it wins or held.
 

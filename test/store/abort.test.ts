@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { chunksUntilAborted } from '../../../src/store/local/abort.js';
+import { chunksUntilAborted } from '../../src/store/abort.js';
 
 // Listeners that nobody holds are lost when memory is cleared, so that is done often.
 setFlagsFromString('--expose-gc');

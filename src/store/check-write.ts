@@ -1,0 +1,42 @@
+// What a write asks for, checked before anything is sent or opened, and alike for every store that keeps whole copies.
+
+import { ParsError } from '../../introspect/pars-error.js';
+import { redundancyInWords, type Redundancy } from './redundancy.js';
+import type { WriteOptions } from './store.js';
+
+/** What a store of whole copies needs to know of WriteOptions. */
+export interface CopiesToWrite {
+  readonly copyCount: number;
+  readonly blockSizeBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Throws `usage` for what no store can write, and as `copyCountOf`. */
+export function copiesToWrite(
+  name: string,
+  { redundancy, blockSizeBytes, signal }: WriteOptions,
+): CopiesToWrite {
+  const copyCount = copyCountOf(name, redundancy);
+  if (!Number.isSafeInteger(blockSizeBytes) || blockSizeBytes <= 0 || blockSizeBytes % 512 !== 0) {
+    throw new ParsError(
+      'usage',
+      `${name}: expected a block size that is a multiple of 512 bytes, found ${blockSizeBytes}`,
+    );
+  }
+  return { copyCount, blockSizeBytes, signal };
+}
+
+/** Throws `unsupported` for a code, and `usage` for copies that are none. */
+export function copyCountOf(name: string, redundancy: Redundancy): number {
+  if (redundancy.kind !== 'copies') {
+    throw new ParsError(
+      'unsupported',
+      `${name}: expected a number of copies, found ${redundancyInWords(redundancy)}; this store writes whole copies only`,
+    );
+  }
+  const { count } = redundancy;
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new ParsError('usage', `${name}: expected 1 copy or more, found ${count}`);
+  }
+  return count;
+}
