@@ -1,4 +1,4 @@
-// What other programs may use of pars: everything that the command line does, as functions.
+// What other programs may use of pars: labels, stores, snapshots and the way back (docs/library.md).
 export * from '../introspect/index.js';
 export { listSnapshots, loadManifest, resolveId, type SnapshotList } from './catalog/catalog.js';
 export { deleteSnapshot, type Deletion, prepareDeletions } from './catalog/delete-snapshots.js';

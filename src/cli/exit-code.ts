@@ -1,17 +1,13 @@
-// Exit codes are an interface: README lists them, scripts rely on them, numbers are never reused.
+// Exit codes are an interface: docs/exit-codes.md lists them, scripts rely on them, numbers are never reused.
 import { type ErrorCode, ParsError } from '../../introspect/pars-error.js';
 
+/** `exitMeanings` says what each is; of the last one see src/vm/resume-script.ts too. */
 export const exitCodes = {
   ok: 0,
-  /** A defect of this program. */
   internal: 1,
-  /** Done, but every page is kept as critical: no kernel that is understood was found. */
   noKernel: 20,
-  /** Done, but every page is kept as critical: the kernel's structures do not add up. */
   inconsistent: 21,
-  /** Stored and visible, but some file has fewer copies than wanted. */
   underReplicated: 22,
-  /** Restored, but the VM was not started: not trusted, not confirmed, or its QEMU failed (src/vm/resume-script.ts). */
   vmFailed: 23,
 } as const;
 
@@ -48,4 +44,26 @@ export const exitCodeOfError: Readonly<Record<ErrorCode, number>> = {
   corrupt: 10,
   unsupported: 11,
   cancelled: 130,
+};
+
+/** For who calls `pars`. docs/exit-codes.md is made from it: `npm run docs:tables`. */
+export const exitMeanings: Readonly<Record<ErrorCode | keyof typeof exitCodes, string>> = {
+  ok: 'done',
+  internal: 'a defect of pars',
+  usage: 'wrong arguments, configuration or policy; nothing was done',
+  'image-invalid': 'the image is missing, not of the stated form, or shorter than its format says',
+  'not-found': 'no such snapshot, file or store',
+  'already-exists': 'the name is taken; nothing was overwritten',
+  'permission-denied': 'the store or the file system refused the user',
+  unavailable: 'the store, or what lies in it, cannot be reached now; nothing is taken for lost',
+  'no-space': 'the store or the local disk is full',
+  'data-lost': 'pages or files are lost and cannot be healed: `restore`, `verify` list them',
+  corrupt: 'bytes read back are not the bytes written, and cannot be healed',
+  unsupported: 'the data needs a feature, format or version that this program does not know',
+  noKernel: 'done, with every page critical: no kernel that is understood was found',
+  inconsistent: "done, with every page critical: the kernel's structures do not add up",
+  underReplicated:
+    'stored, or restorable (`verify`), but copies are missing or pages must be healed',
+  vmFailed: 'restored, but the VM was not started (not trusted, not confirmed), or QEMU failed',
+  cancelled: 'stopped by Ctrl-C',
 };

@@ -1,5 +1,6 @@
 // The package as users get it: packed, installed into an empty folder, run by its name, and imported with its types.
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -54,7 +55,8 @@ test('a snapshot goes in and comes back, worker threads included', async () => {
   await run('cmp', [image, join(folder, 'out/ram')]);
 });
 
-test('its exports are typed', async () => {
+test('its exports are typed, and the example of docs/library.md is right', async () => {
+  await writeFile(join(folder, 'example.ts'), exampleOf(join(root, 'docs/library.md')));
   await writeFile(
     join(folder, 'use.ts'),
     `import { openStore, pageClasses, planReplication, defaultPolicy, type Store } from 'pars';
@@ -68,5 +70,11 @@ test('its exports are typed', async () => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022'];
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
-  await run(process.execPath, [tsc, ...options, ...types, 'use.ts'], { cwd: folder });
+  await run(process.execPath, [tsc, ...options, ...types, 'use.ts', 'example.ts'], { cwd: folder });
 });
+
+function exampleOf(page: string): string {
+  const code = /^```ts\n(.*?)^```$/ms.exec(readFileSync(page, 'utf8'))?.[1];
+  if (code === undefined) throw new Error(`expected an example in ${page}, found none`);
+  return code;
+}

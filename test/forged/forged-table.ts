@@ -1,4 +1,4 @@
-// FORGED.md: what labelling makes of forged evidence. Written by the run, never by hand.
+// docs/evidence/forged.md: what labelling makes of forged evidence. Written by the run, never by hand.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -7,7 +7,7 @@ import { forgeryKinds } from './forgeries.js';
 import { type Verdict, verdicts, wrongVerdicts } from './judge.js';
 import type { BatchResult } from './results.js';
 
-export const forgedPath = fileURLToPath(new URL('../../FORGED.md', import.meta.url));
+export const forgedPath = fileURLToPath(new URL('../../docs/evidence/forged.md', import.meta.url));
 
 const intro = `# Forged evidence
 

@@ -1,4 +1,4 @@
-// Goes through forgeries by number and writes FORGED.md:
+// Goes through forgeries by number and writes docs/evidence/forged.md:
 //
 //   npm run test:forged -- [--cases=100000] [--seed=1] [--at-once=2] [--only=KIND]
 //   npm run test:forged -- --replay=NUMBER [--seed=1]

@@ -1,5 +1,5 @@
-// FAULTS.md: what went wrong around live snapshots, and whether the VM and the store came to harm. Written by the run, never
-// by hand.
+// docs/evidence/faults.md: what went wrong around live snapshots, and whether the VM and the store came to harm. Written by
+// the run, never by hand.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -7,7 +7,7 @@ import { type FaultKind, faultKinds } from './kinds.js';
 import { phases } from './moments.js';
 import type { CaseResult } from './results.js';
 
-export const faultsPath = fileURLToPath(new URL('../../FAULTS.md', import.meta.url));
+export const faultsPath = fileURLToPath(new URL('../../docs/evidence/faults.md', import.meta.url));
 
 export interface DoneCase {
   readonly kind: FaultKind;

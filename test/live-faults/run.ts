@@ -1,8 +1,8 @@
-// Lets every fault strike and writes FAULTS.md:
+// Lets every fault strike and writes docs/evidence/faults.md:
 //
 //   npm run test:faults -- [--only='scratch full'] [--cases=10]
 //
-// Cases that passed are not run again until the sources change. FAULTS.md is written from what is done, and says how much
+// Cases that passed are not run again until the sources change. The file is written from what is done, and says how much
 // that is. PARS_TEST_SEED sets the moments.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';

@@ -1,4 +1,4 @@
-// LIVE.md: what came of live snapshots of a guest under load. Written by the run, never by hand.
+// docs/evidence/live.md: what came of live snapshots of a guest under load. Written by the run, never by hand.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -6,7 +6,7 @@ import { formatSpread, spreadOf } from '../../bench/samples.js';
 import { percent } from '../matrix/figures.js';
 import type { LiveOutcome } from './take-live-snapshot.js';
 
-export const livePath = fileURLToPath(new URL('../../LIVE.md', import.meta.url));
+export const livePath = fileURLToPath(new URL('../../docs/evidence/live.md', import.meta.url));
 
 export interface LiveRun {
   readonly outcomes: readonly LiveOutcome[];

@@ -1,4 +1,4 @@
-// Takes twenty live snapshots of one guest under load, runs each of them, and writes LIVE.md:
+// Takes twenty live snapshots of one guest under load, runs each of them, and writes docs/evidence/live.md:
 //
 //   npm run test:live
 //

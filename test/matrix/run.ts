@@ -1,8 +1,8 @@
-// Boots every guest of the matrix, holds its labels against its kernel, and writes SUPPORT.md:
+// Boots every guest of the matrix, holds its labels against its kernel, and writes docs/evidence/kernels.md:
 //
 //   npm run test:matrix -- [--at-once=2] [--only=6.12.x-cloud]
 //
-// Guests that were done are not booted again until the sources change. SUPPORT.md is written once all are done.
+// Guests that were done are not booted again until the sources change. The file is written once all are done.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

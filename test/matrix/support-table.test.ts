@@ -1,11 +1,11 @@
-// SUPPORT.md is written by a long run, so what can be checked of it in a moment is: that it lists the matrix, all
-// of it and nothing else, and that every row passed.
+// docs/evidence/kernels.md is written by a long run, so what can be checked of it in a moment is: that it lists the matrix,
+// all of it and nothing else, and that every row passed.
 import { debianCases, matrixCases } from './cases.js';
 import { identityCells, readSupportTable } from './support-table.js';
 
 const identityCellCount = 5;
 
-test('SUPPORT.md has a row for each guest of the matrix, in its order, and each passed', () => {
+test('kernels.md has a row for each guest of the matrix, in its order, and each passed', () => {
   const rows = readSupportTable();
   expect(rows.map((cells) => cells.slice(1, 1 + identityCellCount))).toEqual(
     matrixCases.map(identityCells),

@@ -1,4 +1,4 @@
-// SUPPORT.md: which guests were labelled, and how well. Written by the matrix's run, never by hand.
+// docs/evidence/kernels.md: which guests were labelled, and how well. Written by the matrix's run, never by hand.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -6,7 +6,9 @@ import type { MatrixCase } from './cases.js';
 import { freeFoundFraction, percent, savingByIdeal } from './figures.js';
 import type { CaseResult } from './results.js';
 
-export const supportPath = fileURLToPath(new URL('../../SUPPORT.md', import.meta.url));
+export const supportPath = fileURLToPath(
+  new URL('../../docs/evidence/kernels.md', import.meta.url),
+);
 
 const intro = `# Guests
 

@@ -1,9 +1,9 @@
-// Boots every guest of the soak, takes pages from it, and writes SURVIVAL.md:
+// Boots every guest of the soak, takes pages from it, and writes docs/evidence/survival.md:
 //
 //   npm run test:soak -- [--at-once=2] [--only=6.12.x-cloud]
 //
 // Cases that were done are not done again until the sources change. A guest that did not survive leaves its RAM and disk
-// in the user's cache folder. SURVIVAL.md is written from what is done, and says how much that is.
+// in the user's cache folder. The file is written from what is done, and says how much that is.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// SURVIVAL.md: which guests lost what, and whether they lived. Written by the soak's run, never by hand.
+// docs/evidence/survival.md: which guests lost what, and whether they lived. Written by the soak's run, never by hand.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -6,7 +6,9 @@ import { percent } from '../matrix/figures.js';
 import { guestName, type SoakGuest } from './cases.js';
 import { type CaseKey, type CaseResult, triesOf } from './results.js';
 
-export const survivalPath = fileURLToPath(new URL('../../SURVIVAL.md', import.meta.url));
+export const survivalPath = fileURLToPath(
+  new URL('../../docs/evidence/survival.md', import.meta.url),
+);
 
 export interface DoneCase {
   readonly guest: SoakGuest;

@@ -4,14 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { spreadOf } from '../../bench/samples.js';
 import { publishedFraction } from '../../src/report/model/published-metric.js';
+import { markedPart, withMarkedPart } from '../docs/marked-part.js';
 import { momentFigures, type MomentFigures } from './moment-figures.js';
 import type { WorkloadCase } from './workloads.js';
 import type { CaseResult } from './results.js';
 
 export const readmePath = fileURLToPath(new URL('../../README.md', import.meta.url));
 
-const firstMark = '<!-- report:workloads -->';
-const lastMark = '<!-- /report:workloads -->';
+const mark = 'report:workloads';
+const where = 'the README';
 
 export const readmeColumns = [
   ['Pages at 3 and 1', ({ plannedFraction }) => plannedFraction],
@@ -51,18 +52,12 @@ export async function readmeTable(
 }
 
 export function withReadmeTable(text: string, table: string): string {
-  const first = text.indexOf(firstMark);
-  const last = text.indexOf(lastMark);
-  if (first === -1 || last < first) {
-    throw new Error(`expected ${firstMark} and ${lastMark} in the README, found them not`);
-  }
-  return `${text.slice(0, first + firstMark.length)}\n\n${table}\n${text.slice(last)}`;
+  return withMarkedPart(text, mark, table, where);
 }
 
 /** The table's cells as they stand in the text, without the header; the last row is the published one. */
 export function readReadmeTable(text: string): string[][] {
-  const table = text.slice(text.indexOf(firstMark), text.indexOf(lastMark));
-  return tableRows(table);
+  return tableRows(markedPart(text, mark, where));
 }
 
 /** Cells of all rows of a text's tables but for each one's header. */

@@ -1,5 +1,5 @@
 // Boots a guest with a Debian userland for every workload and kernel, measures its memory at three moments, and writes
-// WORKLOADS.md and the README's table from that:
+// docs/evidence/workloads.md and the README's table from that:
 //
 //   npm run report:readme -- [--at-once=2] [--only=mariadb]
 //

@@ -1,5 +1,5 @@
 // The tables are written by a long run, so what can be checked in a moment is: that they say what the results say, that
-// README.md and WORKLOADS.md agree with each other, and that every guest is there.
+// README.md and docs/evidence/workloads.md agree with each other, and that every guest is there.
 import { readFileSync } from 'node:fs';
 import { spreadOf } from '../../bench/samples.js';
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
@@ -90,7 +90,7 @@ test('a moment is told in fractions of the raw file stored three times', () => {
   ]);
 });
 
-test('WORKLOADS.md has a row for each moment, its findings, and what the rest is', async () => {
+test('workloads.md has a row for each moment, its findings, and what the rest is', async () => {
   const text = await workloadsText(results);
   const [early, middle, late] = tableRows(text);
   expect(early).toEqual([
@@ -120,7 +120,7 @@ test('the README has the median of each workload, and the published figure', asy
 
 const columnsInWorkloads = ['3 and 1', 'lz4', 'zstd', 'strict', 'disk', 'lean'];
 
-test('WORKLOADS.md has every guest at every moment, with evidence', () => {
+test('workloads.md has every guest at every moment, with evidence', () => {
   const rows = tableRows(readFileSync(workloadsPath, 'utf8'));
   expect(rows.map(([workload, , moment]) => [workload, moment])).toEqual(
     workloadCases.flatMap(({ workload }) => momentNames.map((moment) => [workload.name, moment])),
@@ -132,7 +132,7 @@ test('WORKLOADS.md has every guest at every moment, with evidence', () => {
   });
 });
 
-test("the README's medians are those of the rows of WORKLOADS.md", () => {
+test("the README's medians are those of the rows of workloads.md", () => {
   const text = readFileSync(workloadsPath, 'utf8');
   const header = text
     .split('\n')

@@ -1,5 +1,5 @@
-// WORKLOADS.md: what storing by label saves for guests under real workloads, and what the rest is. Written by the run, never
-// by hand.
+// docs/evidence/workloads.md: what storing by label saves for guests under real workloads, and what the rest is. Written by
+// the run, never by hand.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
@@ -12,7 +12,9 @@ import { momentFigures, type MomentFigures } from './moment-figures.js';
 import type { WorkloadCase } from './workloads.js';
 import type { CaseResult } from './results.js';
 
-export const workloadsPath = fileURLToPath(new URL('../../WORKLOADS.md', import.meta.url));
+export const workloadsPath = fileURLToPath(
+  new URL('../../docs/evidence/workloads.md', import.meta.url),
+);
 
 type Results = readonly (readonly [WorkloadCase, CaseResult])[];
 
