@@ -53,8 +53,8 @@ function checkPage({ name, labelRuns }: AddressSpace, pageIndex: number): void {
   }
 }
 
-/** Index of the first entry that is not below `value`, in an ascending column. */
-function firstAtLeast(column: Uint32Array, value: number): number {
+/** Index of the first entry that is not below `value`, in an ascending column; its length where there is none. */
+export function firstAtLeast(column: Uint32Array, value: number): number {
   let low = 0;
   let high = column.length;
   while (low < high) {

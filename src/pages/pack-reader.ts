@@ -48,7 +48,7 @@ export class PackReader {
     }
     const whole = this.#store.read(name, 0, packHeaderSizeBytes + sizeBytes, { signal });
     const version = whole.then((bytes) => versionIn(name, bytes));
-    if (known === undefined) this.#note(pack, version);
+    if (known === undefined) void this.#note(pack, version);
     return { version: await version, startBytes: 0, bytes: await whole };
   }
 

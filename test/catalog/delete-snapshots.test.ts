@@ -11,6 +11,7 @@ import {
   stateName,
 } from '../../src/catalog/names.js';
 import { encodeManifestHeader } from '../../src/manifest/encode.js';
+import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { withStore } from '../store/local/disk-folders.js';
 import { changedStore } from './changed-store.js';
@@ -58,7 +59,7 @@ describe('deleting a snapshot', () => {
         pageHashes: earlier.pageHashes.slice(0, 1),
       };
       await store.write(manifestName(second), () => [encodeManifestHeader(header)], {
-        replication: 3,
+        redundancy: copies(3),
         blockSizeBytes: 2 ** 20,
       });
 

@@ -53,7 +53,7 @@ const lyingIn1 = (lie: Lie) => manifestV1({ ...honest, header: { ...honest.heade
 const lyingIn2 = (lie: Lie) => encodeManifestHeader({ ...honest.header, ...lie });
 
 const writeBytes = async (store: Store, name: string, bytes: Uint8Array): Promise<void> => {
-  await store.write(name, () => [bytes], { replication: 3, blockSizeBytes: 2 ** 20 });
+  await store.write(name, () => [bytes], { redundancy: copies(3), blockSizeBytes: 2 ** 20 });
 };
 
 /** Under the name that a manifest of `liar` has. */
@@ -104,18 +104,12 @@ const lies: readonly (readonly [string, () => Uint8Array])[] = [
   ["another's device state", () => lyingIn2(attachmentNamed(stateName(victim)))],
   ["another's device state in version 1", () => lyingIn1(attachmentNamed(stateName(victim)))],
   ['its own manifest', () => lyingIn2(attachmentNamed(manifestName(liar)))],
-  [
-    'a file below a folder of its own',
-    () => lyingIn2(attachmentNamed(`${packFolder(liar)}/a/b`)),
-  ],
+  ['a file below a folder of its own', () => lyingIn2(attachmentNamed(`${packFolder(liar)}/a/b`))],
   [
     'a file called otherwise than its role',
     () => lyingIn2(attachmentNamed(`${packFolder(liar)}/other`)),
   ],
-  [
-    'a pack as an attachment',
-    () => lyingIn2(attachmentNamed(packName(liar, 0), '000000.pack')),
-  ],
+  ['a pack as an attachment', () => lyingIn2(attachmentNamed(packName(liar, 0), '000000.pack'))],
   [
     'a role of more than a word',
     () => lyingIn2(attachmentNamed(`${packFolder(liar)}/.state`, '.state')),

@@ -108,17 +108,17 @@ async function withSnapshot(
 }
 
 /** The pack that holds the page, found by the manifest. */
-function packOf({ spaces, header }: Manifest, page: number): string {
-  const { frames } = spaces[0];
+function packOf({ spaces, frames, header }: Manifest, page: number): string {
+  const { places } = spaces[0];
   const window = Math.floor(page / 64);
   const bit = page % 64;
-  const frame = [...frames.window.keys()].find(
+  const place = [...places.window.keys()].find(
     (index) =>
-      frames.window[index] === window &&
-      (((bit < 32 ? frames.maskLow : frames.maskHigh)[index] >>> (bit % 32)) & 1) === 1,
+      places.window[index] === window &&
+      (((bit < 32 ? places.maskLow : places.maskHigh)[index] >>> (bit % 32)) & 1) === 1,
   );
-  if (frame === undefined) throw new Error(`page ${page} is in no frame`);
-  return header.packs[frames.pack[frame]].name;
+  if (place === undefined) throw new Error(`page ${page} is in no frame`);
+  return header.packs[frames.pack[places.frame[place]]].name;
 }
 
 function loseCopies(folder: LocalStoreFolder, name: string): void {

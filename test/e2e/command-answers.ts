@@ -30,6 +30,8 @@ export const showAnswer = z.object({
   labelCounts: z.record(z.string(), z.int()),
   packs: z.array(z.object({ name: z.string(), sizeBytes: z.int(), replication: z.int() })),
   attachments: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  bodies: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  pageHashes: z.array(z.object({ name: z.string(), sha256: z.string() })),
 });
 
 export const restoreAnswer = z.object({

@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifestName } from '../../src/catalog/names.js';
-import { headSizeBytes } from '../../src/manifest/layout.js';
+import { hashSizeBytes, headSizeBytes } from '../../src/manifest/layout.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { frameHeaderSizeBytes } from '../../src/pack/layout.js';
 import { fixtureGuest } from '../guest/fixtures.js';
@@ -89,7 +89,7 @@ test.each([
 /** A frame, and the only one of its pack that changes. The second is the middle one of the pack. */
 function middleFrameOf(replication: number): number {
   const { packs } = manifest.header;
-  const { pack } = manifest.spaces[0].frames;
+  const { pack } = manifest.frames;
   const frames = [...pack.keys()].filter((frame) => packs[pack[frame]].replication === replication);
   const ofOnePack = frames.filter((frame) => pack[frame] === pack[frames[0]]);
   return ofOnePack[Math.floor(ofOnePack.length / 2)];
@@ -102,7 +102,7 @@ test.each([
   'a flipped bit in %s costs exactly the pages of the one frame that it is in',
   async (_, replication) => {
     const frame = middleFrameOf(replication);
-    const { pack, offset, length } = manifest.spaces[0].frames;
+    const { pack, offset, length } = manifest.frames;
     const { name } = manifest.header.packs[pack[frame]];
     const payloadBytes = length[frame] - frameHeaderSizeBytes;
     const flipAt = offset[frame] + frameHeaderSizeBytes + Math.floor(payloadBytes / 2);
@@ -180,13 +180,24 @@ test(
       expect(listAnswer.parse(listed.json)).toEqual([]);
       expect(listed.stderr).toContain(id);
 
-      await overwriteOnHdfs(path, flipped(whole, whole.length - 1000), 3);
-      await expectPars(0, ['list'], { storeUrl: store.url });
-      const out = join(folder.path, 'flipped-manifest');
-      const refused = await pars('restore', id, '--out', out, '--allow-lost');
-      expect(refused.exitCode).toBe(corrupt);
-      expect(errorAnswer.parse(refused.json).error.message).toContain('SHA-256');
-      expect(existsSync(out)).toBe(false);
+      await overwriteOnHdfs(path, flipped(whole, whole.length - hashSizeBytes), 3);
+      await expectListedNotRestored('flipped-manifest');
+    } finally {
+      await overwriteOnHdfs(path, whole, 3);
+    }
+  },
+  testTimeoutMs,
+);
+
+test(
+  "a flipped bit in the manifest's body is noticed by whoever reads it, and the snapshot is listed all the same",
+  async () => {
+    const [{ name }] = manifest.header.bodies;
+    const path = `${store.rootPath}/${name}`;
+    const whole = await readFromHdfs(store.cluster, path);
+    await overwriteOnHdfs(path, flipped(whole, Math.floor(whole.length / 2)), 3);
+    try {
+      await expectListedNotRestored('flipped-body');
     } finally {
       await overwriteOnHdfs(path, whole, 3);
     }
@@ -201,6 +212,15 @@ test(
   },
   testTimeoutMs,
 );
+
+async function expectListedNotRestored(outName: string): Promise<void> {
+  await expectPars(0, ['list'], { storeUrl: store.url });
+  const out = join(folder.path, outName);
+  const refused = await pars('restore', id, '--out', out, '--allow-lost');
+  expect(refused.exitCode).toBe(corrupt);
+  expect(errorAnswer.parse(refused.json).error.message).toContain('SHA-256');
+  expect(existsSync(out)).toBe(false);
+}
 
 function flipped(bytes: Uint8Array, atBytes: number): Uint8Array {
   const changed = Uint8Array.from(bytes);

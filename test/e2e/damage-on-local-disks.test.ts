@@ -1,9 +1,10 @@
-// Wrong bytes in a manifest, on local disks: never half a snapshot, never a crash, and never the loss of another
-// snapshot. The disks' own checksums are made to fit, so the manifest has only its own to defend itself.
+// Wrong bytes in a manifest or its body, on local disks: never half a snapshot, never a crash, and never the loss of another
+// snapshot. The disks' own checksums are made to fit, so each has only its own to defend itself.
 
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { manifestName } from '../../src/catalog/names.js';
+import { bodyName, manifestName } from '../../src/catalog/names.js';
+import { bodyHeadBytes } from '../../src/manifest/body/layout.js';
 import { headField, headSizeBytes } from '../../src/manifest/layout.js';
 import { errorAnswer, listAnswer, uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
@@ -60,11 +61,20 @@ describe.each([
     says: /header|bytes/,
   },
   { where: 'the header', at: () => headSizeBytes + 20, isListed: false, says: 'CRC32C' },
-  { where: 'the body', at: () => manifestSizeBytes - 60, isListed: true, says: 'SHA-256' },
+  { where: 'the details', at: () => manifestSizeBytes - 60, isListed: false, says: 'CRC32C' },
   { where: 'the hash', at: () => manifestSizeBytes - 5, isListed: true, says: 'SHA-256' },
-])('with a bit of $where flipped in every copy of a manifest', ({ at, isListed, says }) => {
+  { where: "the body's head", at: () => 20, isListed: true, says: 'SHA-256', file: bodyName },
+  {
+    where: "the body's record",
+    at: () => bodyHeadBytes + 10,
+    isListed: true,
+    says: 'SHA-256',
+    file: bodyName,
+  },
+])('with a bit of $where flipped in every copy of a manifest', (damage) => {
+  const { at, isListed, says, file = manifestName } = damage;
   beforeEach(() => {
-    const copies = store.copiesOf(manifestName(damagedId));
+    const copies = store.copiesOf(file(damagedId));
     expect(copies).toHaveLength(3);
     copies.forEach((copy) => {
       flipStoredBit(copy, at());

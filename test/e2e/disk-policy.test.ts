@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import { labelOf } from '../../src/manifest/place.js';
+import { notStoredOf, ramOf } from '../../src/manifest/spaces.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { loadManifest } from '../../src/catalog/catalog.js';
 import { openStore } from '../../src/store/open-store.js';
@@ -108,11 +109,10 @@ test(
   'lean: free pages and what the disk holds are in no pack, and every restore needs the disk',
   async () => {
     const { id, manifest, json } = await upload('lean');
-    const [space] = manifest.spaces;
     const left = ['free', 'free-pcp', 'offline', 'disk-held'] as const;
     const leftOutCount = left.reduce((sum, label) => sum + pagesLabelled(manifest, label), 0);
     expect(proofAnswer.parse(json).notStored?.pageCount).toBe(leftOutCount);
-    expect(space.notStored).toEqual(
+    expect(notStoredOf(ramOf(manifest))).toEqual(
       expect.arrayContaining([labelNumbers.free, labelNumbers['disk-held']]),
     );
     expect(pagesLabelled(manifest, 'disk-held')).toBeGreaterThan(30_000);
@@ -138,7 +138,7 @@ test(
   'a disk on which one byte has changed gives every page but the one, and that restore is refused',
   async () => {
     const { id, manifest } = await upload('lean');
-    const { diskHeld } = manifest.spaces[0];
+    const diskHeld = ramOf(manifest)?.diskHeld;
     if (diskHeld === undefined) throw new Error('no page is held by the disk');
     const row = Math.floor(diskHeld.page.length / 2);
     const changed = join(folder.path, 'changed.img');

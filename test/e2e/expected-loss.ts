@@ -2,7 +2,7 @@
 // another way, by runs and binary searches.
 
 import { manifestName } from '../../src/catalog/names.js';
-import { decodeManifest } from '../../src/manifest/decode.js';
+import { decodeManifest, decodeManifestHeader } from '../../src/manifest/decode.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { maskHas } from '../../src/pack/mask.js';
 import { windowPageCount } from '../../src/pack/types.js';
@@ -10,21 +10,28 @@ import type { LostRunAnswer } from './command-answers.js';
 import { readFromHdfs, type StoreOnHdfs } from './hdfs-cluster.js';
 
 export async function manifestOnHdfs(store: StoreOnHdfs, id: string): Promise<Manifest> {
-  return decodeManifest(await readFromHdfs(store.cluster, `${store.rootPath}/${manifestName(id)}`));
+  const read = (name: string) => readFromHdfs(store.cluster, `${store.rootPath}/${name}`);
+  const file = await read(manifestName(id));
+  const result = decodeManifestHeader(file);
+  if (result.kind !== 'complete') throw new Error(`the manifest of ${id} is not whole`);
+  return decodeManifest(
+    file,
+    await Promise.all(result.header.bodies.map(({ name }) => read(name))),
+  );
 }
 
-/** Pages of the frames that `isLost` names by index, ascending. */
+/** Pages of RAM in the frames that `isLost` names by index, ascending. */
 export function pagesOfFrames(
   { spaces: [space] }: Manifest,
   isLost: (frame: number) => boolean,
 ): readonly number[] {
-  const { window, maskLow, maskHigh } = space.frames;
+  const { window, maskLow, maskHigh, frame } = space.places;
   const pages: number[] = [];
-  for (let frame = 0; frame < window.length; frame++) {
-    if (!isLost(frame)) continue;
+  for (let place = 0; place < window.length; place++) {
+    if (!isLost(frame[place])) continue;
     for (let bit = 0; bit < windowPageCount; bit++) {
-      if (maskHas(maskLow[frame], maskHigh[frame], bit)) {
-        pages.push(window[frame] * windowPageCount + bit);
+      if (maskHas(maskLow[place], maskHigh[place], bit)) {
+        pages.push(window[place] * windowPageCount + bit);
       }
     }
   }

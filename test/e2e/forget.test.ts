@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { manifestName, packName } from '../../src/catalog/names.js';
+import { bodyName, manifestName, packName } from '../../src/catalog/names.js';
 import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
@@ -59,7 +59,10 @@ afterEach(async () => {
 });
 
 const filesOf = (vm: 'a' | 'b', days: readonly number[]) =>
-  days.flatMap((day) => [packName(idOf(vm, day), 0), manifestName(idOf(vm, day))]);
+  days.flatMap((day) => {
+    const id = idOf(vm, day);
+    return [packName(id, 0), bodyName(id), manifestName(id)];
+  });
 
 test('it removes what no rule keeps, with the files that only those name, and says why the others stay', async () => {
   const { json } = await expectPars(

@@ -83,7 +83,8 @@ test(
     const shown = showAnswer.parse((await pars('show', id)).json);
     const wanted = new Map([
       ...shown.packs.map(({ name, replication }) => [name, replication] as const),
-      ...shown.attachments.map(({ name }) => [name, 3] as const),
+      ...[...shown.attachments, ...shown.bodies].map(({ name }) => [name, 3] as const),
+      ...shown.pageHashes.map(({ name }) => [name, 1] as const),
     ]);
     expect(new Set(wanted.values())).toEqual(new Set([1, 3]));
     const files = await fsckFiles(store.cluster, `${store.rootPath}/packs`);
@@ -137,12 +138,15 @@ test(
     const outcome = await pars('verify', id);
     expect(outcome.exitCode).toBe(0);
     const { scenarios, risks } = verifyForecast.parse(outcome.json);
-    const files = await fsckFiles(store.cluster, store.rootPath);
+    // Page hashes are of no use to a restore.
+    const files = (await fsckFiles(store.cluster, store.rootPath)).filter(
+      ({ path }) => !path.endsWith('.hashes'),
+    );
     const pagesWithout = (isGone: (file: FsckFile) => boolean): readonly number[] => {
       const gone = new Set(
         files.filter(isGone).map(({ path }) => path.slice(store.rootPath.length + 1)),
       );
-      const { frames } = manifest.spaces[0];
+      const { frames } = manifest;
       return pagesOfFrames(manifest, (frame) =>
         gone.has(manifest.header.packs[frames.pack[frame]].name),
       );
@@ -188,7 +192,7 @@ test(
 describe('with two DataNodes killed', () => {
   beforeAll(async () => {
     const files = await fsckFiles(store.cluster, store.rootPath);
-    const single = files.filter(({ replication }) => replication === 1);
+    const single = files.filter((file) => isPack(file) && file.replication === 1);
     const nodes = store.cluster.dataNodes;
     const lostWith = (pair: readonly HdfsDataNode[]) =>
       single.filter(({ blocks }) =>
@@ -205,7 +209,7 @@ describe('with two DataNodes killed', () => {
     victims = worst.pair;
     lostPacks = new Set(worst.lost.map(({ path }) => path.slice(store.rootPath.length + 1)));
     const isLost = manifest.header.packs.map(({ name }) => lostPacks.has(name));
-    const packOf = manifest.spaces[0].frames.pack;
+    const packOf = manifest.frames.pack;
     lostPages = pagesOfFrames(manifest, (frame) => isLost[packOf[frame]]);
     lostRuns = lostRunsOf(manifest, lostPages, 'lost');
     await Promise.all(victims.map((node) => node.kill()));
@@ -265,8 +269,8 @@ describe('with two DataNodes killed', () => {
     async () => {
       await store.cluster.waitForLiveDataNodes(dataNodeCount - nodesKilled, noticeTimeoutMs);
       const files = await fsckFiles(store.cluster, store.rootPath);
-      const gone = files.filter(({ blocks }) =>
-        blocks.some(({ locations }) => locations.length === 0),
+      const gone = files.filter(
+        (file) => isPack(file) && file.blocks.some(({ locations }) => locations.length === 0),
       );
       expect(new Set(gone.map(({ path }) => path.slice(store.rootPath.length + 1)))).toEqual(
         lostPacks,
@@ -315,6 +319,11 @@ test(
   },
   testTimeoutMs,
 );
+
+/** Page hashes may go with packs, and nobody misses them. */
+function isPack({ path }: FsckFile): boolean {
+  return path.endsWith('.pack');
+}
 
 /** The report once it is as expected, and the last one after a while: what the test says of it then fails. */
 async function fsckFilesOnce(

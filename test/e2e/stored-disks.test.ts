@@ -164,8 +164,8 @@ test(
   'a lost pack of a disk is named by its disk, and stops the restore',
   async () => {
     const { id } = uploadAnswer.parse((await pars(noKernel, ...uploadArguments())).json);
-    const { header, spaces } = await manifestOf(id);
-    const lostPack = header.packs[spaces[1].frames.pack[0]];
+    const { header, frames, spaces } = await manifestOf(id);
+    const lostPack = header.packs[frames.pack[spaces[1].places.frame[0]]];
     store.copiesOf(lostPack.name).forEach((path) => {
       rmSync(path);
     });

@@ -7,6 +7,7 @@ import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
 import { parseDiskArgument } from '../../src/disk/guest-disks.js';
 import { holdOnDisk } from '../../src/cli/hold-on-disk.js';
 import { labelImage, type LabelledImage, openImageArgument } from '../../src/cli/open-image.js';
+import { notStoredOf } from '../../src/manifest/spaces.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { figuresOfManifest } from '../../src/measure/figures-of-manifest.js';
 import { measureImage, type PolicyToMeasure } from '../../src/measure/measure-image.js';
@@ -95,7 +96,7 @@ describe.each(policyNames)('policy %s', (name) => {
       imageSizeBytes: figures.imageSizeBytes,
       pageCount: figures.pageCount,
     });
-    const notStored = new Set(manifest.spaces[0].notStored);
+    const notStored = new Set(notStoredOf(manifest.spaces[0]));
     const { labels } = policies.get(name)?.map ?? image.map;
     expect(known.labels).toEqual(
       countedLabels(labels).map((entry) =>

@@ -3,19 +3,23 @@ import { maskPageCount } from '../../src/pack/mask.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import type { ReplicationFigures } from '../../src/report/model/image-figures.js';
 
-export function packsByReplication({ header, spaces: [ram] }: Manifest): ReplicationFigures[] {
+export function packsByReplication({
+  header,
+  frames,
+  spaces: [ram],
+}: Manifest): ReplicationFigures[] {
   const replications = [...new Set(header.packs.map(({ replication }) => replication))];
   return replications
     .sort((a, b) => a - b)
     .map((replication) => {
       const packs = header.packs.filter((pack) => pack.replication === replication);
-      const { pack, maskLow, maskHigh } = ram.frames;
+      const { frame, maskLow, maskHigh } = ram.places;
       return {
         replication,
-        nonZeroPageCount: pack.reduce(
-          (sum, index, frame) =>
-            header.packs[index].replication === replication
-              ? sum + maskPageCount(maskLow[frame], maskHigh[frame])
+        nonZeroPageCount: frame.reduce(
+          (sum, index, place) =>
+            header.packs[frames.pack[index]].replication === replication
+              ? sum + maskPageCount(maskLow[place], maskHigh[place])
               : sum,
           0,
         ),

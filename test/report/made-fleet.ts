@@ -1,4 +1,4 @@
-// An embedded store with as many snapshots as a large fleet has: manifests alone, for what reads no pack. Made from a seed,
+// An embedded store with as many snapshots as a large fleet has: manifests and their bodies alone, for what reads no pack. Made from a seed,
 // so that what a report over them should say is known. Put in place from below, as the store writes it but without waiting for
 // the disk: through the store, 10,000 files take the better part of an hour.
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -6,9 +6,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { pageClasses } from '../../introspect/page-class.js';
-import { manifestName, packName } from '../../src/catalog/names.js';
-import { encodeManifest } from '../../src/manifest/encode.js';
-import type { AddressSpace, Manifest, PackEntry } from '../../src/manifest/types.js';
+import { bodyName, manifestName, packName } from '../../src/catalog/names.js';
+import { manifestFiles } from '../../src/manifest/manifest-files.js';
+import type {
+  LabelRuns,
+  Manifest,
+  PackEntry,
+  RamSpace,
+  SnapshotFrames,
+} from '../../src/manifest/types.js';
 import { frameHeaderSizeBytes, packHeaderSizeBytes } from '../../src/pack/layout.js';
 import { maskPageCount } from '../../src/pack/mask.js';
 import { windowPageCount } from '../../src/pack/types.js';
@@ -33,14 +39,15 @@ export interface FleetTruth {
   /** All copies of all packs. */
   readonly storedBytes: number;
   readonly labels: ReadonlyMap<string, number>;
-  /** Of one copy of all manifests. */
+  /** Of one copy of all manifests, with their bodies. */
   readonly manifestBytes: number;
 }
 
 /** A guest's memory without a name: many snapshots look alike but for their names. */
 interface Shape {
   readonly packs: readonly Omit<PackEntry, 'name'>[];
-  readonly space: AddressSpace;
+  readonly frames: SnapshotFrames;
+  readonly space: RamSpace;
   readonly labelCounts: Readonly<Record<string, number>>;
   readonly imageSizeBytes: number;
 }
@@ -57,9 +64,11 @@ export async function writeFleet(url: string, snapshotCount: number): Promise<Fl
   for (let index = 0; index < snapshotCount; index++) {
     const shape = shapes[Math.floor(random() * shapes.length)];
     const manifest = manifestOf(shape, index);
-    const bytes = encodeManifest(manifest);
-    await putFile(fileURLToPath(url), manifestName(manifest.header.id), bytes, index);
-    manifestBytes += bytes.length;
+    const { id } = manifest.header;
+    const { file, body } = manifestFiles(manifest, bodyName(id));
+    await putFile(fileURLToPath(url), manifestName(id), file, 2 * index);
+    await putFile(fileURLToPath(url), bodyName(id), body, 2 * index + 1);
+    manifestBytes += file.length + body.length;
     imageSizeBytes += shape.imageSizeBytes;
     for (const { sizeBytes, replication } of shape.packs) storedBytes += sizeBytes * replication;
     for (const [label, count] of Object.entries(shape.labelCounts)) {
@@ -70,7 +79,8 @@ export async function writeFleet(url: string, snapshotCount: number): Promise<Fl
   return { snapshotCount, vmCount, imageSizeBytes, storedBytes, labels, manifestBytes };
 }
 
-function manifestOf({ packs, space, labelCounts, imageSizeBytes }: Shape, index: number): Manifest {
+function manifestOf(shape: Shape, index: number): Manifest {
+  const { packs, frames, space, labelCounts, imageSizeBytes } = shape;
   const id = index.toString(16).padStart(16, '0');
   return {
     header: {
@@ -79,6 +89,8 @@ function manifestOf({ packs, space, labelCounts, imageSizeBytes }: Shape, index:
       createdMs: firstCreatedMs + index * hourMs,
       requiredFeatures: [],
       packs: packs.map((pack, at) => ({ ...pack, name: packName(id, at) })),
+      bodies: [],
+      pageHashes: [],
       attachments: [],
       guest: { release: `6.1.0-${index % 40}-amd64`, buildId: '0123456789abcdef' },
       evidence: 'complete',
@@ -86,6 +98,7 @@ function manifestOf({ packs, space, labelCounts, imageSizeBytes }: Shape, index:
       legend: pageClasses.map(({ label }) => label),
       imageSizeBytes,
     },
+    frames,
     spaces: [space],
   };
 }
@@ -103,23 +116,31 @@ function makeShape(random: () => number, index: number): Shape {
   const sizes = replications.map(() => packHeaderSizeBytes);
   const columns = (): Uint32Array => new Uint32Array(frameCount);
   const frames = {
+    pack: columns(),
+    offset: columns(),
+    length: columns(),
+    identity: columns(),
+    pageCount: new Uint8Array(frameCount),
+  };
+  const places = {
     window: columns(),
     maskLow: columns(),
     maskHigh: columns(),
-    offset: columns(),
-    length: columns(),
-    pack: columns(),
+    frame: columns(),
+    slot: new Uint8Array(frameCount),
   };
   for (let frame = 0; frame < frameCount; frame++) {
-    frames.window[frame] = frame;
-    frames.maskLow[frame] = between(1, 0xffffffff);
-    frames.maskHigh[frame] = between(0, 0xffffffff);
-    const rawSizeBytes =
-      maskPageCount(frames.maskLow[frame], frames.maskHigh[frame]) * pageSizeBytes;
+    places.window[frame] = frame;
+    places.maskLow[frame] = between(1, 0xffffffff);
+    places.maskHigh[frame] = between(0, 0xffffffff);
+    places.frame[frame] = frame;
+    const framePages = maskPageCount(places.maskLow[frame], places.maskHigh[frame]);
     const pack = frame % packCount;
+    frames.pageCount[frame] = framePages;
+    frames.identity[frame] = between(0, 0xffffffff);
     frames.pack[frame] = pack;
     frames.offset[frame] = sizes[pack];
-    frames.length[frame] = frameHeaderSizeBytes + between(1, rawSizeBytes);
+    frames.length[frame] = frameHeaderSizeBytes + between(1, framePages * pageSizeBytes);
     sizes[pack] += frames.length[frame];
   }
   const labelCounts: Record<string, number> = {};
@@ -130,24 +151,21 @@ function makeShape(random: () => number, index: number): Shape {
   const imageSizeBytes = pageCount * pageSizeBytes;
   return {
     packs: sizes.map((sizeBytes, at) => ({ sizeBytes, replication: replications[at] })),
+    frames,
     space: {
+      kind: 'ram',
       name: 'ram',
       pageSizeBytes,
       regions: [{ start: 0, sizeBytes: imageSizeBytes }],
       labelRuns,
-      frames,
-      pageHashes: null,
+      places,
     },
     labelCounts,
     imageSizeBytes,
   };
 }
 
-function makeRuns(
-  random: () => number,
-  pageCount: number,
-  runCount: number,
-): AddressSpace['labelRuns'] {
+function makeRuns(random: () => number, pageCount: number, runCount: number): LabelRuns {
   const ofRam = pageClasses.filter(({ label }) => label !== 'disk');
   const mean = pageCount / runCount;
   const runs: { readonly label: number; readonly firstPage: number; readonly count: number }[] = [];

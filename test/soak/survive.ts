@@ -198,12 +198,12 @@ async function resumeAndAsk(
   }
 }
 
-function countSinglePages({ header, spaces }: Manifest): number {
-  const { frames } = spaces[0];
-  let pageCount = lostPageCount(notStoredRuns(spaces[0]));
-  for (let frame = 0; frame < frames.pack.length; frame++) {
-    if (header.packs[frames.pack[frame]].replication === 1) {
-      pageCount += maskPageCount(frames.maskLow[frame], frames.maskHigh[frame]);
+function countSinglePages({ header, frames, spaces: [ram] }: Manifest): number {
+  const { frame, maskLow, maskHigh } = ram.places;
+  let pageCount = lostPageCount(notStoredRuns(ram));
+  for (let place = 0; place < frame.length; place++) {
+    if (header.packs[frames.pack[frame[place]]].replication === 1) {
+      pageCount += maskPageCount(maskLow[place], maskHigh[place]);
     }
   }
   return pageCount;

@@ -293,8 +293,7 @@ function withoutUnused(frames: SnapshotFrames, spaces: readonly AddressSpace[]):
   const frameCount = frames.pack.length;
   const isUsed = new Uint8Array(frameCount);
   for (const { places } of spaces) {
-    const { frame } = places;
-    for (let place = 0; place < frame.length; place++) isUsed[frame[place]] = 1;
+    for (const frame of places.frame) isUsed[frame] = 1;
   }
   const kept = new Uint32Array(frameCount);
   const newIndex = new Uint32Array(frameCount);

@@ -19,6 +19,8 @@ function header(changes: Partial<ManifestHeader> = {}): ManifestHeader {
       { name: 'packs/a', sizeBytes: 1000, replication: 3 },
       { name: 'packs/b', sizeBytes: 500, replication: 1 },
     ],
+    bodies: [],
+    pageHashes: [],
     attachments: [],
     guest: { release: '6.1.0', buildId: '' },
     evidence: 'complete',
