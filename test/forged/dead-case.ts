@@ -24,12 +24,15 @@ export class LoadedDeadKernel {
   readonly #cpus: readonly CpuRegisters[];
   /** Frames that the dead kernel's labels were made from. */
   readonly #evidence: readonly number[];
+  /** Frames that labels were made from at that moment, before anything is put back or overwritten. */
+  readonly #own: Uint8Array;
 
   constructor(dead: DeadKernel) {
     this.dead = dead;
     this.ram = new ForgedRam(dead.ramPath);
     this.#before = new ForgedRam(dead.ramBeforePath);
     this.#cpus = cpusOfState(dead.statePath);
+    this.#own = label(this.ram, { statePath: dead.statePath }).evidence;
     const { evidence } = label(this.#before);
     const found = this.#before.framesShown;
     this.#evidence = [...found, ...evidence.keys()].filter(
@@ -69,7 +72,12 @@ export class LoadedDeadKernel {
           truth: undefined,
           isTwin: false,
           isRunning: (kernel) => this.#isRunning(kernel),
-          labelled: () => label(this.ram, { statePath: this.dead.statePath }),
+          labelled: () => {
+            const labelled = label(this.ram, { statePath: this.dead.statePath });
+            // What is put back or bent leads to pages that are read and not believed.
+            const evidence = labelled.evidence.map((read, pfn) => read & this.#own[pfn]);
+            return { ...labelled, evidence };
+          },
         }),
       };
     } finally {

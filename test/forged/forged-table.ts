@@ -23,7 +23,9 @@ kernel's image, page tables, stacks, slab, anonymous memory, or a few pages; the
 or clean file cache.
 
 A case is wrong if a page is given up that the running kernel cannot miss, or one that the labels were made from; if labels are
-complete though nothing in the RAM tells which of two kernels is running; if labelling ends in an error; or takes 5 s.
+complete though nothing in the RAM tells which of two kernels is running; if labelling ends in an error; or takes 5 s. Labels
+are made from the pages that were read among those that the undisturbed labels rest on and those that were forged: a bent link
+leads anywhere, and what is found there is refused.
 `;
 
 const kinds: readonly { readonly name: string; readonly by: string }[] = [

@@ -27,11 +27,6 @@ export interface ForgeryKind {
   readonly by: 'own frames' | 'own kernel';
   /** Nothing in RAM tells the forged kernel from the running one. */
   readonly isTwin?: boolean;
-  /**
-   * Bent links lead anywhere: what is there is read, and refused. Then only what the labels rested on before is held to be
-   * evidence.
-   */
-  readonly leadsAstray?: boolean;
   /** How often it is chosen, against the others. */
   readonly weight: number;
   readonly forge: (to: Case) => void;
@@ -60,7 +55,6 @@ export const forgeryKinds: readonly ForgeryKind[] = [
   {
     name: 'own lists and inodes, bent',
     by: 'own kernel',
-    leadsAstray: true,
     weight: 2,
     forge: ownListBends,
   },

@@ -56,12 +56,12 @@ export function runCase(
       isTwin: kind.isTwin === true && isAsMade && cpuState === undefined,
       labelled: () => {
         const labelled = label(known.ram, cpuState);
-        return kind.leadsAstray === true
-          ? {
-              ...labelled,
-              evidence: labelled.evidence.map((read, pfn) => read & known.evidence[pfn]),
-            }
-          : labelled;
+        // Bent pointers and links lead anywhere: what is there is read, and not believed. So evidence is what the labels of the
+        // undisturbed guest rest on, and what the forger wrote.
+        const evidence = labelled.evidence.map((read, pfn) =>
+          known.evidence[pfn] === 1 || known.ram.wasChanged(pfn) ? read : 0,
+        );
+        return { ...labelled, evidence };
       },
     });
     return { ...common, ...judgement, recipe: to.recipe.join('; ') };
