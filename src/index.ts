@@ -14,12 +14,16 @@ export {
 export type { OnProgress, Progress } from './flow/progress.js';
 export type {
   AddressSpace,
+  DiskSpace,
   Manifest,
   ManifestHeader,
   PackEntry,
+  RamSpace,
   StoredDisk,
 } from './manifest/types.js';
 export { labelOf, placeOf, type PagePlace } from './manifest/place.js';
+export { disksOf, ramOf } from './manifest/spaces.js';
+export { PageReader, type PageReaderOptions } from './pages/page-reader.js';
 export { planReplication } from './plan/plan.js';
 export { parsePolicy } from './plan/parse-policy.js';
 export {

@@ -25,7 +25,7 @@ function hashesOf(pageCount: number, seed: number): Uint8Array {
 const packHashes: fc.Arbitrary<PackHashes> = fc.record({
   firstPack: fc.nat(0xffffffff),
   packs: fc
-    .array(fc.nat({ max: 20 }), { maxLength: packsPerHashFile, size: 'max' })
+    .array(fc.nat({ max: 20 }), { minLength: 1, maxLength: packsPerHashFile, size: 'max' })
     .map((pageCounts) => pageCounts.map((pageCount, pack) => hashesOf(pageCount, pack + 1))),
 });
 
