@@ -153,27 +153,40 @@ export async function loadManifest(
   id: string,
   signal?: AbortSignal,
 ): Promise<Manifest> {
-  const name = manifestName(id);
-  const file = await store.stat(name, { signal });
-  if (file === undefined) {
-    throw new ParsError('not-found', `no snapshot ${id} in ${store.url}; see \`pars list\``);
-  }
-  const { header, fileSizeBytes } = await readBeginning(store, name, file.sizeBytes, signal);
-  if (file.sizeBytes !== fileSizeBytes) {
-    throw new ParsError(
-      'corrupt',
-      `${name} has ${file.sizeBytes} bytes, and says that it has ${fileSizeBytes}`,
-    );
-  }
-  // Names only lead on once they are known to be this snapshot's.
-  expectHeaderOf(id, header);
+  const { header, fileSizeBytes } = await readOwnFile(store, id, signal);
   const [bytes, ...bodies] = await Promise.all([
-    readWhole(store, name, fileSizeBytes, signal),
+    readWhole(store, manifestName(id), fileSizeBytes, signal),
     ...header.bodies.map((body) => readBody(store, body, signal)),
   ]);
   const manifest = decodeManifest(bytes, bodies);
   expectHeaderOf(id, manifest.header);
   return manifest;
+}
+
+/** What a manifest's own file says, without its bodies. Throws as `loadManifest`. */
+export async function loadHeader(
+  store: Store,
+  id: string,
+  signal?: AbortSignal,
+): Promise<ManifestHeader> {
+  return (await readOwnFile(store, id, signal)).header;
+}
+
+async function readOwnFile(store: Store, id: string, signal: AbortSignal | undefined) {
+  const name = manifestName(id);
+  const file = await store.stat(name, { signal });
+  if (file === undefined) {
+    throw new ParsError('not-found', `no snapshot ${id} in ${store.url}; see \`pars list\``);
+  }
+  const beginning = await readBeginning(store, name, file.sizeBytes, signal);
+  if (file.sizeBytes !== beginning.fileSizeBytes) {
+    throw new ParsError(
+      'corrupt',
+      `${name} has ${file.sizeBytes} bytes, and says that it has ${beginning.fileSizeBytes}`,
+    );
+  }
+  // Names only lead on once they are known to be this snapshot's.
+  return { ...beginning, header: expectHeaderOf(id, beginning.header) };
 }
 
 /** Throws as a store's `read`, but `corrupt` for a body that is not of the length that the manifest states. */

@@ -3,7 +3,7 @@
 import { ParsError } from '../../introspect/pars-error.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
-import { type ListedSnapshot, listSnapshots, loadManifest, type SnapshotList } from './catalog.js';
+import { type ListedSnapshot, listSnapshots, loadHeader, type SnapshotList } from './catalog.js';
 import { claimsOf } from './claim.js';
 import { idOfSharedFile, manifestName, packFolder } from './names.js';
 import { removeOwnFile, removePackFolderIfEmpty } from './remove-own.js';
@@ -134,7 +134,7 @@ async function isUnknownUpload(
 
 async function filesToDelete(store: Store, id: string): Promise<readonly string[]> {
   try {
-    return filesOf((await loadManifest(store, id)).header);
+    return filesOf(await loadHeader(store, id));
   } catch (error) {
     if (error instanceof ParsError && error.code === 'corrupt') {
       const inFolder = await store.list(packFolder(id));

@@ -29,7 +29,7 @@ export const headField = {
 
 export const hashSizeBytes = 32;
 
-/** A pack takes some 100 bytes here, so this is room for 160,000 packs: 10 TiB of guest. */
+/** A pack takes 8 bytes here, in version 1 some 100, so this is room for all packs of 10 TiB of guest. */
 export const maxHeaderSizeBytes = 16 * 2 ** 20;
 /** Room for maxPageCount in as many runs and places as a guest of many processes has. */
 export const maxBodySizeBytes = 2 ** 30;
@@ -39,8 +39,7 @@ export const maxDetailsSizeBytes = 2 ** 20;
  * many, of the bytes that mayFollow (body/chain.ts) allows, a snapshot opens in at most one and a half times its base's time.
  */
 export const maxBodyCount = 17;
-/** Of 64 packs each, as many as there can be packs. */
-/** Packs take at least 64 bytes of a header each, so more do not fit. */
+/** In version 1 packs took at least 64 bytes of a header each, so that more did not fit. */
 export const maxPackCount = 2 ** 18;
 /** Files of page hashes: each is of one pack at least. */
 export const maxHashFileCount = maxPackCount;
@@ -49,7 +48,7 @@ export const maxRegionCount = 65_536;
 /** What the kernel says of itself, and what did not add up: the first is from a page of 4096 bytes. */
 export const maxGuestTextLength = 4096;
 export const maxEvidenceLength = 16_384;
-/** A pack's map has seven values, so this is room for all packs; everything else of a header is a few hundred. */
+/** A pack of version 1 has a map of seven values, so this is room for all packs; everything else of a header is a few hundred. */
 export const headerStructure: StructureLimits = {
   maxValueCount: 8 * maxPackCount,
   maxListLength: maxPackCount,
@@ -64,7 +63,7 @@ export const bodyStructure: StructureLimits = {
 /** 1 TiB of guest, so that a page index fits 32 bits with room. */
 export const maxPageCount = 2 ** 28;
 
-/** What `list` should read first: with up to some 600 packs the whole header is in it. */
+/** What `list` should read first: with up to some 7000 packs, of version 1 some 600, the whole header is in it. */
 export const firstReadBytes = 64 * 2 ** 10;
 
 /** Version 1: pages of some labels are in no frame and yet not zero: every restore heals them. */

@@ -28,8 +28,8 @@ export class PackReader {
 
   /**
    * At least these bytes of a pack, by index. What stands first behind the header is read with it, so that a pack that is
-   * read from its beginning costs no request more. Throws as a store's `read`, and `corrupt` or `unsupported` for a header
-   * that is not one that is known here.
+   * read from its beginning costs no request more. Throws as a store's `read`, and `corrupt` for a header that is not in
+   * order.
    */
   async read(
     pack: number,
@@ -70,8 +70,9 @@ function versionIn(name: string, bytes: Uint8Array): PackVersion {
   try {
     return decodePackHeader(bytes).version;
   } catch (error) {
+    // A manifest that is read names packs of versions that are read: a version that is none of them is damage.
     throw error instanceof ParsError
-      ? new ParsError(error.code, `${name}: ${error.message}`, { cause: error })
+      ? new ParsError('corrupt', `${name}: ${error.message}`, { cause: error })
       : error;
   }
 }

@@ -109,6 +109,15 @@ describe('deleting a snapshot', () => {
     });
   });
 
+  test('goes by the header alone, so that one whose body is gone can go too', async () => {
+    await withStore(async ({ store }) => {
+      await publishSmall(store, { id: first, packs: [packName(first, 0)] });
+      await store.remove(bodyName(first));
+      expect((await deleteSnapshot(store, first)).removed).toContain(packName(first, 0));
+      expect(await filesBelow(store, '')).toEqual([]);
+    });
+  });
+
   test('throws not-found for one that is not there', async () => {
     await withStore(async ({ store }) => {
       await expect(deleteSnapshot(store, first)).rejects.toMatchObject({ code: 'not-found' });

@@ -138,7 +138,7 @@ test('a pack whose header is damaged gives no page', async () => {
     },
   };
   await expect(new PageReader(damaged, manifest).read(ram, 30, 20)).rejects.toMatchObject({
-    code: 'unsupported',
+    code: 'corrupt',
     message: expect.stringMatching(/^packs\/00000000000000aa\/000000.pack: pack header/) as unknown,
   });
 });

@@ -37,8 +37,14 @@ export function decodeHashes(bytes: Uint8Array): PackHashes {
     throw corrupt(`reserved bytes from byte ${hashesField.reserved} are not zero`);
   }
   const packCount = view.readUInt32LE(hashesField.packCount);
-  if (packCount > packsPerHashFile || hashFileBytes(packCount, 0) > view.length) {
-    throw corrupt(`${packCount} packs do not fit ${view.length} bytes`);
+  if (
+    packCount === 0 ||
+    packCount > packsPerHashFile ||
+    hashFileBytes(packCount, 0) > view.length
+  ) {
+    throw corrupt(
+      `expected 1 to ${packsPerHashFile} packs that fit ${view.length} bytes, found ${packCount}`,
+    );
   }
   const packs: Uint8Array[] = [];
   let at = hashFileBytes(packCount, 0);

@@ -1,5 +1,6 @@
 // Page hashes to the bytes of their file.
 import { crc32c } from '@node-rs/crc32';
+import { ParsError } from '../../../introspect/pars-error.js';
 import { pageHashBytes } from '../page-hash.js';
 import {
   hashAlgorithm,
@@ -8,10 +9,18 @@ import {
   hashesMagic,
   hashesVersion,
   hashFileBytes,
+  packsPerHashFile,
 } from './layout.js';
 import type { PackHashes } from './types.js';
 
+/** Throws `usage` for as many packs as no reader takes. */
 export function encodeHashes({ firstPack, packs }: PackHashes): Uint8Array {
+  if (packs.length === 0 || packs.length > packsPerHashFile) {
+    throw new ParsError(
+      'usage',
+      `page hashes to be written: expected 1 to ${packsPerHashFile} packs, found ${packs.length}`,
+    );
+  }
   const pageCounts = packs.map((hashes) => hashes.length / pageHashBytes);
   const pageCount = pageCounts.reduce((sum, count) => sum + count, 0);
   const bytes = Buffer.alloc(hashFileBytes(packs.length, pageCount));
