@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { labelNumbers } from '../../introspect/page-class.js';
-import { maxFrameSizeBytes } from '../../src/pack/layout.js';
+import { frameHeaderSizeBytes, maxFrameSizeBytes } from '../../src/pack/layout.js';
 import { maskHas, maskPageCount } from '../../src/pack/mask.js';
 import type { PackRequest } from '../../src/pack/types.js';
 import { planPacks } from '../../src/plan/pack-plan.js';
@@ -30,7 +30,7 @@ function worstCaseBytes({ frames }: PackRequest): number {
   let sizeBytes = 0;
   for (let frame = 0; frame < frames.window.length; frame++) {
     const pageCount = maskPageCount(frames.maskLow[frame], frames.maskHigh[frame]);
-    sizeBytes += 32 + pageCount * 4096;
+    sizeBytes += frameHeaderSizeBytes + pageCount * 4096;
   }
   return sizeBytes;
 }
@@ -106,7 +106,7 @@ test('no pages make no packs', () => {
 test('a pack too small for one window is refused', () => {
   const plan = planReplication({ labels: new Uint8Array(1) }, policy);
   expect(() => planPacks(plan, { packContentBytes: maxFrameSizeBytes - 1 })).toThrow(
-    /at least one frame of 262176 bytes, found room for 262175; choose a larger block size/,
+    /at least one frame of 262164 bytes, found room for 262163; choose a larger block size/,
   );
 });
 
