@@ -66,7 +66,13 @@ function pageBatch(index: number): PageBatch {
 }
 
 function storedFrames({ frames, bytes }: FrameBatch): StoredFrames {
-  return { pack: 'bench', version: packVersion, startBytes: 0, frames, bytes: new Uint8Array(bytes) };
+  return {
+    pack: 'bench',
+    version: packVersion,
+    startBytes: 0,
+    frames,
+    bytes: new Uint8Array(bytes),
+  };
 }
 
 /** Runs a job for each batch with at most `inFlight` at once; the best round in MiB/s. */
