@@ -36,7 +36,8 @@ export const maxBodySizeBytes = 2 ** 30;
 export const maxDetailsSizeBytes = 2 ** 20;
 /**
  * Files that a manifest's body is made of: a base and what changed since. Each is a request, and all are read at once; with so
- * many, of the bytes that mayFollow (body/chain.ts) allows, a snapshot opens in at most one and a half times its base's time.
+ * many, of the bytes that mayFollow (body/chain.ts) allows, a snapshot opens in about one and a half times its base's time
+ * (bench/manifest-chain.ts).
  */
 export const maxBodyCount = 17;
 /** In version 1 packs took at least 64 bytes of a header each, so that more did not fit. */

@@ -150,13 +150,17 @@ class PlaceBuilder {
   copy(from: PlaceColumns, first: number, end: number): void {
     this.#makeRoom(end - first);
     if (end - first < fewPlaces) {
-      for (let place = first; place < end; place++) {
-        this.#window[this.#count] = from.window[place];
-        this.#maskLow[this.#count] = from.maskLow[place];
-        this.#maskHigh[this.#count] = from.maskHigh[place];
-        this.#frame[this.#count] = from.frame[place];
-        this.#slot[this.#count++] = from.slot[place];
+      const [window, maskLow, maskHigh] = [this.#window, this.#maskLow, this.#maskHigh];
+      const [frame, slot] = [this.#frame, this.#slot];
+      let to = this.#count;
+      for (let place = first; place < end; place++, to++) {
+        window[to] = from.window[place];
+        maskLow[to] = from.maskLow[place];
+        maskHigh[to] = from.maskHigh[place];
+        frame[to] = from.frame[place];
+        slot[to] = from.slot[place];
       }
+      this.#count = to;
       return;
     }
     this.#window.set(from.window.subarray(first, end), this.#count);
@@ -197,11 +201,11 @@ class PlaceBuilder {
 
   columns(): PlaceColumns {
     return {
-      window: this.#window.slice(0, this.#count),
-      maskLow: this.#maskLow.slice(0, this.#count),
-      maskHigh: this.#maskHigh.slice(0, this.#count),
-      frame: this.#frame.slice(0, this.#count),
-      slot: this.#slot.slice(0, this.#count),
+      window: this.#window.subarray(0, this.#count),
+      maskLow: this.#maskLow.subarray(0, this.#count),
+      maskHigh: this.#maskHigh.subarray(0, this.#count),
+      frame: this.#frame.subarray(0, this.#count),
+      slot: this.#slot.subarray(0, this.#count),
     };
   }
 

@@ -37,7 +37,7 @@ export function resolveBodies(bodies: readonly Body[], packs: readonly PackEntry
         const { space } = entry;
         layers.set(space.name, {
           space: { ...space, places: renumbered(space.places, numbering) },
-          change: undefined,
+          changes: [],
         });
         continue;
       }
@@ -47,10 +47,7 @@ export function resolveBodies(bodies: readonly Body[], packs: readonly PackEntry
         throw corrupt(`space ${change.name} changed, and was not there before`);
       }
       const renamed = { ...change, places: renumbered(change.places, numbering) };
-      layers.set(change.name, {
-        ...below,
-        change: below.change === undefined ? renamed : mergedChange(below.change, renamed),
-      });
+      below.changes.push(renamed);
     }
   }
   const spaces = names.map((name) => flattened(layers.get(name)));
@@ -61,7 +58,8 @@ export function resolveBodies(bodies: readonly Body[], packs: readonly PackEntry
 
 interface Layered {
   readonly space: AddressSpace;
-  readonly change: ChangedSpace | undefined;
+  /** Oldest first. */
+  readonly changes: ChangedSpace[];
 }
 
 interface Numbering {
@@ -154,10 +152,23 @@ function renumbered(places: PlaceColumns, { frameOf, isKept }: Numbering): Place
   return { ...places, frame };
 }
 
+/** Neighbours first, so that each is gone over a few times only, however many there are. */
+function mergedChanges(changes: readonly ChangedSpace[]): ChangedSpace | undefined {
+  let left = changes;
+  while (left.length > 1) {
+    const pairs: ChangedSpace[] = [];
+    for (let at = 0; at < left.length; at += 2) {
+      pairs.push(at + 1 < left.length ? mergedChange(left[at], left[at + 1]) : left[at]);
+    }
+    left = pairs;
+  }
+  return left.at(0);
+}
+
 function mergedChange(lower: ChangedSpace, upper: ChangedSpace): ChangedSpace {
   return {
     name: upper.name,
-    labels: overlayChanges(lower.labels, expectAscending(upper)),
+    labels: overlayChanges(expectAscending(lower), expectAscending(upper)),
     places: overlayPlaces(lower.places, upper.places, { keepsNone: true }),
     healing: upper.healing === undefined ? lower.healing : upper.healing,
     notStored: upper.notStored === undefined ? lower.notStored : upper.notStored,
@@ -180,7 +191,8 @@ function mergedHeld(lower: HeldChange, upper: HeldChange): HeldChange {
 
 function flattened(layered: Layered | undefined): AddressSpace {
   if (layered === undefined) throw corrupt('a space is named that no body has');
-  const { space, change } = layered;
+  const { space, changes } = layered;
+  const change = mergedChanges(changes);
   if (change === undefined) return space;
   const common = {
     labelRuns: overlayLabels(space.labelRuns, expectWithin(expectAscending(change), space)),
