@@ -15,7 +15,7 @@ import type { Manifest } from '../src/manifest/types.js';
 import { defaultPolicy } from '../src/plan/policy.js';
 import { restoreSnapshot, type RestoreResult } from '../src/restore/restore-snapshot.js';
 import { findLostPacks } from '../src/pages/read-frames.js';
-import { usedFrames } from '../src/pages/used-frames.js';
+import { usedFrames } from '../src/manifest/used-frames.js';
 import { takeSnapshot } from '../src/snapshot/take-snapshot.js';
 import { openStore } from '../src/store/open-store.js';
 import type { Store } from '../src/store/store.js';

@@ -13,6 +13,7 @@ import { maxBodyCount } from '../src/manifest/layout.js';
 import { manifestFiles } from '../src/manifest/manifest-files.js';
 import { packName } from '../src/manifest/pack-name.js';
 import type { Manifest, PackEntry, RamSpace } from '../src/manifest/types.js';
+import { maskPageCount } from '../src/pack/mask.js';
 
 const { values } = parseArgs({
   options: {
@@ -236,13 +237,7 @@ function findLast(window: number[], frame: number[], page: number, of: number): 
 }
 
 function nextSlotOf(slot: number[], low: number[], high: number[], place: number): number {
-  return slot[place] + bits(low[place]) + bits(high[place]);
-}
-
-function bits(value: number): number {
-  let count = 0;
-  for (let rest = value; rest !== 0; rest &= rest - 1) count++;
-  return count;
+  return slot[place] + maskPageCount(low[place], high[place]);
 }
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;

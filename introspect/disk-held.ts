@@ -24,3 +24,23 @@ export interface DiskHeldPages {
   /** The first `heldHashBytes` of the SHA-256 of the page's bytes, one after the other. */
   readonly hash: Uint8Array;
 }
+
+/** The hash of a row. */
+export function heldHashOf({ hash }: Pick<DiskHeldPages, 'hash'>, row: number): Uint8Array {
+  return hash.subarray(row * heldHashBytes, (row + 1) * heldHashBytes);
+}
+
+/** Some rows alone, in the order in which they are named. */
+export function pickHeldRows(held: DiskHeldPages, rows: Uint32Array): DiskHeldPages {
+  const hash = new Uint8Array(rows.length * heldHashBytes);
+  rows.forEach((row, index) => {
+    hash.set(heldHashOf(held, row), index * heldHashBytes);
+  });
+  return {
+    disks: held.disks,
+    page: rows.map((row) => held.page[row]),
+    disk: Uint8Array.from(rows, (row) => held.disk[row]),
+    offsetBytes: Float64Array.from(rows, (row) => held.offsetBytes[row]),
+    hash,
+  };
+}

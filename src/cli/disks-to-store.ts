@@ -4,8 +4,8 @@ import { findFilePlaces } from '../../introspect/file-places.js';
 import { type DiskArgument, diskNames, nameForUnnamed } from '../disk/guest-disks.js';
 import { identifyDisks } from '../disk/identify-disks.js';
 import { disksOf } from '../manifest/spaces.js';
-import type { AddressSpace, Manifest, PackEntry } from '../manifest/types.js';
-import { usedFrames } from '../pages/used-frames.js';
+import type { Manifest, PackEntry } from '../manifest/types.js';
+import { usedPacks } from '../manifest/used-frames.js';
 import { plannedDiskBytes } from '../plan/disk-plan.js';
 import type { Policy } from '../plan/policy.js';
 import { storedSaving } from '../plan/saving.js';
@@ -125,14 +125,9 @@ export function storedDiskSizes(manifest: Manifest): readonly StoredDiskSize[] {
     name: space.disk.name,
     sizeBytes: space.disk.sizeBytes,
     storedBytes: storedSaving(
-      [...packsOf(manifest, [space])].map((pack) => manifest.header.packs[pack]),
+      [...usedPacks(manifest.frames, [space])].map((pack) => manifest.header.packs[pack]),
     ).chosenBytes,
   }));
-}
-
-/** Indices of the packs that pages of these spaces lie in. */
-function packsOf({ frames }: Manifest, spaces: readonly AddressSpace[]): ReadonlySet<number> {
-  return new Set(usedFrames(frames, spaces).map((frame) => frames.pack[frame]));
 }
 
 export function storedDiskLines(disks: readonly StoredDiskSize[]): readonly string[] {
@@ -144,6 +139,6 @@ export function storedDiskLines(disks: readonly StoredDiskSize[]): readonly stri
 
 /** The packs that hold RAM. */
 export function packsOfRam(manifest: Manifest): readonly PackEntry[] {
-  const ofDisks = packsOf(manifest, disksOf(manifest));
+  const ofDisks = usedPacks(manifest.frames, disksOf(manifest));
   return manifest.header.packs.filter((_, pack) => !ofDisks.has(pack));
 }

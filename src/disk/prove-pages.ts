@@ -11,7 +11,7 @@ import type { OnProgress } from '../flow/progress.js';
 import { readBytes, readInDiskOrder, rowsAtOnce } from './disk-order.js';
 import type { GuestDisk } from './guest-disks.js';
 import { locatePages } from './locate-pages.js';
-import { pageHash } from './page-hash.js';
+import { pageHash } from '../../introspect/page-hash.js';
 import { ProofBudget } from './proof-budget.js';
 
 export interface ProofRequest {

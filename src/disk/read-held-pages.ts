@@ -1,10 +1,10 @@
 // Puts back from the VM's disks what they were proven to hold when the snapshot was taken. Every page is held against its
 // hash, so a disk of another moment, or another disk, gives no wrong byte.
 import { setImmediate } from 'node:timers/promises';
-import { type DiskHeldPages, heldHashBytes } from '../../introspect/disk-held.js';
+import { type DiskHeldPages, heldHashOf } from '../../introspect/disk-held.js';
 import { readBytes, readInDiskOrder, rowsAtOnce } from './disk-order.js';
 import type { GuestDisk } from './guest-disks.js';
-import { pageHash } from './page-hash.js';
+import { pageHash } from '../../introspect/page-hash.js';
 
 export interface HeldPagesRequest {
   /** Matched by name; those that are not given hold nothing. */
@@ -48,9 +48,8 @@ export async function readHeldPages(request: HeldPagesRequest): Promise<Uint32Ar
   return Uint32Array.from(missing).sort();
 }
 
-function isHash(bytes: Uint8Array, { hash }: DiskHeldPages, row: number): boolean {
-  const expected = hash.subarray(row * heldHashBytes, (row + 1) * heldHashBytes);
-  return Buffer.compare(pageHash(bytes), expected) === 0;
+function isHash(bytes: Uint8Array, held: DiskHeldPages, row: number): boolean {
+  return Buffer.compare(pageHash(bytes), heldHashOf(held, row)) === 0;
 }
 
 /** Both ascend. */

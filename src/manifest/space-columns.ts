@@ -5,6 +5,16 @@ import type { LabelRuns } from './types.js';
 /** Gives a column back when it has that many bytes, and throws otherwise. */
 export type SizedColumn = (column: Uint8Array, field: string, sizeBytes: number) => Uint8Array;
 
+/** `place`: before the column's name in the sentence; `fail`: what to throw for a sentence. */
+export function sizedColumns(place: string, fail: (problem: string) => Error): SizedColumn {
+  return (column, field, sizeBytes) => {
+    if (column.length !== sizeBytes) {
+      throw fail(`${place}${field} takes ${column.length} bytes, expected ${sizeBytes}`);
+    }
+    return column;
+  };
+}
+
 /** `label` stays a view of the record's. */
 export function labelRunsOf(
   record: { readonly label: Uint8Array; readonly pageCount: Uint8Array },

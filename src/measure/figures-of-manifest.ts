@@ -12,7 +12,7 @@ import type {
   LabelFigures,
   ReplicationFigures,
 } from '../report/model/image-figures.js';
-import { usedFrames } from '../pages/used-frames.js';
+import { usedFrames } from '../manifest/used-frames.js';
 import { countPages } from '../restore/pages-by-label.js';
 
 /** Labels that a newer program made up count as `unknown`. Throws `unsupported` for a snapshot without RAM. */

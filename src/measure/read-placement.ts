@@ -6,7 +6,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { manifestName } from '../catalog/names.js';
 import { disksOf, ramOf } from '../manifest/spaces.js';
 import type { Manifest } from '../manifest/types.js';
-import { usedFrames } from '../pages/used-frames.js';
+import { usedPacks } from '../manifest/used-frames.js';
 import type { PlacedBlock, Placement } from '../report/model/placement.js';
 import type { Part } from '../report/model/report.js';
 import type { FileCopies } from '../restore/file-copies.js';
@@ -45,7 +45,8 @@ export async function readPlacement(
   const { header } = manifest;
   const { packs, beside } = await locateFiles(store, header, signal);
   const holdsNeededPages = packsOfNeededPages(manifest);
-  const isOfDisk = packsOfDisks(manifest);
+  // What is stored of disks is not compared: an image of memory is kept without them too.
+  const isOfDisk = usedPacks(manifest.frames, disksOf(manifest));
   const limit = pLimit(concurrency);
   const keptFile = (
     copies: FileCopies,
@@ -88,12 +89,6 @@ export async function readPlacement(
     storedBytes: files.reduce((sum, file) => sum + file.storedBytes, 0),
     placement: files.some(hasUnknownCode) ? undefined : placementOf(files),
   };
-}
-
-/** What is stored of disks is not compared: an image of memory is kept without them too. */
-function packsOfDisks(manifest: Manifest): ReadonlySet<number> {
-  const { pack } = manifest.frames;
-  return new Set(usedFrames(manifest.frames, disksOf(manifest)).map((frame) => pack[frame]));
 }
 
 /** For each pack whether any page in it is one that nothing heals. */

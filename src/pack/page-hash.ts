@@ -1,10 +1,11 @@
 // What two pages must share to be taken for one: a hash that nobody can make two contents for, since the guest chooses its
 // pages' bytes, and what is taken for one is stored once.
-import { hash } from 'node:crypto';
+import { heldHashBytes } from '../../introspect/disk-held.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { pageHash } from '../../introspect/page-hash.js';
 
-/** The first half of SHA-256: 2^64 tries for two pages of one hash. */
-export const pageHashBytes = 16;
+/** The first half of SHA-256: 2^64 tries for two pages of one hash. As of pages that a disk holds, so the two can be compared. */
+export const pageHashBytes = heldHashBytes;
 
 /** The hashes of pages that lie one after the other. */
 export function hashPages(pages: Uint8Array): Uint8Array {
@@ -12,7 +13,7 @@ export function hashPages(pages: Uint8Array): Uint8Array {
   const hashes = new Uint8Array(pageCount * pageHashBytes);
   for (let page = 0; page < pageCount; page++) {
     const content = pages.subarray(page * pageSizeBytes, (page + 1) * pageSizeBytes);
-    hashes.set(hash('sha256', content, 'buffer').subarray(0, pageHashBytes), page * pageHashBytes);
+    hashes.set(pageHash(content), page * pageHashBytes);
   }
   return hashes;
 }

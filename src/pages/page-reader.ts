@@ -9,7 +9,8 @@ import { windowPageCount } from '../pack/types.js';
 import type { Store } from '../store/store.js';
 import { FrameCache } from './frame-cache.js';
 import { PackReader } from './pack-reader.js';
-import { pickFrames, planReads, type ReadPiece } from './read-plan.js';
+import { pickFrames } from '../manifest/used-frames.js';
+import { planReads, type ReadPiece } from './read-plan.js';
 
 export interface PageReaderOptions {
   /** Unpacked pages that are kept, in bytes. */

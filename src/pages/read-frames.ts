@@ -13,7 +13,8 @@ import { blockState, stateOfBlocks } from '../store/block-state.js';
 import { UnreachableCopies } from '../store/unreachable.js';
 import type { LossReason, LostFrames, LostPacks } from './loss.js';
 import { PackReader } from './pack-reader.js';
-import { pickFrames, planReads, type ReadPiece } from './read-plan.js';
+import { pickFrames } from '../manifest/used-frames.js';
+import { planReads, type ReadPiece } from './read-plan.js';
 
 /** Requests in flight. */
 const readConcurrency = 4;

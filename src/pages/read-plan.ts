@@ -2,7 +2,6 @@
 //
 // Frames that lie next to each other in a pack are read together, up to a limit.
 import type { SnapshotFrames } from '../manifest/types.js';
-import type { FrameColumns } from '../pack/types.js';
 
 /** Bytes per request: large enough that a request's cost does not count, small enough to have several in flight. */
 export const readSizeBytes = 4 * 2 ** 20;
@@ -46,15 +45,4 @@ export function planReads(
     at = next;
   }
   return pieces;
-}
-
-/** The columns of some frames alone, as a decoder takes them. */
-export function pickFrames(frames: FrameColumns, indices: Uint32Array): FrameColumns {
-  const pick = (column: Uint32Array): Uint32Array => indices.map((index) => column[index]);
-  return {
-    offset: pick(frames.offset),
-    length: pick(frames.length),
-    identity: pick(frames.identity),
-    pageCount: Uint8Array.from(indices, (index) => frames.pageCount[index]),
-  };
 }

@@ -16,7 +16,7 @@ import type { Attachment, Manifest, RamSpace } from '../manifest/types.js';
 import type { LostPacks } from '../pages/loss.js';
 import { findLostPacks } from '../pages/read-frames.js';
 import { readSizeBytes } from '../pages/read-plan.js';
-import { usedFrames } from '../pages/used-frames.js';
+import { usedFrames } from '../manifest/used-frames.js';
 import type { Store } from '../store/store.js';
 import { isRamElsewhere } from '../vm/saved-state.js';
 import { healLost, unhealable } from './heal-lost.js';

@@ -8,7 +8,7 @@ import { createFramePool } from '../pack/frame-pool.js';
 import type { StoredFrames } from '../pack/types.js';
 import type { LostFrames, LostPacks } from '../pages/loss.js';
 import { readFrames } from '../pages/read-frames.js';
-import { framesSizeBytes, usedFrames } from '../pages/used-frames.js';
+import { framesSizeBytes, usedFrames } from '../manifest/used-frames.js';
 import type { UnderReplicated } from '../snapshot/confirm-replication.js';
 import type { Store } from '../store/store.js';
 import { fewestPlaces } from '../store/block-state.js';

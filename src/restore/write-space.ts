@@ -8,7 +8,7 @@ import { createFramePool } from '../pack/frame-pool.js';
 import type { LostFrames, LostPacks } from '../pages/loss.js';
 import { PlacesOfFrames } from '../pages/places-of-frames.js';
 import { readFrames } from '../pages/read-frames.js';
-import { framesSizeBytes, usedFrames } from '../pages/used-frames.js';
+import { framesSizeBytes, usedFrames } from '../manifest/used-frames.js';
 import type { Store } from '../store/store.js';
 
 export interface WriteSpaceRequest {

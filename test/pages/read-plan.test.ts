@@ -1,7 +1,8 @@
 // Reads: every wanted frame once, whole, from its own pack, forwards, and few of them.
 
 import fc from 'fast-check';
-import { pickFrames, planReads, readSizeBytes } from '../../src/pages/read-plan.js';
+import { pickFrames } from '../../src/manifest/used-frames.js';
+import { planReads, readSizeBytes } from '../../src/pages/read-plan.js';
 
 interface PackedFrame {
   readonly pack: number;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
 import { DiskImage } from '../../src/disk/disk-image.js';
-import { pageHash } from '../../src/disk/page-hash.js';
+import { pageHash } from '../../introspect/page-hash.js';
 import { type HealRequest, healRam } from '../../src/restore/heal-ram.js';
 import { healingOutlook } from '../../src/restore/healing-outlook.js';
 import type { LostRun } from '../../src/restore/lost-pages.js';

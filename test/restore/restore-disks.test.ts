@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import type { Manifest } from '../../src/manifest/types.js';
-import { usedFrames } from '../../src/pages/used-frames.js';
+import { usedFrames } from '../../src/manifest/used-frames.js';
 import { defaultPolicy, namedPolicies, type Policy } from '../../src/plan/policy.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
 import { verifySnapshot } from '../../src/restore/verify-snapshot.js';

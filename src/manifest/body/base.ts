@@ -1,5 +1,6 @@
 // All of a snapshot as a body: what it says of itself, with the frames in the order of their packs.
 import type { AddressSpace, Manifest, SnapshotFrames } from '../types.js';
+import { pickSnapshotFrames } from '../used-frames.js';
 import type { Body, BodyFrames } from './types.js';
 
 export function baseOf({
@@ -19,7 +20,7 @@ export function baseOf({
     kind: 'base',
     packNames,
     frames: bodyFrames,
-    spaces: spaces.map((space) => ({ is: 'whole', space: renumbered(space, newIndex) })),
+    spaces: spaces.map((space) => ({ is: 'whole', space: renumberedSpace(space, newIndex) })),
   };
 }
 
@@ -45,22 +46,20 @@ export function bodyFramesOf(
   indices: Uint32Array,
   packs: Manifest['header']['packs'],
 ): { readonly bodyFrames: BodyFrames; readonly packNames: readonly string[] } {
-  const used = [...new Set(indices.map((frame) => frames.pack[frame]))];
+  const picked = pickSnapshotFrames(frames, indices);
+  const used = [...new Set(picked.pack)];
   const placeOf = new Map(used.map((pack, place) => [pack, place]));
-  const pick = (column: Uint32Array): Uint32Array => indices.map((frame) => column[frame]);
   return {
     packNames: used.map((pack) => packs[pack].name),
-    bodyFrames: {
-      pack: indices.map((frame) => placeOf.get(frames.pack[frame]) ?? 0),
-      offset: pick(frames.offset),
-      length: pick(frames.length),
-      identity: pick(frames.identity),
-      pageCount: Uint8Array.from(indices, (frame) => frames.pageCount[frame]),
-    },
+    bodyFrames: { ...picked, pack: picked.pack.map((pack) => placeOf.get(pack) ?? 0) },
   };
 }
 
-function renumbered(space: AddressSpace, newIndex: Uint32Array): AddressSpace {
-  const frame = space.places.frame.map((old) => newIndex[old]);
+/** `newIndex`: of each frame, by its place before. */
+export function renumberedSpace(space: AddressSpace, newIndex: Uint32Array): AddressSpace {
+  const frame = new Uint32Array(space.places.frame.length);
+  for (let place = 0; place < frame.length; place++) {
+    frame[place] = newIndex[space.places.frame[place]];
+  }
   return { ...space, places: { ...space.places, frame } };
 }

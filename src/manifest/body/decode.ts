@@ -11,7 +11,7 @@ import { diskHeldOf, healingOf } from '../healing-record.js';
 import { bodyStructure, maxBodySizeBytes, maxPackCount } from '../layout.js';
 import { packName } from '../pack-name.js';
 import { describeProblem } from '../schema.js';
-import { labelRunsOf, type SizedColumn } from '../space-columns.js';
+import { labelRunsOf, type SizedColumn, sizedColumns } from '../space-columns.js';
 import type { AddressSpace } from '../types.js';
 import {
   bodyField,
@@ -112,14 +112,7 @@ function recordOf(raw: Uint8Array): BodyRecord {
   return result.data;
 }
 
-const sizedIn =
-  (place: string): SizedColumn =>
-  (column, field, sizeBytes) => {
-    if (column.length !== sizeBytes) {
-      throw corrupt(`${place}${field} takes ${column.length} bytes, expected ${sizeBytes}`);
-    }
-    return column;
-  };
+const sizedIn = (place: string): SizedColumn => sizedColumns(place, corrupt);
 
 function packNamesOf({ packs }: BodyRecord): readonly string[] {
   const packCount = packs.reduce((sum, run) => sum + run.packCount, 0);

@@ -1,9 +1,9 @@
 // What of a snapshot is another than of the one before, page by page: the body of a delta. Pure.
 import { isDeepStrictEqual } from 'node:util';
-import type { DiskHeldPages } from '../../../introspect/disk-held.js';
-import { heldHashBytes } from '../../../introspect/disk-held.js';
+import { type DiskHeldPages, heldHashOf, pickHeldRows } from '../../../introspect/disk-held.js';
 import { type PlaceColumns, windowPageCount } from '../../pack/types.js';
 import type { AddressSpace, LabelRuns, Manifest, RamSpace } from '../types.js';
+import { usedFrames } from '../used-frames.js';
 import { bodyFramesOf, inPackOrder } from './base.js';
 import {
   type Body,
@@ -24,11 +24,10 @@ export function deltaOf(before: Manifest, now: Manifest): Body {
   });
   const placesOf = (entry: SpaceOfBody): PlaceColumns =>
     entry.is === 'whole' ? entry.space.places : entry.change.places;
-  const used = new Uint8Array(now.frames.pack.length);
-  for (const entry of changes) {
-    for (const frame of placesOf(entry).frame) if (frame !== noFrame) used[frame] = 1;
-  }
-  const unordered = Uint32Array.from(used.keys()).filter((frame) => used[frame] === 1);
+  const unordered = usedFrames(
+    now.frames,
+    changes.map((entry) => ({ places: placesOf(entry) })),
+  );
   const order = inPackOrder({
     pack: unordered.map((frame) => now.frames.pack[frame]),
     offset: unordered.map((frame) => now.frames.offset[frame]),
@@ -264,13 +263,7 @@ function changedHeld(
   const rows = [...now.page.keys()].filter((row) => !kept.has(row));
   return {
     dropped: Uint32Array.from(dropped),
-    added: {
-      disks: now.disks,
-      page: Uint32Array.from(rows, (row) => now.page[row]),
-      disk: Uint8Array.from(rows, (row) => now.disk[row]),
-      offsetBytes: Float64Array.from(rows, (row) => now.offsetBytes[row]),
-      hash: new Uint8Array(Buffer.concat(rows.map((row) => hashOf(now, row)))),
-    },
+    added: pickHeldRows(now, Uint32Array.from(rows)),
   };
 }
 
@@ -278,10 +271,6 @@ function isSameRow(a: DiskHeldPages, rowA: number, b: DiskHeldPages, rowB: numbe
   return (
     a.disk[rowA] === b.disk[rowB] &&
     a.offsetBytes[rowA] === b.offsetBytes[rowB] &&
-    Buffer.compare(hashOf(a, rowA), hashOf(b, rowB)) === 0
+    Buffer.compare(heldHashOf(a, rowA), heldHashOf(b, rowB)) === 0
   );
-}
-
-function hashOf({ hash }: DiskHeldPages, row: number): Uint8Array {
-  return hash.subarray(row * heldHashBytes, (row + 1) * heldHashBytes);
 }

@@ -3,10 +3,11 @@
 // Changes are small beside the base, so they are laid over each other first, and over the base once. Frames that nothing lies
 // in any more are left out.
 import { ParsError } from '../../../introspect/pars-error.js';
-import type { DiskHeldPages } from '../../../introspect/disk-held.js';
-import { heldHashBytes } from '../../../introspect/disk-held.js';
+import { type DiskHeldPages, pickHeldRows } from '../../../introspect/disk-held.js';
 import type { PlaceColumns } from '../../pack/types.js';
 import type { AddressSpace, PackEntry, RamSpace, SnapshotFrames } from '../types.js';
+import { pickSnapshotFrames, usedFrames } from '../used-frames.js';
+import { renumberedSpace } from './base.js';
 import { overlayChanges, overlayLabels, overlayPlaces } from './overlay.js';
 import { type Body, type ChangedSpace, noFrame } from './types.js';
 
@@ -249,24 +250,7 @@ function expectWithin(
 function withoutPages(held: DiskHeldPages, dropped: Uint32Array): DiskHeldPages {
   const gone = new Set(dropped);
   const rows = Uint32Array.from(held.page.keys()).filter((row) => !gone.has(held.page[row]));
-  return pickRows(held, rows);
-}
-
-function pickRows(held: DiskHeldPages, rows: Uint32Array): DiskHeldPages {
-  const hash = new Uint8Array(rows.length * heldHashBytes);
-  rows.forEach((row, index) => {
-    hash.set(
-      held.hash.subarray(row * heldHashBytes, (row + 1) * heldHashBytes),
-      index * heldHashBytes,
-    );
-  });
-  return {
-    disks: held.disks,
-    page: rows.map((row) => held.page[row]),
-    disk: Uint8Array.from(rows, (row) => held.disk[row]),
-    offsetBytes: Float64Array.from(rows, (row) => held.offsetBytes[row]),
-    hash,
-  };
+  return pickHeldRows(held, rows);
 }
 
 /** The rows of both, by page. */
@@ -287,7 +271,7 @@ function joined(lower: DiskHeldPages, upper: DiskHeldPages): DiskHeldPages {
     hash: new Uint8Array(Buffer.concat([lower.hash, upper.hash])),
   };
   const order = Uint32Array.from(all.page.keys()).sort((a, b) => all.page[a] - all.page[b]);
-  return pickRows(all, order);
+  return pickHeldRows(all, order);
 }
 
 function unionOf(a: Uint32Array, b: Uint32Array): Uint32Array {
@@ -302,39 +286,13 @@ function concat(a: Uint32Array, b: Uint32Array): Uint32Array {
 }
 
 function withoutUnused(frames: SnapshotFrames, spaces: readonly AddressSpace[]): Resolved {
-  const frameCount = frames.pack.length;
-  const isUsed = new Uint8Array(frameCount);
-  for (const { places } of spaces) {
-    for (const frame of places.frame) isUsed[frame] = 1;
-  }
-  const kept = new Uint32Array(frameCount);
-  const newIndex = new Uint32Array(frameCount);
-  let count = 0;
-  for (let frame = 0; frame < frameCount; frame++) {
-    newIndex[frame] = count;
-    kept[count] = frame;
-    count += isUsed[frame];
-  }
-  if (count === frameCount) return { frames, spaces };
-  const pick = <T extends Uint8Array | Uint32Array>(from: T, to: T): T => {
-    for (let index = 0; index < count; index++) to[index] = from[kept[index]];
-    return to;
-  };
+  const kept = usedFrames(frames, spaces);
+  if (kept.length === frames.pack.length) return { frames, spaces };
+  const newIndex = new Uint32Array(frames.pack.length);
+  for (let index = 0; index < kept.length; index++) newIndex[kept[index]] = index;
   return {
-    frames: {
-      pack: pick(frames.pack, new Uint32Array(count)),
-      offset: pick(frames.offset, new Uint32Array(count)),
-      length: pick(frames.length, new Uint32Array(count)),
-      identity: pick(frames.identity, new Uint32Array(count)),
-      pageCount: pick(frames.pageCount, new Uint8Array(count)),
-    },
-    spaces: spaces.map((space) => {
-      const frame = new Uint32Array(space.places.frame.length);
-      for (let place = 0; place < frame.length; place++) {
-        frame[place] = newIndex[space.places.frame[place]];
-      }
-      return { ...space, places: { ...space.places, frame } };
-    }),
+    frames: pickSnapshotFrames(frames, kept),
+    spaces: spaces.map((space) => renumberedSpace(space, newIndex)),
   };
 }
 

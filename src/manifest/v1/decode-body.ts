@@ -5,7 +5,7 @@ import { maskPageCount } from '../../pack/mask.js';
 import { columnOfBytes } from '../columns.js';
 import { diskHeldOf, healingOf } from '../healing-record.js';
 import { disksFeature, notStoredFeature } from '../layout.js';
-import { labelRunsOf, type SizedColumn } from '../space-columns.js';
+import { labelRunsOf, type SizedColumn, sizedColumns } from '../space-columns.js';
 import type { AddressSpace, ManifestHeader, SnapshotFrames } from '../types.js';
 import type { SpaceV1Record } from './schema.js';
 
@@ -30,14 +30,7 @@ export function decodeBodyV1(
   };
   let firstFrame = 0;
   const spaces = records.map((record, index) => {
-    const sized: SizedColumn = (column, field, sizeBytes) => {
-      if (column.length !== sizeBytes) {
-        throw fail(
-          `space ${record.name}: ${field} takes ${column.length} bytes, expected ${sizeBytes}`,
-        );
-      }
-      return column;
-    };
+    const sized = sizedColumns(`space ${record.name}: `, fail);
     const space = spaceOf(record, index, firstFrame, frames, sized);
     const problem = problemOf(record, index, header);
     if (problem !== undefined) throw fail(problem);
