@@ -8,8 +8,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findKernel } from '../introspect/find-kernel.js';
-import { openRawFile } from '../introspect/memory/raw-file.js';
+import { findKernel } from '../introspect/label/find-kernel.js';
+import { openRawFile } from '../introspect/memory/formats/raw-file.js';
 import { fixtureGuest } from '../test/guest/fixtures.js';
 import { bootGuest } from '../test/guest/guest.js';
 import { vmcoreinfoText, writeElfCore } from './elf-core.js';

@@ -1,6 +1,6 @@
 // Where a VM's time went while it stood still, by the trace that QEMU wrote: each line ends a step.
 import { readFileSync } from 'node:fs';
-import type { Moment } from '../src/vm/live/take-moment.js';
+import type { Moment } from '../src/vm/capture/take-moment.js';
 
 export const downtimeSteps = [
   'stop and flush',

@@ -1,6 +1,6 @@
 // Question: for how long does a VM stand still for a live snapshot, where does the time go, and what does it win to join
 //   its RAM into huge pages before, or else to stop the VM while QEMU touches its pages, and not before?
-// Method: guests under load whose RAM is mostly in use; moments as src/vm/live takes them, of RAM alone, of RAM and both
+// Method: guests under load whose RAM is mostly in use; moments as src/vm/capture takes them, of RAM alone, of RAM and both
 //   disks with the stop first, and with the stop late. QEMU's own trace says when each step ended; a step is counted as
 //   far as the VM stood still. What QEMU saves afterwards is read and dropped. The orders take turns within a round.
 // Non-goals: what the guest loses while it runs on (live-slowdown.ts); what becomes of the snapshot (test/live).
@@ -9,14 +9,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { joinHugePages } from '../src/vm/live/huge-pages.js';
-import { applySettings, untilCompleted } from '../src/vm/live/migration.js';
-import { putRight } from '../src/vm/live/put-right.js';
-import { receiveStream } from '../src/vm/live/receive-stream.js';
-import { prepareFilters } from '../src/vm/live/save-disks.js';
-import { lateStopMs } from '../src/vm/live/save-in-background.js';
-import { type Moment, takeMoment } from '../src/vm/live/take-moment.js';
-import { readVmFacts, type VmFacts } from '../src/vm/live/vm-facts.js';
+import { joinHugePages } from '../src/vm/capture/ram/huge-pages.js';
+import { applySettings, untilCompleted } from '../src/vm/capture/migration.js';
+import { putRight } from '../src/vm/capture/clean-up/put-right.js';
+import { receiveStream } from '../src/vm/capture/guard/receive-stream.js';
+import { prepareFilters } from '../src/vm/capture/disks/save-disks.js';
+import { lateStopMs } from '../src/vm/capture/ram/save-in-background.js';
+import { type Moment, takeMoment } from '../src/vm/capture/take-moment.js';
+import { readVmFacts, type VmFacts } from '../src/vm/capture/vm-facts.js';
 import { QmpClient } from '../src/vm/qmp/qmp-client.js';
 import { bootGuest } from '../test/guest/guest.js';
 import { downtimeSteps, readDowntimeSteps, traceArguments } from './downtime-trace.js';

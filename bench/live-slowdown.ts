@@ -10,7 +10,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { captureVm } from '../src/vm/live/capture.js';
+import { captureVm } from '../src/vm/capture/capture.js';
 import { expectPars } from '../test/e2e/pars-command.js';
 import { bootGuest, type Guest } from '../test/guest/guest.js';
 import { formatSpread } from './samples.js';

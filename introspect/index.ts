@@ -1,9 +1,9 @@
 // What other programs may use of introspection: guest RAM in, page labels out.
-export { classify } from './classify.js';
+export { classify } from './label/classify.js';
 export type { DiskHeldPages } from './disk-held.js';
-export { type FilePlaces, findFilePlaces } from './file-places.js';
-export type { HealingFacts } from './healing-facts.js';
-export { findKernel, type Introspected, type Running } from './find-kernel.js';
+export { type FilePlaces, findFilePlaces } from './heal/file-places.js';
+export type { HealingFacts } from './heal/healing-facts.js';
+export { findKernel, type Introspected, type Running } from './label/find-kernel.js';
 export {
   type ImageFormat,
   imageFormats,
@@ -15,5 +15,5 @@ export { type MemoryRegion, pageSizeBytes, type PhysicalMemory } from './memory/
 export { pageClasses, type PageClass, type PageLabel, labelNumbers } from './page-class.js';
 export type { CpuState, CpuStates } from './memory/cpu-state.js';
 export { readCpuStates } from './memory/device-state.js';
-export type { Evidence, GuestKernel, KernelProof, PageMap } from './page-map.js';
+export type { Evidence, GuestKernel, KernelProof, PageMap } from './label/page-map.js';
 export { type ErrorCode, errorCodes, ParsError } from './pars-error.js';

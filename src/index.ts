@@ -21,8 +21,8 @@ export type {
   RamSpace,
   StoredDisk,
 } from './manifest/types.js';
-export { labelOf, placeOf, type PagePlace } from './manifest/place.js';
-export { disksOf, ramOf } from './manifest/spaces.js';
+export { labelOf, placeOf, type PagePlace } from './manifest/space/place.js';
+export { disksOf, ramOf } from './manifest/space/spaces.js';
 export { PageReader, type PageReaderOptions } from './pages/page-reader.js';
 export { planReplication } from './plan/plan.js';
 export { parsePolicy } from './plan/parse-policy.js';
@@ -47,8 +47,8 @@ export { type ProofCount, type ProvenPages, provePages } from './disk/prove-page
 export type { ReplicationPlan } from './plan/replication-plan.js';
 export { plannedSaving, type PlannedSaving, storedSaving } from './plan/saving.js';
 export type { LostRun } from './restore/lost-pages.js';
-export type { LossScenario, Verdict } from './restore/loss-scenarios.js';
-export type { Risk, RiskKind } from './restore/snapshot-risks.js';
+export type { LossScenario, Verdict } from './verify/loss-scenarios.js';
+export type { Risk, RiskKind } from './verify/snapshot-risks.js';
 export type { Healing } from './restore/heal-ram.js';
 export type { StreamFormat } from './restore/rebuild-stream.js';
 export {
@@ -56,11 +56,7 @@ export {
   type RestoreRequest,
   type RestoreResult,
 } from './restore/restore-snapshot.js';
-export {
-  type Verification,
-  verifySnapshot,
-  type VerifyRequest,
-} from './restore/verify-snapshot.js';
+export { type Verification, verifySnapshot, type VerifyRequest } from './verify/verify-snapshot.js';
 export type { DiskLoss, RestoredDisk } from './restore/restored-disk.js';
 export type { DiskToStore } from './snapshot/disk-to-store.js';
 export {

@@ -83,7 +83,7 @@ function importsOf(path: string): readonly string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]);
 }
 
-/** `src/pack` of `src/pack/layout.ts`, `introspect` of `introspect/mm/zone.ts`. */
+/** `src/pack` of `src/pack/layout.ts`, `introspect` of `introspect/mm/zones/zone.ts`. */
 function folderOf(path: string): string {
   const parts = relative(root, path).split('/');
   return parts[0] === 'src' ? parts.slice(0, 2).join('/') : parts[0];

@@ -1,10 +1,10 @@
 // Why a page carries its label: every piece of evidence for one frame, the conditions it meets or fails, and what they
 // come to. The conclusion is drawn here, from this evidence, and then held against the label of `classify`: where the
 // two differ, one of them is wrong, and the explanation says so.
-import { cacheDoubts } from '../cache-doubts.js';
-import type { Introspected } from '../find-kernel.js';
+import { cacheDoubts } from '../label/cache-doubts.js';
+import type { Introspected } from '../label/find-kernel.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { labelMemmap, type MemmapLabels } from '../label-memmap.js';
+import { labelMemmap, type MemmapLabels } from '../label/label-memmap.js';
 import {
   endPfn,
   type Gpa,
@@ -12,13 +12,13 @@ import {
   pageSizeBytes,
   type Pfn,
 } from '../memory/physical-memory.js';
-import { blocksOnBuddyLists } from '../mm/buddy-lists.js';
+import { blocksOnBuddyLists } from '../mm/free/buddy-lists.js';
 import { type Memmap, MemmapLookup, openMemmap } from '../mm/memmap.js';
-import type { FreeRun } from '../mm/per-cpu-lists.js';
-import type { Zone } from '../mm/zone.js';
-import { zoneName } from '../mm/zone-spans.js';
+import type { FreeRun } from '../mm/free/per-cpu-lists.js';
+import type { Zone } from '../mm/zones/zone.js';
+import { zoneName } from '../mm/zones/zone-spans.js';
 import { labelNumbers, pageClasses, type PageClass, type PageLabel } from '../page-class.js';
-import type { PageMap } from '../page-map.js';
+import type { PageMap } from '../label/page-map.js';
 import { Checks } from './check.js';
 import { type Conclusion, nothingKnown } from './conclusion.js';
 import { FreeEvidence } from './free-evidence.js';

@@ -11,7 +11,7 @@ import {
   provenFileSystems,
   transformedInode,
   virtualDisk,
-} from '../mm/mapping.js';
+} from '../mm/cache/mapping.js';
 import { type Check, Checks } from './check.js';
 import { pathOf } from './path.js';
 

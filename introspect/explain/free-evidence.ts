@@ -1,7 +1,7 @@
 // Why a page of a kernel without BTF carries its label: free or not is all that can be told there.
-import { takeBackAllFreePages } from '../free-pages.js';
+import { takeBackAllFreePages } from '../label/free-pages.js';
 import { type Kernel, noBtf } from '../kernel/kernel.js';
-import { labelMemmap, labelOutsideZones } from '../label-memmap.js';
+import { labelMemmap, labelOutsideZones } from '../label/label-memmap.js';
 import {
   endPfn,
   type MemoryRegion,
@@ -10,8 +10,8 @@ import {
   type Pfn,
 } from '../memory/physical-memory.js';
 import { openMemmap } from '../mm/memmap.js';
-import type { Zone } from '../mm/zone.js';
-import { zoneName } from '../mm/zone-spans.js';
+import type { Zone } from '../mm/zones/zone.js';
+import { zoneName } from '../mm/zones/zone-spans.js';
 import { pageClasses } from '../page-class.js';
 import { Checks } from './check.js';
 import { type Conclusion, nothingKnown } from './conclusion.js';

@@ -1,12 +1,12 @@
 // One struct page as a person reads it in a debugger: every word, and what the kernel's own types make of it.
 import type { Kernel } from '../kernel/kernel.js';
 import type { Pfn } from '../memory/physical-memory.js';
-import { expect } from '../mm/inconsistency.js';
+import { expect } from '../inconsistency.js';
 import type { Memmap } from '../mm/memmap.js';
 import { type PageFlagMasks, pageFlagMasks } from '../mm/page-flags.js';
 import { pageLayout, type SecondPageByte } from '../mm/page-layout.js';
 import { pageTypes, untyped } from '../mm/page-type.js';
-import { zoneBits } from '../mm/zone.js';
+import { zoneBits } from '../mm/zones/zone.js';
 
 /** What the two low bits of `mapping` say of the rest (include/linux/page-flags.h). */
 export const mappingTags = ['address-space', 'anon', 'movable', 'ksm'] as const;

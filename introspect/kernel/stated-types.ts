@@ -3,7 +3,7 @@
 //
 //   free_area.nr_free     stands behind the lists, and fills the struct
 //   zone.zone_start_pfn   two words before spanned_pages: zone_start_pfn, managed_pages, spanned_pages, present_pages in all
-//                         kernels (include/linux/mmzone.h); mm/stated-zones.ts holds it against the nodes' own numbers
+//                         kernels (include/linux/mmzone.h); mm/zones/stated-zones.ts holds it against the nodes' own numbers
 //   how many zones        a node's zones and zonelists fill exactly what lies before nr_zones
 import type { MemberLayout } from './btf/btf.js';
 import type { KernelTypes, StructTypes } from './kernel-types.js';

@@ -2,7 +2,7 @@
 // the byte, and each device of hot-plugged memory by itself.
 import type { MemberLayout } from './btf/btf.js';
 import type { Gpa } from '../memory/physical-memory.js';
-import { expect, Inconsistency } from '../mm/inconsistency.js';
+import { expect, Inconsistency } from '../inconsistency.js';
 import type { Kernel } from './kernel.js';
 
 export interface RamRange {

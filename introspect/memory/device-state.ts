@@ -3,7 +3,7 @@
 import { ParsError } from '../pars-error.js';
 import type { CpuStates } from './cpu-state.js';
 import { ImageFile } from './image-file.js';
-import { readSaveHead } from './libvirt-save.js';
+import { readSaveHead } from './formats/libvirt-save.js';
 import { decodeMigrationStream } from './migration/decode.js';
 import { decodeCpus } from './migration/decode-cpus.js';
 

@@ -1,11 +1,11 @@
 // Opens guest RAM whatever it comes in: the format is known by the content, or said.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ParsError } from '../pars-error.js';
-import { cloudHypervisorOpener } from './cloud-hypervisor.js';
-import { elfOpener } from './elf-core.js';
-import { firecrackerOpener } from './firecracker.js';
-import { libvirtSaveOpener } from './libvirt-save.js';
-import { libvmiOpener } from './libvmi.js';
+import { cloudHypervisorOpener } from './formats/cloud-hypervisor.js';
+import { elfOpener } from './formats/elf-core.js';
+import { firecrackerOpener } from './formats/firecracker.js';
+import { libvirtSaveOpener } from './formats/libvirt-save.js';
+import { libvmiOpener } from './libvmi/libvmi.js';
 import {
   type ImageFormat,
   type ImageOpener,
@@ -13,9 +13,9 @@ import {
   type MemoryImage,
   type OpenOptions,
 } from './memory-image.js';
-import { migrationOpener } from './migration-stream.js';
-import { rawOpener } from './raw-file.js';
-import { refuseKnownFormats } from './refused-formats.js';
+import { migrationOpener } from './formats/migration-stream.js';
+import { rawOpener } from './formats/raw-file.js';
+import { refuseKnownFormats } from './formats/refused-formats.js';
 
 /** In the order asked: by the name, then by the first bytes, then by what lies beside the file. */
 const openers: Readonly<Record<ImageFormat, ImageOpener>> = {

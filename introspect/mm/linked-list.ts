@@ -1,6 +1,6 @@
 // Walks the kernel's circular lists through struct pages (struct list_head, include/linux/list.h). Every link is held
 // against its back-pointer and the length against a limit, so a damaged list ends, and is noticed.
-import { Inconsistency } from './inconsistency.js';
+import { Inconsistency } from '../inconsistency.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { MemmapLookup } from './memmap.js';
 import type { Pfn } from '../memory/physical-memory.js';

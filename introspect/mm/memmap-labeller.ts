@@ -8,7 +8,7 @@
 // Neighbours are mostly alike, so a page that repeats the words of the one before it takes that one's label.
 import { labelNumbers } from '../page-class.js';
 import { pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
-import { type Mappings, mappingKinds } from './mapping.js';
+import { type Mappings, mappingKinds } from './cache/mapping.js';
 import type { PageFlagMasks } from './page-flags.js';
 import type { PageLayout } from './page-layout.js';
 import type { PageTypes, PageTypeTest } from './page-type.js';

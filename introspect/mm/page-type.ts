@@ -7,7 +7,7 @@
 // The number VMCOREINFO gives for a type shows which of the three it is.
 import type { KernelTypes } from '../kernel/kernel-types.js';
 import type { Vmcoreinfo } from '../kernel/vmcoreinfo.js';
-import { expect } from './inconsistency.js';
+import { expect } from '../inconsistency.js';
 
 export interface PageTypeTest {
   readonly mask: number;

@@ -3,31 +3,31 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { watchStreams, writeJson, writeLines, writeText } from '../text/standard-streams.js';
-import { exitCodeOfError } from './exit-code.js';
-import { addCallerCommands } from './hook-callers-program.js';
-import { addHookCommands } from './hook-program.js';
-import type { ClassifyOptions } from './classify-command.js';
-import type { DeleteOptions } from './delete-command.js';
-import type { DisksOptions } from './disks-command.js';
-import type { ForgetOptions } from './forget-command.js';
-import type { InitOptions } from './init-command.js';
-import type { KernelOptions } from './kernel-command.js';
-import type { ListOptions } from './list-command.js';
-import type { PruneOptions } from './prune-command.js';
-import { reportError } from './report-error.js';
-import type { ReportOptions } from './report-command.js';
-import type { RestoreOptions } from './restore-command.js';
-import type { CommandContext, CommonOptions } from './run-command.js';
-import type { ShowOptions } from './show-command.js';
-import { storeOption } from './store-option.js';
-import type { UploadOptions } from './upload-command.js';
-import type { VerifyOptions } from './verify-command.js';
+import { exitCodeOfError } from './shared/exit-code.js';
+import { addCallerCommands } from './hook/callers-program.js';
+import { addHookCommands } from './hook/program.js';
+import type { ClassifyOptions } from './image/classify.js';
+import type { DeleteOptions } from './store/delete.js';
+import type { DisksOptions } from './store/disks.js';
+import type { ForgetOptions } from './store/forget.js';
+import type { InitOptions } from './store/init.js';
+import type { KernelOptions } from './image/kernel.js';
+import type { ListOptions } from './store/list.js';
+import type { PruneOptions } from './store/prune.js';
+import { reportError } from './shared/report-error.js';
+import type { ReportOptions } from './report/report.js';
+import type { RestoreOptions } from './restore/restore.js';
+import type { CommandContext, CommonOptions } from './shared/run-command.js';
+import type { ShowOptions } from './store/show.js';
+import { storeOption } from './shared/store-option.js';
+import type { UploadOptions } from './upload/upload.js';
+import type { VerifyOptions } from './store/verify.js';
 
 async function run(
   options: CommonOptions,
   command: (context: CommandContext) => Promise<number>,
 ): Promise<void> {
-  const { runCommand } = await import('./run-command.js');
+  const { runCommand } = await import('./shared/run-command.js');
   await runCommand(options, command);
 }
 
@@ -105,7 +105,7 @@ program
   .addOption(jsonOption())
   .action((image: string, options: ClassifyOptions) =>
     run(options, async (context) =>
-      (await import('./classify-command.js')).classifyCommand(image, options, context),
+      (await import('./image/classify.js')).classifyCommand(image, options, context),
     ),
   );
 
@@ -119,7 +119,7 @@ program
   .addOption(jsonOption())
   .action((image: string, options: KernelOptions) =>
     run(options, async (context) =>
-      (await import('./kernel-command.js')).kernelCommand(image, options, context),
+      (await import('./image/kernel.js')).kernelCommand(image, options, context),
     ),
   );
 
@@ -130,7 +130,7 @@ program
   .addOption(jsonOption())
   .action((options: InitOptions) =>
     run(options, async (context) =>
-      (await import('./init-command.js')).initCommand(options, context),
+      (await import('./store/init.js')).initCommand(options, context),
     ),
   );
 
@@ -149,7 +149,7 @@ program
   .addOption(jsonOption())
   .action((options: DisksOptions) =>
     run(options, async (context) =>
-      (await import('./disks-command.js')).disksCommand(options, context),
+      (await import('./store/disks.js')).disksCommand(options, context),
     ),
   );
 
@@ -208,7 +208,7 @@ program
   .addOption(jsonOption())
   .action((image: string | undefined, options: UploadOptions) =>
     run(options, async (context) =>
-      (await import('./upload-command.js')).uploadCommand(image, options, context),
+      (await import('./upload/upload.js')).uploadCommand(image, options, context),
     ),
   );
 
@@ -219,7 +219,7 @@ program
   .addOption(jsonOption())
   .action((options: ListOptions) =>
     run(options, async (context) =>
-      (await import('./list-command.js')).listCommand(options, context),
+      (await import('./store/list.js')).listCommand(options, context),
     ),
   );
 
@@ -231,7 +231,7 @@ program
   .addOption(jsonOption())
   .action((id: string, options: ShowOptions) =>
     run(options, async (context) =>
-      (await import('./show-command.js')).showCommand(id, options, context),
+      (await import('./store/show.js')).showCommand(id, options, context),
     ),
   );
 
@@ -267,7 +267,7 @@ program
   .addOption(jsonOption())
   .action((id: string | undefined, options: ReportOptions) =>
     run(options, async (context) =>
-      (await import('./report-command.js')).reportCommand(id, options, context),
+      (await import('./report/report.js')).reportCommand(id, options, context),
     ),
   );
 
@@ -328,7 +328,7 @@ program
   .addOption(jsonOption())
   .action((id: string, options: RestoreOptions) =>
     run(options, async (context) =>
-      (await import('./restore-command.js')).restoreCommand(id, options, context),
+      (await import('./restore/restore.js')).restoreCommand(id, options, context),
     ),
   );
 
@@ -341,7 +341,7 @@ program
   .addOption(jsonOption())
   .action((id: string, options: VerifyOptions) =>
     run(options, async (context) =>
-      (await import('./verify-command.js')).verifyCommand(id, options, context),
+      (await import('./store/verify.js')).verifyCommand(id, options, context),
     ),
   );
 
@@ -353,7 +353,7 @@ program
   .addOption(jsonOption())
   .action((id: string, options: DeleteOptions) =>
     run(options, async (context) =>
-      (await import('./delete-command.js')).deleteCommand(id, options, context),
+      (await import('./store/delete.js')).deleteCommand(id, options, context),
     ),
   );
 
@@ -371,7 +371,7 @@ program
   .addOption(jsonOption())
   .action((options: ForgetOptions) =>
     run(options, async (context) =>
-      (await import('./forget-command.js')).forgetCommand(options, context),
+      (await import('./store/forget.js')).forgetCommand(options, context),
     ),
   );
 
@@ -388,7 +388,7 @@ program
   .addOption(jsonOption())
   .action((options: PruneOptions) =>
     run(options, async (context) =>
-      (await import('./prune-command.js')).pruneCommand(options, context),
+      (await import('./store/prune.js')).pruneCommand(options, context),
     ),
   );
 

@@ -4,7 +4,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 
 const run = promisify(execFile);
 const program = 'qemu-img';

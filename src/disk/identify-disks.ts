@@ -1,6 +1,6 @@
 // Which of the guest's disks an image is, where nobody says so: the one whose cached pages it holds. A wrong image holds next
 // to none of them, and whatever it is taken for, a page counts as held only when its bytes were compared.
-import type { FilePlaces } from '../../introspect/file-places.js';
+import type { FilePlaces } from '../../introspect/heal/file-places.js';
 import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { closeGuestDisks, diskNames, openGuestDisks } from './guest-disks.js';
 import { ProofBudget } from './proof-budget.js';

@@ -1,6 +1,6 @@
-// Turns what the guest's memory says of its cached pages (introspect/file-places.ts) into positions on the disks, with
+// Turns what the guest's memory says of its cached pages (introspect/heal/file-places.ts) into positions on the disks, with
 // the help of each file system's own tool where memory alone does not say it.
-import { type FilePlaces, isDeviceItself } from '../../introspect/file-places.js';
+import { type FilePlaces, isDeviceItself } from '../../introspect/heal/file-places.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { type FileQuery, findExtFiles } from './ext-files.js';
 import type { GuestDisk } from './guest-disks.js';

@@ -4,7 +4,7 @@
 // Pages go in batches by their place in RAM; within a batch they are read in the order in which they lie on the disk.
 import { setImmediate } from 'node:timers/promises';
 import { type DiskHeldPages, heldHashBytes } from '../../introspect/disk-held.js';
-import { type FilePlaces, placedLabels } from '../../introspect/file-places.js';
+import { type FilePlaces, placedLabels } from '../../introspect/heal/file-places.js';
 import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import type { OnProgress } from '../flow/progress.js';

@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from './disk-error.js';
 import { userWords } from './accounts.js';
 import { isTrustedUser } from './ownership.js';
 

@@ -3,7 +3,7 @@
 // was looked at.
 import { closeSync, constants, openSync } from 'node:fs';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from './disk-error.js';
 import { expectSafeLink, isTrustedUser, isWritableByOthers, type Use } from './ownership.js';
 import { pathOfOpen, type Place, type Step, walkPath } from './walk-path.js';
 

@@ -2,7 +2,7 @@
 // sudo(8) and ssh(1) do with theirs.
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from './disk-error.js';
 import { expectOwn, expectSafeLink, expectSafeThrough, type Use } from './ownership.js';
 import { pathOfOpen, walkPath } from './walk-path.js';
 

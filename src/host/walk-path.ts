@@ -4,7 +4,7 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from './disk-error.js';
 
 export interface Step {
   /** Without links. */

@@ -4,9 +4,9 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { frameLayouts, maxFramePageCount, packHeaderSizeBytes } from '../pack/layout.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-import { spacesProblem } from './disk-space.js';
+import { spacesProblem } from './space/disk-space.js';
 import { maxPageCount } from './layout.js';
-import { ramOf } from './spaces.js';
+import { ramOf } from './space/spaces.js';
 import type { AddressSpace, Manifest, RamSpace, SnapshotFrames } from './types.js';
 
 /** A frame of version 2 has the shorter header, one of version 1 the longer. */

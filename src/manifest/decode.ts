@@ -9,7 +9,7 @@ import { decodeBody } from './body/decode.js';
 import { resolveBodies } from './body/resolve.js';
 import { findProblem } from './check.js';
 import { unpackValue } from './codec.js';
-import { columnOfBytes } from './columns.js';
+import { columnOfBytes } from './space/columns.js';
 import {
   bodyStructure,
   hashSizeBytes,

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { crc32c } from '@node-rs/crc32';
 import { ParsError } from '../../introspect/pars-error.js';
 import { packValue } from './codec.js';
-import { bytesOfColumn } from './columns.js';
+import { bytesOfColumn } from './space/columns.js';
 import {
   hashSizeBytes,
   headField,

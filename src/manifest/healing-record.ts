@@ -2,11 +2,16 @@
 // of a space, each absent where there is nothing to say.
 import { z } from 'zod';
 import { type DiskHeldPages, heldHashBytes } from '../../introspect/disk-held.js';
-import type { HealingFacts } from '../../introspect/healing-facts.js';
+import type { HealingFacts } from '../../introspect/heal/healing-facts.js';
 import { boundedArray } from '../flow/bounded.js';
-import { bytesOfColumn, bytesOfWideColumn, columnOfBytes, wideColumnOfBytes } from './columns.js';
+import {
+  bytesOfColumn,
+  bytesOfWideColumn,
+  columnOfBytes,
+  wideColumnOfBytes,
+} from './space/columns.js';
 import { maxPageCount } from './layout.js';
-import type { SizedColumn } from './space-columns.js';
+import type { SizedColumn } from './space/space-columns.js';
 
 const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
 const byte = z.int().min(0).max(255);

@@ -1,7 +1,7 @@
 // What a manifest says, apart from its bytes (layout.ts, body/layout.ts, FORMAT.md): every page's label and place, whatever
 // files that was read from.
 import type { DiskHeldPages } from '../../introspect/disk-held.js';
-import type { HealingFacts } from '../../introspect/healing-facts.js';
+import type { HealingFacts } from '../../introspect/heal/healing-facts.js';
 import type { FrameColumns, PlaceColumns } from '../pack/types.js';
 
 /** A file of frames. May have been written by an earlier snapshot. */

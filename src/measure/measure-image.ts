@@ -6,7 +6,7 @@ import {
   pageSizeBytes,
   type PhysicalMemory,
 } from '../../introspect/memory/physical-memory.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
 import { batchSizeBytes, createFramePool, type FramePool } from '../pack/frame-pool.js';

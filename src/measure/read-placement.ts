@@ -4,17 +4,17 @@
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
 import { manifestName } from '../catalog/names.js';
-import { disksOf, ramOf } from '../manifest/spaces.js';
+import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { usedPacks } from '../manifest/used-frames.js';
 import type { PlacedBlock, Placement } from '../report/model/placement.js';
 import type { Part } from '../report/model/report.js';
-import type { FileCopies } from '../restore/file-copies.js';
+import type { FileCopies } from '../verify/file-copies.js';
 import { neededCount } from '../store/block-state.js';
 import { healingOutlook } from '../restore/healing-outlook.js';
-import { locateFiles } from '../restore/locate-files.js';
-import { neededRoles } from '../restore/loss-scenarios.js';
-import { countPages, sumPages } from '../restore/pages-by-label.js';
+import { locateFiles } from '../verify/locate-files.js';
+import { neededRoles } from '../verify/loss-scenarios.js';
+import { countPages, sumPages } from '../verify/pages-by-label.js';
 import { copies as wholeCopies, type Redundancy, reedSolomon } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 

@@ -2,7 +2,7 @@
 // Positioned writes of whole runs, so several threads can fill one file, and pages of zeroes stay holes.
 import { writeSync } from 'node:fs';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import { decodeStoredFrames } from './decode.js';
 import { windowSizeBytes } from './layout.js';
 import { maskHas } from './mask.js';

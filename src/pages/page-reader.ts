@@ -2,7 +2,7 @@
 // a space reads frames in the order of their packs instead (read-frames.ts).
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
-import { firstAtLeast, labelOf, placeOf } from '../manifest/place.js';
+import { firstAtLeast, labelOf, placeOf } from '../manifest/space/place.js';
 import type { AddressSpace, Manifest } from '../manifest/types.js';
 import { decodeStoredFrames } from '../pack/decode.js';
 import { windowPageCount } from '../pack/types.js';

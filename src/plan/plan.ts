@@ -1,7 +1,7 @@
 // Labels and policy in, runs of pages with their replication out. A guest of 64 GiB has 16 million labels, so both
 // passes walk the typed array and nothing is made per page: the first counts the runs, the second fills the columns.
 import { pageClasses } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { Policy } from './policy.js';
 import type { ReplicationPlan } from './replication-plan.js';

@@ -2,7 +2,7 @@
 // others, with the disks it was given and with those that it has just written.
 import { DiskImage } from '../disk/disk-image.js';
 import { closeGuestDisks, type GuestDisk } from '../disk/guest-disks.js';
-import { ramOf } from '../manifest/spaces.js';
+import { ramOf } from '../manifest/space/spaces.js';
 import type { Manifest, RamSpace } from '../manifest/types.js';
 import { type Healing, healRam, nothingHealed } from './heal-ram.js';
 import { healingOutlook, type UnhealedRun } from './healing-outlook.js';

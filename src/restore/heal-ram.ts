@@ -1,15 +1,20 @@
-// Heals the lost pages of a RAM file that a restore has written, in place: what introspect/heal.ts says, and pages that a
+// Heals the lost pages of a RAM file that a restore has written, in place: what introspect/heal/heal.ts says, and pages that a
 // disk image holds. Lost pages are holes in the file before, which is to say zero.
 import { writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { addRefused, type FlagEdits, planReread, type RefusedRun } from '../../introspect/heal.js';
+import {
+  addRefused,
+  type FlagEdits,
+  planReread,
+  type RefusedRun,
+} from '../../introspect/heal/heal.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { pageSizeBytes, type MemoryRegion } from '../../introspect/memory/physical-memory.js';
 import { readFully } from '../../introspect/memory/read-fully.js';
 import type { GuestDisk } from '../disk/guest-disks.js';
 import { readHeldPages } from '../disk/read-held-pages.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import type { RamSpace } from '../manifest/types.js';
 import type { HealingOutlook, UnhealedRun } from './healing-outlook.js';
 import { type LostRun, lostPageCount } from './lost-pages.js';

@@ -1,11 +1,11 @@
 // Which lost pages can be healed, and how: from the manifest alone, before anything is read. Pure; a restore acts on it,
 // and `verify` prints it.
-import { healedBy } from '../../introspect/heal.js';
+import { healedBy } from '../../introspect/heal/heal.js';
 import type { PageLabel } from '../../introspect/page-class.js';
 import type { ManifestHeader, RamSpace } from '../manifest/types.js';
 import type { LostRun } from './lost-pages.js';
 
-/** In which way a page is healed: by the kernel's own means (introspect/heal.ts), or with bytes of a disk image. */
+/** In which way a page is healed: by the kernel's own means (introspect/heal/heal.ts), or with bytes of a disk image. */
 export type HealingWay = 'filling' | 'rereading' | 'disk';
 
 export interface HealingOutlook {

@@ -1,6 +1,6 @@
 // Which pages cannot be had back, from frames that could not be read: exact, by page, with label and reason.
-import { labelOf } from '../manifest/place.js';
-import { notStoredOf } from '../manifest/spaces.js';
+import { labelOf } from '../manifest/space/place.js';
+import { notStoredOf } from '../manifest/space/spaces.js';
 import type { AddressSpace, SnapshotFrames } from '../manifest/types.js';
 import { maskHas } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';

@@ -1,5 +1,5 @@
 // Pages of RAM that a disk holds come back from the disk that was stored with them, or from one that a restore is given.
-import { disksOf, ramOf } from '../manifest/spaces.js';
+import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { AddressSpace } from '../manifest/types.js';
 
 /** Names of the disks that hold pages of RAM and are not stored with them: their images a restore must be given. */

@@ -1,7 +1,7 @@
 // A file that a restore writes: under a name of its own while it is not whole, then placed by a rename.
 import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 
 export const partOf = (path: string): string => `${path}.part`;
 

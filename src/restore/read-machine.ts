@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import type { Store } from '../store/store.js';
-import { maxMachineBytes } from '../vm/qemu-command.js';
+import { maxMachineBytes } from '../vm/qemu/qemu-command.js';
 
 /** Undefined when the snapshot has none. Throws `corrupt` when it is not what was stored. */
 export async function readMachine(

@@ -1,6 +1,6 @@
 // The disks of a snapshot as a restore writes them: DIR/disk-NAME.img, raw and sparse.
 import { join } from 'node:path';
-import { disksOf } from '../manifest/spaces.js';
+import { disksOf } from '../manifest/space/spaces.js';
 import type { DiskSpace, Manifest } from '../manifest/types.js';
 import type { LostPacks } from '../pages/loss.js';
 import { createPart, partOf } from './part-file.js';

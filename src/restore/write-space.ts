@@ -1,7 +1,7 @@
 // The pages of one space into an open file, each at its place; what is zero stays a hole.
 import type { FileHandle } from 'node:fs/promises';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { AddressSpace, Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';

@@ -9,7 +9,7 @@ import {
   diskFormatPattern,
   diskNamePattern,
   maxSourcePathLength,
-} from '../manifest/disk-record.js';
+} from '../manifest/space/disk-record.js';
 import { maxPageCount } from '../manifest/layout.js';
 import { planDisk } from '../plan/disk-plan.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';

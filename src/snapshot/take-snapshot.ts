@@ -3,7 +3,7 @@
 // Whatever happens before the manifest is renamed into place leaves no snapshot; what was written by then is removed,
 // as far as the store can still be reached.
 import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import {
   manifestReplication,
@@ -47,7 +47,7 @@ export interface SnapshotRequest {
   readonly statePath?: string | undefined;
   /** That of the image itself, kept when there is no `statePath`. */
   readonly state?: StateSource | undefined;
-  /** The command line of the VM's machine, as src/vm/qemu-command.ts reads it. */
+  /** The command line of the VM's machine, as src/vm/qemu/qemu-command.ts reads it. */
   readonly machine?: Uint8Array | undefined;
   /** The VM's disks as they were at the same moment. */
   readonly disks?: readonly DiskToStore[];

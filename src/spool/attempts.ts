@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../host/durable-file.js';
 import { moment } from '../flow/bounded.js';
-import { readSmallFile } from '../flow/read-small-file.js';
+import { readSmallFile } from '../host/read-small-file.js';
 import { isAbsent } from './is-absent.js';
 
 export const attemptsFile = 'attempts.json';

@@ -8,9 +8,9 @@ import { z } from 'zod';
 import { imageFormats } from '../../introspect/memory/memory-image.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { boundedArray, moment } from '../flow/bounded.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import { replaceFile } from '../host/durable-file.js';
-import { readSmallFile } from '../flow/read-small-file.js';
+import { readSmallFile } from '../host/read-small-file.js';
 
 export const capturedFile = 'captured.json';
 /** 255 disks with the longest of paths do not fill it. */

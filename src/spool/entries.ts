@@ -2,7 +2,7 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import { allocatedBytes } from './allocated-bytes.js';
 import { type Attempts, readAttempts } from './attempts.js';
 import { olderFirst } from './bounds.js';

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import { allocatedBytes } from './allocated-bytes.js';
 import { entryOfPart, type SpoolPaths, vmPartOfEntry } from './layout.js';
 import { entryOfLock, lockFolder, tryLock } from './lock.js';

@@ -3,7 +3,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import { allocatedBytes } from './allocated-bytes.js';
 import { type Captured, writeCaptured } from './captured.js';
 import { syncPath } from '../host/durable-file.js';

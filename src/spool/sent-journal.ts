@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { moment } from '../flow/bounded.js';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import { appendLine, replaceFile } from '../host/durable-file.js';
 import { isAbsent } from './is-absent.js';
 import { withSpoolLock } from './lock.js';

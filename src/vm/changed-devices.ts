@@ -1,7 +1,7 @@
 // Devices that a machine has got or lost since it was started. Its command line, which is what a snapshot keeps of a machine,
 // does not say so, and QEMU takes a device state back only into the same machine. Pure.
-import { settingOf } from './option-value.js';
-import type { QemuCommand } from './qemu-command.js';
+import { settingOf } from './qemu/option-value.js';
+import type { QemuCommand } from './qemu/qemu-command.js';
 
 export interface ChangedDevices {
   /** By their ids: of a device without one, nothing tells whether the command line has it. */

@@ -1,8 +1,8 @@
 // The file that describes a machine, as `--machine FILE` names it.
 import { open } from 'node:fs/promises';
-import { diskError } from '../flow/disk-error.js';
+import { diskError } from '../host/disk-error.js';
 import { machineOfProcess } from './process-machine.js';
-import { maxMachineBytes, parseQemuCommand } from './qemu-command.js';
+import { maxMachineBytes, parseQemuCommand } from './qemu/qemu-command.js';
 
 /** A running process: its relative paths mean something only while it runs. */
 const processFile = /^\/proc\/(\d+)\/cmdline$/;

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { crc32c } from '@node-rs/crc32';
 import { packValue } from '../../src/manifest/codec.js';
-import { bytesOfColumn } from '../../src/manifest/columns.js';
+import { bytesOfColumn } from '../../src/manifest/space/columns.js';
 import {
   hashSizeBytes,
   headField,

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { listSnapshots, loadManifest, resolveId } from '../../src/catalog/catalog.js';
 import { deleteSnapshot } from '../../src/catalog/delete-snapshots.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
-import { verifySnapshot } from '../../src/restore/verify-snapshot.js';
+import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { sha256Of } from '../e2e/file-hash.js';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { z } from 'zod';
-import { npyHeader } from '../../src/cli/npy.js';
+import { npyHeader } from '../../src/cli/image/npy.js';
 import { expectPars } from '../e2e/pars-command.js';
 import { makeRandomImage } from '../e2e/random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';

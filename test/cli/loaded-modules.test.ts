@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { exitCodeOfError } from '../../src/cli/exit-code.js';
+import { exitCodeOfError } from '../../src/cli/shared/exit-code.js';
 import { expectPars } from '../e2e/pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 
@@ -55,13 +55,13 @@ test.each([
     packages: ['commander'],
     ownFiles: [
       'introspect/pars-error.js',
-      'src/cli/exit-code.js',
-      'src/cli/exit-promise.js',
-      'src/cli/hook-callers-program.js',
-      'src/cli/hook-program.js',
+      'src/cli/shared/exit-code.js',
+      'src/cli/shared/exit-promise.js',
+      'src/cli/hook/callers-program.js',
+      'src/cli/hook/program.js',
       'src/cli/main.js',
-      'src/cli/report-error.js',
-      'src/cli/store-option.js',
+      'src/cli/shared/report-error.js',
+      'src/cli/shared/store-option.js',
       'src/store/kind.js',
       'src/store/kinds.js',
       'src/store/local/kind.js',

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lines } from '../../src/text/standard-streams.js';
-import { removeOfSameVm } from '../../src/cli/upload-live.js';
+import { removeOfSameVm } from '../../src/cli/upload/upload-live.js';
 import { type Captured, vmGroup, writeCaptured } from '../../src/spool/captured.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 

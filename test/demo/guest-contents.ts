@@ -2,7 +2,7 @@
 // resume. Files go through its page cache, memory is asked from the process that holds it.
 
 import { createHash } from 'node:crypto';
-import { formatTable } from '../../src/cli/format.js';
+import { formatTable } from '../../src/cli/shared/format.js';
 import { DemoFailure } from './demo-failure.js';
 
 export type Checksums = ReadonlyMap<string, string>;

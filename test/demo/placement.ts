@@ -1,6 +1,6 @@
 // Where the files of a snapshot are, as the store itself tells: blocks, and the nodes that hold a live copy of each.
 
-import { formatBytes, formatTable } from '../../src/cli/format.js';
+import { formatBytes, formatTable } from '../../src/cli/shared/format.js';
 import type { Store } from '../../src/index.js';
 import { bytesInFolder } from './bytes-in-folder.js';
 import { DemoFailure } from './demo-failure.js';

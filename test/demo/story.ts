@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { manifestName } from '../../src/catalog/names.js';
-import { formatBytes, formatPercent } from '../../src/cli/format.js';
+import { formatBytes, formatPercent } from '../../src/cli/shared/format.js';
 import { openStore } from '../../src/index.js';
 import { bootGuest, resumeGuest } from '../guest/guest.js';
 import { bytesInFolder } from './bytes-in-folder.js';

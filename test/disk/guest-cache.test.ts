@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { classify } from '../../introspect/classify.js';
-import { type FilePlaces, findFilePlaces } from '../../introspect/file-places.js';
-import { findKernel, type Introspected } from '../../introspect/find-kernel.js';
+import { classify } from '../../introspect/label/classify.js';
+import { type FilePlaces, findFilePlaces } from '../../introspect/heal/file-places.js';
+import { findKernel, type Introspected } from '../../introspect/label/find-kernel.js';
 import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import { pageIndexOf } from '../../introspect/memory/physical-memory.js';
-import { openRawFile } from '../../introspect/memory/raw-file.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import {
   closeGuestDisks,

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import * as fc from 'fast-check';
 import type { DiskHeldPages } from '../../introspect/disk-held.js';
-import type { Volume } from '../../introspect/file-places.js';
+import type { Volume } from '../../introspect/heal/file-places.js';
 import type { Progress } from '../../src/flow/progress.js';
 import { DiskImage } from '../../src/disk/disk-image.js';
 import type { GuestDisk } from '../../src/disk/guest-disks.js';

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FilePlaces, Volume } from '../../introspect/file-places.js';
+import type { FilePlaces, Volume } from '../../introspect/heal/file-places.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import { Ram } from '../introspect/ram.js';
 

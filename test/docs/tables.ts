@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import { exitCodeOfError, exitCodes, exitMeanings } from '../../src/cli/exit-code.js';
+import { exitCodeOfError, exitCodes, exitMeanings } from '../../src/cli/shared/exit-code.js';
 import { namedPolicies, policyNames } from '../../src/plan/policy.js';
 import { healingOutlook, type HealingWay } from '../../src/restore/healing-outlook.js';
 

@@ -12,8 +12,8 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
-import { labelOf } from '../../src/manifest/place.js';
-import { notStoredOf, ramOf } from '../../src/manifest/spaces.js';
+import { labelOf } from '../../src/manifest/space/place.js';
+import { notStoredOf, ramOf } from '../../src/manifest/space/spaces.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { loadManifest } from '../../src/catalog/catalog.js';
 import { openStore } from '../../src/store/open-store.js';

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { bodyName, manifestName, packName } from '../../src/catalog/names.js';
-import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
+import { exitCodeOfError, exitCodes } from '../../src/cli/shared/exit-code.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { filesBelow, publishSmall, writeText } from '../catalog/small-snapshot.js';

@@ -30,7 +30,7 @@ export class LocalStoreFolder {
     return diskNames.flatMap((disk) => filesIn(join(this.path, disk, 'writing')));
   }
 
-  /** The files that hold the copies of `name`: its name entry says their id (src/store/local/name-entry.ts). */
+  /** The files that hold the copies of `name`: its name entry says their id (src/store/local/names/name-entry.ts). */
   copiesOf(name: string): readonly string[] {
     const entry = diskNames
       .flatMap((disk) => filesIn(join(this.path, disk, 'names', name)))

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { manifestName } from '../../src/catalog/names.js';
-import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
+import { exitCodeOfError, exitCodes } from '../../src/cli/shared/exit-code.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { filesBelow, writeText } from '../catalog/small-snapshot.js';

@@ -7,7 +7,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkResume, resumeVm, type ResumeRequest } from '../../src/cli/resume-vm.js';
+import { checkResume, resumeVm, type ResumeRequest } from '../../src/cli/restore/resume-vm.js';
 import { flatLines, type Lines } from '../../src/text/standard-streams.js';
 import { CommandPort } from '../guest/command-port.js';
 import { copySparse } from '../guest/copy-sparse.js';

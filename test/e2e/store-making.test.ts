@@ -3,7 +3,7 @@
 
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { exitCodeOfError, exitCodes } from '../../src/cli/exit-code.js';
+import { exitCodeOfError, exitCodes } from '../../src/cli/shared/exit-code.js';
 import { expectPars } from './pars-command.js';
 import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { loadManifest } from '../../src/catalog/catalog.js';
-import { labelOf } from '../../src/manifest/place.js';
+import { labelOf } from '../../src/manifest/space/place.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { openStore } from '../../src/store/open-store.js';
 import { fixtureGuest } from '../guest/fixtures.js';

@@ -1,7 +1,7 @@
 // A memmap and a node that say of some frames what is not so, and agree with each other in all that is counted and
 // listed. Where they are put, and how a reader is led to them, is another matter (forgeries.ts).
 import { type PageLayout, pageLayout } from '../../introspect/mm/page-layout.js';
-import type { Zone } from '../../introspect/mm/zone.js';
+import type { Zone } from '../../introspect/mm/zones/zone.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import type { Forger } from './forger.js';
 import type { KnownKernel } from './known-kernel.js';

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { parseConfig, readConfig } from '../../src/hook/config.js';
-import { formatDuration, parseDuration } from '../../src/flow/duration.js';
+import { formatDuration, parseDuration } from '../../src/units/duration.js';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '../e2e/temporary-folder.js';
 import { otherUser, testAsRoot } from '../host/other-user.js';

@@ -11,12 +11,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { exitMeaning } from '../../src/cli/hook-open.js';
+import { exitMeaning } from '../../src/cli/hook/open.js';
 import { parseConfig } from '../../src/hook/config.js';
 import type { HookContext } from '../../src/hook/hook-context.js';
-import { openLog } from '../../src/hook/log.js';
-import { HookMetrics } from '../../src/hook/metrics.js';
-import type { OfferedSnapshot } from '../../src/hook/offer.js';
+import { openLog } from '../../src/hook/observe/log.js';
+import { HookMetrics } from '../../src/hook/observe/metrics.js';
+import type { OfferedSnapshot } from '../../src/hook/take/offer.js';
 import { openSpool } from '../../src/spool/spool.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 

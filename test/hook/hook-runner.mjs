@@ -2,9 +2,9 @@
 // with the stand-in for `pars`. Says `ready` before it begins.
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openHook } from '../../dist/src/cli/hook-open.js';
-import { flush } from '../../dist/src/hook/flush.js';
-import { offerSnapshot } from '../../dist/src/hook/offer.js';
+import { openHook } from '../../dist/src/cli/hook/open.js';
+import { flush } from '../../dist/src/hook/send/flush.js';
+import { offerSnapshot } from '../../dist/src/hook/take/offer.js';
 
 const [work, config, vm, image, disk] = process.argv.slice(2);
 const standIn = fileURLToPath(new URL('stand-in-pars.mjs', import.meta.url));

@@ -1,8 +1,8 @@
 // What an end means, how long to wait, and whose turn it is: the pure parts of sending.
 import fc from 'fast-check';
-import { exitMeaning } from '../../src/cli/hook-open.js';
-import { ruleArguments } from '../../src/hook/apply-retention.js';
-import { dueEntry } from '../../src/hook/due-entries.js';
+import { exitMeaning } from '../../src/cli/hook/open.js';
+import { ruleArguments } from '../../src/hook/send/apply-retention.js';
+import { dueEntry } from '../../src/hook/send/due-entries.js';
 import { outcomeOf, retryDelayMs } from '../../src/hook/upload-outcome.js';
 import { noAttempts } from '../../src/spool/attempts.js';
 

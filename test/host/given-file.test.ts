@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { adoptFile, factsOf } from '../../src/hook/adopt-file.js';
+import { adoptFile, factsOf } from '../../src/hook/take/adopt-file.js';
 import { openGivenFile } from '../../src/host/given-file.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 import { makeFolderOfOther, otherUser, testAsRoot } from './other-user.js';

@@ -3,12 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { classify } from '../../introspect/classify.js';
-import { findKernel } from '../../introspect/find-kernel.js';
+import { classify } from '../../introspect/label/classify.js';
+import { findKernel } from '../../introspect/label/find-kernel.js';
 import { openImage, type OpenImageOptions } from '../../introspect/memory/open-image-file.js';
 import { pageIndexOf, pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { copySparse } from '../guest/copy-sparse.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import { type Guest, resumeGuest } from '../guest/guest.js';

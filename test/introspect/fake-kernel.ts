@@ -4,13 +4,13 @@
 //
 //   128 KiB ...    1 MiB ... 1.125 MiB   2 MiB ...    4 MiB ...
 //   page tables    memmap                structures   ordinary pages
-import type { Introspected } from '../../introspect/find-kernel.js';
+import type { Introspected } from '../../introspect/label/find-kernel.js';
 import type { Btf } from '../../introspect/kernel/btf/btf.js';
 import type { Kernel, KernelSymbol } from '../../introspect/kernel/kernel.js';
 import { PageTables } from '../../introspect/kernel/paging.js';
 import { VirtualMemory } from '../../introspect/kernel/virtual-memory.js';
 import { Vmcoreinfo } from '../../introspect/kernel/vmcoreinfo.js';
-import { readZones } from '../../introspect/mm/zone.js';
+import { readZones } from '../../introspect/mm/zones/zone.js';
 import {
   buddyOrderCount,
   type Era,

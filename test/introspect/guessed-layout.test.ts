@@ -3,12 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { classify } from '../../introspect/classify.js';
-import { findKernel, type Introspected } from '../../introspect/find-kernel.js';
+import { classify } from '../../introspect/label/classify.js';
+import { findKernel, type Introspected } from '../../introspect/label/find-kernel.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import type { MemoryRegion } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
-import { openRawFile } from '../../introspect/memory/raw-file.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 

@@ -1,14 +1,14 @@
 // Kernels without BTF: real guests' RAM from which BTF and its symbols are gone, held against the same guests with it.
-import { classify } from '../../introspect/classify.js';
+import { classify } from '../../introspect/label/classify.js';
 import { Explainer } from '../../introspect/explain/explain.js';
-import { findKernel } from '../../introspect/find-kernel.js';
+import { findKernel } from '../../introspect/label/find-kernel.js';
 import { statedTypes } from '../../introspect/kernel/stated-types.js';
 import type { CpuStates } from '../../introspect/memory/cpu-state.js';
 import { readCpuStates } from '../../introspect/memory/device-state.js';
 import type { MemoryImage } from '../../introspect/memory/memory-image.js';
-import { openRawFile } from '../../introspect/memory/raw-file.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { fixtureGuest, type FixtureName } from '../guest/fixtures.js';
 import { sliceOf } from '../slice.js';
 import { type Patch, PatchedMemory } from './damage/patched-memory.js';

@@ -2,7 +2,7 @@
 // nothing of ours on the host or in the VM, and what it stored is a VM that goes on.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { exitCodes } from '../../src/cli/exit-code.js';
+import { exitCodes } from '../../src/cli/shared/exit-code.js';
 import { listAnswer, uploadAnswer, verifyAnswer } from '../e2e/command-answers.js';
 import { runPars } from '../e2e/pars-command.js';
 import { type FaultCase, namesIn, vmName } from './fault-case.js';

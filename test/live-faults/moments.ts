@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * `starting`: nothing of the VM was touched, `storing`: the capture is whole; in between as in the journal
- * (src/vm/live/journal.ts).
+ * (src/vm/capture/journal.ts).
  */
 export const phases = ['starting', 'prepared', 'stopping', 'running', 'storing'] as const;
 export type Phase = (typeof phases)[number];

@@ -20,7 +20,7 @@ export function processesIn(folder: string, program = ''): readonly number[] {
   });
 }
 
-/** A guard of a capture: src/vm/live/capture-guard.ts. */
+/** A guard of a capture: src/vm/capture/guard/capture-guard.ts. */
 export const guardsIn = (folder: string): readonly number[] =>
   processesIn(folder, 'capture-guard-main.js');
 

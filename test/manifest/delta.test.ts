@@ -7,7 +7,7 @@ import { encodeBody } from '../../src/manifest/body/encode.js';
 import { resolveBodies } from '../../src/manifest/body/resolve.js';
 import type { Body } from '../../src/manifest/body/types.js';
 import { findProblem } from '../../src/manifest/check.js';
-import { labelOf, placeOf } from '../../src/manifest/place.js';
+import { labelOf, placeOf } from '../../src/manifest/space/place.js';
 import type { AddressSpace, Manifest } from '../../src/manifest/types.js';
 import { MadeVm } from './sample-chain.js';
 import { plain } from './written.js';

@@ -1,7 +1,7 @@
 // How well a guest's labels agree with its kernel's own word, in numbers, and what is demanded of them.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { flagClassOf, type FlagClass } from './flag-class.js';
 import type { KernelCounters } from './kernel-counters.js';
 import { agreement, anyOf, type FlagTest, type PageStates } from './page-truth.js';

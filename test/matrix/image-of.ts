@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openRawFile } from '../../introspect/memory/raw-file.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import type { GuestSnapshot } from '../guest/guest-snapshot.js';
 

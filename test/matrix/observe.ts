@@ -1,8 +1,8 @@
 // From a guest's snapshot to its figures: labels its memory, then lets a copy of it tell its page flags again.
-import { classify } from '../../introspect/classify.js';
-import { findKernel } from '../../introspect/find-kernel.js';
+import { classify } from '../../introspect/label/classify.js';
+import { findKernel } from '../../introspect/label/find-kernel.js';
 import { readCpuStates } from '../../introspect/memory/device-state.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { resumeGuest } from '../guest/guest.js';
 import type { GuestSnapshot } from '../guest/guest-snapshot.js';
 import { recordBeforeStop } from '../guest/page-record.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
-import { disksOf, ramOf } from '../../src/manifest/spaces.js';
+import { disksOf, ramOf } from '../../src/manifest/space/spaces.js';
 import type { Manifest, ManifestHeader } from '../../src/manifest/types.js';
 import { figuresOfManifest } from '../../src/measure/figures-of-manifest.js';
 import { measureImage } from '../../src/measure/measure-image.js';

@@ -5,9 +5,13 @@ import { readFileSync } from 'node:fs';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
 import { parseDiskArgument } from '../../src/disk/guest-disks.js';
-import { holdOnDisk } from '../../src/cli/hold-on-disk.js';
-import { labelImage, type LabelledImage, openImageArgument } from '../../src/cli/open-image.js';
-import { notStoredOf } from '../../src/manifest/spaces.js';
+import { holdOnDisk } from '../../src/snapshot/prepare/hold-on-disk.js';
+import {
+  labelImage,
+  type LabelledImage,
+  openImageArgument,
+} from '../../src/snapshot/prepare/open-image.js';
+import { notStoredOf } from '../../src/manifest/space/spaces.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { figuresOfManifest } from '../../src/measure/figures-of-manifest.js';
 import { measureImage, type PolicyToMeasure } from '../../src/measure/measure-image.js';

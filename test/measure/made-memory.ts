@@ -2,7 +2,7 @@
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { samplePage } from '../pack/sample-pages.js';
 
 /** Two blocks of 4 MiB, one of them all zero, and a block and a window that are not full. */

@@ -3,7 +3,7 @@
 
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { HealingFacts } from '../../introspect/healing-facts.js';
+import type { HealingFacts } from '../../introspect/heal/healing-facts.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import type { Manifest } from '../../src/manifest/types.js';
@@ -11,7 +11,7 @@ import { readPlacement } from '../../src/measure/read-placement.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
 import { storedBytesOf } from '../../src/report/model/cost.js';
 import { type Outcome, tryChoices } from '../../src/report/model/placement.js';
-import { verifySnapshot } from '../../src/restore/verify-snapshot.js';
+import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';

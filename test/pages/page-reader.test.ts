@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { findProblem } from '../../src/manifest/check.js';
-import { placeOf } from '../../src/manifest/place.js';
+import { placeOf } from '../../src/manifest/space/place.js';
 import { PageReader } from '../../src/pages/page-reader.js';
 import { memoryCluster } from '../../src/store/memory/cluster.js';
 import { countReads, storeSpaces } from './stored-space.js';

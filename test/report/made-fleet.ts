@@ -19,7 +19,7 @@ import { frameHeaderSizeBytes, packHeaderSizeBytes } from '../../src/pack/layout
 import { maskPageCount } from '../../src/pack/mask.js';
 import { windowPageCount } from '../../src/pack/types.js';
 import { ChunkChecksummer } from '../../src/store/local/chunk-checksum.js';
-import { encodeNameEntry } from '../../src/store/local/name-entry.js';
+import { encodeNameEntry } from '../../src/store/local/names/name-entry.js';
 import { openStore } from '../../src/store/open-store.js';
 import { randomFrom } from '../e2e/random-numbers.js';
 import { diskNames } from '../e2e/local-store-folder.js';
@@ -183,7 +183,7 @@ function makeRuns(random: () => number, pageCount: number, runCount: number): La
   };
 }
 
-/** One copy, on each disk in turn; the name on all of them, as src/store/local/disk.ts describes. */
+/** One copy, on each disk in turn; the name on all of them, as src/store/local/disks/disk.ts describes. */
 async function putFile(
   storeFolder: string,
   name: string,

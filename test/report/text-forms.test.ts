@@ -1,5 +1,5 @@
 // The forms of a report that are text: what they say is what the model says, and nothing in a name breaks out of them.
-import { reportText } from '../../src/cli/report-text.js';
+import { reportText } from '../../src/cli/report/text.js';
 import { reportCsv } from '../../src/report/csv.js';
 import { reportMarkdown } from '../../src/report/markdown.js';
 import { FleetTally } from '../../src/report/model/fleet-report.js';

@@ -1,6 +1,6 @@
 // Facts of a kernel as healing wants them, for tests that heal nothing: only that they are there counts.
 
-import type { HealingFacts } from '../../introspect/healing-facts.js';
+import type { HealingFacts } from '../../introspect/heal/healing-facts.js';
 
 export const healingFacts: HealingFacts = {
   freeByte: 0,

@@ -11,7 +11,7 @@ import type { Manifest } from '../../src/manifest/types.js';
 import { usedFrames } from '../../src/manifest/used-frames.js';
 import { defaultPolicy, namedPolicies, type Policy } from '../../src/plan/policy.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
-import { verifySnapshot } from '../../src/restore/verify-snapshot.js';
+import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import type { DiskToStore } from '../../src/snapshot/disk-to-store.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';

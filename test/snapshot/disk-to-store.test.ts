@@ -13,7 +13,7 @@ import path from 'node:path';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { listSnapshots } from '../../src/catalog/catalog.js';
-import { disksOf } from '../../src/manifest/spaces.js';
+import { disksOf } from '../../src/manifest/space/spaces.js';
 import { plannedDiskBytes } from '../../src/plan/disk-plan.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
 import {

@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { ImageView } from '../../introspect/memory/image-view.js';

@@ -1,7 +1,7 @@
 // Which pages a disk takes with it when it dies in part: random runs of the expendable ones, and of large folios one half.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/page-map.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import type { LostRun } from '../../src/restore/lost-pages.js';
 import { randomFrom } from '../e2e/random-numbers.js';
 import type { Kpageflags } from '../guest/kpageflags.js';

@@ -1,7 +1,7 @@
 // What the table of kinds says of a URL before a store is opened, and what openStore says to anything that is no store's.
 
-import { disksCommand } from '../../src/cli/disks-command.js';
-import type { CommandContext } from '../../src/cli/run-command.js';
+import { disksCommand } from '../../src/cli/store/disks.js';
+import type { CommandContext } from '../../src/cli/shared/run-command.js';
 import { findStoreKind, lastingKinds, storeKindOf, storeKinds } from '../../src/store/kinds.js';
 import { openStore } from '../../src/store/open-store.js';
 import { copies } from '../../src/store/redundancy.js';

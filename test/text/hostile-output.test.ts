@@ -2,7 +2,7 @@
 // streams nothing but characters to be seen, no line that is not ours, and JSON that has the exact words.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exitCodeOfError } from '../../src/cli/exit-code.js';
+import { exitCodeOfError } from '../../src/cli/shared/exit-code.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { openStore } from '../../src/store/open-store.js';
 import { smallManifest, writeAndPublish, writeFilesOf } from '../catalog/small-snapshot.js';

@@ -9,9 +9,9 @@ const writer = 'src/text/standard-streams.ts';
 /** What else may be near a stream, and why that shows nobody anything. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   // The guard's output is a pipe to the capture, which takes JSON from it and shows none of it as it is.
-  'src/vm/live/capture-guard-main.ts': ['process.stdout'],
+  'src/vm/capture/guard/capture-guard-main.ts': ['process.stdout'],
   // The VM that is resumed has the terminal to itself, as if it had been started by hand.
-  'src/cli/resume-folder.ts': ["'inherit'"],
+  'src/cli/restore/resume-folder.ts': ["'inherit'"],
 };
 
 const pastTheWriter = [

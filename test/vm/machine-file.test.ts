@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readMachineFile } from '../../src/vm/machine-file.js';
-import { maxMachineBytes, parseQemuCommand } from '../../src/vm/qemu-command.js';
+import { maxMachineBytes, parseQemuCommand } from '../../src/vm/qemu/qemu-command.js';
 
 let folder: string;
 

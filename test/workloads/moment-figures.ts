@@ -1,6 +1,6 @@
 // From what was measured of one moment to what its row says: savings as fractions of the raw file stored three times, and
 // what the critical pages are.
-import type { Evidence } from '../../introspect/page-map.js';
+import type { Evidence } from '../../introspect/label/page-map.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
 import { heldByDisk, type PolicyName, policyNames } from '../../src/plan/policy.js';
 import { nativeReplication } from '../../src/plan/saving.js';

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { isAbsent } from '../../spool/is-absent.js';
 import { parseDomainXml } from '../../vm/libvirt/domain-xml.js';
-import type { HookLog } from '../log.js';
+import type { HookLog } from '../observe/log.js';
 import { imageUnder } from './overlay-name.js';
 import type { Virsh } from './virsh.js';
 import { messageOf } from '../../flow/message-of.js';

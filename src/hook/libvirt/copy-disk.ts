@@ -1,8 +1,8 @@
 // A disk that nobody writes to, as a raw image with its holes. A copy of a disk that changed meanwhile is no copy.
 import { stat, unlink } from 'node:fs/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
-import { diskError } from '../../flow/disk-error.js';
-import { adoptFile, factsOf } from '../adopt-file.js';
+import { diskError } from '../../host/disk-error.js';
+import { adoptFile, factsOf } from '../take/adopt-file.js';
 import { describeEnd, runProgram } from '../run-program.js';
 import type { ChosenDisk } from './disk-choice.js';
 

@@ -1,5 +1,5 @@
 // Which disks of a domain belong into a snapshot, and why the others do not. Pure.
-import { diskNamePattern } from '../../manifest/disk-record.js';
+import { diskNamePattern } from '../../manifest/space/disk-record.js';
 import type { DomainDisk } from '../../vm/libvirt/domain-xml.js';
 
 export interface ChosenDisk {

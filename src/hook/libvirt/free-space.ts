@@ -1,7 +1,7 @@
 // Whether there is room for what is about to be written, by file system.
 import { stat, statfs } from 'node:fs/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
-import { diskError } from '../../flow/disk-error.js';
+import { diskError } from '../../host/disk-error.js';
 
 export interface SpaceNeed {
   readonly folder: string;

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
-import { diskError } from '../../flow/disk-error.js';
+import { diskError } from '../../host/disk-error.js';
 import { userWords } from '../../host/accounts.js';
 import { openGivenFolder } from '../../host/given-file.js';
 import { isTrustedUser, isWritableByOthers } from '../../host/ownership.js';

@@ -1,7 +1,7 @@
 // After a snapshot that failed: libvirt may still be at it, and the VM may stand still.
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HookLog } from '../log.js';
+import type { HookLog } from '../observe/log.js';
 import type { Virsh } from './virsh.js';
 import { messageOf } from '../../flow/message-of.js';
 

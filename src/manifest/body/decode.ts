@@ -6,12 +6,12 @@ import { crc32c } from '@node-rs/crc32';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { PlaceColumns } from '../../pack/types.js';
 import { unpackValue } from '../codec.js';
-import { columnOfBytes } from '../columns.js';
+import { columnOfBytes } from '../space/columns.js';
 import { diskHeldOf, healingOf } from '../healing-record.js';
 import { bodyStructure, maxBodySizeBytes, maxPackCount } from '../layout.js';
 import { packName } from '../pack-name.js';
 import { describeProblem } from '../schema.js';
-import { labelRunsOf, type SizedColumn, sizedColumns } from '../space-columns.js';
+import { labelRunsOf, type SizedColumn, sizedColumns } from '../space/space-columns.js';
 import type { AddressSpace } from '../types.js';
 import {
   bodyField,

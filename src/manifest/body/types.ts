@@ -1,6 +1,6 @@
 // What one body file says, apart from its bytes: a base has all of each space, a delta what is another than before.
 import type { DiskHeldPages } from '../../../introspect/disk-held.js';
-import type { HealingFacts } from '../../../introspect/healing-facts.js';
+import type { HealingFacts } from '../../../introspect/heal/healing-facts.js';
 import type { FrameColumns, PlaceColumns } from '../../pack/types.js';
 import type { AddressSpace } from '../types.js';
 import type { BodyKind } from './layout.js';

@@ -2,10 +2,10 @@
 // pages of one window, in the order of their bits: a frame is a place.
 import { identityOfV1 } from '../../pack/frame-identity.js';
 import { maskPageCount } from '../../pack/mask.js';
-import { columnOfBytes } from '../columns.js';
+import { columnOfBytes } from '../space/columns.js';
 import { diskHeldOf, healingOf } from '../healing-record.js';
 import { disksFeature, notStoredFeature } from '../layout.js';
-import { labelRunsOf, type SizedColumn, sizedColumns } from '../space-columns.js';
+import { labelRunsOf, type SizedColumn, sizedColumns } from '../space/space-columns.js';
 import type { AddressSpace, ManifestHeader, SnapshotFrames } from '../types.js';
 import type { SpaceV1Record } from './schema.js';
 

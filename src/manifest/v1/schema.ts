@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { boundedArray } from '../../flow/bounded.js';
-import { diskSchema } from '../disk-record.js';
+import { diskSchema } from '../space/disk-record.js';
 import { healingKeys } from '../healing-record.js';
 import { maxPackCount } from '../layout.js';
 import {

@@ -1,6 +1,6 @@
 // A chart in its figure: drawn twice, for wide and for narrow windows, of which the style sheet shows one.
 import type { PlotOptions } from '@observablehq/plot';
-import type { ChartWidth, ChartWords, Charts } from './charts.js';
+import type { ChartWidth, ChartWords, Charts } from './charts/charts.js';
 import { type Content, markup, type Markup } from './markup.js';
 
 export interface FigureContent extends ChartWords {

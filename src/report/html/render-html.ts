@@ -1,15 +1,15 @@
 // A report as one HTML file that stands alone: style, script, charts and labels are in it, and it asks the network for
 // nothing. The same report gives the same file.
 import type { Report } from '../model/report.js';
-import { type Charts, loadCharts } from './charts.js';
-import { comparisonPage } from './comparison-page.js';
+import { type Charts, loadCharts } from './charts/charts.js';
+import { comparisonPage } from './reports/comparison-page.js';
 import { documentText } from './document.js';
-import { fleetPage } from './fleet-page.js';
-import { historyPage } from './history-page.js';
-import type { MemoryMapData } from './memory-map.js';
+import { fleetPage } from './reports/fleet-page.js';
+import { historyPage } from './reports/history-page.js';
+import type { MemoryMapData } from './charts/memory-map.js';
 import { readPageFiles } from './page-files.js';
 import type { Page } from './sections.js';
-import { snapshotPage } from './snapshot-page.js';
+import { snapshotPage } from './reports/snapshot-page.js';
 
 export interface HtmlExtras {
   /** Labels of the snapshots, where they are at hand; none for histories and stores. */

@@ -12,8 +12,8 @@ import {
   decodeChecksumFile,
   firstBadChunk,
 } from './chunk-checksum.js';
-import type { Disk } from './disk.js';
-import { privateFileMode, syncFolder, writeDurably } from './disk.js';
+import type { Disk } from './disks/disk.js';
+import { privateFileMode, syncFolder, writeDurably } from './disks/disk.js';
 import { isAbsent, toParsError } from './node-error.js';
 
 export class CopyWriter {

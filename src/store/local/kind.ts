@@ -2,7 +2,7 @@
 
 import type { StoreKind } from '../kind.js';
 import { noSecrets } from '../kind.js';
-import type { LocalStoreOptions } from './prepare-disks.js';
+import type { LocalStoreOptions } from './membership/prepare-disks.js';
 import { localUrlForms, parseLocalUrl } from './url.js';
 
 export const localKind: StoreKind<LocalStoreOptions> = {

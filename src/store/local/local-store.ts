@@ -20,16 +20,16 @@ import { copiesToWrite } from '../check-write.js';
 import type { ReadOptions, Store, StoredFile } from '../store.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
 import { UnreachableCopies } from '../unreachable.js';
-import { agreedChildren, agreedName, type NameSource } from './agreed-names.js';
-import { catchUp } from './catch-up.js';
-import { changeNames } from './change-names.js';
-import { isClaim } from './claims.js';
+import { agreedChildren, agreedName, type NameSource } from './membership/agreed-names.js';
+import { catchUp } from './membership/catch-up.js';
+import { changeNames } from './membership/change-names.js';
+import { isClaim } from './names/claims.js';
 import { hasCopy, readCopy, removeCopy } from './copy.js';
-import type { Disk } from './disk.js';
-import type { Membership } from './membership.js';
-import { hasEveryDisk, readMembership } from './membership.js';
-import type { NameEntry } from './name-entry.js';
-import type { Named } from './name-tree.js';
+import type { Disk } from './disks/disk.js';
+import type { Membership } from './membership/membership.js';
+import { hasEveryDisk, readMembership } from './membership/membership.js';
+import type { NameEntry } from './names/name-entry.js';
+import type { Named } from './names/name-tree.js';
 import {
   alreadyExists,
   forgetMove,
@@ -40,10 +40,10 @@ import {
   removeEmpty,
   takeAway,
   walkRemoved,
-} from './name-tree.js';
+} from './names/name-tree.js';
 import { toParsError, translated } from './node-error.js';
-import { type LocalStoreOptions, prepareDisks } from './prepare-disks.js';
-import { unreachableDisks } from './unreachable-disks.js';
+import { type LocalStoreOptions, prepareDisks } from './membership/prepare-disks.js';
+import { unreachableDisks } from './membership/unreachable-disks.js';
 import { type LocalUrl, parseLocalUrl } from './url.js';
 import { writeToFittingDisks } from './write-copies.js';
 

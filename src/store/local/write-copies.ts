@@ -8,7 +8,7 @@ import type { CopiesToWrite } from '../check-write.js';
 import { placementOrder } from '../placement.js';
 import { ChunkChecksummer } from './chunk-checksum.js';
 import { CopyWriter } from './copy.js';
-import type { Disk } from './disk.js';
+import type { Disk } from './disks/disk.js';
 import { toParsError } from './node-error.js';
 
 const bufferSizeBytes = 1024 * 1024;

@@ -7,9 +7,9 @@ import type { z } from 'zod';
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { locationAnswer } from './answers.js';
-import { type DataNodeMap, reachedAt } from './data-node-map.js';
-import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
-import { jsonMaxBytes, readErrorText, readLimited } from './limited-body.js';
+import { type DataNodeMap, reachedAt } from './http/data-node-map.js';
+import type { HttpAnswer, HttpClient, HttpRequest } from './http/http-client.js';
+import { jsonMaxBytes, readErrorText, readLimited } from './http/limited-body.js';
 import type { NameNodes } from './name-nodes.js';
 import { errorOfAnswer } from './remote-exception.js';
 import { tokenParameter } from './url.js';

@@ -12,11 +12,11 @@
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { BodyToSend, Operation, WebHdfsClient } from './client.js';
 import { fsStatusAnswer } from './answers.js';
-import type { HttpAnswer } from './http-client.js';
-import { dataNodesForm, isUnknownName, transferFailure, wasReached } from './node-error.js';
+import type { HttpAnswer } from './http/http-client.js';
+import { dataNodesForm, isUnknownName, transferFailure, wasReached } from './http/node-error.js';
 import { refusedByPolicy } from './storage-policy.js';
 import { isWithoutDataNode } from './remote-exception.js';
-import { isUnavailable } from './retry.js';
+import { isUnavailable } from './http/retry.js';
 import { UnreachableCopies } from '../unreachable.js';
 
 /**

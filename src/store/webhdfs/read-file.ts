@@ -8,9 +8,9 @@ import type { ReadOptions, StoredBlock } from '../store.js';
 import { UnreachableCopies } from '../unreachable.js';
 import type { BlockLocations } from './block-locations.js';
 import type { DataNodes } from './data-nodes.js';
-import type { HttpAnswer } from './http-client.js';
-import { TransferError, wasReached } from './node-error.js';
-import { throwIfCancelled } from './retry.js';
+import type { HttpAnswer } from './http/http-client.js';
+import { TransferError, wasReached } from './http/node-error.js';
+import { throwIfCancelled } from './http/retry.js';
 
 /** A DataNode's heartbeat comes every 3 s (dfs.heartbeat.interval). */
 export const heartbeatPatienceMs = 5_000;

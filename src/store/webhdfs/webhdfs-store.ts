@@ -15,11 +15,11 @@ import { type FileStatus, statusProblem } from './answers.js';
 import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
 import { DataNodes } from './data-nodes.js';
-import { HttpClient, type HttpClientOptions } from './http-client.js';
+import { HttpClient, type HttpClientOptions } from './http/http-client.js';
 import { NameNodes } from './name-nodes.js';
 import { isNotFound, Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
-import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from './retry.js';
+import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from './http/retry.js';
 import { parseWebHdfsUrl, tokenVariable } from './url.js';
 import { writeFile } from './write-file.js';
 

@@ -15,10 +15,10 @@ import type { BlockLocations } from './block-locations.js';
 import type { WebHdfsClient } from './client.js';
 import type { DataNodes } from './data-nodes.js';
 import { comparableMd5, FileChecksum } from './file-checksum.js';
-import type { HttpAnswer } from './http-client.js';
+import type { HttpAnswer } from './http/http-client.js';
 import type { Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
-import { retried, type Retry } from './retry.js';
+import { retried, type Retry } from './http/retry.js';
 
 export interface FileWriterOptions {
   readonly client: WebHdfsClient;

@@ -2,7 +2,7 @@
 // that the VM does not have; an element that is not known to be harmless is a finding, and so is every path of the host.
 //
 // (libvirt docs/formatdomain.rst)
-import { bashQuote } from '../bash-quote.js';
+import { bashQuote } from '../qemu/bash-quote.js';
 import type { AllowedPaths, Effect, Finding } from '../trust/effects.js';
 import { isHarmlessDevice, isPackageFile, isQemuProgram } from '../trust/safe-files.js';
 import { domainOf } from './domain-xml.js';

@@ -1,7 +1,7 @@
 // How a VM that came from libvirt goes back to it: a domain XML that names the restored disks, and a bash script that
 // has libvirt restore the save file with it.
-import { bashQuote } from '../bash-quote.js';
-import { markerName, scriptExitCodes, scriptName } from '../resume-script.js';
+import { bashQuote } from '../qemu/bash-quote.js';
+import { markerName, scriptExitCodes, scriptName } from '../resume/resume-script.js';
 import type { Finding } from '../trust/effects.js';
 import { headComments } from '../trust/trust-words.js';
 import { parseDomainXml } from './domain-xml.js';

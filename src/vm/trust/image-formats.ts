@@ -2,8 +2,8 @@
 // its first bytes, the guest's own bytes are taken for the image's structure, which can name any file of the host as what
 // lies under it. So each restored disk is opened in the format that it has, said on the command line; and an image that was
 // named by who restores, which the guest may have written too, in a format that is said.
-import { type Setting, settingsOf } from '../option-value.js';
-import type { QemuOption } from '../qemu-command.js';
+import { type Setting, settingsOf } from '../qemu/option-value.js';
+import type { QemuOption } from '../qemu/qemu-command.js';
 import type { AllowedPaths } from './effects.js';
 
 const imageOptions: ReadonlySet<string> = new Set([

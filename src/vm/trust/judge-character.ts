@@ -1,7 +1,7 @@
 // Character devices: what the old short forms open, and which of them QEMU takes commands from. Whoever writes to a monitor
 // runs programs of the host, so it may only be a terminal, nothing at all, or a socket that `--trust-path` named.
-import { bashQuote } from '../bash-quote.js';
-import type { QemuOption } from '../qemu-command.js';
+import { bashQuote } from '../qemu/bash-quote.js';
+import type { QemuOption } from '../qemu/qemu-command.js';
 import type { AllowedPaths } from './effects.js';
 import type { Judged } from './judge-path.js';
 import { namedSettings } from './option-text.js';

@@ -1,8 +1,8 @@
 // Which parts of a QEMU command line could cost the host something, by the table in option-rules.ts. A part without a finding
 // is known to be harmless; doubt is a finding.
-import { bashQuote } from '../bash-quote.js';
-import type { Setting } from '../option-value.js';
-import { optionWords, type QemuCommand, type QemuOption } from '../qemu-command.js';
+import { bashQuote } from '../qemu/bash-quote.js';
+import type { Setting } from '../qemu/option-value.js';
+import { optionWords, type QemuCommand, type QemuOption } from '../qemu/qemu-command.js';
 import { hostProperty, refusalOfDevice } from './device-rules.js';
 import type { AllowedPaths, Finding } from './effects.js';
 import { formatProblems } from './image-formats.js';

@@ -1,6 +1,6 @@
 // The settings of `-drive` and `-blockdev`: which drivers and keys are known, and which files they open.
-import { bashQuote } from '../bash-quote.js';
-import { isOn, type Setting } from '../option-value.js';
+import { bashQuote } from '../qemu/bash-quote.js';
+import { isOn, type Setting } from '../qemu/option-value.js';
 import type { AllowedPaths } from './effects.js';
 import { isPathLike, type Judged, judgePath } from './judge-path.js';
 import { isPackageFile } from './safe-files.js';

@@ -1,6 +1,6 @@
 // Whether a machine may open one path of the host, by what it does with it. What was restored holds the guest's own words:
 // it may be an image or RAM, and never something that QEMU takes commands or options from.
-import { bashQuote } from '../bash-quote.js';
+import { bashQuote } from '../qemu/bash-quote.js';
 import type { AllowedPaths, Finding } from './effects.js';
 import { isHarmlessDevice, isMemoryFolder, isPackageFile } from './safe-files.js';
 

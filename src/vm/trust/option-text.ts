@@ -1,8 +1,8 @@
 // Whether QEMU reads the text of an option as it is read here. Where the two could differ, what was judged is not what runs,
 // so such a text is not known.
 import { parsePeerJson } from '../../../introspect/peer-json.js';
-import { bashQuote } from '../bash-quote.js';
-import { type Setting, settingsOf } from '../option-value.js';
+import { bashQuote } from '../qemu/bash-quote.js';
+import { type Setting, settingsOf } from '../qemu/option-value.js';
 
 /** All others take a brace for the first letter of a list. (QEMU qemu-options.hx) */
 const jsonOptions: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@
 // page, clean pages of a file become those that it replaces, and all counts say what they would say then.
 import { pageFlagMasks } from '../../../introspect/mm/page-flags.js';
 import { pageLayout } from '../../../introspect/mm/page-layout.js';
-import { nodeAddresses, type Zone } from '../../../introspect/mm/zone.js';
+import { nodeAddresses, type Zone } from '../../../introspect/mm/zones/zone.js';
 import { labelNumbers } from '../../../introspect/page-class.js';
 import type { Patch } from './patched-memory.js';
 import type { Places } from './places.js';

@@ -1,6 +1,6 @@
 // Where in an image the structures lie that introspection relies on: what a test damages. Found through the intact
 // kernel, as pieces of the image.
-import type { Introspected } from '../../../introspect/find-kernel.js';
+import type { Introspected } from '../../../introspect/label/find-kernel.js';
 import { findKallsyms } from '../../../introspect/kernel/kallsyms/find.js';
 import { tokenCount } from '../../../introspect/kernel/kallsyms/layout.js';
 import type { Kernel, KernelSymbol } from '../../../introspect/kernel/kernel.js';
@@ -9,7 +9,7 @@ import { parseVmcoreinfo } from '../../../introspect/kernel/vmcoreinfo.js';
 import { endPfn, pageIndexOf, pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { type Memmap, openMemmap } from '../../../introspect/mm/memmap.js';
 import { possibleCpus } from '../../../introspect/mm/per-cpu.js';
-import { nodeAddresses } from '../../../introspect/mm/zone.js';
+import { nodeAddresses } from '../../../introspect/mm/zones/zone.js';
 
 export interface Piece {
   /** Place in the image. */

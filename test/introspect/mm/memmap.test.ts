@@ -1,5 +1,5 @@
 // Where the memmap lies, as its sections state it.
-import { Inconsistency } from '../../../introspect/mm/inconsistency.js';
+import { Inconsistency } from '../../../introspect/inconsistency.js';
 import { MemmapLookup, openMemmap } from '../../../introspect/mm/memmap.js';
 import { withTypes } from '../changed-types.js';
 import { FakeKernel, frameCount } from '../fake-kernel.js';

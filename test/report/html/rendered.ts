@@ -2,7 +2,7 @@
 // charting library tells what it was given.
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { MemoryMapData } from '../../../src/report/html/memory-map.js';
+import type { MemoryMapData } from '../../../src/report/html/charts/memory-map.js';
 import type { Report } from '../../../src/report/model/report.js';
 
 export interface RenderInput {

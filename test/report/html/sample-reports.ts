@@ -1,7 +1,7 @@
 // Reports as they look for a guest of 2 GiB that runs a database: figures that fit each other, by the formulas of the
 // report itself where they are simple.
 import { labelNumbers, pageClasses, type PageLabel } from '../../../introspect/page-class.js';
-import type { MemoryMapData } from '../../../src/report/html/memory-map.js';
+import type { MemoryMapData } from '../../../src/report/html/charts/memory-map.js';
 import type {
   Alternative,
   Assumptions,

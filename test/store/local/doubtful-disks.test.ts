@@ -5,9 +5,13 @@ import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { openLocalStore } from '../../../src/store/local/local-store.js';
-import { judgeDisks } from '../../../src/store/local/membership.js';
-import { decodeMarker, type DiskMarker } from '../../../src/store/local/marker.js';
-import { bringBack, inspectDisks, settleDisks } from '../../../src/store/local/settle-disks.js';
+import { judgeDisks } from '../../../src/store/local/membership/membership.js';
+import { decodeMarker, type DiskMarker } from '../../../src/store/local/disks/marker.js';
+import {
+  bringBack,
+  inspectDisks,
+  settleDisks,
+} from '../../../src/store/local/membership/settle-disks.js';
 import {
   allNames,
   finalNames,

@@ -2,8 +2,8 @@
 
 import { ImageView } from '../../../introspect/memory/image-view.js';
 import { labelNumbers } from '../../../introspect/page-class.js';
-import { exitCodes } from '../../../src/cli/exit-code.js';
-import { verifyCommand } from '../../../src/cli/verify-command.js';
+import { exitCodes } from '../../../src/cli/shared/exit-code.js';
+import { verifyCommand } from '../../../src/cli/store/verify.js';
 import { namedPolicies } from '../../../src/plan/policy.js';
 import { takeSnapshot } from '../../../src/snapshot/take-snapshot.js';
 import { memoryCluster } from '../../../src/store/memory/cluster.js';

@@ -1,5 +1,5 @@
 // What is kept of one moment of a guest. Numbers and words only, as it goes through JSON.
-import type { Evidence } from '../../../introspect/page-map.js';
+import type { Evidence } from '../../../introspect/label/page-map.js';
 import type { ProofCount } from '../../../src/disk/prove-pages.js';
 import type { ImageFigures } from '../../../src/report/model/image-figures.js';
 

@@ -1,0 +1,45 @@
+// pars hook libvirt-snapshot DOMAIN: a snapshot of a running VM of libvirt into the spool, and has it sent.
+import { flush } from '../../hook/send/flush.js';
+import { snapshotDomain } from '../../hook/libvirt/snapshot-domain.js';
+import { startFlush } from '../../hook/send/start-flush.js';
+import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
+import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
+import { type HookOptions, openHook } from './open.js';
+import type { CommandContext } from '../shared/run-command.js';
+import { messageOf } from '../../flow/message-of.js';
+
+export interface HookLibvirtSnapshotOptions extends HookOptions {
+  /** Send before returning. */
+  readonly wait?: boolean;
+}
+
+export async function hookLibvirtSnapshotCommand(
+  domainWord: string,
+  options: HookLibvirtSnapshotOptions,
+  context: CommandContext,
+): Promise<number> {
+  const hook = await openHook(options, context);
+  const { vm, entry, isBack } = await snapshotDomain(hook, domainWord).catch(
+    async (error: unknown) => {
+      hook.log.error('no snapshot of the VM was taken', {
+        vm: domainWord,
+        error: messageOf(error),
+      });
+      await hook.metrics.failed(domainWord);
+      throw error;
+    },
+  );
+  await hook.metrics.write();
+  if (options.wait !== true) {
+    startFlush(hook);
+    context.print({ vm, entry, isBack }, () => `the snapshot of ${vm} is in the spool`);
+    return isBack ? exitCodes.ok : exitCodeOfError.unavailable;
+  }
+  const flushed = await flush(hook, { retryFailed: false, waitForVm: vm });
+  context.print(
+    { vm, entry, isBack, ...flushAnswer(flushed) },
+    () => `the snapshot of ${vm} is in the spool; ${flushSentence(flushed)}`,
+  );
+  const exitCode = exitCodeOfFlush(flushed, context.signal);
+  return exitCode === exitCodes.ok && !isBack ? exitCodeOfError.unavailable : exitCode;
+}

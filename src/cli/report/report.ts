@@ -1,0 +1,310 @@
+// pars report: what storing by page saves against every other way, of a snapshot, an image, a VM or a whole store.
+import { ParsError } from '../../../introspect/pars-error.js';
+import { visitSnapshots } from '../../catalog/catalog.js';
+import { type DiskArgument, parseDiskArgument } from '../../disk/guest-disks.js';
+import type { OnProgress } from '../../flow/progress.js';
+import type { ManifestHeader } from '../../manifest/types.js';
+import type { MemoryMapData } from '../../report/html/charts/memory-map.js';
+import { FleetTally } from '../../report/model/fleet-report.js';
+import { headerFigures } from '../../report/model/header-figures.js';
+import { historyReport } from '../../report/model/history-report.js';
+import type { ImageFigures } from '../../report/model/image-figures.js';
+import {
+  type FleetReport,
+  type HistoryReport,
+  type Report,
+  reportVersion,
+} from '../../report/model/report.js';
+import { snapshotReport } from '../../report/model/snapshot-report.js';
+import { publishedReport } from '../../report/published-report.js';
+import { openStore } from '../../store/open-store.js';
+import type { Store } from '../../store/store.js';
+import {
+  exitCodeOfUnreadable,
+  exitCodes,
+  expectAllReadable,
+  worstOf,
+} from '../shared/exit-code.js';
+import {
+  exitCodeOfEvidence,
+  type ImageArguments,
+  labelImage,
+  openImageArgument,
+} from '../../snapshot/prepare/open-image.js';
+import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
+import { measureLabelled } from './image.js';
+import { reportStored } from './stored.js';
+import { reportText } from './text.js';
+import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { writeOutput } from '../shared/write-output.js';
+
+export interface ReportOptions extends CommonOptions, AssumptionArguments, ImageArguments {
+  readonly store?: string;
+  /** What it is on, if not one snapshot. */
+  readonly vm?: string;
+  readonly fleet?: boolean;
+  readonly compare?: readonly string[];
+  readonly estimate?: string;
+  readonly image?: string;
+  readonly disk?: readonly string[];
+  /** Files to write. */
+  readonly html?: string;
+  readonly csv?: string;
+  readonly markdown?: string;
+}
+
+interface Reported {
+  readonly report: Report;
+  readonly maps: readonly MemoryMapData[];
+  readonly exitCode: number;
+}
+
+export async function reportCommand(
+  id: string | undefined,
+  options: ReportOptions,
+  context: CommandContext,
+): Promise<number> {
+  expectOneSubject(id, options);
+  // What can be wrong with numbers is said before the work.
+  parseAssumptions(options);
+  const reported = await makeReport(id, options, context);
+  await writeFiles(reported, options);
+  context.print(publishedReport(reported.report), () => reportText(reported.report));
+  return reported.exitCode;
+}
+
+async function makeReport(
+  id: string | undefined,
+  options: ReportOptions,
+  context: CommandContext,
+): Promise<Reported> {
+  const { estimate, vm, compare = [] } = options;
+  if (estimate !== undefined) {
+    return await estimateImage(estimate, options, context);
+  }
+  if (id !== undefined) {
+    return await withStore(options, async (store) => {
+      const figures = await figuresOfFile(options, context);
+      const { report, map } = await reportStored(store, id, options, context.signal, figures);
+      return { report, maps: [map], exitCode: exitCodes.ok };
+    });
+  }
+  if (compare.length > 0) {
+    return await withStore(options, async (store) => {
+      const before = await reportStored(store, compare[0], options, context.signal);
+      const after = await reportStored(store, compare[1], options, context.signal);
+      return {
+        report: {
+          version: reportVersion,
+          kind: 'comparison',
+          before: before.report,
+          after: after.report,
+        },
+        maps: [before.map, after.map],
+        exitCode: exitCodes.ok,
+      };
+    });
+  }
+  return await withStore(options, async (store) =>
+    vm === undefined ? await fleetOf(store, context) : await historyOf(store, vm, context),
+  );
+}
+
+async function withStore<T>(
+  { store: url }: ReportOptions,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  if (url === undefined) {
+    throw new ParsError(
+      'usage',
+      'say with --store URL, or in PARS_STORE, where the snapshots are; --estimate IMAGE needs no store',
+    );
+  }
+  const store = await openStore(url, { local: { mustExist: true } });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function estimateImage(
+  path: string,
+  options: ReportOptions,
+  context: CommandContext,
+): Promise<Reported> {
+  const image = labelImage(openImageArgument(path, options));
+  try {
+    const { map } = image;
+    map.warnings.forEach(context.warn);
+    const figures = await measureLabelled(image, disksOf(options), context);
+    return {
+      report: snapshotReport({
+        subject: {
+          id: null,
+          vm: null,
+          imagePath: path,
+          created: null,
+          kernel: map.kernel?.release ?? null,
+          evidence: map.evidence.kind,
+        },
+        figures,
+        assumptions: parseAssumptions(options),
+      }),
+      maps: [{ title: 'Memory by label', regions: map.regions, labels: map.labels }],
+      exitCode: exitCodeOfEvidence(map),
+    };
+  } finally {
+    image.close();
+  }
+}
+
+async function figuresOfFile(
+  options: ReportOptions,
+  context: CommandContext,
+): Promise<ImageFigures | undefined> {
+  if (options.image === undefined) {
+    return undefined;
+  }
+  const image = labelImage(openImageArgument(options.image, options));
+  try {
+    image.map.warnings.forEach(context.warn);
+    return await measureLabelled(image, disksOf(options), context);
+  } finally {
+    image.close();
+  }
+}
+
+function disksOf({ disk = [] }: ReportOptions): readonly DiskArgument[] {
+  return disk.map(parseDiskArgument);
+}
+
+async function historyOf(
+  store: Store,
+  vm: string,
+  { signal, warn, onProgress }: CommandContext,
+): Promise<Reported> {
+  const headers: ManifestHeader[] = [];
+  const unreadable: HistoryReport['unreadable'] = [];
+  const errors: ParsError[] = [];
+  await visitSnapshots(
+    store,
+    {
+      snapshot: ({ header }) => {
+        if (header.vm === vm) headers.push(header);
+      },
+      unreadable: (id, error) => {
+        errors.push(error);
+        unreadable.push({ id, reason: error.message });
+      },
+      progress: showReading(onProgress),
+    },
+    signal,
+  );
+  if (headers.length === 0) {
+    expectAllReadable(vm, errors);
+    throw new ParsError('not-found', `no snapshot of ${vm} in ${store.url}; see \`pars list\``);
+  }
+  return {
+    report: historyReport(vm, headers, unreadable),
+    maps: [],
+    exitCode: exitCodeOfMissing(unreadable.length, worstOf(errors), warn),
+  };
+}
+
+async function fleetOf(
+  store: Store,
+  { signal, warn, onProgress }: CommandContext,
+): Promise<Reported> {
+  const tally = new FleetTally();
+  let worst: ParsError | undefined;
+  await visitSnapshots(
+    store,
+    {
+      snapshot: ({ header }) => {
+        tally.add(headerFigures(header));
+      },
+      unreadable: (id, error) => {
+        worst = worstOf(worst === undefined ? [error] : [worst, error]);
+        tally.addUnreadable(id, error.message);
+      },
+      progress: showReading(onProgress),
+    },
+    signal,
+  );
+  const report: FleetReport = tally.report(store.url);
+  return {
+    report,
+    maps: [],
+    exitCode: exitCodeOfMissing(report.unreadableCount, worst, warn),
+  };
+}
+
+function showReading(onProgress: OnProgress) {
+  return (doneBytes: number, totalBytes: number): void => {
+    onProgress({ phase: 'reading manifests', doneBytes, totalBytes });
+  };
+}
+
+/** The report is made all the same, as `pars list` does. */
+function exitCodeOfMissing(
+  count: number,
+  worst: ParsError | undefined,
+  warn: CommandContext['warn'],
+): number {
+  if (worst === undefined) {
+    return exitCodes.ok;
+  }
+  warn(`${count} manifests could not be read and are not counted: ${worst.message}`);
+  return exitCodeOfUnreadable([worst]);
+}
+
+async function writeFiles({ report, maps }: Reported, options: ReportOptions): Promise<void> {
+  if (options.html !== undefined) {
+    const { renderHtml } = await import('../../report/html/render-html.js');
+    write(options.html, await renderHtml(report, { maps }));
+  }
+  if (options.csv !== undefined) {
+    write(options.csv, (await import('../../report/csv.js')).reportCsv(report));
+  }
+  if (options.markdown !== undefined) {
+    write(options.markdown, (await import('../../report/markdown.js')).reportMarkdown(report));
+  }
+}
+
+function write(path: string, text: string): void {
+  writeOutput(path, [Buffer.from(text)], 'the report');
+}
+
+const subjectNames = 'a snapshot ID, --vm, --fleet, --compare ID ID, or --estimate IMAGE';
+
+function expectOneSubject(id: string | undefined, options: ReportOptions): void {
+  const { vm, fleet, compare, estimate } = options;
+  const count = [id, vm, fleet, compare, estimate].filter(
+    (subject) => subject !== undefined,
+  ).length;
+  if (count !== 1) {
+    throw new ParsError(
+      'usage',
+      `expected one of ${subjectNames}; found ${count === 0 ? 'none' : 'several'}`,
+    );
+  }
+  if (compare !== undefined && compare.length !== 2) {
+    throw new ParsError('usage', `--compare: expected two snapshots, found ${compare.length}`);
+  }
+  if (options.image !== undefined && id === undefined) {
+    throw new ParsError(
+      'usage',
+      '--image is the file whose memory a stored snapshot has: give the ID of that too, or say --estimate',
+    );
+  }
+  const readsImage = options.image !== undefined || estimate !== undefined;
+  for (const name of ['disk', 'format', 'mapFile'] as const) {
+    if (options[name] !== undefined && !readsImage) {
+      throw new ParsError(
+        'usage',
+        `--${name === 'mapFile' ? 'map-file' : name} means nothing without an image: leave it out`,
+      );
+    }
+  }
+}

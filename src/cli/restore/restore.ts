@@ -1,0 +1,313 @@
+// pars restore ID: a snapshot back into DIR/ram and DIR/state, or into DIR/migration or DIR/libvirt-save, and its disks
+// beside them; lost pages are healed, and the VM is started when asked.
+import { ParsError } from '../../../introspect/pars-error.js';
+import { loadManifest, resolveId } from '../../catalog/catalog.js';
+import { ramOf } from '../../manifest/space/spaces.js';
+import type { Manifest } from '../../manifest/types.js';
+import { type Healing } from '../../restore/heal-ram.js';
+import { lostPageCount } from '../../restore/lost-pages.js';
+import type { StreamFormat } from '../../restore/rebuild-stream.js';
+import { disksToBeGiven } from '../../restore/own-disks.js';
+import { diskTargets, restoredDisk } from '../../restore/restored-disk.js';
+import {
+  type RestoreRequest,
+  restoreSnapshot,
+  type RestoreResult,
+} from '../../restore/restore-snapshot.js';
+import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../../disk/guest-disks.js';
+import { readMachine } from '../../restore/read-machine.js';
+import { openStore } from '../../store/open-store.js';
+import { findingLines } from '../../vm/trust/trust-words.js';
+import type { Store } from '../../store/store.js';
+import { UnreachableCopies } from '../../store/unreachable.js';
+import type { Lines } from '../../text/standard-streams.js';
+import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
+import { lostTable, reportLost, reportLostOnDisks } from '../store/lost-report.js';
+import { isOfLibvirt, resumeByLibvirt } from './resume-by-libvirt.js';
+import { expectFirstRun } from './resume-folder.js';
+import { checkResume, type ResumeRequest, type ResumeResult, resumeVm } from './resume-vm.js';
+import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+
+export interface RestoreOptions extends CommonOptions {
+  readonly store: string;
+  readonly out: string;
+  /** Raw when it is not said, and with `resume` what the VM can be started from. */
+  readonly outputFormat?: 'raw' | StreamFormat;
+  readonly allowLost?: boolean;
+  /** False with --no-heal. */
+  readonly heal: boolean;
+  readonly healUnreachable?: boolean;
+  readonly disk?: readonly string[];
+  readonly withoutDisks?: boolean;
+  /** True when no mode was named: then the VM runs. */
+  readonly resume?: true | 'run' | 'write';
+  readonly machine?: string;
+  readonly replace?: readonly string[];
+  readonly trustMachine?: boolean;
+  readonly trustPath?: readonly string[];
+  readonly connect?: string;
+}
+
+export async function restoreCommand(
+  prefix: string,
+  options: RestoreOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { print, warn, signal, onProgress } = context;
+  expectResumeOptions(options);
+  const store = await openStore(options.store, { local: { mustExist: true } });
+  try {
+    const manifest = await loadManifest(store, await resolveId(store, prefix), signal);
+    const vm =
+      options.resume === undefined ? undefined : await vmOf(options, store, manifest, context);
+    const byLibvirt = vm !== undefined && (await isForLibvirt(options, store, manifest, signal));
+    const heldOn = ramOf(manifest)?.diskHeld?.disks ?? [];
+    const disks = openGuestDisks(
+      (options.disk ?? []).map(parseDiskArgument),
+      heldOn.map(({ name }) => name),
+    );
+    try {
+      if (vm !== undefined) {
+        await (byLibvirt ? expectFirstRun(vm.folder) : checkResume(vm));
+        tellOfDisk(vm, manifest, warn);
+      }
+      const result = await restored({
+        store,
+        manifest,
+        folder: options.out,
+        format:
+          options.outputFormat ??
+          (byLibvirt ? 'libvirt-save' : vm === undefined ? 'raw' : 'resumable'),
+        allowLost: options.allowLost === true,
+        noHeal: !options.heal,
+        healUnreachable: options.healUnreachable === true,
+        disks,
+        withoutDisks: options.withoutDisks === true,
+        signal,
+        onProgress,
+      });
+      tellOfLoss(result, warn);
+      const exitCode = exitCodeOf(result);
+      // Not a VM that lacks pages.
+      if (vm === undefined || exitCode !== exitCodes.ok) {
+        print(asJson(manifest, result), () => asText(manifest, result));
+        return exitCode;
+      }
+      const { ramPath, statePath, streamPath } = result;
+      const written = { ...vm, ramPath, statePath, streamPath };
+      const resume = async (): Promise<ResumeResult> =>
+        byLibvirt && streamPath !== undefined
+          ? await resumeByLibvirt({
+              ...vm,
+              uri: options.connect,
+              streamPath,
+              restoredDisks: result.diskPaths,
+            })
+          : await resumeVm(written);
+      if (vm.mode === 'run') {
+        // Before the VM takes the terminal.
+        print(asJson(manifest, result), () => asText(manifest, result));
+        return (await resume()).exitCode ?? exitCodes.ok;
+      }
+      const { scriptPath, findings } = await resume();
+      if (findings.length > 0) {
+        warn([
+          `${scriptPath} starts what the snapshot says, and that is more than a VM needs; read it before:`,
+          ...findingLines(findings).map((line) => `  ${line}`),
+        ]);
+      }
+      print({ ...asJson(manifest, result), resume: scriptPath }, () => [
+        asText(manifest, result),
+        `${scriptPath} starts the VM`,
+      ]);
+      return exitCode;
+    } finally {
+      closeGuestDisks(disks);
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+/** What nobody can reach ends a restore: whoever asks for it is told how to go on without. */
+async function restored(request: RestoreRequest): Promise<RestoreResult> {
+  try {
+    return await restoreSnapshot(request);
+  } catch (error) {
+    if (!(error instanceof UnreachableCopies) || request.healUnreachable === true) {
+      throw error;
+    }
+    throw new UnreachableCopies(
+      `${error.message}. Nothing was written. If these bytes are gone for good, restore with --heal-unreachable`,
+      { cause: error },
+    );
+  }
+}
+
+/** By what it was saved as, or is to be restored as; a machine given by hand is QEMU's. */
+async function isForLibvirt(
+  { outputFormat, machine }: RestoreOptions,
+  store: Store,
+  { header }: Manifest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (outputFormat !== undefined || machine !== undefined) {
+    return outputFormat === 'libvirt-save';
+  }
+  return await isOfLibvirt(store, header.attachments, signal);
+}
+
+function expectResumeOptions(options: RestoreOptions): void {
+  const { resume, machine, replace, trustMachine, trustPath, connect } = options;
+  if (resume === undefined && (machine !== undefined || replace !== undefined)) {
+    throw new ParsError(
+      'usage',
+      '--machine and --replace are for --resume: say that too, or leave them out',
+    );
+  }
+  if (resume === undefined && (trustMachine !== undefined || trustPath !== undefined)) {
+    throw new ParsError(
+      'usage',
+      '--trust-machine and --trust-path are for --resume: say that too, or leave them out',
+    );
+  }
+  if (resume === undefined && connect !== undefined) {
+    throw new ParsError('usage', '--connect is for --resume: say that too, or leave it out');
+  }
+}
+
+async function vmOf(
+  options: RestoreOptions,
+  store: Store,
+  manifest: Manifest,
+  { warn, signal }: CommandContext,
+): Promise<Omit<ResumeRequest, 'ramPath' | 'statePath' | 'streamPath'>> {
+  const { out, resume, machine, replace = [], disk = [], withoutDisks } = options;
+  const disks = disk.map(parseDiskArgument);
+  return {
+    folder: out,
+    machine: machine === undefined ? await readMachine(store, manifest.header, signal) : undefined,
+    machineFile: machine,
+    replacements: replace,
+    diskPath: disks.length === 1 ? disks[0].path : undefined,
+    restoredDisks: withoutDisks === true ? [] : diskTargets(manifest, out).map(restoredDisk),
+    mode: resume === 'write' ? 'write' : 'run',
+    trustedPaths: options.trustPath ?? [],
+    trustsMachine: options.trustMachine === true,
+    signal,
+    warn,
+  };
+}
+
+/** Its pages may be the only ones there are. */
+function tellOfDisk(
+  { diskPath }: Pick<ResumeRequest, 'diskPath'>,
+  { spaces }: Manifest,
+  warn: (sentence: string) => void,
+): void {
+  if (diskPath !== undefined && disksToBeGiven(spaces).length > 0) {
+    warn(
+      `the VM will write to ${diskPath}, which this snapshot needs as it is: to restore it again, give a copy instead`,
+    );
+  }
+}
+
+function tellOfLoss(
+  { isWritten, ramPath, streamPath, diskPaths, lostOnDisks, healing }: RestoreResult,
+  warn: (sentence: string) => void,
+): void {
+  const pagesPath = streamPath ?? ramPath;
+  const unhealedPages = lostPageCount(healing.unhealed);
+  for (const why of new Set(healing.unhealed.map((run) => run.why))) {
+    warn(why);
+  }
+  if (unhealedPages > 0) {
+    warn(
+      isWritten
+        ? `${unhealedPages} pages could not be read back and are zero in ${pagesPath ?? 'RAM'}`
+        : `${unhealedPages} pages cannot be read back, so nothing was written; --allow-lost writes the rest`,
+    );
+  }
+  for (const { name, lost } of lostOnDisks) {
+    const found = `${lostPageCount(lost)} pages of the disk ${name}`;
+    warn(
+      isWritten
+        ? `${found} could not be read back and are zero in ${diskPaths.find((disk) => disk.name === name)?.path ?? name}`
+        : `${found} cannot be read back and nothing heals a disk, so nothing was written; --allow-lost writes the rest, ` +
+            '--without-disks leaves disks out',
+    );
+  }
+  if (healing.rereadPageCount > 0) {
+    warn(
+      "the guest will read cache again from its disk: start it with the disk of the snapshot's moment and no other" +
+        (diskPaths.length > 0 ? ', as restored with it' : ''),
+    );
+  }
+}
+
+function asJson(manifest: Manifest, result: RestoreResult): Record<string, unknown> {
+  const { ramPath, statePath, streamPath, diskPaths, lost, lostOnDisks, healing } = result;
+  const { unhealed, ...healed } = healing;
+  const allLost = [...reportLost(lost, manifest), ...reportLostOnDisks(lostOnDisks, manifest)];
+  return {
+    id: manifest.header.id,
+    ram: ramPath ?? null,
+    state: statePath ?? null,
+    stream: streamPath ?? null,
+    disks: diskPaths,
+    lostPageCount: allLost.reduce((sum, { pageCount }) => sum + pageCount, 0),
+    lost: allLost,
+    healing: {
+      ...healed,
+      unhealedPageCount: lostPageCount(unhealed),
+      unhealed: reportLost(unhealed, manifest).map((run, index) => ({
+        ...run,
+        why: unhealed[index].why,
+      })),
+    },
+  };
+}
+
+function asText(manifest: Manifest, result: RestoreResult): Lines {
+  const { ramPath, statePath, streamPath, diskPaths, lostOnDisks, healing } = result;
+  const { id, vm } = manifest.header;
+  const written = [streamPath, ramPath, statePath, ...diskPaths.map(({ path }) => path)].filter(
+    (path) => path !== undefined,
+  );
+  const gone = [
+    ...reportLost(healing.unhealed, manifest),
+    ...reportLostOnDisks(lostOnDisks, manifest),
+  ];
+  return [
+    ...(gone.length === 0 ? [] : [lostTable(gone)]),
+    ...(written.length === 0 || gone.length > 0
+      ? []
+      : [`restored ${id} of ${vm} to ${written.join(' and ')}`]),
+    ...healedLines(healing),
+  ];
+}
+
+function healedLines(healing: Healing): readonly string[] {
+  const { filledPageCount, rereadPageCount, rereadFolioCount, putBackPageCount } = healing;
+  return [
+    ...(filledPageCount === 0 ? [] : [`healed: ${filledPageCount} free pages were filled anew`]),
+    ...(rereadPageCount === 0
+      ? []
+      : [
+          `healed: ${rereadPageCount} pages of cache (${rereadFolioCount} folios) will be read again by the guest`,
+        ]),
+    ...(putBackPageCount === 0
+      ? []
+      : [`healed: ${putBackPageCount} pages of cache were put back from the disk image`]),
+  ];
+}
+
+function exitCodeOf({ lostOnDisks, healing }: RestoreResult): number {
+  const gone = [...healing.unhealed, ...lostOnDisks.flatMap(({ lost }) => lost)];
+  if (gone.length === 0) {
+    return exitCodes.ok;
+  }
+  return gone.some(({ reason }) => reason === 'corrupt')
+    ? exitCodeOfError.corrupt
+    : exitCodeOfError['data-lost'];
+}

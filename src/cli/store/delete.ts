@@ -1,0 +1,31 @@
+// pars delete ID: the manifest first, then the files that no other snapshot names.
+import { resolveId } from '../../catalog/catalog.js';
+import { deleteSnapshot } from '../../catalog/delete-snapshots.js';
+import { openStore } from '../../store/open-store.js';
+import { exitCodes } from '../shared/exit-code.js';
+import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+
+export interface DeleteOptions extends CommonOptions {
+  readonly store: string;
+}
+
+export async function deleteCommand(
+  prefix: string,
+  options: DeleteOptions,
+  { print }: CommandContext,
+): Promise<number> {
+  const store = await openStore(options.store, { local: { mustExist: true } });
+  try {
+    const id = await resolveId(store, prefix);
+    const { removed, kept } = await deleteSnapshot(store, id);
+    print(
+      { id, removed, kept },
+      () =>
+        `deleted ${id}: ${removed.length} files removed` +
+        (kept.length > 0 ? `, ${kept.length} kept for other snapshots` : ''),
+    );
+    return exitCodes.ok;
+  } finally {
+    await store.close();
+  }
+}
