@@ -7,6 +7,7 @@ const root = resolve(import.meta.dirname, '..');
 /** For each folder, the folders it may import from, besides itself and packages. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   introspect: [],
+  'src/units': [],
   'src/flow': ['introspect'],
   'src/host': ['introspect', 'src/flow'],
   // Of src/store: what a redundancy is.
@@ -22,11 +23,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/report',
     'src/restore',
     'src/store',
+    'src/verify',
   ],
-  'src/disk': ['introspect', 'src/flow'],
+  'src/disk': ['introspect', 'src/flow', 'src/host'],
   // Of src/manifest: what a disk may be called.
   'src/vm': ['introspect', 'src/flow', 'src/host', 'src/manifest'],
-  'src/pack': ['introspect', 'src/flow'],
+  'src/pack': ['introspect', 'src/flow', 'src/host'],
   'src/manifest': ['introspect', 'src/flow', 'src/pack'],
   'src/plan': ['introspect', 'src/pack'],
   'src/pages': ['introspect', 'src/flow', 'src/manifest', 'src/pack', 'src/store'],
@@ -44,6 +46,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     // What a store's URL may be, and what of it is secret.
     'src/store',
     'src/text',
+    'src/units',
     'src/vm',
   ],
   'src/snapshot': [
@@ -68,6 +71,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/snapshot',
     'src/store',
     'src/vm',
+  ],
+  'src/verify': [
+    'introspect',
+    'src/catalog',
+    'src/flow',
+    'src/manifest',
+    'src/pack',
+    'src/pages',
+    'src/restore',
+    'src/snapshot',
+    'src/store',
   ],
   'src/text': [],
 };
