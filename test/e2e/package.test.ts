@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
+import { fixtureGuest } from '../guest/fixtures.js';
+
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
 const installTimeoutMs = 180_000;
+const exampleTimeoutMs = 120_000;
 
 let folder: string;
 
@@ -51,11 +54,20 @@ test('a snapshot goes in and comes back, worker threads included', async () => {
   );
   expect(upload).toMatchObject({ code: 20 });
   const { id } = JSON.parse(upload.stdout) as { id: string };
-  await run(pars, ['restore', id, '--store', store, '--out', join(folder, 'out')]);
-  await run('cmp', [image, join(folder, 'out/ram')]);
+  await run(pars, ['restore', id, '--store', store, '--out', join(folder, 'image-out')]);
+  await run('cmp', [image, join(folder, 'image-out/ram')]);
 });
 
-test('its exports are typed, and the example of docs/library.md is right', async () => {
+test('the example of docs/library.md stores a guest and gives it back', async () => {
+  const { ramPath, statePath } = await fixtureGuest('aged');
+  await writeFile(join(folder, 'example.mjs'), exampleOf(join(root, 'docs/library.md')));
+  const store = `file://${join(folder, 'example-store')}`;
+  await run(process.execPath, ['example.mjs', store, ramPath, statePath], { cwd: folder });
+  await run('cmp', [ramPath, join(folder, 'out/ram')]);
+  await run('cmp', [statePath, join(folder, 'out/state')]);
+}, exampleTimeoutMs);
+
+test('its exports are typed, and so is the example of docs/library.md', async () => {
   await writeFile(join(folder, 'example.ts'), exampleOf(join(root, 'docs/library.md')));
   await writeFile(
     join(folder, 'use.ts'),
@@ -71,7 +83,7 @@ test('its exports are typed, and the example of docs/library.md is right', async
   const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022'];
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
   await run(process.execPath, [tsc, ...options, ...types, 'use.ts', 'example.ts'], { cwd: folder });
-});
+}, exampleTimeoutMs);
 
 function exampleOf(page: string): string {
   const code = /^```ts\n(.*?)^```$/ms.exec(readFileSync(page, 'utf8'))?.[1];
