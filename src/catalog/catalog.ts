@@ -153,9 +153,11 @@ export async function loadManifest(
   id: string,
   signal?: AbortSignal,
 ): Promise<Manifest> {
-  const { header, fileSizeBytes } = await readOwnFile(store, id, signal);
+  const { header, fileSizeBytes, beginning } = await readOwnFile(store, id, signal);
   const [bytes, ...bodies] = await Promise.all([
-    readWhole(store, manifestName(id), fileSizeBytes, signal),
+    beginning.length === fileSizeBytes
+      ? beginning
+      : readWhole(store, manifestName(id), fileSizeBytes, signal),
     ...header.bodies.map((body) => readBody(store, body, signal)),
   ]);
   const manifest = decodeManifest(bytes, bodies);
@@ -178,15 +180,15 @@ async function readOwnFile(store: Store, id: string, signal: AbortSignal | undef
   if (file === undefined) {
     throw new ParsError('not-found', `no snapshot ${id} in ${store.url}; see \`pars list\``);
   }
-  const beginning = await readBeginning(store, name, file.sizeBytes, signal);
-  if (file.sizeBytes !== beginning.fileSizeBytes) {
+  const found = await readBeginning(store, name, file.sizeBytes, signal);
+  if (file.sizeBytes !== found.fileSizeBytes) {
     throw new ParsError(
       'corrupt',
-      `${name} has ${file.sizeBytes} bytes, and says that it has ${beginning.fileSizeBytes}`,
+      `${name} has ${file.sizeBytes} bytes, and says that it has ${found.fileSizeBytes}`,
     );
   }
   // Names only lead on once they are known to be this snapshot's.
-  return { ...beginning, header: expectHeaderOf(id, beginning.header) };
+  return { ...found, header: expectHeaderOf(id, found.header) };
 }
 
 /** Throws as a store's `read`, but `corrupt` for a body that is not of the length that the manifest states. */
@@ -283,17 +285,23 @@ async function readHeader(
   return (await readBeginning(store, name, sizeBytes, signal)).header;
 }
 
+type Beginning = Extract<HeaderResult, { readonly kind: 'complete' }> & {
+  /** The bytes that were read: the whole file where it is short. */
+  readonly beginning: Uint8Array;
+};
+
 async function readBeginning(
   store: Store,
   name: string,
   sizeBytes: number,
   signal: AbortSignal | undefined,
-): Promise<Extract<HeaderResult, { readonly kind: 'complete' }>> {
+): Promise<Beginning> {
   let length = Math.min(firstReadBytes, sizeBytes);
   for (;;) {
-    const result = decodeManifestHeader(await store.read(name, 0, length, { signal }));
+    const beginning = await store.read(name, 0, length, { signal });
+    const result = decodeManifestHeader(beginning);
     if (result.kind === 'complete') {
-      return result;
+      return { ...result, beginning };
     }
     if (result.neededBytes > sizeBytes) {
       throw new ParsError(
