@@ -86,7 +86,10 @@ class FrameTable {
   add(body: Body): Numbering {
     const { frames, packNames } = body;
     const packOf = packNames.map((name) => this.#packOf.get(name));
-    const packs = frames.pack.map((pack) => packOf[pack] ?? noFrame);
+    const packs = new Uint32Array(frames.pack.length);
+    for (let frame = 0; frame < packs.length; frame++) {
+      packs[frame] = packOf[frames.pack[frame]] ?? noFrame;
+    }
     const first = this.#count;
     const frameOf = new Uint32Array(packs.length);
     for (let frame = 0; frame < frameOf.length; frame++) frameOf[frame] = first + frame;
