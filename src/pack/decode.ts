@@ -16,11 +16,16 @@ import {
   packField,
   packHeaderSizeBytes,
   packMagic,
-  type PackVersion,
-  packVersions,
 } from './layout.js';
 import { maskPageCount } from './mask.js';
-import { codecs, type Codec, type PackHeader, type StoredFrames } from './types.js';
+import {
+  codecs,
+  type Codec,
+  type PackHeader,
+  type PackVersion,
+  packVersions,
+  type StoredFrames,
+} from './types.js';
 
 export interface FrameHeader {
   readonly codec: Codec;

@@ -2,9 +2,11 @@
 //
 // A frame is up to 64 pages that are stored together, and says nothing of where they belong: that is the manifest's matter.
 // An address space is cut into aligned windows of 64 pages, so that a 64-bit mask names some pages of one.
-import type { PackVersion } from './layout.js';
-
 export const windowPageCount = 64;
+
+/** The versions of the format that are read. */
+export const packVersions = [1, 2] as const;
+export type PackVersion = (typeof packVersions)[number];
 
 /** Columns of equal length: for each frame the pages it should hold, all of one window. */
 export interface FrameRequests {
