@@ -29,7 +29,7 @@ import {
 
 export interface FrameHeader {
   readonly codec: Codec;
-  /** Of the header and the payload after it. */
+  /** The length of the header and of the payload after it. */
   readonly sizeBytes: number;
   /** Bytes of payload after the header. */
   readonly storedSizeBytes: number;

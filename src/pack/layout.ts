@@ -73,7 +73,7 @@ export const frameV1Field = {
   maskHigh: 20, // u32
 } as const;
 
-/** Of what is written. */
+/** The length of a header as it is written. */
 export const frameHeaderSizeBytes = frameLayouts[packVersion].headerSizeBytes;
 /** Pages of a frame. */
 export const maxFramePageCount = 64;

@@ -44,7 +44,7 @@ export interface StoredFile {
 
 /** A block in units of an erasure code, of which so many as there are of data are enough to read it. */
 export interface BlockCoding {
-  /** Of this block: a short one has fewer than the policy has. */
+  /** The data units of this block: a short one has fewer than the policy has. */
   readonly dataUnitCount: number;
   readonly parityUnitCount: number;
 }

@@ -51,7 +51,7 @@ export class BlockLocations {
     return blocks;
   }
 
-  /** As above, or as they were a few seconds ago. */
+  /** The blocks as they are now, or as they were a few seconds ago. */
   async recent(path: string, options: ReadOptions | undefined): Promise<readonly StoredBlock[]> {
     const kept = this.#kept.get(path);
     if (kept && performance.now() - kept.atMs < keptMs) return kept.blocks;
