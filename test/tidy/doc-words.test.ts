@@ -9,6 +9,7 @@ test.each([
   ['It was stopped.', 'It'],
   ['Those that are left.', 'Those'],
   ['Likewise.', 'Likewise'],
+  ['... and of all disks.', '...'],
 ])('%s begins with %s', (text, word) => {
   expect(leaningWord(text)).toBe(word);
 });
