@@ -1,3 +1,4 @@
+import simpleImportSort from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -16,6 +17,17 @@ export default tseslint.config(
       ],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       eqeqeq: 'error',
+    },
+  },
+  {
+    plugins: { 'simple-import-sort': simpleImportSort },
+    rules: {
+      curly: ['error', 'all'],
+      // One block: Node's modules, packages, files of ours from the farthest folder to the nearest.
+      'simple-import-sort/imports': [
+        'error',
+        { groups: [['^node:', '^@?\\w', '^#', '^\\.\\.', '^\\.']] },
+      ],
     },
   },
   { files: ['**/*.js', '**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },

@@ -26,7 +26,7 @@ import { formatSpread } from './samples.js';
 
 const rounds = Number(process.argv[2] ?? 5);
 const warmupRounds = 2;
-/** Its cache is in folios of one page, so there is an edit for every page. */
+/** A guest whose cache is in folios of one page, so that there is an edit for every page. */
 const guests: readonly FixtureName[] = ['aged'];
 const noticeTimeoutMs = 60_000;
 

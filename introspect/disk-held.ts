@@ -5,7 +5,7 @@
 export interface HeldDisk {
   /** `gendisk.disk_name`, such as vda. */
   readonly name: string;
-  /** Of the image that the bytes were found in. */
+  /** The size of the image that the bytes were found in. */
   readonly sizeBytes: number;
 }
 

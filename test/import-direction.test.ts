@@ -1,8 +1,6 @@
 // Dependencies point one way: introspection stands alone, and within src/ planning and formats know nothing of stores.
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
-
-const root = resolve(import.meta.dirname, '..');
+import { importGraph } from './tidy/imports.js';
+import { filesBelow } from './tidy/source-files.js';
 
 /** For each folder, the folders it may import from, besides itself and packages. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -86,39 +84,29 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/text': [],
 };
 
-function sourcesBelow(folder: string): readonly string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(root, folder, name));
-}
-
-function importsOf(path: string): readonly string[] {
-  const text = readFileSync(path, 'utf8');
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]);
-}
-
 /** `src/pack` of `src/pack/layout.ts`, `introspect` of `introspect/mm/zones/zone.ts`. */
 function folderOf(path: string): string {
-  const parts = relative(root, path).split('/');
+  const parts = path.split('/');
   return parts[0] === 'src' ? parts.slice(0, 2).join('/') : parts[0];
 }
 
 test.each(Object.keys(allowed))('%s imports only what stands below it', (folder) => {
-  const sources = sourcesBelow(folder);
+  const sources = filesBelow(folder).filter((path) => path.endsWith('.ts'));
   expect(sources.length).toBeGreaterThan(0);
-  const wrong = sources.flatMap((source) =>
-    importsOf(source)
-      .filter((name) => name.startsWith('.'))
-      .map((name) => folderOf(resolve(dirname(source), name)))
+  const wrong = [...importGraph(sources)].flatMap(([source, imports]) =>
+    imports
+      .map(folderOf)
       .filter((target) => target !== folder && !allowed[folder].includes(target))
-      .map((target) => `${relative(root, source)} imports from ${target}`),
+      .map((target) => `${source} imports from ${target}`),
   );
   expect(wrong).toEqual([]);
 });
 
 test('every folder of src but the command line has its rule', () => {
-  const folders = readdirSync(join(root, 'src'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => `src/${entry.name}`);
-  expect(folders.filter((folder) => !(folder in allowed))).toEqual(['src/cli']);
+  const folders = new Set(
+    filesBelow('src')
+      .filter((path) => path.split('/').length > 2)
+      .map(folderOf),
+  );
+  expect([...folders].filter((folder) => !(folder in allowed))).toEqual(['src/cli']);
 });

@@ -56,11 +56,11 @@ export interface KernelDescription {
     readonly typeCount: number;
   };
   readonly memmap: {
-    /** Of frame 0's struct page, as the memory sections state it. */
+    /** The address of frame 0's struct page, as the memory sections state it. */
     readonly base: bigint;
     readonly structPageBytes: number;
     readonly sectionBytes: number;
-    /** Of the sections that the image reaches into. */
+    /** How many of the sections that the image reaches into are online. */
     readonly onlineSectionCount: number;
     readonly sectionCount: number;
   };

@@ -37,7 +37,7 @@ export interface FileEvidence {
   /** `major:minor` of s_dev. */
   readonly device: string | undefined;
   readonly disk: string | undefined;
-  /** Of a device's own inode, `major:minor` of the device. */
+  /** `major:minor` of the device, where the inode is a device's own. */
   readonly ownDevice: string | undefined;
   readonly kind: 'disk-file' | 'memory-file' | 'block-device' | 'unproven';
   /** What `kind` was concluded from. */

@@ -12,7 +12,7 @@ import type { Zone } from '../mm/zones/zone.js';
 const entriesPerTable = 512;
 
 export interface Memberships {
-  /** Of the kernel and of every process. */
+  /** The page tables of the kernel and of every process. */
   readonly tablePfns: Pick<ReadonlySet<Pfn>, 'has'>;
   readonly stackPfns: ReadonlySet<Pfn>;
   /** From the first frame of the kernel's image up to, not including, `end`. */

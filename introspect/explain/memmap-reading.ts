@@ -20,9 +20,9 @@ export interface MemmapReading {
   /** Undefined where no struct page describes the frame. */
   readonly page: StructPage | undefined;
   readonly block: Block | undefined;
-  /** Of a tail: its head, which its label comes from. */
+  /** The head of a tail, which the label of the tail comes from; undefined for other pages. */
   readonly head: StructPage | undefined;
-  /** Of a page of the page cache: what file it belongs to. */
+  /** The file that a page of the page cache belongs to; undefined for other pages. */
   readonly file: FileEvidence | undefined;
 }
 

@@ -75,7 +75,7 @@ export interface Kernel {
   readonly memory: VirtualMemory;
   readonly physical: PhysicalMemory;
   readonly vmcoreinfo: Vmcoreinfo;
-  /** Its types: BTF, or the few that VMCOREINFO states. */
+  /** The kernel's types: BTF, or the few that VMCOREINFO states. */
   readonly btf: KernelTypes;
   /** False: only those few are known. */
   readonly hasBtf: boolean;
@@ -102,7 +102,7 @@ export type KernelResult =
       readonly highestMissing?: Gpa | undefined;
       /** What VMCOREINFO leads to is not there: it is made up, or the image lies otherwise in memory. */
       readonly isMisplaced?: boolean;
-      /** Its symbols were looked for, which takes up to seconds. */
+      /** Whether the kernel's symbols were looked for, which takes up to seconds. */
       readonly wasSearched?: boolean;
     };
 

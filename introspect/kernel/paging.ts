@@ -14,7 +14,7 @@ const presentBit = 1n;
 const writableBit = 1n << 1n;
 const userBit = 1n << 2n;
 const largePageBit = 1n << 7n;
-/** The same, of an entry's lower half. */
+/** The bits of an entry in its lower 32 bits, as numbers. */
 const presentMask = 1;
 const largePageMask = 1 << 7;
 /** Bits 12..51: where the next table or the page lies. */
@@ -136,7 +136,7 @@ export interface TableSet {
   add(gpa: Gpa): unknown;
 }
 
-/** Of an image's own frames, in a bit each: a guest can make every page of its RAM a table. */
+/** A set of an image's own frames, in a bit each: a guest can make every page of its RAM a table. */
 export class FrameSet implements TableSet {
   readonly #regions: readonly MemoryRegion[];
   readonly #bits: Uint8Array;
@@ -160,7 +160,7 @@ export class FrameSet implements TableSet {
   }
 }
 
-/** Of each entry's upper half, those bits of the address. */
+/** The bits of `addressMask` in an entry's upper 32 bits. */
 const addressHighMask = 0x000f_ffff;
 const addressLowMask = 0xffff_f000;
 

@@ -31,7 +31,7 @@ export class VirtualMemory {
     this.#isRecording = isRecording;
   }
 
-  /** The same memory, whose reads are no evidence. */
+  /** This memory with reads that are no evidence. */
   get unrecorded(): VirtualMemory {
     this.#unrecorded ??= new VirtualMemory(this.#memory, this.#tables, this.evidence, false);
     return this.#unrecorded;
@@ -57,7 +57,7 @@ export class VirtualMemory {
     return this.#tables.translate(address)?.gpa;
   }
 
-  /** The same, with how far the mapping goes on. */
+  /** Where `address` lies in RAM, and how far the mapping goes on; undefined when it is not mapped. */
   mappingOf(address: bigint): Translation | undefined {
     return this.#tables.translate(address);
   }

@@ -71,9 +71,9 @@ const misplaced =
   '; if its RAM lies otherwise in memory than a machine with this much has it, IMAGE.map.json beside a raw image says how, ' +
   'and an ELF core (QEMU `dump-guest-memory FILE`) does so itself';
 const noCpus: CpuStates = { known: false, reason: 'no device state was given' };
-/** A boot leaves one or two in RAM. A guest can fill its RAM with them, and each is looked at ... */
+/** How many VMCOREINFO pages are looked at. A boot leaves one or two in RAM; a guest can fill its RAM with them. */
 const candidateLimit = 1024;
-/** ... and of those that have page tables, which no dead kernel has for long, each takes seconds. */
+/** For how many kernels with page tables, which no dead kernel has for long, symbols are searched: each takes seconds. */
 const searchLimit = 8;
 /** For so many, other layouts than those of the image's size are tried: some dozens of attempts each. */
 const otherLayoutsLimit = 4;
@@ -200,7 +200,10 @@ function isStatedLayout(kernel: Kernel, regions: readonly MemoryRegion[]): boole
   }
 }
 
-/** Their page tables are what a kernel without CPUs is held against; one that shows none can't be. */
+/**
+ * Why the kernel's processes do not show that it runs; undefined where they may. Their page tables are what a kernel
+ * without CPUs is held against; one that shows none can't be.
+ */
 function doubtOfProcesses(kernel: Kernel): string | undefined {
   return readTaskMemory(kernel).pageTableRoots.length === 0
     ? 'it has no process with page tables'

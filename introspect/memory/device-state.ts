@@ -29,7 +29,7 @@ export function readCpuStates(path: string): CpuStates {
   });
 }
 
-/** Of the two files that an upload reads, this is the one that cannot be opened. */
+/** Opens the device state. An error says that of the two files which an upload reads it is this one. */
 function openState(path: string): ImageFile {
   try {
     return ImageFile.open(path);

@@ -10,7 +10,7 @@ export interface DataRun {
   readonly endOffset: number;
 }
 
-/** Of <unistd.h> on Linux. */
+/** SEEK_DATA and SEEK_HOLE of <unistd.h> on Linux, and ENXIO, which they end with behind the last data. */
 const seekData = 3;
 const seekHole = 4;
 const noSuchAddress = 6;

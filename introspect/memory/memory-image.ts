@@ -17,7 +17,7 @@ export type ImageFormat = (typeof imageFormats)[number];
 /** What a container holds beside the RAM and a restore needs, such as the devices of a migration stream. */
 export interface ImageState {
   readonly sizeBytes: number;
-  /** Its bytes from the beginning, at every call. Ends with the image. */
+  /** The bytes of the state from the beginning, at every call. Ends with the image. */
   content(): Iterable<Uint8Array>;
 }
 
@@ -29,8 +29,8 @@ export interface MemoryImage {
    */
   readonly views: readonly PhysicalMemory[];
   /**
-   * The same bytes laid out otherwise: `regions` ascend, and have all of them. Set where the container says nothing of
-   * addresses, nor does a map.
+   * A view of the image's bytes laid out otherwise: `regions` ascend, and have all of the bytes. Set where neither the
+   * container nor a map says anything of addresses.
    */
   readonly viewAt?: (regions: readonly MemoryRegion[]) => PhysicalMemory;
   /** Set where no kernel can be looked for, for example another machine's: why. The pages can still be kept. */

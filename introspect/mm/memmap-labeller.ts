@@ -68,9 +68,12 @@ export class MemmapLabeller {
   #tailLow = 0;
   #tailHigh = 0;
   #blockZone = 0;
-  /** Whether the page labelled last owes its label to nothing but the words that `label` compares ... */
+  /**
+   * Whether the page labelled last owes its label to nothing but the words that `label` compares, and to an index below
+   * `#indexLimit`.
+   */
   #repeatable = false;
-  /** ... and to an index below this; below 0 when the label does not hang on the index. */
+  /** The index below which the page labelled last keeps its label; below 0 when the label does not hang on the index. */
   #indexLimit = -1;
 
   constructor(context: LabellerContext) {

@@ -37,7 +37,7 @@ const harmlessFlags = [
   'PG_young',
   'PG_idle',
 ];
-/** Those that are second names, and of which flags. Another bit than that one's is damage. */
+/** Flags that are second names, and the flag of which each is one. Another bit than that flag's is damage. */
 const harmlessAliases: Readonly<Record<string, string>> = {
   PG_readahead: 'PG_reclaim',
   PG_mappedtodisk: 'PG_owner_2',

@@ -79,7 +79,7 @@ function offsetInSecond(offsetBytes: number | undefined, page: StructTypes): num
   return offsetBytes === undefined ? undefined : offsetBytes + page.sizeBytes;
 }
 
-/** Of a member that stands at a whole word. */
+/** The index of the 32-bit word that a member stands at. Throws Inconsistency where it stands within one. */
 export function wordOf(page: StructTypes, ...paths: string[]): number {
   const { offsetBytes } = expect(page.member(...paths), `page.${paths.join(' or page.')}`);
   if (offsetBytes % 4 !== 0) {

@@ -228,7 +228,7 @@ async function readWhole(
 export interface WrittenManifest {
   /** With the bodies that were written. */
   readonly manifest: Manifest;
-  /** Of its own file. */
+  /** The length of the manifest's own file, without its bodies. */
   readonly manifestSizeBytes: number;
 }
 

@@ -21,7 +21,7 @@ import {
 const concurrency = 8;
 
 export interface Leftover {
-  /** Of the snapshot that it was to become, or was. */
+  /** The id of the snapshot that the leftover was to become, or was. */
   readonly id: string;
   /** Manifests on their way. */
   readonly parts: readonly StoredFile[];
@@ -29,7 +29,7 @@ export interface Leftover {
   readonly files: readonly StoredFile[];
   /** Claims of the upload: it may be under way. */
   readonly claims: readonly StoredFile[];
-  /** Its snapshot is there, and only the claim was left. */
+  /** True where the snapshot is there, and only the claim was left. */
   readonly isPublished: boolean;
   /** When anything of it changed last, by the store's clock. */
   readonly modifiedMs: number;

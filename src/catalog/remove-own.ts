@@ -30,7 +30,7 @@ export async function removeFilesOf(store: Store, id: string): Promise<void> {
   }
 }
 
-/** Those files alone, and the folder once it is empty. */
+/** Removes `files` of a leftover and nothing else, and the snapshot's folder once it is empty. */
 export async function removeFilesOfLeftover(
   store: Store,
   id: string,

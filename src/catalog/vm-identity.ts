@@ -42,7 +42,7 @@ export function clashSentences(snapshots: readonly NamedVm[]): readonly string[]
   );
 }
 
-/** Of a long list. */
+/** How many identities of a long list a message shows. */
 const maxShownCount = 10;
 
 function shownIdentities(identities: readonly (VmIdentity | undefined)[]): string {

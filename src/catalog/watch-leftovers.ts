@@ -10,7 +10,7 @@ import { isUnchanged } from './remove-leftover.js';
 /** Five renewals: a store that is slow, or away for a moment, may cost an upload some of them. */
 const defaultWatchMs = 5 * renewalMs;
 
-/** Those of which nothing changed meanwhile. Waits only when there are any. Throws `cancelled`. */
+/** The leftovers of which nothing changed meanwhile. Waits only when there are any. Throws `cancelled`. */
 export async function watchLeftovers(
   store: Store,
   leftovers: readonly Leftover[],

@@ -19,7 +19,7 @@ const memoryLimitKib = 2 ** 21;
 const missingStatus = 127;
 /** A line is a file's whole list of blocks at most; that of a file in 100,000 pieces has 3 MiB. */
 const lineLimit = 2 ** 24;
-/** Of its complaints, for the message. */
+/** How much of a tool's complaints is kept for the message. */
 const complaintLimit = 4096;
 
 export interface ToolRun {
@@ -31,7 +31,7 @@ export interface ToolRun {
   /** Commands, each with its line end. */
   readonly input: Iterable<string>;
   readonly onLine: (line: string) => void;
-  /** It is ended when it takes more; by default, than one run may. */
+  /** What the run may take: it is ended when it takes more. By default, the bound of one run. */
   readonly bound?: Bound | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -19,7 +19,7 @@ export interface GuestDisk {
 
 /** A page's disk is kept in a byte. */
 const diskLimit = 255;
-/** Of the names that a guest has for disks, in a warning. */
+/** How many of the names that a guest has for disks a warning shows. */
 const namesShown = 8;
 
 /** Throws `usage` when `text` is not `[NAME=]PATH`. A path with `=` in its first part is written `./a=b`. */
@@ -120,7 +120,10 @@ export function closeGuestDisks(disks: readonly GuestDisk[]): void {
   }
 }
 
-/** Of a disk that was given without one; undefined where there is none. Throws `usage` where it could be several. */
+/**
+ * The guest's name of a disk that was given without one; undefined where the guest has none. Throws `usage` where it has
+ * several.
+ */
 function onlyName(names: readonly string[], path: string): string | undefined {
   if (names.length > 1) {
     throw new ParsError(

@@ -119,7 +119,7 @@ function groupByFile(
       : rows.subarray(end[fileRow] - leftCount[fileRow], end[fileRow]);
 }
 
-/** Of the volume, file rows by inode, where pages are left to be located. */
+/** File rows by inode: the files of the volume that have pages left to be located. */
 function filesLeft(
   { fileInode, fileVolume }: FilePlaces,
   volume: number,

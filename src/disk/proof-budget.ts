@@ -4,18 +4,18 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 
 export interface Bound {
   readonly timeMs: number;
-  /** Of a tool's answers. */
+  /** How many bytes a tool's answers may have. */
   readonly sizeBytes: number;
 }
 
 export interface ProofBounds {
-  /** Of one run of a tool, */
+  /** What one run of a tool may take. */
   readonly run: Bound;
-  /** of all its runs for one disk, */
+  /** What all runs of tools for one disk may take together. */
   readonly disk: Bound;
-  /** and for all disks of a snapshot. */
+  /** What all runs of tools for all disks of a snapshot may take together. */
   readonly snapshot: Bound;
-  /** Of the comparison of one disk with the memory: this, and what its pages take at the least rate. */
+  /** How long the comparison of one disk with the memory may take, beside what its pages take at `compareBytesPerMs`. */
   readonly compareMs: number;
   readonly compareBytesPerMs: number;
 }

@@ -27,9 +27,9 @@ export interface ProofRequest {
 /** How many of the pages with a label a disk was found to hold. */
 export interface ProofCount {
   readonly label: (typeof placedLabels)[number];
-  /** Those whose file and disk are known. */
+  /** Pages with the label whose file and disk are known. */
   readonly pageCount: number;
-  /** Those of them whose place on a disk is known. */
+  /** Pages with the label whose place on a disk is known too. */
   readonly comparedPageCount: number;
   readonly heldPageCount: number;
 }

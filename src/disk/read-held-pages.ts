@@ -52,7 +52,7 @@ function isHash(bytes: Uint8Array, held: DiskHeldPages, row: number): boolean {
   return Buffer.compare(pageHash(bytes), heldHashOf(held, row)) === 0;
 }
 
-/** Both ascend. */
+/** Rows of `held` that have the wanted pages, and the wanted pages that no row has. Both columns ascend. */
 function rowsOf(wanted: Uint32Array, held: Uint32Array) {
   const rows = new Uint32Array(wanted.length);
   const missing: number[] = [];

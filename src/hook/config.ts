@@ -183,7 +183,7 @@ export async function readConfig(
   return await Promise.resolve(config);
 }
 
-/** It says what root uploads, where to, and what is deleted there. */
+/** Reads a file that nobody else could have changed: it says what root uploads, where to, and what is deleted there. */
 function readOwn(filePath: string, configPath: string): string {
   try {
     return readOwnFile(resolve(filePath), {
@@ -273,7 +273,7 @@ function problemsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCoun
   ];
 }
 
-/** Of the key; where there is none, of the nearest map that should have it. */
+/** The line of the key at `path`, from 1; where there is none, that of the nearest map that should have it. */
 function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
   let node: unknown = document.contents;
   let offset = (node as Node | null)?.range?.[0] ?? 0;

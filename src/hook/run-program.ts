@@ -93,7 +93,7 @@ export function describeEnd({
   return stderr === '' ? how : `${how}: ${stderr}`;
 }
 
-/** The same command under nice(1) and ionice(1), as far as the host has them. Each becomes the next: no process more. */
+/** `command` under nice(1) and ionice(1), as far as the host has them. Each becomes the next: no process more. */
 export function withLowPriority(command: readonly string[]): readonly string[] {
   return [
     ...(isInstalled('nice') ? ['nice', '-n', '19'] : []),

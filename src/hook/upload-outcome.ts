@@ -6,9 +6,9 @@ export interface ExitMeaning {
   readonly stored: readonly number[];
   /** The store is away or full: nothing is wrong with the entry, nor would another one fare better. */
   readonly storeAway: readonly number[];
-  /** It was stopped. */
+  /** The upload was stopped. */
   readonly stopped: readonly number[];
-  /** Of `pars list`: there is no such store yet. */
+  /** The exit code of `pars list` where there is no such store yet. */
   readonly noStore: number;
 }
 

@@ -17,12 +17,12 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** Of a lock's file: who may read it could take the lock. */
+/** The mode of a lock's file: who may read it could take the lock. */
 const lockFileMode = 0o600;
 const othersMask = 0o077;
 /** flock(1) of util-linux and of busybox: the lock is another's. */
 const takenStatus = 1;
-/** It does not wait; a file server that is away may let it. */
+/** A bound for flock(1): it does not wait for the lock, but may wait for a file server that is away. */
 const programTimeoutMs = 30_000;
 /** How often the file may have been replaced between its opening and its locking. */
 const retryLimit = 10;

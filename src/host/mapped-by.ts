@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 /** ADDRESS rw-s OFFSET MAJOR:MINOR INODE PATH */
 const sharedForWriting = /^\S+ .w.s \S+ (\S+) (\d+) +(.*)$/gm;
 
-/** Of those that we may look into: root's view is whole. */
+/** The processes that have the file mapped so, by pid, among those that we may look into: root's view is whole. */
 export function writersOf(path: string): readonly number[] {
   const file = fileAt(path);
   return readdirSync('/proc')

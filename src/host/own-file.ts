@@ -6,7 +6,7 @@ import { diskError } from './disk-error.js';
 import { expectOwn, expectSafeLink, expectSafeThrough, type Use } from './ownership.js';
 import { pathOfOpen, walkPath } from './walk-path.js';
 
-/** Its text. Throws `permission-denied` when others could have changed it, `not-found`. */
+/** The text of the file. Throws `permission-denied` when others could have changed it, `not-found`. */
 export function readOwnFile(path: string, use: Use): string {
   const place = walkPath(path, {
     through: (folder) => {

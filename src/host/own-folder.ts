@@ -25,8 +25,8 @@ import { nameIn, openName, type Place, type Step, walkPath } from './walk-path.j
 
 export interface FolderUse extends Use {
   /**
-   * It may be a folder for everybody with the sticky bit: what is put there is made anew each time, under names that must
-   * be free, and never looked for.
+   * Whether a folder for everybody with the sticky bit will do: what is put there is made anew each time, under names that
+   * must be free, and never looked for.
    */
   readonly mayBeForAll?: boolean;
 }

@@ -21,7 +21,7 @@ export interface WalkRules {
 
 /** Where a path leads to, as far as it exists. */
 export interface Place extends Step {
-  /** Of what the path leads to, for its names and its status alone (`O_PATH`). The caller closes it. */
+  /** A descriptor of what the path leads to, for its names and its status alone (`O_PATH`). The caller closes it. */
   readonly fd: number;
   /** Names that do not exist yet; the place is the folder where the first is missing. */
   readonly missing: readonly string[];

@@ -52,7 +52,7 @@ export type HeaderResult =
 interface Head {
   readonly version: ManifestVersion;
   readonly headerSizeBytes: number;
-  /** Of the body in version 1, of the details from then on. */
+  /** The length of the body in version 1, of the details from version 2 on. */
   readonly secondSizeBytes: number;
   readonly crc: number;
 }

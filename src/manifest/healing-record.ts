@@ -55,7 +55,7 @@ export const notStoredSchema = boundedArray(byte, 256).refine(
   'expected one label or more',
 );
 
-/** Of a space of version 1. */
+/** The keys that version 1 has in the record of a space. */
 export const healingKeys = {
   healing: healingSchema.optional(),
   diskHeld: diskHeldSchema.optional(),

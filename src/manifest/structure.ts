@@ -70,7 +70,7 @@ export function structureProblem(bytes: Uint8Array, limits: StructureLimits): st
 
 interface Token {
   readonly kind: 'text' | 'list' | 'map' | 'other';
-  /** Of the type and the length. */
+  /** Bytes that the type and the length take. */
   readonly headBytes: number;
   /** Elements of a list, pairs of a map, else bytes that follow. */
   readonly length: number;

@@ -39,7 +39,7 @@ export interface GuestIdentity {
  * of it is the same.
  */
 export interface VmIdentity {
-  /** Of the machine, as its hypervisor has it: never as a file says that somebody handed over. */
+  /** The UUID of the machine, as its hypervisor has it: never as a file says that somebody handed over. */
   readonly uuid?: string | undefined;
   /** A number or name that is the VM's own within `host`, such as `proxmox:105`; without a host, in all of the store. */
   readonly id?: string | undefined;
@@ -75,7 +75,7 @@ export interface ManifestHeader {
   readonly labelCounts: Readonly<Record<string, number>>;
   /** Label name by number, as of writing. */
   readonly legend: readonly string[];
-  /** Of RAM: the sum of its regions. 0 where there are disks alone. */
+  /** The size of RAM: the sum of its regions. 0 where there are disks alone. */
   readonly imageSizeBytes: number;
 }
 
@@ -97,9 +97,9 @@ export interface LabelRuns {
 export interface StoredDisk {
   /** The VM's name for it, such as vda. */
   readonly name: string;
-  /** Where the VM had it, */
+  /** Where the VM had the disk. */
   readonly sourcePath: string;
-  /** and as what, such as raw or qcow2. What is stored are the raw bytes that the guest sees. */
+  /** The format of the VM's image, such as raw or qcow2. What is stored are the raw bytes that the guest sees. */
   readonly sourceFormat: string;
   /** True where the VM's own image is encrypted: what is stored is not. */
   readonly wasEncrypted?: true | undefined;
@@ -143,7 +143,7 @@ export type AddressSpace = RamSpace | DiskSpace;
 
 export interface Manifest {
   readonly header: ManifestHeader;
-  /** Of all spaces. */
+  /** The frames of all spaces. */
   readonly frames: SnapshotFrames;
   /** At least one, and at most one of RAM. */
   readonly spaces: readonly AddressSpace[];

@@ -45,7 +45,7 @@ export function pickFrames(frames: FrameColumns, indices: Uint32Array): FrameCol
   };
 }
 
-/** The same, with their packs. */
+/** The columns of some frames alone, with the packs that they lie in. */
 export function pickSnapshotFrames(frames: SnapshotFrames, indices: Uint32Array): SnapshotFrames {
   return {
     ...pickFrames(frames, indices),

@@ -2,7 +2,7 @@
 // spellings are made one, so two names are of one VM only where all of their characters are the same: `Web` and `web` are two,
 // and so are the composed and the decomposed form of one word (NFC and NFD of Unicode). Pure.
 
-/** Of UTF-8, as a file name of Linux has at most. */
+/** In UTF-8, and no more than a file name of Linux may have. */
 const maxNameBytes = 255;
 
 /** Control characters, and what begins a new line or paragraph. */

@@ -24,7 +24,7 @@ const concurrency = 8;
 export interface StoredSnapshot {
   /** Packs of RAM, attachments, and the manifest with its bodies: those with as many copies and the same loss together. */
   readonly parts: readonly Part[];
-  /** Of all of them, as the store counts its copies. */
+  /** What all parts take, as the store counts its copies. */
   readonly storedBytes: number;
   /** Undefined where the store does not say by what code a file is kept: then what a node takes along is not known. */
   readonly placement: Placement | undefined;

@@ -16,15 +16,20 @@ import {
   packField,
   packHeaderSizeBytes,
   packMagic,
-  type PackVersion,
-  packVersions,
 } from './layout.js';
 import { maskPageCount } from './mask.js';
-import { codecs, type Codec, type PackHeader, type StoredFrames } from './types.js';
+import {
+  codecs,
+  type Codec,
+  type PackHeader,
+  type PackVersion,
+  packVersions,
+  type StoredFrames,
+} from './types.js';
 
 export interface FrameHeader {
   readonly codec: Codec;
-  /** Of the header and the payload after it. */
+  /** The length of the header and of the payload after it. */
   readonly sizeBytes: number;
   /** Bytes of payload after the header. */
   readonly storedSizeBytes: number;

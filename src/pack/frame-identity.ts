@@ -7,7 +7,7 @@ import { crc32c } from '@node-rs/crc32';
 
 const place = Buffer.alloc(16);
 
-/** Of a version 1 frame: by index of its space, its window and its mask. */
+/** The identity of a version 1 frame, from the index of its space, its window and its mask. */
 export function identityOfV1(
   space: number,
   window: number,

@@ -20,7 +20,7 @@ const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) =
 
 export interface WriteJob {
   readonly stored: StoredFrames;
-  /** Of its frames, by index among them. */
+  /** Where the pages of the frames belong; `frame` is an index among `stored.frames`. */
   readonly places: PlaceColumns;
   /** File descriptors belong to the process, so one opened by the main thread is good here. */
   readonly fd: number;

@@ -1,13 +1,10 @@
 // Where each field of a pack and of a frame lies, and the limits a reader holds them to. FORMAT.md says the same in
 // words. All numbers are little-endian.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
-import { windowPageCount } from './types.js';
+import { type PackVersion, windowPageCount } from './types.js';
 
-/** What is written. */
+/** The version that is written. */
 export const packVersion = 2;
-/** What is read. */
-export const packVersions = [1, 2] as const;
-export type PackVersion = (typeof packVersions)[number];
 
 /** First bytes of a pack: `PARSPACK`. */
 export const packMagic = Uint8Array.from('PARSPACK', (letter) => letter.charCodeAt(0));
@@ -76,7 +73,7 @@ export const frameV1Field = {
   maskHigh: 20, // u32
 } as const;
 
-/** Of what is written. */
+/** The length of a header as it is written. */
 export const frameHeaderSizeBytes = frameLayouts[packVersion].headerSizeBytes;
 /** Pages of a frame. */
 export const maxFramePageCount = 64;

@@ -2,9 +2,11 @@
 //
 // A frame is up to 64 pages that are stored together, and says nothing of where they belong: that is the manifest's matter.
 // An address space is cut into aligned windows of 64 pages, so that a 64-bit mask names some pages of one.
-import type { PackVersion } from './layout.js';
-
 export const windowPageCount = 64;
+
+/** The versions of the format that are read. */
+export const packVersions = [1, 2] as const;
+export type PackVersion = (typeof packVersions)[number];
 
 /** Columns of equal length: for each frame the pages it should hold, all of one window. */
 export interface FrameRequests {
@@ -43,13 +45,13 @@ export interface FrameColumns {
 export interface PlaceColumns extends FrameRequests {
   /** Index of the frame. */
   readonly frame: Uint32Array;
-  /** Of the first page, among the frame's pages. */
+  /** Where the first page stands among the frame's pages. */
   readonly slot: Uint8Array;
 }
 
 /** What a pack file says about itself in its first bytes. */
 export interface PackHeader {
-  /** Of it and of its frames. */
+  /** The version of the pack and of its frames. */
   readonly version: PackVersion;
 }
 
@@ -59,7 +61,7 @@ export interface PageBatch {
   readonly bytes: Uint8Array;
 }
 
-/** The same, with the pages still in an image: byte n of the image is byte n behind `fd`. */
+/** Pages to encode that are still in an image: byte n of the image is byte n behind `fd`. */
 export interface FileBatch {
   readonly frames: FrameRequests;
   readonly fd: number;
@@ -70,7 +72,7 @@ export interface FrameBatch {
   readonly frames: FrameColumns;
   /** What each frame holds: as requested, without pages of zeroes and without frames of nothing else. */
   readonly held: FrameRequests;
-  /** Of the pages in the frames, in their order (page-hash.ts). */
+  /** Hashes of the pages in the frames, in the order of the pages, 16 bytes each (page-hash.ts). */
   readonly hashes: Uint8Array;
   readonly bytes: Uint8Array;
 }

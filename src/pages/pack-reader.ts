@@ -1,7 +1,8 @@
 // The version of each pack that is read, from its first bytes, checked once: no frame of a pack is believed before.
 import type { PackEntry } from '../manifest/types.js';
 import { decodePackHeader } from '../pack/decode.js';
-import { packHeaderSizeBytes, type PackVersion } from '../pack/layout.js';
+import { packHeaderSizeBytes } from '../pack/layout.js';
+import type { PackVersion } from '../pack/types.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { Store } from '../store/store.js';
 

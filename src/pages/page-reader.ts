@@ -82,7 +82,7 @@ export class PageReader {
     return place.kind === 'zero' ? undefined : place;
   }
 
-  /** Of the stored pages from `page` on. */
+  /** The frames that hold stored pages from `page` on. */
   #framesAhead(space: AddressSpace, page: number, pageCount: number): ReadonlySet<number> {
     const { window, frame } = space.places;
     const frames = new Set<number>();

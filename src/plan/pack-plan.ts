@@ -15,7 +15,7 @@ import type { ReplicationPlan } from './replication-plan.js';
 export interface PackPlanOptions {
   /** Bytes of frames that a pack may hold at most (pack/layout.ts packContentBytes). */
   readonly packContentBytes: number;
-  /** Of the space's pages: those outside are zero, and go into no frame. */
+  /** Which of the space's pages are stored in the image: the others are zero, and go into no frame. */
   readonly storedAt?: PhysicalMemory['storedAt'] | undefined;
 }
 

@@ -9,7 +9,7 @@ export type Texture = 'plain' | 'hatch' | 'dots';
 export interface LabelStyle {
   readonly fill: string;
   readonly texture: Texture;
-  /** Of the texture's lines or dots. */
+  /** The colour of the texture's lines or dots. */
   readonly ink: string;
 }
 

@@ -15,7 +15,7 @@ const columnMinimum = 32;
 export const noLabel = 255;
 
 export interface MemoryRow {
-  /** Of the row's first cell. */
+  /** The frame of the row's first cell, or its first frame where a cell has several. */
   readonly firstPfn: Pfn;
   /** One label number, or `noLabel`, per cell. */
   readonly cells: Uint8Array;
@@ -102,7 +102,7 @@ function regionsBetween(
   );
 }
 
-/** Of labels with as many frames the critical one: a picture should not promise more than is so. */
+/** The label with the most frames. Where two have as many, the critical one: a picture should not promise more than is so. */
 function mostFrequent(counts: Uint32Array): number {
   let best = noLabel;
   for (const { number, expendable } of pageClasses) {

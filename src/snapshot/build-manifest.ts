@@ -23,10 +23,10 @@ export interface StoredSnapshot {
   readonly identity?: VmIdentity | undefined;
   readonly createdMs: number;
   readonly map: PageMap;
-  /** Of RAM. */
+  /** The plan of RAM. */
   readonly plan: ReplicationPlan;
   readonly disks: readonly StoredDisk[];
-  /** Of RAM and the disks. */
+  /** The packs of RAM and of the disks. */
   readonly written: WrittenPacks;
   readonly attachments: readonly Attachment[];
 }

@@ -19,9 +19,9 @@ export interface DiskToStore {
   readonly name: string;
   /** A raw image, or a block device, of the same moment as the memory. It must not change while it is read. */
   readonly path: string;
-  /** Where the VM has it, */
+  /** Where the VM has the disk. */
   readonly sourcePath: string;
-  /** and as what: raw, qcow2 and so on. */
+  /** The format of the VM's image: raw, qcow2 and so on. */
   readonly sourceFormat: string;
   /** True where the VM's own image is encrypted: what is stored is not. */
   readonly wasEncrypted?: true | undefined;

@@ -18,7 +18,7 @@ export interface FramesOfPack extends WrittenFrames {
 
 export interface MergedFrames {
   readonly frames: SnapshotFrames;
-  /** Of each space. */
+  /** The places of each space. */
   readonly places: readonly PlaceColumns[];
 }
 

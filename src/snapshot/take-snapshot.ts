@@ -45,7 +45,7 @@ export interface SnapshotRequest {
   readonly identity?: VmIdentity | undefined;
   /** Device state to keep beside the pages. */
   readonly statePath?: string | undefined;
-  /** That of the image itself, kept when there is no `statePath`. */
+  /** The device state of the image itself, kept when there is no `statePath`. */
   readonly state?: StateSource | undefined;
   /** The command line of the VM's machine, as src/vm/qemu/qemu-command.ts reads it. */
   readonly machine?: Uint8Array | undefined;

@@ -10,10 +10,10 @@ import { defaultBlockSizeBytes } from '../pack/layout.js';
 import { copies } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 
-/** That of an image (introspect/memory/memory-image.ts) is one too. */
+/** Device state to be written; that of an image (introspect/memory/memory-image.ts) is one too. */
 export interface StateSource {
   readonly sizeBytes: number;
-  /** Its bytes from the beginning, at every call. */
+  /** The bytes of the state from the beginning, at every call. */
   content(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 

@@ -5,7 +5,7 @@ import { isAbsent } from './is-absent.js';
 
 const statBlockBytes = 512;
 
-/** Of a file, or of a folder with all that is in it. 0 when it is not there (any more). */
+/** The bytes that a file takes on its disk, or a folder with all that is in it. 0 when it is not there (any more). */
 export async function allocatedBytes(path: string): Promise<number> {
   try {
     const stat = await lstat(path);

@@ -15,7 +15,7 @@ export interface SpoolEntry {
   readonly name: string;
   readonly folder: string;
   readonly vm: string;
-  /** Of its VM: two VMs may have one name. */
+  /** What stands for the VM (`vmGroup`): two VMs may have one name. */
   readonly group: string;
   readonly createdMs: number;
   readonly captured: Captured;

@@ -14,7 +14,7 @@ export interface LeftoverReport {
   readonly removed: readonly string[];
   /** What is not of the spool, and stays. */
   readonly strange: readonly string[];
-  /** Those whose capture could not be ended; they stay until the next time. */
+  /** Folders whose capture could not be ended; they stay until the next time. */
   readonly kept: readonly { readonly folder: string; readonly error: unknown }[];
 }
 
@@ -61,7 +61,10 @@ export async function cleanLeftovers(
   return { removed, strange, kept };
 }
 
-/** Of entries that are gone. Nobody else has them while they are removed, so nobody holds one that has no name. */
+/**
+ * Removes the locks of entries that are gone. Nobody else has them while they are removed, so nobody holds one that has no
+ * name.
+ */
 async function removeLocks({ root, entries }: SpoolPaths): Promise<void> {
   const folder = join(root, lockFolder);
   for (const name of await readdir(folder)) {

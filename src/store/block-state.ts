@@ -27,7 +27,7 @@ export function blockState(block: BlockPlaces): BlockState {
   return block.unreachable.length >= missingCount ? 'unreachable' : 'lost';
 }
 
-/** Of a whole file: no part of one is of use without the others. */
+/** The state of a whole file: no part of one is of use without the others. */
 export function stateOfBlocks(blocks: readonly BlockPlaces[]): BlockState {
   const states = blocks.map(blockState);
   return (

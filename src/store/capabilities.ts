@@ -6,8 +6,8 @@
 //
 // `never` names what no store can do yet. It gets a type, and its contract, together with the first store that can.
 
+import type { ReadOptions } from './read-options.js';
 import type { Redundancy } from './redundancy.js';
-import type { ReadOptions } from './store.js';
 
 export interface StoreCapabilities {
   /**

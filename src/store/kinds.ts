@@ -27,7 +27,7 @@ export const storeKinds: {
 /** By kind. Those of other kinds than the URL's are not looked at. */
 export type OpenStoreOptions = { readonly [Name in StoreKindName]?: OptionsByKind[Name] };
 
-/** Those that may be offered as a place to keep data. */
+/** The kinds that may be offered as a place to keep data. */
 export const lastingKinds: readonly StoreKind<never>[] = Object.values(storeKinds).filter(
   ({ isLasting }) => isLasting,
 );

@@ -14,7 +14,7 @@ export type Redundancy =
 
 export type ReedSolomon = Extract<Redundancy, { kind: 'reed-solomon' }>;
 
-/** Of the policies that are named -1024k. Blocks are a multiple of it, so no stripe lies across two groups. */
+/** The cell of HDFS's policies that are named -1024k. Blocks are a multiple of it, so no stripe lies across two groups. */
 const cellSizeBytes = 2 ** 20;
 
 export function copies(count: number): Redundancy {
@@ -56,7 +56,7 @@ export function storedBytes(redundancy: Redundancy, sizeBytes: number, fileCount
     : sizeBytes + fileCount * parityBytes(sizeBytes / fileCount, redundancy);
 }
 
-/** Of one file: its blocks, or its groups, each as long as the blocks of its data units together. */
+/** How many blocks a file has, or how many groups, each as long as the blocks of its data units together. */
 export function blockCountOf(
   redundancy: Redundancy,
   sizeBytes: number,

@@ -9,6 +9,7 @@
 // Every method throws ParsError with a code of the closed list; transient failures have been retried before that.
 
 import type { StoreCapabilities } from './capabilities.js';
+import type { ReadOptions } from './read-options.js';
 import type { Redundancy } from './redundancy.js';
 
 /**
@@ -21,10 +22,6 @@ export interface WriteOptions {
   readonly redundancy: Redundancy;
   /** The file must fit into one block of this size: a block is the unit of loss. A multiple of 512. */
   readonly blockSizeBytes: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,7 +44,7 @@ export interface StoredFile {
 
 /** A block in units of an erasure code, of which so many as there are of data are enough to read it. */
 export interface BlockCoding {
-  /** Of this block: a short one has fewer than the policy has. */
+  /** The data units of this block: a short one has fewer than the policy has. */
   readonly dataUnitCount: number;
   readonly parityUnitCount: number;
 }

@@ -10,7 +10,7 @@ type StreamName = 'stdout' | 'stderr';
 
 /** Longer than any line of ours; --json has the whole. */
 const maxLineLength = 2 ** 15;
-/** Of whole characters, which may be two units each. */
+/** What a long line is cut into: pieces of whole characters, which may be two units each. */
 const pieceOfLine = /.{1,8192}/gsu;
 const standardError = 2;
 /** A defect's: something else than the reader's going away kept us from writing. */

@@ -38,7 +38,7 @@ export function visibleJson(value: unknown): string {
   return escapeJson(JSON.stringify(value));
 }
 
-/** The same for JSON that is text already. All such characters stand in its strings. */
+/** JSON that is text already, with characters that could do harm escaped: all of them stand in its strings. */
 export function escapeJson(json: string): string {
   return json.replace(unseen, (character) =>
     // A line of JSON ends in one; within it, JSON has escaped them.

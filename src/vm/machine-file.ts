@@ -7,7 +7,7 @@ import { maxMachineBytes, parseQemuCommand } from './qemu/qemu-command.js';
 /** A running process: its relative paths mean something only while it runs. */
 const processFile = /^\/proc\/(\d+)\/cmdline$/;
 
-/** Its bytes, as they are to be kept. Throws `usage` when they describe no machine. */
+/** The bytes of a machine file, as they are to be kept. Throws `usage` when they describe no machine. */
 export async function readMachineFile(path: string): Promise<Uint8Array> {
   const bytes = await readUpTo(path, maxMachineBytes + 1).catch((error: unknown) => {
     throw diskError(error, `cannot read the machine ${path}`);

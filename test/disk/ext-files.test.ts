@@ -41,7 +41,7 @@ async function filesOn(
   return { found, problem };
 }
 
-/** Of the file's pages, those that were found, and those that were found where the disk holds other bytes. */
+/** Which of the file's pages were found, and which were found where the disk holds other bytes. */
 function compare(
   on: SampleDisk,
   pages: readonly Buffer[],

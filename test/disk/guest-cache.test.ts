@@ -73,7 +73,7 @@ describe.each(guests)('guest $name', ({ name, held: least }) => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Of the frames of which the kernel says so, how many are held. */
+  /** How many of the frames with this flag, by the word of the kernel, are held. */
   function heldFrames(flag: KpfName): number {
     const has = anyOf(flag);
     const isHeld = new Uint8Array(labels.length);

@@ -82,7 +82,7 @@ export class SampleDisk {
     return runTool('debugfs', ['-w', '-f', '-', this.path], `${commands.join('\n')}\n`);
   }
 
-  /** The same file system, behind so many bytes of another partition. */
+  /** Moves the file system behind `startBytes` bytes of another partition. */
   moveTo(startBytes: number): void {
     const content = readFileSync(this.path);
     writeFileSync(this.path, Buffer.concat([randomBytes(startBytes), content]));

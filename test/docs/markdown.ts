@@ -27,7 +27,7 @@ export function withoutBlocks(text: string): string {
 
 export interface Link {
   readonly to: string;
-  /** Of a page of ours, from the root of the repository; undefined on the web. */
+  /** The path of a page of ours, from the root of the repository; undefined on the web. */
   readonly path: string | undefined;
   readonly fragment: string | undefined;
 }

@@ -33,7 +33,7 @@ let guest: LibvirtGuest;
 let spoolPath: string;
 let configPath: string;
 let environment: Readonly<Record<string, string>>;
-/** Of the guest at the first snapshot. */
+/** The guest's checksums at the first snapshot. */
 let checksums: ReadonlyMap<string, string>;
 let firstEntry: string;
 

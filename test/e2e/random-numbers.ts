@@ -12,7 +12,7 @@ export function randomNumbers(whatFor: string): RandomNumbers {
   return { seed, next: randomFrom(seed) };
 }
 
-/** The same numbers for the same seed, in [0, 1). */
+/** Random numbers in [0, 1), the same for the same seed. */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   // mulberry32, by Tommy Ettinger; public domain.

@@ -31,7 +31,7 @@ let folder: TemporaryFolder;
 let storeUrl: string;
 let strictId: string;
 let leanId: string;
-/** Of the strict upload, as it told them itself. */
+/** What the strict upload stored, as it said itself. */
 let strictStoredBytes: number;
 
 beforeAll(async () => {

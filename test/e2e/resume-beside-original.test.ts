@@ -147,7 +147,7 @@ test(
   testTimeoutMs,
 );
 
-/** Of each kind of option that names something of the host. */
+/** One option of each kind that names something of the host. */
 const everything = [
   ...['-monitor', 'unix:mon.sock,server=on,wait=off', '-gdb', 'unix:gdb.sock,server=on,wait=off'],
   ...['-chardev', 'socket,id=c0,path=c0.sock,server=on,wait=off,logfile=c0.log'],

@@ -119,7 +119,7 @@ async function restoredRamAndState(): Promise<Awaited<ReturnType<typeof restored
   return { request: { ...request, ramPath, statePath }, vm };
 }
 
-/** Of the guest, once it runs. Bytes that reach its serial port while its state is being loaded are lost. */
+/** The guest's checksums, once it runs. Bytes that reach its serial port while its state is being loaded are lost. */
 async function checksumsIn(vm: string, restored: string): Promise<ReadonlyMap<string, string>> {
   const deadlineMs = Date.now() + resumeTimeoutMs;
   while (!existsSync(join(restored, 'resumed'))) {

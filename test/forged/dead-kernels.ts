@@ -37,9 +37,9 @@ const firstMomentMs = 40;
 const momentGrowth = 1.6;
 const longestWaitMs = 4000;
 const maxMomentCount = 18;
-/** So many are taken after every CPU runs in a kernel again ... */
+/** How many moments are taken after every CPU runs in a kernel again. */
 const lateMomentCount = 3;
-/** ... which after kexec does not show in their registers, as nobody resets them. */
+/** How many moments are taken of a kexec: nobody resets the registers, so they do not show when CPUs run in a kernel again. */
 const kexecMomentCount = 13;
 
 export interface DeadKernel {

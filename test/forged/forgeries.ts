@@ -476,7 +476,7 @@ function ownBends({ forger, known, recipe }: Case): void {
 /** Where inodes, mappings, tasks and per-CPU data lie: few beside all the pages of memmap, symbols and types. */
 const listLabels: readonly PageLabel[] = ['slab', 'large-kmalloc', 'other', 'reserved'];
 
-/** Of a page that holds one object of interest beside many others, most words are bent. */
+/** Bends most words of pages that hold one object of interest beside many others. */
 function ownListBends({ forger, known, recipe }: Case): void {
   const frames = known.evidenceFrames.filter((pfn) =>
     listLabels.some((name) => labelNumbers[name] === known.truth[pfn]),

@@ -9,7 +9,7 @@ import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page
 import { ForgedRam } from './forged-ram.js';
 import { type CpuState, imageOf, label } from './label.js';
 
-/** Of these a process makes any number, with any content. */
+/** Labels of pages of which a process makes any number, with any content. */
 const ownLabels: readonly PageLabel[] = ['free', 'anon'];
 const wantedSymbols = [
   ...['page_offset_base', 'vmcoreinfo_data', 'node_data', 'mem_section', 'phys_base'],
@@ -46,7 +46,7 @@ export class KnownKernel {
   readonly node: { readonly address: bigint; readonly sizeBytes: number };
   /** Frames that are the forger's, in runs. */
   readonly ownRuns: readonly Run[];
-  /** Of these, frames that a program has mapped. */
+  /** The forger's frames that a program has mapped, in runs. */
   readonly mappedRuns: readonly Run[];
   readonly #symbols: ReadonlyMap<string, bigint>;
   #evidenceFrames: readonly number[] | undefined;

@@ -7,7 +7,7 @@ import type { CaseOutcome } from './run-case.js';
 
 /** Cases that are done together and kept together. */
 export const batchSize = 100;
-/** Of the wrong ones of a batch and kind so many are kept in full. */
+/** How many wrong cases of a batch and kind are kept in full. */
 const keptWrongCount = 5;
 
 export interface BatchResult {

@@ -16,7 +16,7 @@ export interface CaseOutcome extends Judgement {
   readonly recipe: string;
 }
 
-/** Of the forgeries this share is bent afterwards. */
+/** The share of forgeries that are bent afterwards. */
 const bentShare = 0.5;
 const maxBendCount = 8;
 

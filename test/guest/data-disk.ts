@@ -25,7 +25,7 @@ export interface DataDiskOptions {
   readonly contentSizeMib: number;
   readonly spareRoomMib?: number;
   readonly fileSystem?: 'ext4' | 'xfs' | 'btrfs';
-  /** Of ext4. Blocks smaller than a page give a page several buffers. */
+  /** The block size of ext4. Blocks smaller than a page give a page several buffers. */
   readonly blockSizeBytes?: 1024 | 2048 | 4096;
   /** A root with programs of Debian, as `debian-root.ts` says. */
   readonly hasPrograms?: boolean;

@@ -15,13 +15,13 @@ export interface GuestOptions {
   readonly ramSizeMib?: number;
   /** RAM of QEMU's own, as most VMs have it; it can be captured live, and not be snapshotted as a file. */
   readonly hasPrivateRam?: boolean;
-  /** Of a DIMM beside the RAM. */
+  /** The size of a DIMM beside the RAM. */
   readonly dimmSizeMib?: number;
-  /** Of the RAM no more than this below 4 GiB. */
+  /** How much of the RAM lies below 4 GiB at most. */
   readonly lowRamSizeMib?: number;
   readonly vcpuCount?: number;
   readonly cpuModel?: string;
-  /** Of the unpacked kernels, the newest whose release begins so, `6.12.` for one. */
+  /** What the release begins with, `6.12.` for one: the newest unpacked kernel of those is taken. */
   readonly kernelRelease?: string;
   readonly kernelFlavour?: KernelFlavour;
   readonly kernelArguments?: readonly string[];
@@ -31,7 +31,7 @@ export interface GuestOptions {
   readonly workload?: Workload;
   /** Short for the workload `aged`: all memory is filled with random bytes first, so that free pages are not zero. */
   readonly aged?: boolean;
-  /** Of that filling no more than this. */
+  /** How much of memory `aged` fills at most. */
   readonly fillSizeMib?: number;
   readonly anonymousSizeMib?: number;
   readonly tmpfsSizeMib?: number;
@@ -53,7 +53,7 @@ const DISKS: Readonly<Record<Workload, DataDiskOptions>> = {
   live: { contentSizeMib: 20, spareRoomMib: 256 },
 };
 
-/** Those that reach the disks, and what the workload needs. */
+/** The modules that reach the disks, and those that the workload needs. */
 export function modulesOf(options: GuestOptions): string[] {
   return [
     ...['virtio_pci', 'virtio_blk', fileSystemOf(options)],

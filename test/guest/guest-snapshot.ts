@@ -10,7 +10,7 @@ export interface GuestSnapshot {
   readonly folder: string;
   readonly machine: Machine;
   readonly ramPath: string;
-  /** Of a machine that has a DIMM. */
+  /** The file of the DIMM, where the machine has one. */
   readonly dimmPath: string;
   /** QEMU's device state: a migration stream without the RAM. */
   readonly statePath: string;
@@ -20,7 +20,7 @@ export interface GuestSnapshot {
   /** The kernel's own accounts, written right before the stop. */
   readonly kpageflagsPath: string;
   readonly kpagecountPath: string;
-  /** Its totals, from right before those: /proc/zoneinfo, meminfo and vmstat. */
+  /** The kernel's totals, from right before its accounts of pages: /proc/zoneinfo, meminfo and vmstat. */
   readonly countersPath: string;
 }
 

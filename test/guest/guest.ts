@@ -64,7 +64,7 @@ export class Guest {
     return join(this.#qemu.folder, MACHINE_FILES.ram);
   }
 
-  /** Of a machine that has a DIMM. */
+  /** The file of the DIMM, where the machine has one. */
   get dimmPath(): string {
     return join(this.#qemu.folder, DIMM_FILE);
   }

@@ -8,7 +8,7 @@ export interface Machine {
   readonly ramSizeMib: number;
   /** RAM of QEMU's own, as most VMs have it, in place of a file. */
   readonly hasPrivateRam?: boolean;
-  /** Of a DIMM beside it, in a file of its own. */
+  /** The size of a DIMM beside the RAM, in a file of its own. */
   readonly dimmSizeMib?: number;
   /** How much of the RAM lies below 4 GiB, where that is less than such a machine has there by itself. */
   readonly lowRamSizeMib?: number;
@@ -27,7 +27,7 @@ export const MACHINE_FILES = {
   initramfs: 'initramfs',
 } as const;
 
-/** Of a machine that has one. */
+/** The file of the DIMM, where the machine has one. */
 export const DIMM_FILE = 'dimm';
 
 /** Only in the folder of a running guest. */

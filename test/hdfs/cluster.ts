@@ -33,12 +33,12 @@ export interface HdfsOptions {
   readonly configOverrides?: Properties;
   /** For every daemon, after the flags that make it start fast, which cost speed later: benches undo those. */
   readonly jvmFlags?: readonly string[];
-  /** Also over TLS (swebhdfs), with a certificate of its own. False unless told. */
+  /** Whether it is reached over TLS (swebhdfs) as well, with a certificate of its own. False unless told. */
   readonly tls?: boolean;
 }
 
 export interface HdfsDataNode {
-  /** Of the JVM that runs now. */
+  /** The process of the JVM that runs now. */
   readonly pid: number;
   /** `host:port` for block transfer: the name that block locations give. */
   readonly name: string;

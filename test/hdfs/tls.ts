@@ -17,7 +17,7 @@ export interface TlsFiles {
   readonly sslServerXml: string;
   /** The certificate in PEM, for clients to trust. */
   readonly ca: string;
-  /** The same as a file, for NODE_EXTRA_CA_CERTS. */
+  /** The certificate as a file, for NODE_EXTRA_CA_CERTS. */
   readonly caFile: string;
 }
 

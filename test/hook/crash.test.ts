@@ -14,7 +14,7 @@ import { HookPlace } from './hook-place.js';
 
 const testTimeoutMs = 120_000;
 const adoptionCount = timesOf({ slice: 6, whole: 20 });
-/** Of fewer, perhaps none falls into an upload. */
+/** Enough that some fall into an upload. */
 const flushCount = 20;
 const imageBytes = 2 ** 21;
 const runner = fileURLToPath(new URL('hook-runner.mjs', import.meta.url));

@@ -76,7 +76,7 @@ function labelsWith(patches: readonly Patch[]): PageMap {
   return withDamage(patches, () => classify(findKernel(imageOf(memory))));
 }
 
-/** The same where the damage is in nothing that the kernel is found by; a fraction of the time. */
+/** As `labelsWith`, where the damage is in nothing that the kernel is found by: it takes a fraction of the time. */
 function labelsOfSameKernel(patches: readonly Patch[]): PageMap {
   return withDamage(patches, () => classify({ ...intact, zones: readZones(kernel) }));
 }

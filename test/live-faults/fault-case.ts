@@ -11,9 +11,9 @@ export const vmName = 'vm1';
 export interface FaultCase {
   readonly folder: string;
   readonly storeUrl: string;
-  /** Of `pars upload --qmp`. */
+  /** The scratch folder of `pars upload --qmp`. */
   readonly scratch: string;
-  /** Of `pars hook`. */
+  /** The configuration of `pars hook`. */
   readonly config: string;
   readonly spool: string;
   readonly live: LiveGuest;

@@ -213,7 +213,7 @@ async function hookFault(
   return { phase, wrong: [...found, ...(await aftermathOf(fault, options))] };
 }
 
-/** It is empty. */
+/** What is wrong with the spool, which should be empty. */
 export async function spoolFindings({ config }: FaultCase): Promise<readonly string[]> {
   const { stdout } = await runPars(['hook', 'list', '--json', '--config', config]);
   return stdout.trim() === '[]' ? [] : [`left in the spool: ${stdout}`];

@@ -106,7 +106,7 @@ interface Drive {
   readonly inserted?: { readonly 'node-name'?: string };
 }
 
-/** Of QEMU, what a capture touches. */
+/** What of QEMU a capture touches. */
 async function stateOf(guest: Guest): Promise<Readonly<Record<string, unknown>>> {
   const { status } = (await guest.qmp('query-status')) as { readonly status: string };
   const nodes = (await guest.qmp('query-named-block-nodes')) as readonly {

@@ -46,7 +46,7 @@ export async function readDiskWitness(imagePath: string, folder: string): Promis
   }
 }
 
-/** Of a file system that was unmounted, or whose journal was replayed. */
+/** What is wrong with a file system that was unmounted, or whose journal was replayed. */
 export async function wrongFileSystem(imagePath: string): Promise<readonly string[]> {
   const { exitCode, output } = await run('e2fsck', ['-fn', imagePath]);
   return exitCode === 0 ? [] : [`disk: e2fsck -fn ended with ${exitCode}: ${output}`];

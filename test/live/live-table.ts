@@ -14,7 +14,7 @@ export interface LiveRun {
   readonly restGapsMs: readonly number[];
   /** The longest in each window as long as those around a snapshot. */
   readonly restWindowsMs: readonly number[];
-  /** Of the CPUs' time, by what is not the run's, at rest before each snapshot and after the last one. */
+  /** The shares of the CPUs' time that others than the run took, at rest before each snapshot and after the last one. */
   readonly otherShares: readonly number[];
   /** What was wrong with the disk of the same guest, stopped by hand. */
   readonly stopped: readonly string[];

@@ -22,7 +22,7 @@ import { type Extent, type LiveOutcome, takeLiveSnapshot } from './take-live-sna
 
 const snapshotCount = 20;
 const extents: readonly Extent[] = ['RAM and disks', 'RAM'];
-/** Of rest before each snapshot, and after the last one. */
+/** How long the guest rests before each snapshot, and after the last one. */
 const restMs = 5000;
 /** About as many ticks as are looked at around a snapshot. */
 const restWindowMs = 120;

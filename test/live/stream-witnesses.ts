@@ -33,7 +33,10 @@ export async function readRamWitness(streamPath: string): Promise<RamWitness> {
   };
 }
 
-/** They are rewritten in turn, so those before some place are of one generation, those behind it of the one before. */
+/**
+ * What is wrong with the pages of the witness. It rewrites them in turn, so those before some place are of one generation,
+ * those behind it of the one before.
+ */
 export function wrongPages(found: readonly Buffer[]): readonly string[] {
   if (found.length !== witnessPageCount) {
     return [`RAM: expected ${witnessPageCount} pages of the witness, found ${found.length}`];

@@ -33,7 +33,7 @@ export class TickRecorder {
     return new TickRecorder(await connectWhenThere(path, connectTimeoutMs));
   }
 
-  /** Those that overlap that time. */
+  /** The gaps that overlap that time. */
   between(fromMs: number, toMs: number): readonly TickGap[] {
     return this.#gaps.filter(({ atMs, lengthMs }) => atMs >= fromMs && atMs - lengthMs <= toMs);
   }

@@ -4,10 +4,10 @@ import type { Guest } from '../guest/guest.js';
 export type WitnessRole = 'records' | 'pages' | 'ticks';
 
 export interface WitnessAnswer {
-  /** Of the records that are on the disk, of the rounds through the pages, of the ticks. */
+  /** How many records are on the disk, how many rounds went through the pages, or how many ticks there were. */
   readonly count: number;
   readonly wrong: readonly string[];
-  /** Of ticks: the longest since it was asked last, by the guest's own clock. */
+  /** The longest gaps between ticks since it was asked last, by the guest's own clock; none for other roles. */
   readonly gapsMs: readonly number[];
 }
 

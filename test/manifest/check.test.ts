@@ -46,7 +46,7 @@ function withDisk(change: Partial<DiskSpace>): Manifest {
   return { ...sampleWithDisk, spaces: [ram, { ...sampleDisk, ...change }] };
 }
 
-/** Of a snapshot of nothing. */
+/** What the header of a snapshot of nothing has. */
 const nothing = { labelCounts: {}, imageSizeBytes: 0 };
 const [critical, expendable] = sampleManifest.header.packs;
 const [state] = sampleManifest.header.attachments;

@@ -250,7 +250,7 @@ function placesOf(pages: readonly (Page | undefined)[]): PlaceColumns {
 }
 
 export interface SampleChain {
-  /** Of the newest snapshot. */
+  /** The header of the newest snapshot. */
   readonly header: ManifestHeader;
   /** A base and deltas, oldest first. */
   readonly bodies: readonly Uint8Array[];

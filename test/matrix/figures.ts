@@ -49,11 +49,11 @@ const kernelFlagClasses: readonly FlagClass[] = ['none', 'other', 'reserved', 'p
 
 export interface LabelFigures {
   readonly pageCount: number;
-  /** Of the pages that both readings agree on, by what the flags say. */
+  /** How many pages both readings agree on, by what the flags say. */
   readonly agreed: Readonly<Partial<Record<FlagClass, number>>>;
-  /** Of those, the ones whose flags say that the label is wrong ... */
+  /** Pages that both readings agree on and whose flags say that the label is wrong. */
   readonly contradictedCount: number;
-  /** ... and the ones that show free at both readings: taken and given back between them, if there are few. */
+  /** Pages that both readings agree on and show free: taken and given back between them, if there are few. */
   readonly freeAtReadingsCount: number;
 }
 
@@ -82,7 +82,7 @@ export interface Figures {
 export interface Evidence {
   readonly map: PageMap;
   readonly before: PageStates;
-  /** Of one or more copies, each resumed from the same snapshot. */
+  /** The readings of one or more copies, each resumed from the same snapshot. */
   readonly after: readonly PageStates[];
   readonly counters: KernelCounters;
 }
@@ -175,7 +175,7 @@ export interface Demands {
   readonly evidence: RegExp;
   /** Whether pages on the CPUs' lists count among the free ones that must be found. */
   readonly findsPerCpuLists: boolean;
-  /** Of savingByIdeal. */
+  /** The least part of `savingByIdeal` that must be reached. */
   readonly savingFractionMin: number;
 }
 
@@ -185,7 +185,10 @@ export const allPagesKnown: Demands = {
   savingFractionMin: 0.99,
 };
 
-/** Of a kernel without BTF: no page of the cache is known, nor those on the CPUs' lists. What it saves is for the table. */
+/**
+ * What is demanded of a kernel without BTF: no page of the cache is known, nor those on the CPUs' lists. What it saves is
+ * for the table.
+ */
 export const freePagesKnown: Demands = {
   evidence: /^partial: all but free pages, as the kernel carries no BTF [^;]*$/,
   findsPerCpuLists: false,

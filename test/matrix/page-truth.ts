@@ -93,7 +93,7 @@ export function anyOf(...names: KpfName[]): FlagTest {
   return (states, pfn) => (states.low[pfn] & low) !== 0 || (states.high[pfn] & high) !== 0;
 }
 
-/** Of the low word. */
+/** The bit of a flag in the low word. */
 function bit(name: KpfName): number {
   return 1 << KPF[name];
 }

@@ -35,7 +35,7 @@ const policies = new Map<PolicyName, PolicyToMeasure & Pick<LabelledImage, 'map'
 let figures: ImageFigures;
 /** By page of the image. */
 let isZero: Uint8Array;
-/** Of all pages that are not zero. */
+/** The hashes of all pages that are not zero. */
 const hashes = new Set<string>();
 
 beforeAll(async () => {

@@ -36,7 +36,7 @@ function readFrom(offset: number, target: Uint8Array): void {
 
 export const madeMemory: PhysicalMemory = new ImageView(regions, readFrom);
 
-/** The same as a sparse file shows it, and the offsets that were read. */
+/** The made memory as a sparse file shows it, and the offsets that were read. */
 export function sparseMemory(): { readonly memory: PhysicalMemory; readonly read: number[] } {
   const read: number[] = [];
   const startOffset = hole.startPage * pageSizeBytes;

@@ -116,7 +116,7 @@ function pageAt(page: number): Buffer {
   return imageBytes.subarray(page * pageSizeBytes, (page + 1) * pageSizeBytes);
 }
 
-/** Of this process, by id. */
+/** The children of this process, by id. */
 function childProcesses(): readonly string[] {
   return readdirSync('/proc/self/task')
     .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' '))

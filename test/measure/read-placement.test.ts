@@ -56,7 +56,7 @@ async function withSnapshot(
   });
 }
 
-/** The same store after its disks are gone. */
+/** The store after the disks `gone` are gone. */
 function without(store: Store, gone: readonly string[]): Store {
   return changedStore(store, {
     blocks: async (name) =>

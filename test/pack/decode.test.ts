@@ -14,10 +14,14 @@ import {
   frameLayouts,
   frameV1Field,
   packField,
+} from '../../src/pack/layout.js';
+import {
+  type FrameBatch,
+  type FrameColumns,
   type PackVersion,
   packVersions,
-} from '../../src/pack/layout.js';
-import type { FrameBatch, FrameColumns, StoredFrames } from '../../src/pack/types.js';
+  type StoredFrames,
+} from '../../src/pack/types.js';
 import { pageBatches } from './arbitraries.js';
 import { batchV1, namedInV1, packHeaderV1 } from './frames-v1.js';
 import { batchOf, requestsOf, thrownBy } from './sample-pages.js';

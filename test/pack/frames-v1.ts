@@ -27,7 +27,7 @@ export function packHeaderV1(header: {
   return new Uint8Array(bytes);
 }
 
-/** The same frames with the same payloads. */
+/** The frames of a batch as version 1 has them, with the same payloads. */
 export function batchV1(
   { frames, held, bytes }: FrameBatch,
   space: number,

@@ -14,9 +14,9 @@ import {
   frameField,
   packField,
   packHeaderSizeBytes,
-  type PackVersion,
   windowSizeBytes,
 } from '../../src/pack/layout.js';
+import type { PackVersion } from '../../src/pack/types.js';
 import { batchOf } from './sample-pages.js';
 
 const caseCount = Number(process.env['PARS_FUZZ_CASES'] ?? 2000);

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { decodePackHeader, decodePages } from '../../src/pack/decode.js';
 import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
-import { frameLayouts, packHeaderSizeBytes, type PackVersion } from '../../src/pack/layout.js';
-import type { FrameColumns } from '../../src/pack/types.js';
+import { frameLayouts, packHeaderSizeBytes } from '../../src/pack/layout.js';
+import type { FrameColumns, PackVersion } from '../../src/pack/types.js';
 import { batchV1, namedInV1, packHeaderV1 } from './frames-v1.js';
 import { noisePage, requestsOf, samplePage } from './sample-pages.js';
 

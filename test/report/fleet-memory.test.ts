@@ -13,7 +13,7 @@ import { type FleetTruth, writeFleet } from './made-fleet.js';
 const reporter = fileURLToPath(new URL('report-peak.mjs', import.meta.url));
 const snapshotCount = 2000;
 const limitMib = 256;
-/** Of Node's objects. The headers of so many snapshots are some 90 MiB. */
+/** How much Node's objects may take. The headers of so many snapshots are some 90 MiB. */
 const listHeapMib = 48;
 const timeoutMs = 180_000;
 

@@ -39,7 +39,7 @@ export interface FleetTruth {
   /** All copies of all packs. */
   readonly storedBytes: number;
   readonly labels: ReadonlyMap<string, number>;
-  /** Of one copy of all manifests, with their bodies. */
+  /** The size of one copy of all manifests, with their bodies. */
   readonly manifestBytes: number;
 }
 

@@ -76,7 +76,7 @@ export class DebianArchive {
   }
 }
 
-/** Of all indexes only the one that downloads need, a few megabytes a suite. */
+/** The line of a source list for a suite, with the one index that downloads need, of a few megabytes. */
 function sourceLine(suite) {
   if (!existsSync(ARCHIVE_KEYRING)) {
     throw new SetupError(

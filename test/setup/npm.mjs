@@ -39,7 +39,7 @@ export function build(log, repository) {
   run('npm', ['run', 'build'], { cwd: repository });
 }
 
-/** Of all files below; 0 when there are none. */
+/** When the newest of all files below was changed; 0 when there are none. */
 function newestMs(path) {
   if (!existsSync(path)) return 0;
   if (!statSync(path).isDirectory()) return modifiedMs(path);

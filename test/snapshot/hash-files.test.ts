@@ -15,7 +15,7 @@ import { withStore } from '../store/local/disk-folders.js';
 const id = '1000000000000001';
 const { signal } = new AbortController();
 
-/** Of a few pages, of which no other pack has any. */
+/** The hashes of a few pages, of which no other pack has any. */
 function hashesOf(pack: number): Uint8Array {
   const bytes = Buffer.alloc((pack % 4) * 16);
   for (let at = 0; at < bytes.length; at += 16) bytes.writeUInt32LE(pack * 1000 + at, at);

@@ -22,7 +22,7 @@ export interface SoakMoment {
   readonly part?: PartialLoss;
 }
 
-/** Of the expendable pages. */
+/** Which of the expendable pages are lost. */
 export interface PartialLoss {
   readonly share: number;
   /** Runs of random length anywhere, or one half of each large folio as well. */

@@ -13,10 +13,10 @@ const inTable = new Set(
     .map(([, name]) => name),
 );
 
-/** Of QEMU 11.1, by its manual page: those that 7.2 does not have. */
+/** Options of QEMU 11.1, by its manual page, that 7.2 does not have. */
 const newerOptions = ['audio', 'run-with', 'shim'];
 
-/** They name nothing of the host. */
+/** Whether an option names nothing of the host. */
 function isOfTheGuest(name: string): boolean {
   const rule = Object.hasOwn(optionRules, name) ? optionRules[name] : undefined;
   return rule?.form === 'harmless' || (rule?.form === 'settings' && rule.paths === undefined);

@@ -9,19 +9,19 @@ import type { Moment } from './moments/observe-moments.js';
 
 export interface CriticalLabel {
   readonly label: PageLabel;
-  /** Of all critical pages. */
+  /** The part of all critical pages that have this label. */
   readonly criticalFraction: number;
-  /** Of those whose place on the disk was looked for, what the disk holds; undefined for other labels. */
+  /** The part that the disk holds, where places on the disk were looked for; undefined for other labels. */
   readonly heldFraction: number | undefined;
 }
 
 export interface MomentFigures {
   readonly evidence: Evidence['kind'];
-  /** Of all pages. */
+  /** The part of all pages that are expendable. */
   readonly expendableFraction: number;
   /** The published metric: whole pages, three copies and one, no compression. */
   readonly plannedFraction: number;
-  /** The same if what the disk holds counts as expendable. */
+  /** The published metric where what the disk holds counts as expendable. */
   readonly plannedDiskFraction: number;
   /** What packs take under each policy, without zero pages and compressed. */
   readonly savingFractions: Readonly<Record<PolicyName, number>>;

@@ -18,7 +18,7 @@ export const workloadsPath = fileURLToPath(
 
 type Results = readonly (readonly [WorkloadCase, CaseResult])[];
 
-/** Of the critical pages; what is less is not gone into. */
+/** The least part of the critical pages that is gone into. */
 const namedFractionMin = 0.1;
 
 const intro = `# Workloads

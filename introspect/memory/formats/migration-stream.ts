@@ -88,8 +88,8 @@ function checkSizes(file: ImageFile, { blocks }: MigrationStream, ramBytes: numb
 }
 
 /**
- * Of two blocks the kernel itself shows which is which: one that is not the machine's own RAM does not lead to a kernel. What
- * more than two are, nothing shows.
+ * Why it cannot be known where the blocks of RAM lie; undefined where it can. With two blocks the kernel itself shows which
+ * is which: one that is not the machine's own RAM does not lead to a kernel. With more than two nothing shows it.
  */
 function unknownPlaces({ blocks }: MigrationStream): string | undefined {
   return pluggedRamOf(blocks).length <= 1

@@ -62,7 +62,7 @@ export function openRawFile(path: string, options: OpenOptions = {}): MemoryImag
   );
 }
 
-/** Of a file that is nothing but RAM. */
+/** The views of a file that is nothing but RAM, one for each layout. */
 export function viewsOfLayouts(
   file: ImageFile,
   layouts: readonly (readonly MemoryRegion[])[],

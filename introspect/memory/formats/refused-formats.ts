@@ -3,7 +3,7 @@ import { ParsError } from '../../pars-error.js';
 
 interface RefusedFormat {
   readonly name: string;
-  /** Of the file's beginning; a text stands for its bytes in Latin-1. */
+  /** What the file begins with; the pattern is held against its bytes as Latin-1. */
   readonly start: RegExp;
   /** What makes something of it that is read. */
   readonly remedy: string;

@@ -24,7 +24,10 @@ interface MappedRegion {
   readonly fileOffset: number | undefined;
 }
 
-/** Of the known names of a number, one. The rest of what Firecracker says of a region does not move its bytes. */
+/**
+ * By what names a map may have each number; it has one of them. The rest of what Firecracker says of a region does not move
+ * its bytes.
+ */
 const numberNames = {
   gpa: ['gpa', 'base_address'],
   sizeBytes: ['sizeBytes', 'size'],

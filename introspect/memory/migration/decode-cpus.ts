@@ -26,7 +26,7 @@ const waitingStates: readonly number[] = [1 /* UNINITIALIZED */, 2 /* INIT_RECEI
 const depthLimit = 16;
 /** QEMU allows 4096 CPUs; each has some devices of its own. */
 const deviceLimit = 100_000;
-/** Of one device: the largest real ones, of graphics cards, have some ten megabytes. */
+/** The longest state of one device: the largest real ones, of graphics cards, have some ten megabytes. */
 const bodyLimitBytes = 2 ** 31;
 const headSizeBytes = 6;
 

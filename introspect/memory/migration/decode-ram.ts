@@ -19,7 +19,7 @@ import type { RamBlock } from './types.js';
 const maxBlockCount = 4096;
 /** What a manifest can describe: src/manifest/FORMAT.md. */
 export const maxRamBytes = 2 ** 40;
-/** Of all blocks: that, and beside the RAM video memory and firmware, which are kept with the device state. */
+/** How much the blocks beside the RAM may have: video memory and firmware, which are kept with the device state. */
 export const maxOtherBytes = 16 * 2 ** 30;
 const bitmapWordBytes = 8;
 

@@ -7,7 +7,7 @@
 
 export const migrationMagic = Buffer.from('QEVM');
 export const migrationVersion = 3;
-/** Of the section `ram`. */
+/** The version of the section `ram`. */
 export const ramVersion = 4;
 
 export const sectionTypes = {

@@ -10,7 +10,7 @@ const highestWord = 2 ** 21;
 export class StreamReader {
   readonly #file: ImageFile;
   readonly #buffer = Buffer.allocUnsafe(bufferSizeBytes);
-  /** Of the buffer's first byte, in the file. */
+  /** Where the buffer's first byte lies in the file. */
   #bufferOffset: number;
   #length = 0;
   #at = 0;

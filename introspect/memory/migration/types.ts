@@ -11,7 +11,7 @@ export interface Configuration {
   readonly range: FileRange;
   /** `pc-q35-7.2` for one. */
   readonly machine: string;
-  /** Those capabilities that a destination must share. */
+  /** The capabilities that a destination must share. */
   readonly capabilities: readonly string[];
   /** Where they stand in the file. */
   readonly capabilitiesRange: FileRange | undefined;

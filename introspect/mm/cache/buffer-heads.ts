@@ -6,7 +6,7 @@
 import type { Kernel } from '../../kernel/kernel.js';
 import { pageSizeBytes } from '../../memory/physical-memory.js';
 
-/** Of the pages of the folio asked for last, where there is no such place. */
+/** What `BufferHeads.offsetBytes` has for a page whose place is not known. */
 export const noBlocks = -1;
 
 /** Buffers of 512 bytes at the least (fs/buffer.c, alloc_page_buffers). */
@@ -27,7 +27,7 @@ interface Offsets {
 }
 
 export class BufferHeads {
-  /** Of every page of the folio read last: byte offset on the device, or `noBlocks`. */
+  /** The byte offset on the device of every page of the folio read last, or `noBlocks`. */
   readonly offsetBytes = new Float64Array(folioPageLimit);
   readonly #memory: Kernel['memory'];
   readonly #at: Offsets | undefined;

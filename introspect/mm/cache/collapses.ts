@@ -18,7 +18,7 @@ import { labelNumbers, type PageLabel } from '../../page-class.js';
 const hugeOrder = 9;
 export const hugePageCount = 2 ** hugeOrder;
 const pagesPerRead = 4096;
-/** Of a folio that is replaced, beside the file's. */
+/** The references to a folio that is replaced, beside those of the file. */
 const referencesBesides = 2;
 const untypedWord = -1;
 const mappingTagMask = 3;

@@ -23,7 +23,7 @@ export interface Volume {
 /** What `find` says where nothing is known. */
 export const noFile = -1;
 
-/** Of a block device's own cache, which is no file of a file system. */
+/** The inode number that stands for a block device's own cache, which is no file of a file system. */
 const noInode = 0;
 const sectorBytes = 512;
 const fileTypeMask = 0o170000;
@@ -179,7 +179,10 @@ export class DiskFiles {
     return isSound ? { fileSystem, disk: name, startBytes, blockSizeBytes, device } : undefined;
   }
 
-  /** Of the partition on its disk: in the device itself since 5.11, in a struct hd_struct before. */
+  /**
+   * The first sector of the partition on its disk, in 512 bytes: in the device itself since 5.11, in a struct hd_struct
+   * before.
+   */
   #startSector(device: bigint): bigint | undefined {
     if (this.#offset('block_device', 'bd_start_sect') !== undefined) {
       return this.#long('block_device', device, 'bd_start_sect');

@@ -13,9 +13,9 @@ export interface FolderItem {
 }
 
 export interface Candidate {
-  /** Of the image, in the folder. */
+  /** The image's name in the folder. */
   readonly name: string;
-  /** Of the device state beside it. */
+  /** The name of the device state beside the image. */
   readonly state: string | undefined;
   /** All that has to keep still, by paths from the folder on. */
   readonly members: readonly string[];
@@ -26,7 +26,7 @@ export interface Candidate {
 }
 
 const flatSuffixes = ['.ram', '.raw', '.mem'];
-/** Of flat RAM, and as the other formats are called by those who write them. */
+/** How files of flat RAM end, and files of the other formats by the habits of those who write them. */
 const formatEndings = [
   ...flatSuffixes,
   ...['.migration', '.mig', '.stream', '.save', '.sav', '.elf', '.core', '.dump'],

@@ -20,7 +20,7 @@ import { messageOf } from '../../flow/message-of.js';
 
 export interface FolderRequest {
   readonly folder: string;
-  /** Of all snapshots in the folder; else told by each. */
+  /** The VM of all snapshots in the folder; where it is absent, each snapshot tells its own. */
   readonly vm: string | undefined;
   /** Which names are taken, whoever a file belongs to; absent: those of files of the folder's owner. */
   readonly names?: RegExp | undefined;

@@ -6,7 +6,7 @@ import { adoptFile, factsOf } from '../take/adopt-file.js';
 import { describeEnd, runProgram } from '../run-program.js';
 import type { ChosenDisk } from './disk-choice.js';
 
-/** Of the largest disks, over a slow one. */
+/** Enough for the largest disk at a low rate. */
 const convertTimeoutMs = 24 * 3_600_000;
 
 /** What any write to a file, and any replacement of it, changes. */

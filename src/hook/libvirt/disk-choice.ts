@@ -20,7 +20,7 @@ export interface DiskChoice {
   readonly left: readonly LeftDisk[];
 }
 
-/** Of what qemu-img reads; all others, such as luks, need more than the file. */
+/** The formats that qemu-img reads from the file alone; all others, such as luks, need more. */
 const formats: ReadonlySet<string> = new Set(['raw', 'qcow2', 'qed', 'vmdk', 'vdi', 'vhdx', 'vpc']);
 
 export function chooseDisks(disks: readonly DomainDisk[]): DiskChoice {

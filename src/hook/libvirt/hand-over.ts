@@ -22,7 +22,7 @@ import { isTrustedUser, isWritableByOthers } from '../../host/ownership.js';
 import { nameIn, openName, pathOfOpen } from '../../host/walk-path.js';
 import { isAbsent } from '../../spool/is-absent.js';
 
-/** Of Debian, Fedora and most others. */
+/** Where Debian, Fedora and most others have managed saves. */
 export const defaultSaveFolder = '/var/lib/libvirt/qemu/save';
 
 /**

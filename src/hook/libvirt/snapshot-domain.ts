@@ -33,7 +33,7 @@ const memoryFile = 'image';
 const overlayRoomBytes = 2 ** 30;
 
 export interface DomainSnapshot {
-  /** Its name, as libvirt has it. */
+  /** The VM's name, as libvirt has it. */
   readonly vm: string;
   /** The snapshot's name in the spool. */
   readonly entry: string;

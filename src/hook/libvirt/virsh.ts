@@ -10,7 +10,7 @@ const saveTimeoutMs = 3_600_000;
 const commitTimeoutMs = 6 * 3_600_000;
 /** virsh gives up first, and tells libvirt to. */
 const marginMs = 60_000;
-/** Of a shell, and of nice(1): there is no such program. */
+/** What a shell and nice(1) exit with where there is no such program. */
 const notFoundExitCode = 127;
 
 export interface ExternalDisk {

@@ -15,7 +15,7 @@ export type LogLine = (message: string, facts?: Readonly<Record<string, unknown>
 type LineLevel = Exclude<LogLevel, 'silent'>;
 export type HookLog = Readonly<Record<LineLevel, LogLine>>;
 
-/** Of syslog(3). */
+/** The priorities of syslog(3), which the journal reads at the beginning of a line. */
 const priorities: Readonly<Record<LineLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 };
 const standardError = 2;
 

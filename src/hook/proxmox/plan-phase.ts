@@ -25,7 +25,7 @@ export type PhasePlan =
 /** `%` stands for the number of the VM. */
 export const defaultQmpPattern = '/var/run/qemu-server/%.qmp';
 
-/** Its snapshots are in the spool by then; the job is over, or this VM's part of it. */
+/** Phases after which the spool is sent: the job is over, or this VM's part of it, and its snapshots are in the spool. */
 const flushPhases: ReadonlySet<string> = new Set<Phase>(['backup-end', 'job-end', 'job-abort']);
 
 export function planPhase(

@@ -13,7 +13,7 @@ import { sendEntry } from './send-entry.js';
 import { messageOf } from '../../flow/message-of.js';
 
 export interface FlushRequest {
-  /** Also those that failed, without waiting for their day. */
+  /** Whether entries that failed are sent as well, without waiting for their day. */
   readonly retryFailed: boolean;
   /** This VM alone, at once: waits for an upload of it that is under way. */
   readonly waitForVm?: string;

@@ -152,7 +152,7 @@ async function leave({ spool }: HookContext, entry: SpoolEntry, id: string): Pro
   await removeEntry(spool, name);
 }
 
-/** It stays in the spool, with what happened and when it is tried again. */
+/** Keeps the entry in the spool, with what happened and when it is tried again. */
 async function notStored(
   hook: HookContext,
   entry: SpoolEntry,

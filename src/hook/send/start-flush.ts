@@ -7,7 +7,7 @@ import { withLowPriority } from '../run-program.js';
 import { messageOf } from '../../flow/message-of.js';
 import { appendFlags } from '../../host/durable-file.js';
 
-/** Then it becomes `hook.log.1`, in place of the one before. */
+/** How long `hook.log` may become: a longer one is renamed to `hook.log.1`, in place of the one before. */
 const maxLogBytes = 2 ** 20;
 
 /** What cannot be started is logged: the snapshot is in the spool, and the next flush sends it. */

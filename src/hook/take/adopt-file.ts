@@ -13,7 +13,7 @@ export interface FileFacts {
   readonly ino: bigint;
   readonly size: bigint;
   readonly mtimeNs: bigint;
-  /** Its owner. */
+  /** The file's owner. */
   readonly uid: bigint;
 }
 
@@ -21,14 +21,14 @@ export interface Adoption {
   readonly link: boolean;
   /** The file as it was offered: throws when it is another one by now. */
   readonly facts: FileFacts;
-  /** It lies where others may write: no link that they made is followed. */
+  /** True where the file lies in a folder that others may write to: no link that they made is followed. */
   readonly isForeign?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Of the largest disks, over a slow one. */
+/** Enough for the largest disk at a low rate. */
 const copyTimeoutMs = 24 * 3_600_000;
-/** Of the first descriptor that a program is given to hold (run-program.ts). */
+/** By this path a program reaches the first descriptor that it is given to hold (run-program.ts). */
 const heldPath = '/proc/self/fd/3';
 const foreignUse = {
   what: 'the file',

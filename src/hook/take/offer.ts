@@ -53,8 +53,8 @@ export interface OfferedSnapshot {
    */
   readonly link: boolean;
   /**
-   * Of files in a folder that others may write to, not named by who calls: each by its path, as it was looked at. No other
-   * file is taken, and no link of theirs is followed.
+   * Set for files in a folder that others may write to, which the caller does not name: each file by its path, as it was
+   * looked at. No other file is taken, and no link that others made is followed.
    */
   readonly checked?: ReadonlyMap<string, FileFacts>;
 }

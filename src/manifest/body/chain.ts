@@ -2,9 +2,9 @@
 import { maxBodyCount } from '../layout.js';
 import type { HashedFile } from '../types.js';
 
-/** All deltas together may have this share of their base's bytes, */
+/** All deltas together may have this share of their base's bytes, or `leastDeltaBytes` where that is more. */
 const deltaShare = 1 / 4;
-/** or so many bytes, where the base is as small as that. */
+/** All deltas together may have so many bytes, however small their base is. */
 const leastDeltaBytes = 2 ** 16;
 
 type Sized = Pick<HashedFile, 'sizeBytes'>;

@@ -91,7 +91,7 @@ function changeOf(before: AddressSpace, now: AddressSpace, isSame: SameFrame): C
     : common;
 }
 
-/** Both cover the same pages. */
+/** The labels of `now` where they differ from `before`, which covers the same pages. */
 function changedLabels(before: LabelRuns, now: LabelRuns): ChangedLabels {
   const firstPage: number[] = [];
   const pageCount: number[] = [];

@@ -33,7 +33,7 @@ export function overlayLabels(lower: LabelRuns, upper: ChangedLabels): LabelRuns
 export function overlayChanges(lower: ChangedLabels, upper: ChangedLabels): ChangedLabels {
   const runs = new RunBuilder(2 * (lower.label.length + upper.label.length) + 1);
   let at = 0;
-  /** Of the lower run at `at`, the pages before are dealt with. */
+  /** Pages of the lower run at `at` that stand before this one are dealt with. */
   let from = 0;
   const takeLowerUntil = (end: number): void => {
     for (; at < lower.label.length; at++) {
@@ -241,7 +241,7 @@ function nextHidden(low: number, high: number, bit: number): number {
   return (restLow | restHigh) === 0 ? windowPageCount : lowestBit(restLow, restHigh);
 }
 
-/** Of the 32 bits from `base` on, those below `bit` of 64. */
+/** The bits below `bit` of 64 among the 32 bits from `base` on. */
 function below(bit: number, base: 0 | 32): number {
   return lowBits(Math.min(Math.max(bit - base, 0), 32));
 }

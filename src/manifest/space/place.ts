@@ -7,7 +7,7 @@ import type { AddressSpace } from '../types.js';
 
 export type PagePlace =
   | { readonly kind: 'zero' }
-  /** Its label is one of which nothing was stored; a restore heals it. */
+  /** Nothing was stored of pages with this label; a restore heals the page. */
   | { readonly kind: 'not-stored' }
   | {
       readonly kind: 'stored';

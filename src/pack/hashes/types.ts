@@ -3,6 +3,6 @@
 export interface PackHashes {
   /** Number of the first pack, as its name has it; the others follow. */
   readonly firstPack: number;
-  /** Of each pack, its pages' hashes in the order of its frames, 16 bytes each (page-hash.ts). */
+  /** For each pack the hashes of its pages, in the order of its frames, 16 bytes each (page-hash.ts). */
   readonly packs: readonly Uint8Array[];
 }

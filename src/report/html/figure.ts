@@ -30,7 +30,7 @@ export function chartLegend(entries: readonly (readonly [mark: Markup, name: str
 <ul class="legend">${entries.map(([mark, name]) => markup`<li>${mark} ${name}</li>`)}</ul>`;
 }
 
-/** Of charts whose rows lie beneath each other. */
+/** The axis of values in charts whose rows lie beneath each other. */
 export const barAxis = { grid: true, labelAnchor: 'center', labelArrow: 'none' } as const;
 
 export const chartWidths: Readonly<Record<ChartWidth, number>> = { wide: 1056, narrow: 328 };

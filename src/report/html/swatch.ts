@@ -6,7 +6,7 @@ import { type Markup, markup } from './markup.js';
 /** The order of legends and of what is stacked. */
 export const labelOrder: readonly PageLabel[] = labelGroups.flatMap(({ labels }) => labels);
 
-/** Of those that have pages, in the order of legends. */
+/** The lines of labels that have pages, in the order of legends. */
 export function presentLabels<
   Line extends { readonly label: PageLabel; readonly pageCount: number },
 >(lines: readonly Line[]): readonly Line[] {

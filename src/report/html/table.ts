@@ -6,12 +6,12 @@ export interface Column<Row> {
   readonly title: Content;
   readonly alignment: 'left' | 'right';
   readonly cell: (row: Row) => Content;
-  /** Its cells name their rows. */
+  /** True where the cells of the column name their rows. */
   readonly isRowHeader?: true;
 }
 
 export interface TableContent<Row> {
-  /** Of the caption, unlike any other on the page. */
+  /** The id of the caption, unlike any other on the page. */
   readonly id: string;
   readonly caption: Content;
   readonly columns: readonly Column<Row>[];

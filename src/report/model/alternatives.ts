@@ -29,7 +29,7 @@ export interface StoredParts {
 
 export type Compared = Pick<SnapshotReport, 'alternatives' | 'notCompared'>;
 
-/** Of an alternative, what the rest follows from. */
+/** What the rest of an alternative follows from. */
 type Draft = Pick<
   Alternative,
   'id' | 'title' | 'family' | 'parts' | 'basis' | 'formula' | 'resumes' | 'note'
@@ -40,7 +40,7 @@ type NotCompared = Compared['notCompared'][number];
 const threeCopies = copies(nativeReplication);
 const codes = { rs63: reedSolomon(6, 3), rs32: reedSolomon(3, 2) } as const;
 
-/** Of QEMU's migration stream: the address and flags before each page, and what stands for a page of zeroes. */
+/** What QEMU's migration stream has before each page, the address and flags, and in place of a page of zeroes. */
 const streamHeaderBytes = 8;
 const streamZeroPageBytes = 9;
 /** The key of a page in the list that says how the image is put together again. */

@@ -13,7 +13,7 @@ export function logBinomial(n: number, k: number): number {
   return sum;
 }
 
-/** Of `drawn` out of `all`, that exactly `hit` are among the `marked` ones (hypergeometric). */
+/** The probability that of `drawn` out of `all` exactly `hit` are among the `marked` ones (hypergeometric). */
 export function drawProbability(all: number, marked: number, drawn: number, hit: number): number {
   return Math.exp(
     logBinomial(marked, hit) + logBinomial(all - marked, drawn - hit) - logBinomial(all, drawn),

@@ -8,7 +8,7 @@ import { publishedMetric } from './published-metric.js';
 export interface HeaderFigures {
   readonly vm: string;
   readonly imageSizeBytes: number;
-  /** Of RAM; labels without a page are left out. By label number. */
+  /** The labels of RAM, by label number; labels without a page are left out. */
   readonly labels: readonly LabelCount[];
   /** All copies of the packs, of disks too. */
   readonly storedBytes: number;

@@ -14,7 +14,7 @@ export interface ReplicationFigures {
   /** 1..10. */
   readonly replication: number;
   readonly nonZeroPageCount: number;
-  /** Of one copy of the packs, frames compressed as packs are. Undefined where nobody compressed them. */
+  /** The size of one copy of the packs, with frames compressed as in packs. Undefined where nobody compressed them. */
   readonly packedBytes: number | undefined;
   readonly packCount: number;
 }

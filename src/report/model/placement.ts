@@ -4,7 +4,7 @@ import { logBinomial } from './binomials.js';
 import type { Part } from './report.js';
 
 export interface Placement {
-  /** Those that hold anything, by the store's name for them. */
+  /** The nodes that hold anything, by the store's name for them. */
   readonly nodes: readonly string[];
   readonly blocks: readonly PlacedBlock[];
 }

@@ -58,9 +58,9 @@ export const partSchema = z
 export const nodeLossSchema = z
   .object({
     nodeCount: z.int().positive(),
-    /** That the guest cannot be resumed from what is left, */
+    /** The probability that the guest cannot be resumed from what is left. */
     doesNotResume: probability,
-    /** and that it can, once it is healed. */
+    /** The probability that the guest can be resumed from what is left once it is healed. */
     heals: probability,
     basis: z.enum([
       // Every choice of nodes held against the real block locations.
@@ -74,7 +74,7 @@ export const nodeLossSchema = z
 export const riskSchema = z
   .object({
     nodeLosses: z.array(nodeLossSchema),
-    /** Of a year, by the assumptions. */
+    /** The probabilities within a year, by the assumptions. */
     perYear: z.object({ doesNotResume: probability, heals: probability }),
   })
   .meta({ id: 'risk' });
@@ -178,7 +178,7 @@ export const subjectSchema = z
     /** Null for an image that is not stored. */
     id: z.string().nullable(),
     vm: z.string().nullable(),
-    /** Of the image's file, where there is one. */
+    /** The path of the image's file, where there is one. */
     imagePath: z.string().nullable(),
     /** UTC, ISO 8601. */
     created: z.string().nullable(),
@@ -251,7 +251,7 @@ export const fleetReportSchema = z
       z.object({ from: z.number().nullable(), to: z.number(), saved: count, published: count }),
     ),
     labels: z.array(z.object({ label, pageCount: count })),
-    /** Those that take most room, largest first. */
+    /** The VMs that take most room, largest first. */
     largest: z.array(
       z.object({
         vm: z.string(),

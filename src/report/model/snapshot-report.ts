@@ -15,7 +15,7 @@ export interface SnapshotReportInput {
   readonly subject: Omit<Subject, 'imageSizeBytes' | 'pageCount'>;
   readonly figures: ImageFigures;
   readonly assumptions: Assumptions;
-  /** Of what is in a store. */
+  /** What a store holds of the snapshot; absent for an image that is not stored. */
   readonly stored?: StoredParts | undefined;
 }
 

@@ -48,7 +48,7 @@ export function nodeName(nodeNumber: number): string {
 
 const clusters = new Map<string, MemoryCluster>();
 
-/** That of memory:NAME, made when it is asked for first; there until the process ends. */
+/** The cluster of memory:NAME, made when it is asked for first; there until the process ends. */
 export function memoryCluster(name: string): MemoryCluster {
   const known = clusters.get(name) ?? new MemoryCluster();
   clusters.set(name, known);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { boundedArray, moment } from '../../flow/bounded.js';
 
 const size = z.int().min(0);
-/** Of one page: dfs.ls.limit, 1000 unless a cluster says otherwise. */
+/** How many entries one page of a listing may have: dfs.ls.limit is 1000 unless a cluster says otherwise. */
 const maxPageLength = 100_000;
 /** A file of pars is one block; of another program's this would be 1 TiB in blocks of 1 MiB. */
 const maxBlockCount = 2 ** 20;
@@ -76,7 +76,7 @@ export const fileChecksumAnswer = z.object({
   FileChecksum: z.object({ algorithm: z.string(), bytes: z.string() }),
 });
 
-/** Of the whole cluster, live DataNodes only. Hadoop 3.4 and newer. */
+/** The room of the whole cluster, live DataNodes only. Hadoop 3.4 and newer. */
 export const fsStatusAnswer = z.object({
   FsStatus: z.object({ used: size, remaining: size, capacity: size }),
 });

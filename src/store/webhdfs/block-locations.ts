@@ -4,7 +4,8 @@
 // A pack is read frame by frame, so the answer is kept for a moment. It may be old by that much, as the NameNode's own
 // knowledge may be old by minutes: a dead DataNode is listed until its heartbeats have been missing for long enough.
 
-import type { ReadOptions, StoredBlock } from '../store.js';
+import type { ReadOptions } from '../read-options.js';
+import type { StoredBlock } from '../store.js';
 import { blockLocationsAnswer, fileStatusAnswer } from './answers.js';
 import type { WebHdfsClient } from './client.js';
 import { codingOf } from './erasure-code.js';
@@ -50,7 +51,7 @@ export class BlockLocations {
     return blocks;
   }
 
-  /** As above, or as they were a few seconds ago. */
+  /** The blocks as they are now, or as they were a few seconds ago. */
   async recent(path: string, options: ReadOptions | undefined): Promise<readonly StoredBlock[]> {
     const kept = this.#kept.get(path);
     if (kept && performance.now() - kept.atMs < keptMs) return kept.blocks;

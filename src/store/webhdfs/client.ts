@@ -1,7 +1,7 @@
 // One request to WebHDFS, with failover between NameNodes but without retries: those belong to whole operations.
 //
 // Two kinds of operation: most are answered by the NameNode itself; CREATE, OPEN and GETFILECHECKSUM are answered with
-// the URL of a DataNode, which is asked second (two-step.ts). That URL carries the user or a token of its own.
+// the URL of a DataNode, which is asked second. That URL carries the user or a token of its own.
 
 import type { z } from 'zod';
 

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { blockState, neededCount } from '../block-state.js';
-import type { ReadOptions, StoredBlock } from '../store.js';
+import type { ReadOptions } from '../read-options.js';
+import type { StoredBlock } from '../store.js';
 import { UnreachableCopies } from '../unreachable.js';
 import type { BlockLocations } from './block-locations.js';
 import type { DataNodes } from './data-nodes.js';

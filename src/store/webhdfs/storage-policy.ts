@@ -21,7 +21,7 @@ const storagePolicyAnswer = z.object({
 /** What every DataNode has unless it is told otherwise (dfs.datanode.data.dir). */
 const usualType = 'DISK';
 
-/** Of a new file that no DataNode took: the error to report when its folder's policy keeps it from usual disks. */
+/** For a new file that no DataNode took: the error to report when its folder's policy keeps it from usual disks. */
 export async function refusedByPolicy(
   client: WebHdfsClient,
   { op, path, signal }: Operation,

@@ -29,9 +29,9 @@ export interface WebHdfsUrl {
 export const webHdfsUrlForm =
   'webhdfs://HOST:PORT[,HOST:PORT]/PATH[?user.name=USER][&datanodes=NAME=ADDRESS,...], or swebhdfs:// for TLS';
 
-/** Of the environment: the delegation token that the store authenticates with. */
+/** The variable of the environment that has the delegation token with which the store authenticates. */
 export const tokenVariable = 'PARS_WEBHDFS_TOKEN';
-/** Of a request's query. A store's URL that has it is refused. */
+/** The parameter of a request's query that has the token. A store's URL that has it is refused. */
 export const tokenParameter = 'delegation';
 
 /** dfs.namenode.http-address and dfs.namenode.https-address of hdfs-default.xml. */

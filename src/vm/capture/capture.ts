@@ -67,7 +67,7 @@ export interface Capture {
   readonly statePath: string | undefined;
   /** Undefined when the command line could not be found. */
   readonly machinePath: string | undefined;
-  /** Of the machine, as QEMU has it or its command line; undefined where it was given none. */
+  /** The UUID of the machine, as QEMU or its command line has it; undefined where the machine was given none. */
   readonly uuid?: string | undefined;
   readonly disks: readonly CapturedDisk[];
   /** What the machine uses of its host besides; a resume will need it. */
@@ -246,7 +246,10 @@ function expectNoSecrets(
   }
 }
 
-/** Of a run that was killed, and whose folder may be gone too. What it paused is not known here, and stays. */
+/**
+ * Puts away what is in QEMU of a run that was killed, and whose folder may be gone too. What that run paused is not known
+ * here, and stays paused.
+ */
 async function putAwayLeftovers(qmp: QmpClient): Promise<void> {
   const { names } = await findOwnNodes(qmp);
   if (names.length > 0) {

@@ -2,7 +2,7 @@
 
 export const ownPrefix = 'pars-';
 
-/** Of the disk with this place in the capture's list. QEMU allows 31 characters. */
+/** The node to which the disk at `index` in the capture's list is copied. QEMU allows 31 characters in a name. */
 export const targetNode = (index: number): string => `${ownPrefix}target-${index}`;
 export const filterNode = (index: number): string => `${ownPrefix}filter-${index}`;
 export const accessNode = (index: number): string => `${ownPrefix}access-${index}`;

@@ -33,7 +33,7 @@ export interface CaptureLimits {
 const baseDowntimeMs = 5;
 /** Touching and write-protecting every page in small pages: 16 to 20 ms for 512 MiB (bench/live-downtime). */
 const protectedSmallBytesPerMs = 32 * 2 ** 20;
-/** And in huge ones: 14 ms with all else for 2 GiB, with two disks 22. */
+/** Write-protecting every page in huge pages: 14 ms with all else for 2 GiB, with two disks 22 (bench/live-downtime). */
 const protectedHugeBytesPerMs = 128 * 2 ** 20;
 /** Writing or copying RAM into a file on one machine of today, half of it not zero. */
 const copiedBytesPerMs = 2 ** 20;

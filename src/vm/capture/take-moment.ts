@@ -26,7 +26,7 @@ export interface MomentRequest {
 export interface Moment {
   /** Milliseconds since 1970. */
   readonly atMs: number;
-  /** Both by QEMU's clock. */
+  /** When the VM was stopped, by QEMU's clock as `resumedMicroseconds` is. */
   readonly stoppedMicroseconds: number;
   readonly resumedMicroseconds: number;
   /** False: a disk came too late, so disks and RAM are of different moments. */
@@ -109,7 +109,10 @@ async function answersOf(
   return (await Promise.all(answers)).map(({ line }) => line);
 }
 
-/** Also sets it going, where QEMU leaves it as it was when the migration began, or the stop came after its own. */
+/**
+ * Waits until the VM runs again. Sets it going where QEMU does not: where it leaves the VM as it was when the migration
+ * began, or our stop came after QEMU's own.
+ */
 async function untilRunning(
   { qmp, maxDowntimeMs = defaultLimitMs }: MomentRequest,
   events: readonly QmpEvent[],

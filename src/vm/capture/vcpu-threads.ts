@@ -9,7 +9,7 @@ import type { QmpClient } from '../qmp/qmp-client.js';
 
 const cpusSchema = z.array(z.object({ 'thread-id': z.int().min(0) })).min(1);
 
-/** Of /proc: clock ticks, always a hundredth of a second. */
+/** A clock tick of /proc, always a hundredth of a second. */
 const msPerTick = 10;
 
 export async function readVcpuThreads(qmp: QmpClient): Promise<readonly number[]> {
@@ -17,7 +17,7 @@ export async function readVcpuThreads(qmp: QmpClient): Promise<readonly number[]
   return [...new Set(cpus.map((cpu) => cpu['thread-id']))];
 }
 
-/** Of all of them together; undefined when they are not to be seen from here. */
+/** The CPU time of all `threads` together, in milliseconds; undefined when they are not to be seen from here. */
 export function vcpuTimeMs(threads: readonly number[]): number | undefined {
   try {
     return threads.reduce((sum, thread) => {
@@ -37,7 +37,7 @@ export function qemuPidOf([thread]: readonly number[]): number | undefined {
   return pid !== undefined && isQemu(pid) ? pid : undefined;
 }
 
-/** That a thread is of; undefined when it is not to be seen from here. */
+/** The id of the process that a thread is of; undefined when it is not to be seen from here. */
 export function processOf(thread: number): number | undefined {
   try {
     const status = readFileSync(`/proc/${thread}/status`, 'latin1');

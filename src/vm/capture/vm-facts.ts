@@ -20,9 +20,9 @@ export interface ImageLayer {
 }
 
 export interface VmDisk {
-  /** Of the device: what `qom-set` reaches it by. */
+  /** The path by which `qom-set` reaches the device. */
   readonly qomPath: string;
-  /** Of its image, in QEMU's block graph. */
+  /** The node of the disk's image in QEMU's block graph. */
   readonly nodeName: string;
   /** One segment of a store name. */
   readonly name: string;
@@ -31,9 +31,9 @@ export interface VmDisk {
   readonly sourceFormat: string;
   /** The image that QEMU has now, which is always there, and what lies under it. */
   readonly layers: readonly ImageLayer[];
-  /** Of the drive, as the command line or QEMU named it. */
+  /** The id of the drive, as the command line or QEMU named it. */
   readonly driveId: string;
-  /** Of the device, where the command line gave it one. */
+  /** The id of the device, where the command line gave it one. */
   readonly deviceId: string | undefined;
   /** On its host: QEMU has the key, and shows the guest what it holds. */
   readonly isEncrypted: boolean;
@@ -44,16 +44,16 @@ export interface VmDisk {
 
 export interface VmFacts {
   readonly qemuVersion: string;
-  /** Of the machine; undefined where it was given none. */
+  /** The UUID of the machine; undefined where it was given none. */
   readonly uuid?: string | undefined;
-  /** Of the devices that have an id, plugged in later ones too. */
+  /** The ids of the devices that have one, also of those that were plugged in later. */
   readonly deviceIds: readonly string[];
   /** QEMU's `RunState`. */
   readonly status: string;
   readonly ramSizeBytes: number;
-  /** Why QEMU cannot do it here; undefined when it can. */
+  /** Why QEMU cannot save RAM in the background here; undefined when it can. */
   readonly backgroundSnapshot: string | undefined;
-  /** Likewise, for reading its disks while it runs. */
+  /** Why QEMU cannot let the VM's disks be read while it runs; undefined when it can. */
   readonly diskExports: string | undefined;
   readonly mappedRam: string | undefined;
   /** The file that is the VM's whole RAM, when it is shared and alone. */
@@ -70,7 +70,7 @@ export interface MigrationSettings {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-/** Of images over images: what lies deeper is no place on a command line. */
+/** How many images over images are followed: what lies deeper is no place on a command line. */
 const deepestChain = 64;
 
 const versionSchema = z.object({

@@ -9,7 +9,7 @@ export interface DomainDisk {
   readonly device: string;
   /** `file`, `block`, `network` ... */
   readonly sourceType: string;
-  /** Of a file or block device; undefined for others, and for a drive without a medium. */
+  /** The path of a file or block device; undefined for other sources, and for a drive without a medium. */
   readonly sourcePath: string | undefined;
   /** What the image is: `raw`, `qcow2` ... */
   readonly format: string;

@@ -64,7 +64,7 @@ const nvramAttributes: ReadonlySet<string> = new Set([
 ]);
 /** Below them a domain has a folder of its own: ID-NAME, or domain-ID-NAME. */
 const channelFolder = /^\/(?:var\/lib|var\/run|run)\/libvirt\/qemu\/channel\/(?:target\/)?/;
-/** Of a domain's name in the name of a folder. (libvirt src/conf/domain_conf.c virDomainDefGetShortName) */
+/** How much of a domain's name is in the name of its folder. (libvirt src/conf/domain_conf.c virDomainDefGetShortName) */
 const shortNameLength = 20;
 
 /** `where` is for the message. Throws `image-invalid` when the text is no domain. */

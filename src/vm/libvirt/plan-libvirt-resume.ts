@@ -11,9 +11,9 @@ import { replaceDiskSources } from './replace-disk-sources.js';
 export const domainFileName = 'domain.xml';
 
 export interface LibvirtResumeInput {
-  /** Of the save file. */
+  /** The XML of the save file. */
   readonly xml: string;
-  /** Of libvirt, such as qemu:///system. */
+  /** Where libvirt is reached, such as qemu:///system. */
   readonly uri: string;
   /** Absolute; the script and the XML go here. */
   readonly folder: string;

@@ -5,7 +5,10 @@ import { ParsError } from '../../../introspect/pars-error.js';
 
 const xmlStart = Buffer.from('<domain');
 
-/** Of a save file, or of the device state that was taken from one. Throws `image-invalid` when it is neither, or not whole. */
+/**
+ * The XML of a save file, or of the device state that was taken from one. Throws `image-invalid` when the file is neither,
+ * or not whole.
+ */
 export function readSaveXml(path: string): string {
   const file = ImageFile.open(path);
   try {

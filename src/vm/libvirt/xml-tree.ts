@@ -90,7 +90,7 @@ export function makeElement(name: string, attributes: Readonly<Record<string, st
   };
 }
 
-/** Of text and comments too, which have names that no element has. */
+/** The name of an element. Text and comments have names too, which no element has. */
 export function nameOf(node: XmlNode): string {
   return Object.keys(node).find((key) => key !== attributesKey) ?? '';
 }

@@ -5,7 +5,7 @@ const plainWord = /^[A-Za-z0-9_@%+=:,./-]+$/;
 /** Control characters, those that set the direction of text or take no room, and what no font has. */
 const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
 
-/** Of any text without NUL bytes, line ends included. */
+/** Any text without NUL bytes, line ends included, as one word of bash. */
 export function bashQuote(word: string): string {
   if (plainWord.test(word)) {
     return word;

@@ -54,10 +54,10 @@ export class QmpClient {
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(event: QmpEvent) => void>();
   readonly #onLost = new Set<(error: ParsError) => void>();
-  /** Of a line whose end has not come yet. */
+  /** The pieces of a line whose end has not come yet. */
   #pieces: string[] = [];
   #piecesLength = 0;
-  /** Of a message that is spread over lines, those that have come. */
+  /** The lines that have come of a message over several. */
   #lines: string[] = [];
   /** Since the last answer. */
   #unansweredLength = 0;

@@ -5,7 +5,7 @@ import { parsePeerJson } from '../../../introspect/peer-json.js';
 
 /** The longest answer asked for, a block graph of many disks with long chains, has some hundred kilobytes. */
 export const maxLineLength = 2 ** 22;
-/** The same graph has some ten thousand. */
+/** How many values one answer may have: a block graph of many disks with long chains has some ten thousand. */
 const maxValueCount = 2 ** 17;
 /** A QEMU's own sentence; what is longer is not wrong, but nobody reads it. */
 const maxDescriptionLength = 4096;

@@ -8,7 +8,7 @@ import { namesPath, type Replacement, replacePaths } from './replace-path.js';
 import { type RamFile, useNewRam, useRestoredRam } from '../qemu/shared-ram.js';
 import { type UnnamedUse, unnamedUses } from './unnamed-uses.js';
 
-/** Of the monitor that loads the state. A VM that was resumed before has it on its command line. */
+/** The id of the monitor that loads the state. A VM that was resumed before has it on its command line. */
 export const monitorId = 'pars-resume';
 
 /** A disk that was restored with the RAM. */
@@ -29,7 +29,7 @@ export interface ResumeInput {
   readonly replacements: readonly Replacement[];
   /** The restored disk, for a machine that writes to one which no replacement names. */
   readonly diskPath?: string | undefined;
-  /** They stand for the paths that they had, wherever no replacement names those. */
+  /** Disks that stand for the paths that they had, wherever no replacement names those. */
   readonly restoredDisks?: readonly RestoredDiskFile[];
   /** Paths that the VM may use as its command line says. */
   readonly namedPaths?: ReadonlySet<string>;
@@ -48,7 +48,7 @@ export interface ResumePlan {
   readonly unnamedUses: readonly UnnamedUse[];
 }
 
-/** They load another state, or keep QEMU from being one process that starts by itself; the pid file is the old VM's. */
+/** Options that load another state, or keep QEMU from being one process that starts by itself; the pid file is the old VM's. */
 const droppedOptions: ReadonlySet<string> = new Set([
   ...['S', 'daemonize', 'incoming', 'loadvm', 'pidfile', 'preconfig'],
 ]);

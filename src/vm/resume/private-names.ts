@@ -6,7 +6,7 @@ import type { QemuOption } from '../qemu/qemu-command.js';
 
 /** Below the restore's folder. */
 export const privateFolderName = 'vm';
-/** Of a socket's path, with the NUL byte at its end. (Linux include/uapi/linux/un.h) */
+/** The longest path of a socket, with the NUL byte at its end. (UNIX_PATH_MAX of Linux include/uapi/linux/un.h) */
 const socketPathLimitBytes = 108;
 const longestNameBytes = 64;
 

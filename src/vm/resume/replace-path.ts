@@ -10,7 +10,7 @@ export interface Replacement {
   readonly newPath: string;
 }
 
-/** Their whole value is one path, commas and all. */
+/** Options whose whole value is one path, commas and all. */
 const pathOptions: ReadonlySet<string> = new Set([
   ...['', 'D', 'L', 'bios', 'cdrom', 'chroot', 'dtb', 'fda', 'fdb', 'hda', 'hdb', 'hdc', 'hdd'],
   ...['initrd', 'kernel', 'mem-path', 'mtdblock', 'pflash', 'readconfig', 'sd', 'shim'],

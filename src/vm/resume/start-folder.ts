@@ -18,7 +18,10 @@ export function startFolderOf(pid: number, relativePaths: readonly string[]): st
   }
 }
 
-/** Of the open files that end with these paths; undefined where there is none, or more than one folder would do. */
+/**
+ * The folder from which the relative paths lead to open files; undefined where there is none, or more than one folder would
+ * do.
+ */
 export function folderByFiles(
   opened: readonly string[],
   relativePaths: readonly string[],

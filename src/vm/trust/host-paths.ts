@@ -27,14 +27,14 @@ export interface HostPath {
 }
 
 type Change = (path: HostPath) => string;
-/** The same, of the option at hand. */
+/** A `Change` for the paths of one option. */
 type ChangeAs = (use: HostUse, path: string) => string;
 
 /** What these write to, QEMU makes. */
 const outputOptions: ReadonlySet<string> = new Set([
   ...['D', 'dump-vmstate', 'pidfile', 'qtest-log', 'writeconfig'],
 ]);
-/** Of a drive or node: where the image lies. */
+/** The key of a drive or node that says where its image lies. */
 const imageKey = /^(?:file\.)*filename$/;
 
 /** `change` is asked for every such value; what it gives takes its place. */

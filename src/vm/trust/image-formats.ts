@@ -68,7 +68,7 @@ function problemOf(
 
 interface ImageChain {
   readonly path: string;
-  /** Of all layers over the file that read a structure out of it. */
+  /** The formats of all layers over the file that read a structure out of it. */
   readonly formats: readonly string[];
   /** Whether QEMU is to find out one of them. */
   readonly isGuessed: boolean;

@@ -119,7 +119,7 @@ function judgeSettings(
   return needsPath ? [...found, missing.refusal] : found;
 }
 
-/** Of other keys, such as `smb`, these words are names of files. */
+/** Whether the value means that there is none. With other keys, such as `smb`, these words are names of files. */
 function isNone(key: string, value: string): boolean {
   return (
     (/^(?:script|downscript)$/.test(key) && value === 'no') ||

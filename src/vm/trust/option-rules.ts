@@ -18,7 +18,7 @@ export interface SettingsRule {
   /** By kind; a kind that is not here does what `others` says, or is not known. Absent: there are none. */
   readonly kinds?: Readonly<Record<string, Refusal | 'harmless'>>;
   readonly others?: Refusal;
-  /** Their values are paths of the host, also without a slash. */
+  /** Keys whose values are paths of the host, also without a slash. */
   readonly paths?: RegExp;
   /** A kind that writes to a file of its own choice where no `path` says which. */
   readonly pathNeededBy?: { readonly kind: string; readonly refusal: Refusal };

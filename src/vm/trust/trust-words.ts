@@ -1,7 +1,7 @@
 // What is said of a machine before it is started: on the terminal, and at the head of the script that starts it.
 import { type Finding, findingText } from './effects.js';
 
-/** Of a long list; the script has the command itself below. */
+/** How many findings of a long list are shown; the script has the command itself below. */
 const maxShownCount = 50;
 
 /** A line for each finding. */

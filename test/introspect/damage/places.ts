@@ -47,7 +47,7 @@ export class Places {
     return page * pageSizeBytes + (gpa % pageSizeBytes);
   }
 
-  /** Those of a run of kernel addresses, which may be scattered over RAM. */
+  /** The pieces of RAM behind a run of kernel addresses, which may be scattered. */
   pieces(address: bigint, sizeBytes: number): readonly Piece[] {
     const pieces: Piece[] = [];
     for (let done = 0; done < sizeBytes;) {

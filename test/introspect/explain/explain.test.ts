@@ -88,7 +88,7 @@ describe.each<FixtureName>(['aged', 'aboveHole'])('guest %s', (name) => {
   });
 });
 
-/** Of `count` frames, those whose evidence comes to something else than their label. */
+/** The frames among `count` whose evidence comes to something else than their label. */
 function disagreements(fake: FakeKernel, from = 0, count = frameCount) {
   const introspected = fake.introspected;
   const map = classify(introspected);

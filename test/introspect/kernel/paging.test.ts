@@ -58,7 +58,7 @@ function mappings(levels: PagingLevels): fc.Arbitrary<readonly Mapped[]> {
   });
 }
 
-/** The same, of a page in the RAM of these tests. */
+/** The mapping with its page moved into the RAM of these tests. */
 function inRam(mapped: Mapped): Mapped {
   const size = leafBytes[mapped.leafLevel];
   return { ...mapped, gpa: mapped.gpa % Math.max(size, ramBytes) };

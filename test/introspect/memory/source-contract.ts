@@ -24,7 +24,7 @@ import { ParsError } from '../../../introspect/pars-error.js';
 /** A container on disk, and what it must be found to hold. */
 export interface SourceSample {
   readonly open: () => MemoryImage;
-  /** Of the first view. */
+  /** The regions of the first view. */
   readonly regions: readonly MemoryRegion[];
   /** The whole image. */
   readonly bytes: Buffer;
@@ -262,7 +262,7 @@ function damage(
   }
 }
 
-/** The same numbers in every run, so that a round can be repeated (xorshift32). */
+/** Random numbers that are the same in every run, so that a round can be repeated (xorshift32). */
 function randomNumbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

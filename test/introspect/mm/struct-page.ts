@@ -72,9 +72,9 @@ export interface StructPage {
   /** `_mapcount` or the page type. */
   readonly type?: number;
   readonly refcount?: number;
-  /** Of the compound page whose second page this is, as its own byte (to 6.5). */
+  /** The order of the compound page whose second page this is, as a byte of its own (to 6.5). */
   readonly order?: number;
-  /** The same among its flags (6.6 on). */
+  /** The order of the compound page whose second page this is, among the flags (6.6 on). */
   readonly orderInFlags?: number;
   /** `compound_dtor`, beside the order (to 6.5). */
   readonly destructor?: number;

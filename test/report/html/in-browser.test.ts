@@ -151,7 +151,7 @@ test.each(sliceOf(samples, 2))(
   },
 );
 
-/** Of `rgb(r, g, b)`: the mean, 0 to 255. */
+/** The mean of `rgb(r, g, b)`, 0 to 255. */
 function brightness(colour: string): number {
   const parts = [...colour.matchAll(/\d+/g)].map(([digits]) => Number(digits));
   return (parts[0] + parts[1] + parts[2]) / 3;

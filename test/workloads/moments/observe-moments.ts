@@ -18,7 +18,7 @@ export interface Moment {
   readonly name: MomentName;
   /** In the workload's unit. */
   readonly progress: number;
-  /** Of the guest's own clock. */
+  /** What the guest's own clock says since its start. */
   readonly uptimeSeconds: number;
   /** The guest's own word, in KiB: `MemTotal`, `MemFree` and so on of /proc/meminfo. */
   readonly meminfo: Readonly<Record<string, number>>;

@@ -7,7 +7,7 @@ export interface SnapshotFigures {
   readonly evidence: Evidence;
   readonly warnings: readonly string[];
   readonly image: ImageFigures;
-  /** Of the page cache, what the disk of the same moment holds byte for byte. */
+  /** What of the page cache the disk of the same moment holds byte for byte. */
   readonly diskHeld: readonly ProofCount[];
   /** What makedumpfile -d 31 makes of the same RAM; absent where it was not asked. */
   readonly dump?: DumpResult;

@@ -28,7 +28,7 @@ const packages = [
   ...['openjdk-17-jdk-headless', 'systemd-sysv', 'perl'],
 ];
 const imageSize = '6G';
-/** Of what the programs print; mmdebstrap is talkative. */
+/** How much the programs may print; mmdebstrap is talkative. */
 const outputBytesMax = 64 << 20;
 
 /** Without what makes the image rather than being in it. */

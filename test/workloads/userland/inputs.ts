@@ -13,7 +13,7 @@ export const inputSizes = {
   wordsPerLine: 80,
 } as const;
 
-/** Of bases in the copy, per base of the reference. */
+/** How many bases of the copy differ, per base of the reference. */
 const substitutionRate = 0.01;
 const deletionRate = 0.001;
 const insertionRate = 0.001;
@@ -111,7 +111,7 @@ function randomText(random: Random): Buffer {
   return text;
 }
 
-/** Of one to four syllables, shorter ones first, as frequent words are short. */
+/** Words of one to four syllables, shorter ones first, as frequent words are short. */
 function randomWords(random: Random): string[] {
   const words = new Set<string>();
   while (words.size < inputSizes.wordCount) {

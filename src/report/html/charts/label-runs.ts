@@ -16,7 +16,10 @@ export interface Span {
 }
 
 export interface EmbeddedLabels {
-  /** Of one label, or of what stands for them; `noLabel` where the image holds none of them. */
+  /**
+   * How many pages a cell stands for. It has their label, or the one that stands for them; `noLabel` where the image holds
+   * none of them.
+   */
   readonly pagesPerCell: number;
   /** Ascending. Whole cells. */
   readonly spans: readonly Span[];

@@ -14,7 +14,7 @@ import { table } from '../table.js';
 import { bytesInWords, countOf, shareInWords } from '../../words.js';
 
 export interface MemoryMapData {
-  /** Of which snapshot, such as `Memory by label`. */
+  /** The heading of the map, such as `Memory by label`. */
   readonly title: string;
   readonly regions: readonly MemoryRegion[];
   /** One label number per page, in image order. */
@@ -151,7 +151,7 @@ ${table<Part>({
 </details>`;
 }
 
-/** Of the page at that place in the image. */
+/** The frame of the page at that place in the image. */
 function pfnOf(regions: readonly MemoryRegion[], pageIndex: number): Pfn {
   const offset = pageIndex * pageSizeBytes;
   const region = regions.findLast(({ imageOffset }) => imageOffset <= offset) ?? regions[0];

@@ -8,7 +8,7 @@ import { countInWords } from '../../words.js';
 
 type Class = FleetReport['histogram'][number];
 
-/** Of a class, which is 1 wide. */
+/** The bars within a class, which is 1 wide. */
 const bars = {
   saved: { from: 0.08, to: 0.49, fill: 'var(--first)' },
   published: { from: 0.51, to: 0.92, fill: 'url(#hatched)' },

@@ -148,7 +148,7 @@ class MemoryMap {
     this.height = 0;
     /** Screen pixels per cell. */
     this.scale = 0;
-    /** Of the upper left corner, in cells. */
+    /** The cell in the upper left corner: its column in `left`, its row in `top`. */
     this.left = 0;
     this.top = 0;
     /** @type {Place} */

@@ -17,7 +17,7 @@ const epochsByNumber = z.partialRecord(z.string().regex(/^[1-9]\d{0,3}$/), epoch
 const oldSchema = z.strictObject({
   format: z.literal('pars-local-store'),
   version: z.literal(1),
-  /** The same on every disk of a store. */
+  /** The id of the store, on each of its disks. */
   storeId: z.uuid(),
   /** Given once; a disk that replaces a lost one gets a number of its own. */
   diskNumber: diskNumberSchema,

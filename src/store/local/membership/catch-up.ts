@@ -75,7 +75,7 @@ export async function catchUp(
 
 interface Followers {
   readonly members: Membership;
-  /** Those that have the deciding disk's names now. */
+  /** The disks that have the deciding disk's names now. */
   readonly followers: readonly Disk[];
 }
 

@@ -30,7 +30,7 @@ const rereadingDelayMs = 50;
 export interface Membership {
   /** Disks that are there, ascending by number. At least one. */
   readonly present: readonly Disk[];
-  /** Those of them whose names are up to date; the first decides. At least one. */
+  /** Disks that are there and whose names are up to date; the first decides. At least one. */
   readonly current: readonly Disk[];
 }
 

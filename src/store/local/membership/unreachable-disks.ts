@@ -9,7 +9,7 @@ import type { Membership } from './membership.js';
 import { isAbsent } from '../node-error.js';
 import type { LocalUrl } from '../url.js';
 
-/** Those of the disks `diskNumbers` that are not there and may come back, in words. */
+/** Which of the disks `diskNumbers` are not there and may come back, in words. */
 export async function unreachableDisks(
   { diskFolders, ownsFolders }: LocalUrl,
   { present }: Membership,

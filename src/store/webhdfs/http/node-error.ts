@@ -24,7 +24,7 @@ const unreachable = new Map([
 
 /** The host's name could not be turned into an address. */
 const nameless = ['ENOTFOUND', 'EAI_AGAIN'];
-/** Of the URL (url.ts). */
+/** The form of that part of the URL which says where DataNodes are (url.ts). */
 export const dataNodesForm = 'datanodes=NAME=ADDRESS,NAME:PORT=ADDRESS:PORT';
 
 /** What answers is not what the URL says, and will not be after a while. */

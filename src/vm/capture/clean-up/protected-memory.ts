@@ -11,7 +11,7 @@ import { areasOf, rangeOf } from '../memory-areas.js';
 
 /** UFFDIO_WRITEPROTECT of <linux/userfaultfd.h>: takes a struct of 24 bytes, and writes into it. */
 const writeProtect = 0xc018_aa06;
-/** Its mode: protect no more, and wake who waits. */
+/** The mode for UFFDIO_WRITEPROTECT: protect no more, and wake who waits. */
 const unprotected = 0n;
 
 /**

@@ -22,7 +22,7 @@ import { unprotectMemory } from './unprotect.js';
 import { readVcpuThreads, vcpuTimeMs } from '../vcpu-threads.js';
 
 const pollIntervalMs = 20;
-/** They end once what they read has come from the disk. */
+/** How long disk exports may take to end: they end once what they read has come from the disk. */
 const exportTimeoutMs = 120_000;
 /** Where a VM stands still as a capture leaves it. (qapi/run-state.json) */
 const stoppedStatuses: ReadonlySet<string> = new Set([

@@ -18,7 +18,7 @@ const guardRequestSchema = z.union([
 export type GuardRequest = z.infer<typeof guardRequestSchema>;
 
 const guardAnswerSchema = z.union([
-  /** Of the newest `receive`. */
+  /** Where the guard listens for QEMU, after the newest `receive`. */
   z.object({ listening: z.object({ uri: z.string() }) }),
   z.object({ refused: problemSchema }),
   /** QEMU has closed its end; with a problem the file is not whole. */

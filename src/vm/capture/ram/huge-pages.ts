@@ -16,14 +16,14 @@ const hugePageSizeBytes = 2 ** 21;
 const pagesPerHugePage = hugePageSizeBytes / pageSizeBytes;
 /** An entry of pagemap has 64 bits. Bit 63: present; bit 56: mapped by this process alone, which no zero page is. */
 const halvesPerEntry = 2;
-/** Of <linux/mman.h>. */
+/** MADV_COLLAPSE of <linux/mman.h>. */
 const madviseCollapse = 25;
 
 /** In multiples of a huge page. */
 export interface RamRange {
   readonly start: number;
   readonly end: number;
-  /** Of its memory area, in huge pages already. */
+  /** Bytes of its memory area that are in huge pages already. */
   readonly hugeBytes: number;
 }
 
@@ -76,7 +76,10 @@ export async function lookForSmallPages(
   }
 }
 
-/** Of the memory for which huge pages were asked, or that has no others (hugetlbfs). Undefined where that is not all of the RAM. */
+/**
+ * Bytes in small pages, of the memory for which huge pages were asked or that has no others (hugetlbfs). Undefined where
+ * that memory is not all of the RAM.
+ */
 export function inSmallPagesBytes(smaps: string, ramSizeBytes: number): number | undefined {
   const areas = areasOf(smaps).filter((area) => /^VmFlags:.*\bh[gt]\b/m.test(area));
   const sumOf = (field: string, of: readonly string[]): number =>

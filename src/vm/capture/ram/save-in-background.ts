@@ -105,7 +105,7 @@ function whenAborted(signal: AbortSignal): Promise<never> {
 
 interface Begun {
   readonly moment: Moment;
-  /** Also in a moment that came too late. */
+  /** How long the VM stood still, in milliseconds, in moments that came too late as well. */
   readonly stoodMs: number;
   readonly stream: GuardedStream;
   readonly imagePath: string;

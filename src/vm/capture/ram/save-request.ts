@@ -9,7 +9,7 @@ import type { VmDisk, VmFacts } from '../vm-facts.js';
 
 export interface SaveRequest {
   readonly qmp: QmpClient;
-  /** Of QEMU; undefined when it is not to be seen from here. */
+  /** The process of QEMU; undefined when it is not to be seen from here. */
   readonly pid: number | undefined;
   readonly guard: CaptureGuard;
   readonly facts: VmFacts;

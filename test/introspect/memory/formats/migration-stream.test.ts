@@ -68,7 +68,7 @@ const allPages = ({ name, bytes }: SampleBlock): readonly Buffer[] =>
 /** The bytes of the devices in `ending`. */
 const devices = ending().indexOf('{') - 6;
 
-/** Of many steps that are read at once. */
+/** Zeroes of many times the length that is read at once, and some more. */
 const volumeRest = Buffer.alloc(5 * 2 ** 20 + 17);
 
 test('a stream in a larger volume ends where its zeroes begin', () => {

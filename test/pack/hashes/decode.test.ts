@@ -1,19 +1,19 @@
 // Files of page hashes: what is written comes back, and anything else than that is an error, never a hash.
 import { crc32c } from '@node-rs/crc32';
 import * as fc from 'fast-check';
-import { ParsError } from '../../introspect/pars-error.js';
-import { decodeHashes } from '../../src/pack/hashes/decode.js';
-import { encodeHashes } from '../../src/pack/hashes/encode.js';
+import { ParsError } from '../../../introspect/pars-error.js';
+import { decodeHashes } from '../../../src/pack/hashes/decode.js';
+import { encodeHashes } from '../../../src/pack/hashes/encode.js';
 import {
   hashesField,
   hashesHeadBytes,
   hashFileBytes,
   maxHashedPageCount,
   packsPerHashFile,
-} from '../../src/pack/hashes/layout.js';
-import type { PackHashes } from '../../src/pack/hashes/types.js';
-import { pageHashBytes } from '../../src/pack/page-hash.js';
-import { thrownBy } from './sample-pages.js';
+} from '../../../src/pack/hashes/layout.js';
+import type { PackHashes } from '../../../src/pack/hashes/types.js';
+import { pageHashBytes } from '../../../src/pack/page-hash.js';
+import { thrownBy } from '../sample-pages.js';
 
 /** A hash of each page, every one another. */
 function hashesOf(pageCount: number, seed: number): Uint8Array {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-const root = resolve(import.meta.dirname, '..');
+const root = resolve(import.meta.dirname, '../..');
 const table = readFileSync(join(root, 'docs/waits.md'), 'utf8');
 const rows = [...table.matchAll(/\| `(\w+)` in (\S+\.ts)\s*\|/g)].map(([, name, file]) => ({
   name,

@@ -53,7 +53,7 @@ async function writeUnpublished(store: Store, id: string): Promise<void> {
   await writeText(store, partName(id), 'the manifest');
 }
 
-/** Its files but for the manifest, by name. */
+/** The files of the snapshot `id` but for its manifest, by name. */
 const filesOf = (id: string): readonly string[] => [
   hashesName(id, 0),
   packName(id, 0),

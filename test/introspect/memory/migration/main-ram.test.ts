@@ -3,7 +3,7 @@ import {
   guestRamOf,
   mainRamOf,
   pluggedRamOf,
-} from '../../../introspect/memory/migration/main-ram.js';
+} from '../../../../introspect/memory/migration/main-ram.js';
 
 const mib = 2 ** 20;
 const block = (name: string, sizeMib: number) => ({ name, sizeBytes: sizeMib * mib });

@@ -1,16 +1,16 @@
 // A base and what changed since, laid over each other, are the snapshot, whatever changed.
 import * as fc from 'fast-check';
-import { baseOf } from '../../src/manifest/body/base.js';
-import { decodeBody } from '../../src/manifest/body/decode.js';
-import { deltaOf } from '../../src/manifest/body/delta.js';
-import { encodeBody } from '../../src/manifest/body/encode.js';
-import { resolveBodies } from '../../src/manifest/body/resolve.js';
-import type { Body } from '../../src/manifest/body/types.js';
-import { findProblem } from '../../src/manifest/check.js';
-import { labelOf, placeOf } from '../../src/manifest/space/place.js';
-import type { AddressSpace, Manifest } from '../../src/manifest/types.js';
-import { MadeVm } from './sample-chain.js';
-import { plain } from './written.js';
+import { baseOf } from '../../../src/manifest/body/base.js';
+import { decodeBody } from '../../../src/manifest/body/decode.js';
+import { deltaOf } from '../../../src/manifest/body/delta.js';
+import { encodeBody } from '../../../src/manifest/body/encode.js';
+import { resolveBodies } from '../../../src/manifest/body/resolve.js';
+import type { Body } from '../../../src/manifest/body/types.js';
+import { findProblem } from '../../../src/manifest/check.js';
+import { labelOf, placeOf } from '../../../src/manifest/space/place.js';
+import type { AddressSpace, Manifest } from '../../../src/manifest/types.js';
+import { MadeVm } from '../sample-chain.js';
+import { plain } from '../written.js';
 
 /** Through bytes, as a reader has it. */
 function reread(body: Body): Body {

@@ -1,11 +1,11 @@
 // A chain of bodies stays short enough to be read: it is folded into a new base by count and by bytes.
-import { mayFollow } from '../../src/manifest/body/chain.js';
-import { decodeManifest } from '../../src/manifest/decode.js';
-import { maxBodyCount } from '../../src/manifest/layout.js';
-import { manifestFiles } from '../../src/manifest/manifest-files.js';
-import type { Manifest } from '../../src/manifest/types.js';
-import { MadeVm } from './sample-chain.js';
-import { plain } from './written.js';
+import { mayFollow } from '../../../src/manifest/body/chain.js';
+import { decodeManifest } from '../../../src/manifest/decode.js';
+import { maxBodyCount } from '../../../src/manifest/layout.js';
+import { manifestFiles } from '../../../src/manifest/manifest-files.js';
+import type { Manifest } from '../../../src/manifest/types.js';
+import { MadeVm } from '../sample-chain.js';
+import { plain } from '../written.js';
 
 const mib = 2 ** 20;
 const sized = (...sizes: number[]) => sizes.map((sizeBytes) => ({ sizeBytes }));
