@@ -1,19 +1,11 @@
 // Which lost pages can be healed, and how: from the manifest alone, before anything is read. Pure; a restore acts on it,
 // and `verify` prints it.
-import { healedBy } from '../../introspect/heal/heal.js';
-import type { PageLabel } from '../../introspect/page-class.js';
+import { type HealingWay, healingWayOf } from '../../introspect/heal/healed-by.js';
 import type { ManifestHeader, RamSpace } from '../manifest/types.js';
 import type { LostRun } from './lost-pages.js';
 
-/** In which way a page is healed: by the kernel's own means (introspect/heal/heal.ts), or with bytes of a disk image. */
-export type HealingWay = 'filling' | 'rereading' | 'disk';
-
-export interface HealingOutlook {
-  /** Ascending by page. */
-  readonly filling: readonly LostRun[];
-  readonly rereading: readonly LostRun[];
-  /** Healed if a disk image of the snapshot's moment is given. */
-  readonly disk: readonly LostRun[];
+/** Ascending by page. Of `disk`: healed if a disk image of the snapshot's moment is given. */
+export interface HealingOutlook extends Readonly<Record<HealingWay, readonly LostRun[]>> {
   /** Not to be healed, with the reason. */
   readonly none: readonly UnhealedRun[];
 }
@@ -35,8 +27,8 @@ export function healingOutlook(
   const none: UnhealedRun[] = [];
   for (const run of lost) {
     const label = legend[run.label];
-    const way = wayOf(label);
-    if (way === undefined) {
+    const way = healingWayOf(label);
+    if (way === 'none') {
       none.push({ ...run, why: `pages labelled ${label} are critical` });
     } else if (way === 'disk') {
       if (space?.diskHeld === undefined) {
@@ -51,8 +43,4 @@ export function healingOutlook(
     }
   }
   return { filling, rereading, disk, none };
-}
-
-function wayOf(label: string): HealingWay | undefined {
-  return label === 'disk-held' ? 'disk' : healedBy[label as PageLabel];
 }

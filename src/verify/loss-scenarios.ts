@@ -2,11 +2,12 @@
 // and without everything that is kept once. Pure, from the manifest and from where the copies are.
 //
 // As far as that tells: a restore may still find that a page cannot be healed (heal-ram.ts).
+import type { HealingWay } from '../../introspect/heal/healed-by.js';
 import { notStoredOf } from '../manifest/space/spaces.js';
 import type { ManifestHeader, RamSpace } from '../manifest/types.js';
 import { neededCount } from '../store/block-state.js';
 import { type FileBeside, type FileCopies, isLost, wantedCopyCount } from './file-copies.js';
-import { healingOutlook, type HealingWay } from '../restore/healing-outlook.js';
+import { healingOutlook } from '../restore/healing-outlook.js';
 import type { PagesByLabel } from './pages-by-label.js';
 
 export interface LossInput {

@@ -1,7 +1,8 @@
 // What stands between a snapshot and a guest that resumes, although nothing may be lost yet: each with what to do about
 // it. Pure, from what loss-scenarios.ts takes and gives.
-import { smallestOf } from '../flow/largest.js';
+import { healingWayOf } from '../../introspect/heal/healed-by.js';
 import { pageClasses } from '../../introspect/page-class.js';
+import { smallestOf } from '../flow/largest.js';
 import { notStoredOf } from '../manifest/space/spaces.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { type FileCopies, isLost, liveCopyCount, wantedCopyCount } from './file-copies.js';
@@ -106,10 +107,9 @@ function reread(
     : undefined;
 }
 
-const heldLabel = 'disk-held';
-
+/** Whether the VM's disk alone has the pages that it held. */
 function notStored({ header, space }: RiskInput): boolean {
-  return notStoredOf(space).includes(header.legend.indexOf(heldLabel));
+  return notStoredOf(space).some((label) => healingWayOf(header.legend[label]) === 'disk');
 }
 
 function held(input: RiskInput, { healedPageCounts }: LossScenario): string | undefined {
