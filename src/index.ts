@@ -46,7 +46,7 @@ export {
 export { type ProofCount, type ProvenPages, provePages } from './disk/prove-pages.js';
 export type { ReplicationPlan } from './plan/replication-plan.js';
 export { plannedSaving, type PlannedSaving, storedSaving } from './plan/saving.js';
-export type { LostRun } from './restore/lost-pages.js';
+export type { LostRun } from './loss/lost-pages.js';
 export type { LossScenario, Verdict } from './verify/loss-scenarios.js';
 export type { Risk, RiskKind } from './verify/snapshot-risks.js';
 export type { Healing } from './restore/heal-ram.js';
@@ -57,7 +57,8 @@ export {
   type RestoreResult,
 } from './restore/restore-snapshot.js';
 export { type Verification, verifySnapshot, type VerifyRequest } from './verify/verify-snapshot.js';
-export type { DiskLoss, RestoredDisk } from './restore/restored-disk.js';
+export type { DiskLoss } from './loss/snapshot-loss.js';
+export type { RestoredDisk } from './restore/restored-disk.js';
 export type { DiskToStore } from './snapshot/disk-to-store.js';
 export {
   type SnapshotRequest,

@@ -5,9 +5,9 @@ import { closeGuestDisks, type GuestDisk } from '../disk/guest-disks.js';
 import { ramOf } from '../manifest/space/spaces.js';
 import type { Manifest, RamSpace } from '../manifest/types.js';
 import { type Healing, healRam, nothingHealed } from './heal-ram.js';
-import { healingOutlook, type UnhealedRun } from './healing-outlook.js';
-import type { LostRun } from './lost-pages.js';
-import { disksToBeGiven } from './own-disks.js';
+import { healingOutlook, type UnhealedRun } from '../loss/healing-outlook.js';
+import type { LostRun } from '../loss/lost-pages.js';
+import { disksToBeGiven } from '../loss/disks-to-be-given.js';
 import { partOf } from './part-file.js';
 import type { DiskTarget } from './restored-disk.js';
 

@@ -16,8 +16,8 @@ import type { GuestDisk } from '../disk/guest-disks.js';
 import { readHeldPages } from '../disk/read-held-pages.js';
 import { diskError } from '../host/disk-error.js';
 import type { RamSpace } from '../manifest/types.js';
-import type { HealingOutlook, UnhealedRun } from './healing-outlook.js';
-import { type LostRun, lostPageCount } from './lost-pages.js';
+import type { HealingOutlook, UnhealedRun } from '../loss/healing-outlook.js';
+import { type LostRun, lostPageCount } from '../loss/lost-pages.js';
 
 export interface Healing {
   /** Free pages that got what the kernel expects of them. */

@@ -12,8 +12,8 @@ import type { GuestDisk } from '../disk/guest-disks.js';
 import { diskError } from '../host/disk-error.js';
 import type { OnProgress } from '../flow/progress.js';
 import { ramOf } from '../manifest/space/spaces.js';
-import type { Attachment, Manifest, RamSpace } from '../manifest/types.js';
-import type { LostPacks } from '../pages/loss.js';
+import type { AddressSpace, Attachment, Manifest, RamSpace } from '../manifest/types.js';
+import type { LostPacks } from '../loss/loss-reason.js';
 import { findLostPacks } from '../pages/read-frames.js';
 import { readSizeBytes } from '../pages/read-plan.js';
 import { usedFrames } from '../manifest/used-frames.js';
@@ -21,19 +21,12 @@ import type { Store } from '../store/store.js';
 import { isRamElsewhere } from '../vm/saved-state.js';
 import { healLost, unhealable } from './heal-lost.js';
 import { type Healing, nothingHealed } from './heal-ram.js';
-import { framesOfPacks, type LostRun, lostRuns, mergeRuns, notStoredRuns } from './lost-pages.js';
+import { framesOfPacks, type LostRun } from '../loss/lost-pages.js';
+import { type DiskLoss, restoreLoss } from '../loss/snapshot-loss.js';
 import { expectOutputFolder, makeOutputFolder } from './output-folder.js';
 import { checkFree, createPart, partOf, placePart } from './part-file.js';
 import { type StreamFormat, streamFormats, StreamRebuild } from './rebuild-stream.js';
-import {
-  type DiskLoss,
-  type DiskTarget,
-  diskTargets,
-  foreseenDiskLosses,
-  restoredDisk,
-  type RestoredDisk,
-  writeDisks,
-} from './restored-disk.js';
+import { diskTargets, restoredDisk, type RestoredDisk, writeDisks } from './restored-disk.js';
 import { writeSpace } from './write-space.js';
 
 export interface RestoreRequest {
@@ -126,15 +119,14 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
   for (const path of [...possible, ...targets.map((target) => target.path)]) {
     await checkFree(path);
   }
-  const lostPacks = await lostPacksOf(request, space, targets);
-  const foreseen = foreseenLoss(manifest, space, lostPacks);
-  const foreseenOnDisks = foreseenDiskLosses(manifest, targets, lostPacks);
-  const hopeless = unhealable(request, foreseen);
-  if (hopeless.length + foreseenOnDisks.length > 0 && !request.allowLost) {
+  const wantedSpaces = [...(space === undefined ? [] : [space]), ...targets.map((to) => to.space)];
+  const lostPacks = await lostPacksOf(request, wantedSpaces);
+  const foreseen = restoreLoss(wantedSpaces, framesOfPacks(manifest.frames, lostPacks));
+  const hopeless = unhealable(request, foreseen.lost);
+  if (hopeless.length + foreseen.lostOnDisks.length > 0 && !request.allowLost) {
     return {
       ...nothingWritten,
-      lost: foreseen,
-      lostOnDisks: foreseenOnDisks,
+      ...foreseen,
       healing: { ...nothingHealed, unhealed: hopeless },
     };
   }
@@ -162,7 +154,7 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
       made.push(part),
     );
     if (lostOnDisks.length > 0 && !request.allowLost) {
-      return { ...nothingWritten, lost: foreseen, lostOnDisks, healing: nothingHealed };
+      return { ...nothingWritten, lost: foreseen.lost, lostOnDisks, healing: nothingHealed };
     }
     let lost: readonly LostRun[] = [];
     if (space !== undefined) {
@@ -219,23 +211,10 @@ function isStreamFormat(format: NonNullable<RestoreRequest['format']>): format i
 /** Of RAM and the disks that are wanted. */
 async function lostPacksOf(
   { store, manifest, healUnreachable, signal }: RestoreRequest,
-  ram: RamSpace | undefined,
-  targets: readonly DiskTarget[],
+  spaces: readonly AddressSpace[],
 ): Promise<LostPacks> {
-  const spaces = [...(ram === undefined ? [] : [ram]), ...targets.map(({ space }) => space)];
   const wanted = usedFrames(manifest.frames, spaces);
   return await findLostPacks({ store, manifest, wanted, healUnreachable, signal });
-}
-
-/** What is known of RAM to be lost before anything is read. */
-function foreseenLoss(
-  { frames }: Manifest,
-  ram: RamSpace | undefined,
-  lostPacks: LostPacks,
-): readonly LostRun[] {
-  return ram === undefined
-    ? []
-    : mergeRuns(lostRuns(ram, framesOfPacks(frames, lostPacks)), notStoredRuns(ram));
 }
 
 async function writeRam(
@@ -259,7 +238,7 @@ async function writeRam(
       signal,
       onProgress,
     });
-    return mergeRuns(lostRuns(space, lostFrames), notStoredRuns(space));
+    return restoreLoss([space], lostFrames).lost;
   } finally {
     await file.close();
   }

@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import { disksOf } from '../manifest/space/spaces.js';
 import type { DiskSpace, Manifest } from '../manifest/types.js';
-import type { LostPacks } from '../pages/loss.js';
 import { createPart, partOf } from './part-file.js';
-import { framesOfPacks, type LostRun, lostRuns } from './lost-pages.js';
+import { type DiskLoss, restoreLoss } from '../loss/snapshot-loss.js';
 import { writeSpace, type WriteSpaceRequest } from './write-space.js';
 
 export interface RestoredDisk {
@@ -15,13 +14,6 @@ export interface RestoredDisk {
   readonly sourceFormat: string;
   /** True where the VM's own image is encrypted: what is stored is not. */
   readonly wasEncrypted?: true | undefined;
-}
-
-/** Blocks of a disk that are gone: nothing heals them. */
-export interface DiskLoss {
-  readonly name: string;
-  /** By page of the disk. */
-  readonly lost: readonly LostRun[];
 }
 
 /** A disk to be restored. */
@@ -37,16 +29,6 @@ export function diskTargets(manifest: Manifest, folder: string): readonly DiskTa
 export function restoredDisk({ space, path }: DiskTarget): RestoredDisk {
   const { name, sourcePath, sourceFormat, wasEncrypted } = space.disk;
   return { name, path, sourcePath, sourceFormat, wasEncrypted };
-}
-
-/** What is known to be lost before anything is read. Disks that lose nothing are left out. */
-export function foreseenDiskLosses(
-  { frames }: Manifest,
-  targets: readonly DiskTarget[],
-  lostPacks: LostPacks,
-): readonly DiskLoss[] {
-  const lostFrames = framesOfPacks(frames, lostPacks);
-  return targets.flatMap(({ space }) => lossOf(space.disk.name, lostRuns(space, lostFrames)));
 }
 
 /** Writes the disks under the names of their parts, of which `onPart` is told. What it could not read is a hole. */
@@ -70,14 +52,10 @@ export async function writeDisks(
         sizeBytes: disk.sizeBytes,
         phase: `reading the disk ${disk.name}`,
       });
-      losses.push(...lossOf(disk.name, lostRuns(space, lostFrames)));
+      losses.push(...restoreLoss([space], lostFrames).lostOnDisks);
     } finally {
       await file.close();
     }
   }
   return losses;
-}
-
-function lossOf(name: string, lost: readonly LostRun[]): readonly DiskLoss[] {
-  return lost.length === 0 ? [] : [{ name, lost }];
 }

@@ -5,7 +5,7 @@ import { diskError } from '../host/disk-error.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { AddressSpace, Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
-import type { LostFrames, LostPacks } from '../pages/loss.js';
+import type { LostFrames, LostPacks } from '../loss/loss-reason.js';
 import { PlacesOfFrames } from '../pages/places-of-frames.js';
 import { readFrames } from '../pages/read-frames.js';
 import { framesSizeBytes, usedFrames } from '../manifest/used-frames.js';

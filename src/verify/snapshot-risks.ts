@@ -3,6 +3,7 @@
 import { healingWayOf } from '../../introspect/heal/healed-by.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import { smallestOf } from '../flow/largest.js';
+import { packHolds } from '../manifest/pages-by-label.js';
 import { notStoredOf } from '../manifest/space/spaces.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { type FileCopies, isLost, liveCopyCount, wantedCopyCount } from './file-copies.js';
@@ -176,9 +177,7 @@ function fatalNodes([now, ...others]: readonly LossScenario[]): string | undefin
 /** Packs with pages that no restore can do without, whatever it is given. */
 function criticalPacks({ header, packs, pages }: RiskInput): readonly FileCopies[] {
   const isCritical = header.legend.map((label) => !isExpendable(label));
-  return packs.filter((_, pack) =>
-    isCritical.some((yes, label) => yes && pages.counts[pack * pages.labelCount + label] > 0),
-  );
+  return packs.filter((_, pack) => packHolds(pages, pack, (label) => isCritical[label]));
 }
 
 /** A label that is not known is critical, as is every doubt. */

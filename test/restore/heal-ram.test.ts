@@ -6,8 +6,8 @@ import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
 import { DiskImage } from '../../src/disk/disk-image.js';
 import { pageHash } from '../../introspect/page-hash.js';
 import { type HealRequest, healRam } from '../../src/restore/heal-ram.js';
-import { healingOutlook } from '../../src/restore/healing-outlook.js';
-import type { LostRun } from '../../src/restore/lost-pages.js';
+import { healingOutlook } from '../../src/loss/healing-outlook.js';
+import type { LostRun } from '../../src/loss/lost-pages.js';
 import { healingFacts } from './healing-facts.js';
 
 const pageBytes = 4096;

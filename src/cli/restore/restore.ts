@@ -5,9 +5,9 @@ import { loadManifest, resolveId } from '../../catalog/catalog.js';
 import { ramOf } from '../../manifest/space/spaces.js';
 import type { Manifest } from '../../manifest/types.js';
 import { type Healing } from '../../restore/heal-ram.js';
-import { lostPageCount } from '../../restore/lost-pages.js';
+import { lostPageCount } from '../../loss/lost-pages.js';
 import type { StreamFormat } from '../../restore/rebuild-stream.js';
-import { disksToBeGiven } from '../../restore/own-disks.js';
+import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
 import { diskTargets, restoredDisk } from '../../restore/restored-disk.js';
 import {
   type RestoreRequest,
