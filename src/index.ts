@@ -12,6 +12,8 @@ export {
   type RetentionRule,
 } from './catalog/retention.js';
 export type { OnProgress, Progress } from './flow/progress.js';
+export type { LostRun } from './loss/lost-pages.js';
+export type { DiskLoss } from './loss/snapshot-loss.js';
 export type {
   AddressSpace,
   DiskSpace,
@@ -46,18 +48,19 @@ export {
 export { type ProofCount, type ProvenPages, provePages } from './disk/prove-pages.js';
 export type { ReplicationPlan } from './plan/replication-plan.js';
 export { plannedSaving, type PlannedSaving, storedSaving } from './plan/saving.js';
-export type { LostRun } from './restore/lost-pages.js';
 export type { LossScenario, Verdict } from './verify/loss-scenarios.js';
 export type { Risk, RiskKind } from './verify/snapshot-risks.js';
-export type { Healing } from './restore/heal-ram.js';
-export type { StreamFormat } from './restore/rebuild-stream.js';
-export {
-  restoreSnapshot,
-  type RestoreRequest,
-  type RestoreResult,
-} from './restore/restore-snapshot.js';
+export type { Healing } from './restore/heal/healing.js';
+export type { RestoreRequest, StreamFormat } from './restore/restore-request.js';
+export type {
+  RefusedRestore,
+  RestoredFiles,
+  RestoredStream,
+  RestoreResult,
+} from './restore/restore-result.js';
+export { restoreSnapshot } from './restore/restore-snapshot.js';
 export { type Verification, verifySnapshot, type VerifyRequest } from './verify/verify-snapshot.js';
-export type { DiskLoss, RestoredDisk } from './restore/restored-disk.js';
+export type { RestoredDisk } from './restore/restored-disk.js';
 export type { DiskToStore } from './snapshot/disk-to-store.js';
 export {
   type SnapshotRequest,

@@ -1,9 +1,8 @@
-// Given the pages that are lost, the edits to guest RAM that let the guest run on without them. Pure: reads struct pages
-// of the restored image and says which bytes to change, nothing else.
+// Given lost pages that are healed by being read again (healed-by.ts), the edits to guest RAM that make the guest do so.
+// Pure: reads struct pages of the restored image and says which bytes to change, nothing else.
 //
-//   free, free-pcp, offline   filled with what the kernel expects of a free page (mm/free/free-content.ts)
-//   file-reread               PG_uptodate of its folio is cleared, and the kernel reads the folio again from its disk when
-//                             somebody asks for it (mm/filemap.c, filemap_update_page and filemap_fault)
+// PG_uptodate of a page's folio is cleared, and the kernel reads the folio again from its disk when somebody asks for it
+// (mm/filemap.c, filemap_update_page and filemap_fault).
 //
 // A folio is healed whole, also when only a part of it is lost: the flag is the head's alone.
 import type { HealingFacts, MemmapRun } from './healing-facts.js';
@@ -14,7 +13,6 @@ import {
   type Pfn,
   type PhysicalMemory,
 } from '../memory/physical-memory.js';
-import { type PageLabel } from '../page-class.js';
 
 /** A run of pages of the image. */
 export interface PageRun {
@@ -26,14 +24,6 @@ export interface PageRun {
 export interface RefusedRun extends PageRun {
   readonly reason: string;
 }
-
-/** How pages of a label are healed without a disk image; labels that are not here are not. */
-export const healedBy: Readonly<Partial<Record<PageLabel, 'filling' | 'rereading'>>> = {
-  free: 'filling',
-  'free-pcp': 'filling',
-  offline: 'filling',
-  'file-reread': 'rereading',
-};
 
 /** Bytes to change, one each. */
 export interface FlagEdits {

@@ -6,7 +6,8 @@ import { Inconsistency } from '../inconsistency.js';
 import type { Memmap } from '../mm/memmap.js';
 import { pageFlagMasks } from '../mm/page-flags.js';
 import { pageLayout } from '../mm/page-layout.js';
-import { labelNumbers, pageClasses } from '../page-class.js';
+import { pageClasses } from '../page-class.js';
+import { isHealedBy } from './healed-by.js';
 
 /** Struct pages that lie one after the other in guest memory. */
 export interface MemmapRun {
@@ -35,10 +36,11 @@ export interface HealingFacts {
   readonly structPage: StructPageFacts;
   /** Kernel virtual address of frame 0's struct page. */
   readonly memmapBase: bigint;
-  /** Ascending by frame: the struct pages of all frames that carry `file-reread`, and of some neighbours. */
+  /** Ascending by frame: the struct pages of all frames that are healed by being read again, and of some neighbours. */
   readonly memmapRuns: readonly MemmapRun[];
 }
 
+const isReread = isHealedBy('rereading');
 /** Frames whose struct pages are looked for at once: about a page of memmap, the least that can be mapped by itself. */
 const framesPerStep = 64;
 
@@ -85,17 +87,16 @@ function neverAsked(memmap: Memmap): StructPageFacts {
 }
 
 function memmapRuns(kernel: Kernel, memmap: Memmap, labels: Uint8Array): readonly MemmapRun[] {
-  const reread = labelNumbers['file-reread'];
   const runs: { firstPfn: Pfn; pageCount: number; gpa: Gpa }[] = [];
   for (const { gpaStart, sizeBytes, imageOffset } of kernel.physical.regions) {
     const firstPfn = gpaStart / pageSizeBytes;
     const firstPage = imageOffset / pageSizeBytes;
     const endPage = firstPage + sizeBytes / pageSizeBytes;
-    for (
-      let page = labels.indexOf(reread, firstPage);
-      page >= 0 && page < endPage;
-      page = labels.indexOf(reread, page)
-    ) {
+    for (let page = firstPage; page < endPage;) {
+      if (isReread[labels[page]] !== 1) {
+        page++;
+        continue;
+      }
       // A folio's head carries its label too, so it is met as well.
       const pfn = firstPfn + page - firstPage;
       const stepPfn = pfn - (pfn % framesPerStep);

@@ -3,6 +3,7 @@
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
+import { countPages } from '../manifest/pages-by-label.js';
 import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { Manifest, RamSpace } from '../manifest/types.js';
 import { packHeaderSizeBytes } from '../pack/layout.js';
@@ -13,7 +14,6 @@ import type {
   ReplicationFigures,
 } from '../report/model/image-figures.js';
 import { usedFrames } from '../manifest/used-frames.js';
-import { countPages } from '../verify/pages-by-label.js';
 
 /** Labels that a newer program made up count as `unknown`. Throws `unsupported` for a snapshot without RAM. */
 export function figuresOfManifest(manifest: Manifest): ImageFigures {

@@ -4,6 +4,9 @@
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
 import { manifestName } from '../catalog/names.js';
+import { healingOfLabel } from '../loss/healing-outlook.js';
+import { neededRoles } from '../loss/needed-roles.js';
+import { countPages, packHolds, sumPages } from '../manifest/pages-by-label.js';
 import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { usedPacks } from '../manifest/used-frames.js';
@@ -11,10 +14,7 @@ import type { PlacedBlock, Placement } from '../report/model/placement.js';
 import type { Part } from '../report/model/report.js';
 import type { FileCopies } from '../verify/file-copies.js';
 import { neededCount } from '../store/block-state.js';
-import { healingOutlook } from '../restore/healing-outlook.js';
 import { locateFiles } from '../verify/locate-files.js';
-import { neededRoles } from '../verify/loss-scenarios.js';
-import { countPages, sumPages } from '../verify/pages-by-label.js';
 import { copies as wholeCopies, type Redundancy, reedSolomon } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 
@@ -94,18 +94,12 @@ export async function readPlacement(
 /** For each pack whether any page in it is one that nothing heals. */
 function packsOfNeededPages({ header, frames, spaces }: Manifest): readonly boolean[] {
   const { legend, packs } = header;
-  // A page of each label, to learn how those are healed.
-  const outlook = healingOutlook(
-    ramOf({ spaces }),
-    header,
-    legend.map((_, label) => ({ firstPage: label, pageCount: 1, label, reason: 'lost' })),
-  );
-  const { labelCount, counts } = sumPages(
+  const ram = ramOf({ spaces });
+  const isNeeded = legend.map((label) => healingOfLabel(label, ram).way === 'none');
+  const pages = sumPages(
     spaces.map((space) => countPages(space, frames, packs.length, legend.length)),
   );
-  return packs.map((_, pack) =>
-    outlook.none.some(({ label }) => counts[pack * labelCount + label] > 0),
-  );
+  return packs.map((_, pack) => packHolds(pages, pack, (label) => isNeeded[label]));
 }
 
 /** A file that is gone takes no room. */

@@ -2,10 +2,7 @@
 import { join } from 'node:path';
 import { disksOf } from '../manifest/space/spaces.js';
 import type { DiskSpace, Manifest } from '../manifest/types.js';
-import type { LostPacks } from '../pages/loss.js';
-import { createPart, partOf } from './part-file.js';
-import { framesOfPacks, type LostRun, lostRuns } from './lost-pages.js';
-import { writeSpace, type WriteSpaceRequest } from './write-space.js';
+import type { SpaceTarget } from './space-target.js';
 
 export interface RestoredDisk {
   readonly name: string;
@@ -17,67 +14,18 @@ export interface RestoredDisk {
   readonly wasEncrypted?: true | undefined;
 }
 
-/** Blocks of a disk that are gone: nothing heals them. */
-export interface DiskLoss {
-  readonly name: string;
-  /** By page of the disk. */
-  readonly lost: readonly LostRun[];
-}
-
-/** A disk to be restored. */
-export interface DiskTarget {
-  readonly space: DiskSpace;
-  readonly path: string;
-}
+export type DiskTarget = SpaceTarget<DiskSpace>;
 
 export function diskTargets(manifest: Manifest, folder: string): readonly DiskTarget[] {
-  return disksOf(manifest).map((space) => ({ space, path: join(folder, `${space.name}.img`) }));
+  return disksOf(manifest).map((space) => ({
+    space,
+    path: join(folder, `${space.name}.img`),
+    sizeBytes: space.disk.sizeBytes,
+    phase: `reading the disk ${space.disk.name}`,
+  }));
 }
 
 export function restoredDisk({ space, path }: DiskTarget): RestoredDisk {
   const { name, sourcePath, sourceFormat, wasEncrypted } = space.disk;
   return { name, path, sourcePath, sourceFormat, wasEncrypted };
-}
-
-/** What is known to be lost before anything is read. Disks that lose nothing are left out. */
-export function foreseenDiskLosses(
-  { frames }: Manifest,
-  targets: readonly DiskTarget[],
-  lostPacks: LostPacks,
-): readonly DiskLoss[] {
-  const lostFrames = framesOfPacks(frames, lostPacks);
-  return targets.flatMap(({ space }) => lossOf(space.disk.name, lostRuns(space, lostFrames)));
-}
-
-/** Writes the disks under the names of their parts, of which `onPart` is told. What it could not read is a hole. */
-export async function writeDisks(
-  request: Omit<WriteSpaceRequest, 'space' | 'file' | 'path' | 'sizeBytes' | 'phase'>,
-  targets: readonly DiskTarget[],
-  onPart: (path: string) => void,
-): Promise<readonly DiskLoss[]> {
-  const losses: DiskLoss[] = [];
-  for (const { space, path } of targets) {
-    const { disk } = space;
-    const part = partOf(path);
-    const file = await createPart(part);
-    try {
-      onPart(part);
-      const lostFrames = await writeSpace({
-        ...request,
-        space,
-        file,
-        path: part,
-        sizeBytes: disk.sizeBytes,
-        phase: `reading the disk ${disk.name}`,
-      });
-      losses.push(...lossOf(disk.name, lostRuns(space, lostFrames)));
-    } finally {
-      await file.close();
-    }
-  }
-  return losses;
-}
-
-function lossOf(name: string, lost: readonly LostRun[]): readonly DiskLoss[] {
-  return lost.length === 0 ? [] : [{ name, lost }];
 }

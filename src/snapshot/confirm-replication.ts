@@ -4,15 +4,11 @@
 // the copies that are left and makes the missing one later.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { type FewestPlaces, fewestPlaces } from '../store/block-state.js';
+import { fewestPlaces, type UnderReplicated } from '../store/block-state.js';
 import type { Store } from '../store/store.js';
 
 const concurrency = 8;
 const pollIntervalMs = 250;
-
-export interface UnderReplicated extends FewestPlaces {
-  readonly name: string;
-}
 
 interface StoredFileCopies {
   readonly name: string;

@@ -22,9 +22,10 @@ import { defaultBlockSizeBytes } from '../pack/layout.js';
 import { planReplication } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
+import type { UnderReplicated } from '../store/block-state.js';
 import type { Store } from '../store/store.js';
 import { buildManifest } from './build-manifest.js';
-import { confirmReplication, type UnderReplicated } from './confirm-replication.js';
+import { confirmReplication } from './confirm-replication.js';
 import {
   closeDisksToStore,
   type DiskToStore,

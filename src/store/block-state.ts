@@ -45,6 +45,11 @@ export interface FewestPlaces {
   readonly neededUnitCount?: number;
 }
 
+/** A file that has fewer places than it is to have. */
+export interface UnderReplicated extends FewestPlaces {
+  readonly name: string;
+}
+
 /** How many places the scarcest block has, and how many it is to have. An empty file has no block, and lacks nothing. */
 export function fewestPlaces(blocks: readonly BlockPlaces[], replication: number): FewestPlaces {
   const short = smallestOf(

@@ -1,28 +1,23 @@
 // What a snapshot would lose if something goes, and whether its guest would resume all the same: now, without each node,
 // and without everything that is kept once. Pure, from the manifest and from where the copies are.
 //
-// As far as that tells: a restore may still find that a page cannot be healed (heal-ram.ts).
-import { notStoredOf } from '../manifest/space/spaces.js';
-import type { ManifestHeader, RamSpace } from '../manifest/types.js';
+// As far as that tells: a restore may still find that a page cannot be healed (src/restore/heal/heal-ram.ts).
+import type { HealingWay } from '../../introspect/heal/healed-by.js';
+import { healingOfLabel } from '../loss/healing-outlook.js';
+import { type CountedPages, lostByLabel, withMorePacksLost } from '../loss/lost-by-label.js';
+import { neededRoles } from '../loss/needed-roles.js';
+import type { ManifestHeader } from '../manifest/types.js';
 import { neededCount } from '../store/block-state.js';
 import { type FileBeside, type FileCopies, isLost, wantedCopyCount } from './file-copies.js';
-import { healingOutlook, type HealingWay } from '../restore/healing-outlook.js';
-import type { PagesByLabel } from './pages-by-label.js';
 
-export interface LossInput {
+export interface LossInput extends CountedPages {
   readonly header: Pick<ManifestHeader, 'legend' | 'attachments'>;
-  /** RAM, where there is any. */
-  readonly space: RamSpace | undefined;
   /** Disks that hold pages of RAM and are not stored with it. */
   readonly disksToBeGiven: readonly string[];
   /** In the order of the header. */
   readonly packs: readonly FileCopies[];
   /** The attachments and the manifest. */
   readonly beside: readonly FileBeside[];
-  /** What lies in each pack, of RAM and of disks, */
-  readonly pages: PagesByLabel;
-  /** and what of it cannot be read back although the pack is there. Of a pack that is lost it does not count. */
-  readonly damagedPages: PagesByLabel;
 }
 
 /** `resumes-with-disk`: if a restore is given, with --disk, the disk image of the snapshot's moment. */
@@ -54,33 +49,17 @@ export interface UnhealedPages {
   readonly why: string;
 }
 
-/** Without a command line that was kept the guest resumes on the same one given by hand; without these it does not. */
-export const neededRoles: Readonly<Record<string, string | undefined>> = {
-  manifest: 'the manifest is lost',
-  body: 'a body of the manifest is lost',
-  state: 'the device state is lost',
-};
-
 /** First what is lost now, then each node that holds anything, by name, last all that is kept once. */
 export function lossScenarios(input: LossInput): readonly LossScenario[] {
-  const { space, packs, beside, pages, damagedPages } = input;
-  const lostNow = notStoredPages(space, pages.labelCount);
-  packs.forEach((file, pack) => {
-    addPages(lostNow, isLost(file) ? pages : damagedPages, pack);
-  });
+  const { packs, beside } = input;
+  const lostNow = lostByLabel(input, packs.length, (pack) => isLost(packs[pack]));
   const rolesNow = beside.filter(isLost).map(({ role }) => role);
   const describe = describer(input);
 
   const packsByNode = indicesBySoleNode(packs);
   const filesByNode = indicesBySoleNode(beside);
-  const without = (morePacks: readonly number[]): Float64Array => {
-    const lost = lostNow.slice();
-    for (const pack of morePacks) {
-      addPages(lost, pages, pack);
-      addPages(lost, damagedPages, pack, -1);
-    }
-    return lost;
-  };
+  const without = (morePacks: readonly number[]): Float64Array =>
+    withMorePacksLost(lostNow, input, morePacks);
   const singles = [...packs.keys()].filter(
     (pack) => wantedCopyCount(packs[pack]) === 1 && !isLost(packs[pack]),
   );
@@ -127,37 +106,9 @@ function indicesBySoleNode(files: readonly FileCopies[]): ReadonlyMap<string, re
   return found;
 }
 
-function notStoredPages(space: RamSpace | undefined, labelCount: number): Float64Array {
-  const pages = new Float64Array(labelCount);
-  const notStored = notStoredOf(space);
-  space?.labelRuns.label.forEach((label, run) => {
-    if (notStored.includes(label)) {
-      pages[label] += space.labelRuns.pageCount[run];
-    }
-  });
-  return pages;
-}
-
-function addPages(
-  sum: Float64Array,
-  { labelCount, counts }: PagesByLabel,
-  pack: number,
-  sign: 1 | -1 = 1,
-): void {
-  for (let label = 0; label < labelCount; label++) {
-    sum[label] += sign * counts[pack * labelCount + label];
-  }
-}
-
 function describer({ header, space, disksToBeGiven }: LossInput) {
   const { legend } = header;
-  // A page of each label, to learn how those are healed.
-  const outlook = healingOutlook(
-    space,
-    header,
-    legend.map((_, label) => ({ firstPage: label, pageCount: 1, label, reason: 'lost' })),
-  );
-  const whyNot = new Map(outlook.none.map(({ label, why }) => [label, why]));
+  const healings = legend.map((label) => healingOfLabel(label, space));
   const hasState = header.attachments.some(({ role }) => role === 'state');
 
   return (
@@ -167,16 +118,18 @@ function describer({ header, space, disksToBeGiven }: LossInput) {
     lostFiles: readonly string[],
   ): LossScenario => {
     const labels = [...legend.keys()].filter((label) => lost[label] > 0);
-    const pagesOf = (healed: readonly { readonly label: number }[]): number =>
-      healed.reduce((sum, { label }) => sum + lost[label], 0);
+    const pagesOf = (way: HealingWay | 'none'): number =>
+      healings.reduce((sum, healing, label) => sum + (healing.way === way ? lost[label] : 0), 0);
     const healedPageCounts = {
-      filling: pagesOf(outlook.filling),
-      rereading: pagesOf(outlook.rereading),
-      disk: pagesOf(outlook.disk),
+      filling: pagesOf('filling'),
+      rereading: pagesOf('rereading'),
+      disk: pagesOf('disk'),
     };
     const unhealed = labels.flatMap((label) => {
-      const why = whyNot.get(label);
-      return why === undefined ? [] : [{ label: legend[label], pageCount: lost[label], why }];
+      const healing = healings[label];
+      return healing.way === 'none'
+        ? [{ label: legend[label], pageCount: lost[label], why: healing.why }]
+        : [];
     });
     const reasons = [
       ...(unhealed.length === 0
@@ -195,7 +148,7 @@ function describer({ header, space, disksToBeGiven }: LossInput) {
       lostPageCount: lost.reduce((sum, count) => sum + count, 0),
       lostByLabel: Object.fromEntries(labels.map((label) => [legend[label], lost[label]])),
       healedPageCounts,
-      unhealedPageCount: pagesOf(outlook.none),
+      unhealedPageCount: pagesOf('none'),
       unhealed,
       lostFiles,
       verdict:

@@ -1,7 +1,9 @@
 // What stands between a snapshot and a guest that resumes, although nothing may be lost yet: each with what to do about
 // it. Pure, from what loss-scenarios.ts takes and gives.
-import { smallestOf } from '../flow/largest.js';
+import { healingWayOf } from '../../introspect/heal/healed-by.js';
 import { pageClasses } from '../../introspect/page-class.js';
+import { smallestOf } from '../flow/largest.js';
+import { packHolds } from '../manifest/pages-by-label.js';
 import { notStoredOf } from '../manifest/space/spaces.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { type FileCopies, isLost, liveCopyCount, wantedCopyCount } from './file-copies.js';
@@ -106,10 +108,9 @@ function reread(
     : undefined;
 }
 
-const heldLabel = 'disk-held';
-
+/** Whether the VM's disk alone has the pages that it held. */
 function notStored({ header, space }: RiskInput): boolean {
-  return notStoredOf(space).includes(header.legend.indexOf(heldLabel));
+  return notStoredOf(space).some((label) => healingWayOf(header.legend[label]) === 'disk');
 }
 
 function held(input: RiskInput, { healedPageCounts }: LossScenario): string | undefined {
@@ -176,9 +177,7 @@ function fatalNodes([now, ...others]: readonly LossScenario[]): string | undefin
 /** Packs with pages that no restore can do without, whatever it is given. */
 function criticalPacks({ header, packs, pages }: RiskInput): readonly FileCopies[] {
   const isCritical = header.legend.map((label) => !isExpendable(label));
-  return packs.filter((_, pack) =>
-    isCritical.some((yes, label) => yes && pages.counts[pack * pages.labelCount + label] > 0),
-  );
+  return packs.filter((_, pack) => packHolds(pages, pack, (label) => isCritical[label]));
 }
 
 /** A label that is not known is critical, as is every doubt. */

@@ -2,24 +2,23 @@
 // with its copies; and, when asked, every frame read and checked.
 import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
+import { disksToBeGiven } from '../loss/disks-to-be-given.js';
+import { type HealingOutlook, healingOutlook } from '../loss/healing-outlook.js';
+import type { LostFrames, LostPacks } from '../loss/loss-reason.js';
+import { framesOfPacks, type LostRun } from '../loss/lost-pages.js';
+import { type DiskLoss, storedLoss } from '../loss/snapshot-loss.js';
+import { countPages, sumPages } from '../manifest/pages-by-label.js';
 import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
 import type { StoredFrames } from '../pack/types.js';
-import type { LostFrames, LostPacks } from '../pages/loss.js';
 import { readFrames } from '../pages/read-frames.js';
 import { framesSizeBytes, usedFrames } from '../manifest/used-frames.js';
-import type { UnderReplicated } from '../snapshot/confirm-replication.js';
 import type { Store } from '../store/store.js';
-import { fewestPlaces } from '../store/block-state.js';
+import { fewestPlaces, type UnderReplicated } from '../store/block-state.js';
 import { isLost, isUnreachable } from './file-copies.js';
-import { type HealingOutlook, healingOutlook } from '../restore/healing-outlook.js';
 import { locateFiles } from './locate-files.js';
 import { type LossScenario, lossScenarios } from './loss-scenarios.js';
-import { framesOfPacks, type LostRun, lostRuns } from '../restore/lost-pages.js';
-import { disksToBeGiven } from '../restore/own-disks.js';
-import { countPages, sumPages } from './pages-by-label.js';
-import type { DiskLoss } from '../restore/restored-disk.js';
 import { type Risk, snapshotRisks } from './snapshot-risks.js';
 
 export interface VerifyRequest {
@@ -63,7 +62,7 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
     ? await readAll(request, lostPacks)
     : framesOfPacks(frames, lostPacks);
   const ram = ramOf(manifest);
-  const lost = ram === undefined ? [] : lostRuns(ram, lostFrames);
+  const { lost, lostOnDisks } = storedLoss(spaces, lostFrames);
 
   const labelCount = header.legend.length;
   const input = {
@@ -85,10 +84,7 @@ export async function verifySnapshot(request: VerifyRequest): Promise<Verificati
   const wrongNames = new Set(wrong.map(({ name }) => name));
   return {
     lost,
-    lostOnDisks: disksOf(manifest).flatMap((space) => {
-      const runs = lostRuns(space, lostFrames);
-      return runs.length === 0 ? [] : [{ name: space.disk.name, lost: runs }];
-    }),
+    lostOnDisks,
     outlook: healingOutlook(ram, header, lost),
     disksToBeGiven: input.disksToBeGiven,
     wrongFiles: wrong.map(({ found }) => found),

@@ -63,7 +63,7 @@ test('its RAM and its disk come back to the byte', async () => {
   const manifest = await loadManifest(store, id);
   const out = join(folder, 'out');
   const result = await restoreSnapshot({ store, manifest, folder: out, allowLost: false });
-  expect(result).toMatchObject({ isWritten: true, lost: [], lostOnDisks: [] });
+  expect(result).toMatchObject({ kind: 'files', lost: [], lostOnDisks: [] });
   expect(readdirSync(out).sort()).toEqual(['disk-vda.img', 'ram']);
   expect(await sha256Of(join(out, 'ram'))).toBe(ramSha256);
   expect(await sha256Of(join(out, 'disk-vda.img'))).toBe(diskSha256);

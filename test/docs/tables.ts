@@ -1,10 +1,10 @@
 // The tables of docs/ that are made from the code. `npm run docs:tables` writes them, tables.test.ts holds them equal.
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
+import { healedBy, type HealingWay } from '../../introspect/heal/healed-by.js';
+import { pageClasses } from '../../introspect/page-class.js';
 import { exitCodeOfError, exitCodes, exitMeanings } from '../../src/cli/shared/exit-code.js';
 import { namedPolicies, policyNames } from '../../src/plan/policy.js';
-import { healingOutlook, type HealingWay } from '../../src/restore/healing-outlook.js';
 
 export interface DocsTable {
   /** From the root of the repository. */
@@ -36,18 +36,9 @@ function labelRows(): readonly (readonly string[])[] {
     ['No.', 'Label', 'Class', 'What it is', 'If it is lost', 'Healed by'],
     ...pageClasses.map(({ number, label, expendable, meaning, loss }) => [
       ...[`${number}`, `\`${label}\``, classOf(expendable), meaning, loss],
-      wayInWords[wayOf(label)],
+      wayInWords[healedBy[label]],
     ]),
   ];
-}
-
-/** As a restore finds it, of a snapshot that has all that healing needs. */
-function wayOf(label: PageLabel): HealingWay | 'none' {
-  const space = { healing: {}, diskHeld: {} } as unknown as Parameters<typeof healingOutlook>[0];
-  const lost = [{ firstPage: 0, pageCount: 1, label: 0, reason: 'lost' }] as const;
-  const outlook = healingOutlook(space, { legend: [label] }, lost);
-  const ways: readonly HealingWay[] = ['filling', 'rereading', 'disk'];
-  return ways.find((way) => outlook[way].length > 0) ?? 'none';
 }
 
 /** Labels that every named policy gives the same copies stand in one row for each number of copies. */

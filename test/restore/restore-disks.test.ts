@@ -10,6 +10,7 @@ import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { usedFrames } from '../../src/manifest/used-frames.js';
 import { defaultPolicy, namedPolicies, type Policy } from '../../src/plan/policy.js';
+import type { RestoredFiles, RestoreResult } from '../../src/restore/restore-result.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
 import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import type { DiskToStore } from '../../src/snapshot/disk-to-store.js';
@@ -86,6 +87,11 @@ async function store64(
   return manifest;
 }
 
+function filesOf(result: RestoreResult): RestoredFiles {
+  if (result.kind !== 'files') throw new Error(`expected files, found ${result.kind}`);
+  return result;
+}
+
 /** The packs of a space, by its place in the manifest. */
 function packsOf({ header, frames, spaces }: Manifest, space: number): readonly string[] {
   const used = usedFrames(frames, [spaces[space]]).map((frame) => frames.pack[frame]);
@@ -117,12 +123,8 @@ test(
             const sources = contents.map((bytes, index) => diskFile(folder, `vd${index}`, bytes));
             const manifest = await store64(store, sources);
             const out = path.join(folder, 'out');
-            const result = await restoreSnapshot({
-              store,
-              manifest,
-              folder: out,
-              allowLost: false,
-            });
+            const request = { store, manifest, folder: out, allowLost: false };
+            const result = filesOf(await restoreSnapshot(request));
             expect(result).toMatchObject({ lost: [], lostOnDisks: [] });
             expect(result.diskPaths).toEqual(
               sources.map(({ name }) => ({
@@ -179,9 +181,9 @@ test(
         const out = path.join(folder, 'out');
         const request = { store, manifest, folder: out };
         const refused = await restoreSnapshot({ ...request, allowLost: false });
-        expect(refused).toMatchObject({ ramPath: undefined, diskPaths: [], lostOnDisks });
+        expect(refused).toMatchObject({ kind: 'refused', lostOnDisks });
 
-        const allowed = await restoreSnapshot({ ...request, allowLost: true });
+        const allowed = filesOf(await restoreSnapshot({ ...request, allowLost: true }));
         expect(allowed).toMatchObject({ lost: [], lostOnDisks });
         bytes.fill(0, windowBytes, 2 * windowBytes);
         expect(readFileSync(allowed.diskPaths[0].path).equals(bytes)).toBe(true);
@@ -216,7 +218,7 @@ test(
         });
         const out = path.join(folder, 'out');
         const request = { store, manifest, folder: out, allowLost: false };
-        expect(await restoreSnapshot(request)).toMatchObject({ diskPaths: [], lostOnDisks });
+        expect(await restoreSnapshot(request)).toMatchObject({ kind: 'refused', lostOnDisks });
         expect(readdirSync(out)).toEqual([]);
       });
     });
@@ -267,7 +269,7 @@ test(
 
         const without = path.join(folder, 'without');
         const refused = await restoreSnapshot({ ...request, folder: without, withoutDisks: true });
-        expect(refused.ramPath).toBeUndefined();
+        expect(refused.kind).toBe('refused');
         expect(refused.healing.unhealed[0].why).toMatch(/restore it with its disks/);
 
         const other = await store64(store, [diskFile(folder, 'vdb', bytes)], lean);

@@ -10,7 +10,7 @@ import { placeOf } from '../../src/manifest/space/place.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { packField } from '../../src/pack/layout.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
-import type { LostRun } from '../../src/restore/lost-pages.js';
+import type { LostRun } from '../../src/loss/lost-pages.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
 import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';

@@ -2,7 +2,7 @@
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
-import type { LostRun } from '../../src/restore/lost-pages.js';
+import type { LostRun } from '../../src/loss/lost-pages.js';
 import { randomFrom } from '../e2e/random-numbers.js';
 import type { Kpageflags } from '../guest/kpageflags.js';
 import type { PartialLoss } from './cases.js';

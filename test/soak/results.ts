@@ -21,8 +21,8 @@ export type CaseKey = `${number}-${'all' | 'part'}`;
 export const soakFolder = join(cacheFolder(), 'soak');
 
 const sources = hashOfSources([
-  ...['introspect', 'src/disk', 'src/manifest', 'src/pack', 'src/plan', 'src/restore'],
-  ...['src/snapshot', 'test/guest', 'test/soak'],
+  ...['introspect', 'src/disk', 'src/loss', 'src/manifest', 'src/pack', 'src/plan'],
+  ...['src/restore', 'src/snapshot', 'test/guest', 'test/soak'],
 ]);
 
 export function caseKeys(guest: SoakGuest): readonly CaseKey[] {

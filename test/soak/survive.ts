@@ -20,9 +20,10 @@ import { withDiskHeld } from '../../src/plan/disk-held-pages.js';
 import { planReplication } from '../../src/plan/plan.js';
 import { namedPolicies, type PolicyName } from '../../src/plan/policy.js';
 import { plannedSaving } from '../../src/plan/saving.js';
-import { type Healing, healRam } from '../../src/restore/heal-ram.js';
-import { healingOutlook } from '../../src/restore/healing-outlook.js';
-import { type LostRun, lostPageCount, notStoredRuns } from '../../src/restore/lost-pages.js';
+import { healRam } from '../../src/restore/heal/heal-ram.js';
+import type { Healing } from '../../src/restore/heal/healing.js';
+import { healingOutlook } from '../../src/loss/healing-outlook.js';
+import { type LostRun, lostPageCount, notStoredRuns } from '../../src/loss/lost-pages.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';
@@ -96,7 +97,8 @@ export async function loseAll(
         allowLost: options.noHeal === true,
         disks,
       });
-      const { ramPath, statePath, healing, lost } = restored;
+      const { healing, lost } = restored;
+      const { ramPath, statePath } = restored.kind === 'files' ? restored : {};
       const wrong =
         ramPath === undefined || statePath === undefined
           ? [`expected a restored guest, found ${healing.unhealed[0]?.why ?? 'none'}`]

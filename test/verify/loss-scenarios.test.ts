@@ -6,8 +6,8 @@ import type { RamSpace, SnapshotFrames } from '../../src/manifest/types.js';
 import type { FileCopies } from '../../src/verify/file-copies.js';
 import type { BlockPlaces } from '../../src/store/block-state.js';
 import { type LossInput, lossScenarios } from '../../src/verify/loss-scenarios.js';
-import { disksToBeGiven } from '../../src/restore/own-disks.js';
-import { countPages, sumPages } from '../../src/verify/pages-by-label.js';
+import { disksToBeGiven } from '../../src/loss/disks-to-be-given.js';
+import { countPages, sumPages } from '../../src/manifest/pages-by-label.js';
 import { healingFacts } from '../restore/healing-facts.js';
 import {
   diskBeside,
@@ -16,7 +16,7 @@ import {
   type RandomSpace,
   randomSpace,
   windowPageCount,
-} from '../restore/random-space.js';
+} from '../manifest/random-space.js';
 
 /** Random spaces have as many labels and packs; the last of both are those of a disk. */
 const legend = ['free', 'file-reread', 'anon', 'disk-held', 'disk'];
@@ -255,24 +255,6 @@ test('every scenario is what a look at each page and each copy finds', () => {
         expect(reasons.length > 0).toBe(verdict === 'does-not-resume');
         expect(unhealed.reduce((sum, { pageCount }) => sum + pageCount, 0)).toBe(unhealedPageCount);
       }
-    }),
-  );
-});
-
-test('the pages of each pack are counted by label, of the frames that are wanted', () => {
-  fc.assert(
-    fc.property(randomSpace, fc.func(fc.boolean()), (random, isCounted) => {
-      const { space, frames, labels, frameOfPage } = random;
-      const expected = new Uint32Array(packCount * legend.length);
-      frameOfPage.forEach((frame, page) => {
-        if (frame !== undefined && isCounted(frame)) {
-          expected[frames.pack[frame] * legend.length + labels[page]]++;
-        }
-      });
-      expect(countPages(space, frames, packCount, legend.length, isCounted)).toEqual({
-        labelCount: legend.length,
-        counts: expected,
-      });
     }),
   );
 });

@@ -2,7 +2,7 @@
 //
 //   head, configuration, list of blocks | a section with the pages of the other blocks | end | devices, description
 //
-// It is what a snapshot keeps beside the pages. The guest's pages go in behind the list of blocks (src/restore/
+// It is what a snapshot keeps beside the pages. The guest's pages go in behind the list of blocks (src/restore/output/
 // rebuild-stream.ts), and the stream is whole again; every page stands in it once, in ascending order.
 import type { ImageFile } from '../image-file.js';
 import type { ImageState } from '../memory-image.js';

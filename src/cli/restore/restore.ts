@@ -4,16 +4,13 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { loadManifest, resolveId } from '../../catalog/catalog.js';
 import { ramOf } from '../../manifest/space/spaces.js';
 import type { Manifest } from '../../manifest/types.js';
-import { type Healing } from '../../restore/heal-ram.js';
-import { lostPageCount } from '../../restore/lost-pages.js';
-import type { StreamFormat } from '../../restore/rebuild-stream.js';
-import { disksToBeGiven } from '../../restore/own-disks.js';
-import { diskTargets, restoredDisk } from '../../restore/restored-disk.js';
-import {
-  type RestoreRequest,
-  restoreSnapshot,
-  type RestoreResult,
-} from '../../restore/restore-snapshot.js';
+import type { Healing } from '../../restore/heal/healing.js';
+import { lostPageCount } from '../../loss/lost-pages.js';
+import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
+import { diskTargets, restoredDisk, type RestoredDisk } from '../../restore/restored-disk.js';
+import type { RestoreRequest, StreamFormat } from '../../restore/restore-request.js';
+import type { RestoreResult } from '../../restore/restore-result.js';
+import { restoreSnapshot } from '../../restore/restore-snapshot.js';
 import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../../disk/guest-disks.js';
 import { readMachine } from '../../restore/read-machine.js';
 import { openStore } from '../../store/open-store.js';
@@ -89,21 +86,25 @@ export async function restoreCommand(
       tellOfLoss(result, warn);
       const exitCode = exitCodeOf(result);
       // Not a VM that lacks pages.
-      if (vm === undefined || exitCode !== exitCodes.ok) {
+      if (vm === undefined || result.kind === 'refused' || exitCode !== exitCodes.ok) {
         print(asJson(manifest, result), () => asText(manifest, result));
         return exitCode;
       }
-      const { ramPath, statePath, streamPath } = result;
-      const written = { ...vm, ramPath, statePath, streamPath };
-      const resume = async (): Promise<ResumeResult> =>
-        byLibvirt && streamPath !== undefined
+      const resume = async (): Promise<ResumeResult> => {
+        if (result.kind === 'files') {
+          const { ramPath, statePath } = result;
+          return await resumeVm({ ...vm, ramPath, statePath });
+        }
+        const { streamPath, diskPaths } = result;
+        return byLibvirt
           ? await resumeByLibvirt({
               ...vm,
               uri: options.connect,
               streamPath,
-              restoredDisks: result.diskPaths,
+              restoredDisks: diskPaths,
             })
-          : await resumeVm(written);
+          : await resumeVm({ ...vm, streamPath });
+      };
       if (vm.mode === 'run') {
         // Before the VM takes the terminal.
         print(asJson(manifest, result), () => asText(manifest, result));
@@ -212,11 +213,10 @@ function tellOfDisk(
   }
 }
 
-function tellOfLoss(
-  { isWritten, ramPath, streamPath, diskPaths, lostOnDisks, healing }: RestoreResult,
-  warn: (sentence: string) => void,
-): void {
-  const pagesPath = streamPath ?? ramPath;
+function tellOfLoss(result: RestoreResult, warn: (sentence: string) => void): void {
+  const { lostOnDisks, healing } = result;
+  const diskPaths = diskPathsOf(result);
+  const isWritten = result.kind !== 'refused';
   const unhealedPages = lostPageCount(healing.unhealed);
   for (const why of new Set(healing.unhealed.map((run) => run.why))) {
     warn(why);
@@ -224,7 +224,7 @@ function tellOfLoss(
   if (unhealedPages > 0) {
     warn(
       isWritten
-        ? `${unhealedPages} pages could not be read back and are zero in ${pagesPath ?? 'RAM'}`
+        ? `${unhealedPages} pages could not be read back and are zero in ${pagesPathOf(result) ?? 'RAM'}`
         : `${unhealedPages} pages cannot be read back, so nothing was written; --allow-lost writes the rest`,
     );
   }
@@ -245,16 +245,32 @@ function tellOfLoss(
   }
 }
 
+/** Where RAM is, if it was written. */
+function pagesPathOf(result: RestoreResult): string | undefined {
+  switch (result.kind) {
+    case 'files':
+      return result.ramPath;
+    case 'stream':
+      return result.streamPath;
+    case 'refused':
+      return undefined;
+  }
+}
+
+function diskPathsOf(result: RestoreResult): readonly RestoredDisk[] {
+  return result.kind === 'refused' ? [] : result.diskPaths;
+}
+
 function asJson(manifest: Manifest, result: RestoreResult): Record<string, unknown> {
-  const { ramPath, statePath, streamPath, diskPaths, lost, lostOnDisks, healing } = result;
+  const { lost, lostOnDisks, healing } = result;
   const { unhealed, ...healed } = healing;
   const allLost = [...reportLost(lost, manifest), ...reportLostOnDisks(lostOnDisks, manifest)];
   return {
     id: manifest.header.id,
-    ram: ramPath ?? null,
-    state: statePath ?? null,
-    stream: streamPath ?? null,
-    disks: diskPaths,
+    ram: (result.kind === 'files' ? result.ramPath : undefined) ?? null,
+    state: (result.kind === 'files' ? result.statePath : undefined) ?? null,
+    stream: result.kind === 'stream' ? result.streamPath : null,
+    disks: diskPathsOf(result),
     lostPageCount: allLost.reduce((sum, { pageCount }) => sum + pageCount, 0),
     lost: allLost,
     healing: {
@@ -269,11 +285,13 @@ function asJson(manifest: Manifest, result: RestoreResult): Record<string, unkno
 }
 
 function asText(manifest: Manifest, result: RestoreResult): Lines {
-  const { ramPath, statePath, streamPath, diskPaths, lostOnDisks, healing } = result;
+  const { lostOnDisks, healing } = result;
   const { id, vm } = manifest.header;
-  const written = [streamPath, ramPath, statePath, ...diskPaths.map(({ path }) => path)].filter(
-    (path) => path !== undefined,
-  );
+  const written = [
+    pagesPathOf(result),
+    result.kind === 'files' ? result.statePath : undefined,
+    ...diskPathsOf(result).map(({ path }) => path),
+  ].filter((path) => path !== undefined);
   const gone = [
     ...reportLost(healing.unhealed, manifest),
     ...reportLostOnDisks(lostOnDisks, manifest),

@@ -1,5 +1,5 @@
 // A file that is there with fewer copies than it should have, or units of an erasure code, as a sentence.
-import type { UnderReplicated } from '../../snapshot/confirm-replication.js';
+import type { UnderReplicated } from '../../store/block-state.js';
 
 export function shortOfCopies({ name, found, wanted, neededUnitCount }: UnderReplicated): string {
   return neededUnitCount === undefined

@@ -4,7 +4,7 @@ import { clashSentences, identityText, type NamedVm } from '../../catalog/vm-ide
 import { olderFirst } from '../../manifest/snapshot-order.js';
 import { notStoredOf, ramOf } from '../../manifest/space/spaces.js';
 import type { AddressSpace, HashedFile, ManifestHeader } from '../../manifest/types.js';
-import { disksToBeGiven } from '../../restore/own-disks.js';
+import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
 import { openStore } from '../../store/open-store.js';
 import type { Store } from '../../store/store.js';
 import { exitCodes } from '../shared/exit-code.js';

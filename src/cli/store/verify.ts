@@ -1,7 +1,7 @@
 // pars verify ID: could this snapshot be restored now, does it have all its copies, and what would it survive?
 import { loadManifest, resolveId } from '../../catalog/catalog.js';
 import type { Manifest } from '../../manifest/types.js';
-import { lostPageCount, type LostRun } from '../../restore/lost-pages.js';
+import { lostPageCount, type LostRun } from '../../loss/lost-pages.js';
 import { type Verification, verifySnapshot } from '../../verify/verify-snapshot.js';
 import { storeKindOf } from '../../store/kinds.js';
 import { openStore } from '../../store/open-store.js';

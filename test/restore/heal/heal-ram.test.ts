@@ -2,13 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
-import { DiskImage } from '../../src/disk/disk-image.js';
-import { pageHash } from '../../introspect/page-hash.js';
-import { type HealRequest, healRam } from '../../src/restore/heal-ram.js';
-import { healingOutlook } from '../../src/restore/healing-outlook.js';
-import type { LostRun } from '../../src/restore/lost-pages.js';
-import { healingFacts } from './healing-facts.js';
+import { labelNumbers, pageClasses } from '../../../introspect/page-class.js';
+import { DiskImage } from '../../../src/disk/disk-image.js';
+import { pageHash } from '../../../introspect/page-hash.js';
+import { type HealRequest, healRam } from '../../../src/restore/heal/heal-ram.js';
+import { healingOutlook } from '../../../src/loss/healing-outlook.js';
+import type { LostRun } from '../../../src/loss/lost-pages.js';
+import { healingFacts } from '../healing-facts.js';
 
 const pageBytes = 4096;
 const pageCount = 64;

@@ -8,36 +8,17 @@ import {
   type FlagEdits,
   planReread,
   type RefusedRun,
-} from '../../introspect/heal/heal.js';
-import { ImageView } from '../../introspect/memory/image-view.js';
-import { pageSizeBytes, type MemoryRegion } from '../../introspect/memory/physical-memory.js';
-import { readFully } from '../../introspect/memory/read-fully.js';
-import type { GuestDisk } from '../disk/guest-disks.js';
-import { readHeldPages } from '../disk/read-held-pages.js';
-import { diskError } from '../host/disk-error.js';
-import type { RamSpace } from '../manifest/types.js';
-import type { HealingOutlook, UnhealedRun } from './healing-outlook.js';
-import { type LostRun, lostPageCount } from './lost-pages.js';
-
-export interface Healing {
-  /** Free pages that got what the kernel expects of them. */
-  readonly filledPageCount: number;
-  /** Pages of page cache that the guest will read again, and the folios they are in. */
-  readonly rereadPageCount: number;
-  readonly rereadFolioCount: number;
-  /** Pages whose bytes were put back from a disk image. */
-  readonly putBackPageCount: number;
-  /** What remains lost: pages of no use but as they were, and those that turned out not to be healed. */
-  readonly unhealed: readonly UnhealedRun[];
-}
-
-export const nothingHealed: Healing = {
-  filledPageCount: 0,
-  rereadPageCount: 0,
-  rereadFolioCount: 0,
-  putBackPageCount: 0,
-  unhealed: [],
-};
+} from '../../../introspect/heal/heal.js';
+import { ImageView } from '../../../introspect/memory/image-view.js';
+import { pageSizeBytes, type MemoryRegion } from '../../../introspect/memory/physical-memory.js';
+import { readFully } from '../../../introspect/memory/read-fully.js';
+import type { GuestDisk } from '../../disk/guest-disks.js';
+import { readHeldPages } from '../../disk/read-held-pages.js';
+import { diskError } from '../../host/disk-error.js';
+import type { RamSpace } from '../../manifest/types.js';
+import type { HealingOutlook, UnhealedRun } from '../../loss/healing-outlook.js';
+import { type LostRun, lostPageCount } from '../../loss/lost-pages.js';
+import type { Healing } from './healing.js';
 
 export interface HealRequest {
   readonly ramPath: string;

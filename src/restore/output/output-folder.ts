@@ -1,7 +1,7 @@
 // The folder that a restore writes to. It is nobody else's: what lies there is a guest's memory and disks, and a script that
 // may be run as root.
 import { resolve } from 'node:path';
-import { expectOwnFolder, makeOwnFolder } from '../host/own-folder.js';
+import { expectOwnFolder, makeOwnFolder } from '../../host/own-folder.js';
 
 const use = {
   what: 'the folder of the restore',

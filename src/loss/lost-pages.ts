@@ -4,7 +4,7 @@ import { notStoredOf } from '../manifest/space/spaces.js';
 import type { AddressSpace, SnapshotFrames } from '../manifest/types.js';
 import { maskHas } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-import type { LossReason, LostFrames, LostPacks } from '../pages/loss.js';
+import type { LossReason, LostFrames, LostPacks } from './loss-reason.js';
 
 /** A run of pages with one label and one reason. */
 export interface LostRun {
@@ -93,9 +93,4 @@ export function notStoredRuns(space: AddressSpace): readonly LostRun[] {
     }
   }
   return runs;
-}
-
-/** Both ascend, and have no page in common. */
-export function mergeRuns(a: readonly LostRun[], b: readonly LostRun[]): readonly LostRun[] {
-  return b.length === 0 ? a : [...a, ...b].sort((x, y) => x.firstPage - y.firstPage);
 }

@@ -1,9 +1,9 @@
 // Lost pages are named exactly: those of the lost frames, each with its label and reason, in runs that cannot be longer.
 
 import fc from 'fast-check';
-import type { LossReason, LostPacks } from '../../src/pages/loss.js';
-import { framesOfPacks, lostPageCount, lostRuns } from '../../src/restore/lost-pages.js';
-import { packCount, randomSpace } from './random-space.js';
+import type { LossReason, LostPacks } from '../../src/loss/loss-reason.js';
+import { framesOfPacks, lostPageCount, lostRuns } from '../../src/loss/lost-pages.js';
+import { packCount, randomSpace } from '../manifest/random-space.js';
 
 const losses = fc.func(fc.constantFrom<LossReason | undefined>('lost', 'corrupt', undefined));
 

@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ImageFile } from '../../introspect/memory/image-file.js';
-import { decodeMigrationStream } from '../../introspect/memory/migration/decode.js';
-import { openImage } from '../../introspect/memory/open-image-file.js';
-import { StreamRebuild, type StreamFormat } from '../../src/restore/rebuild-stream.js';
+import { ImageFile } from '../../../introspect/memory/image-file.js';
+import { decodeMigrationStream } from '../../../introspect/memory/migration/decode.js';
+import { openImage } from '../../../introspect/memory/open-image-file.js';
+import { StreamRebuild } from '../../../src/restore/output/rebuild-stream.js';
+import type { StreamFormat } from '../../../src/restore/restore-request.js';
 import {
   backgroundSnapshot,
   blockOf,
@@ -20,8 +21,8 @@ import {
   ramStart,
   record,
   saveFile,
-} from '../introspect/memory/migration-sample.js';
-import { thrownBy } from '../introspect/memory/thrown-by.js';
+} from '../../introspect/memory/migration-sample.js';
+import { thrownBy } from '../../introspect/memory/thrown-by.js';
 
 let folder: string;
 let ramPath: string;

@@ -1,8 +1,8 @@
 // How many pages of each label lie in each pack, counted once over the columns. Who asks what is lost with which packs
 // then adds up numbers, and looks at no page again.
-import type { AddressSpace, SnapshotFrames } from '../manifest/types.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
+import type { AddressSpace, SnapshotFrames } from './types.js';
 
 export interface PagesByLabel {
   readonly labelCount: number;
@@ -51,6 +51,20 @@ export function sumPages(counted: readonly PagesByLabel[]): PagesByLabel {
     labelCount,
     counts: counts.map((count, at) => others.reduce((sum, other) => sum + other.counts[at], count)),
   };
+}
+
+/** Whether any page of these labels lies in the pack. */
+export function packHolds(
+  { labelCount, counts }: PagesByLabel,
+  pack: number,
+  isLabelOf: (label: number) => boolean,
+): boolean {
+  for (let label = 0; label < labelCount; label++) {
+    if (counts[pack * labelCount + label] > 0 && isLabelOf(label)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Bits `from` up to but not including `end`, both 0..32. */

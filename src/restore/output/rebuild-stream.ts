@@ -2,18 +2,16 @@
 //
 // The state is the stream without the guest's memory (introspect/memory/migration/skeleton.ts). The pages go in as one
 // section behind the list of RAM blocks, where a source sends them too.
-import { ImageFile } from '../../introspect/memory/image-file.js';
-import { readSaveHead } from '../../introspect/memory/formats/libvirt-save.js';
-import { decodeMigrationStream } from '../../introspect/memory/migration/decode.js';
-import { type BlockPages, encodeRamPart } from '../../introspect/memory/migration/encode.js';
-import { migrationMagic } from '../../introspect/memory/migration/layout.js';
-import { guestRamOf } from '../../introspect/memory/migration/main-ram.js';
-import type { MigrationStream, RamBlock } from '../../introspect/memory/migration/types.js';
-import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
-import { ParsError } from '../../introspect/pars-error.js';
-
-export const streamFormats = ['migration', 'libvirt-save'] as const;
-export type StreamFormat = (typeof streamFormats)[number];
+import { ImageFile } from '../../../introspect/memory/image-file.js';
+import { readSaveHead } from '../../../introspect/memory/formats/libvirt-save.js';
+import { decodeMigrationStream } from '../../../introspect/memory/migration/decode.js';
+import { type BlockPages, encodeRamPart } from '../../../introspect/memory/migration/encode.js';
+import { migrationMagic } from '../../../introspect/memory/migration/layout.js';
+import { guestRamOf } from '../../../introspect/memory/migration/main-ram.js';
+import type { MigrationStream, RamBlock } from '../../../introspect/memory/migration/types.js';
+import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { StreamFormat } from '../restore-request.js';
 
 const windowSizeBytes = 2 ** 20;
 const zeroPage = Buffer.alloc(pageSizeBytes);

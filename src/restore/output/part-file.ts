@@ -1,7 +1,7 @@
 // A file that a restore writes: under a name of its own while it is not whole, then placed by a rename.
-import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
-import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from '../host/disk-error.js';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import { ParsError } from '../../../introspect/pars-error.js';
+import { diskError } from '../../host/disk-error.js';
 
 export const partOf = (path: string): string => `${path}.part`;
 
@@ -22,7 +22,25 @@ export async function checkFree(path: string): Promise<void> {
   }
 }
 
-export async function createPart(path: string): Promise<FileHandle> {
+/** The parts that a restore has made. Others may belong to another restore. */
+export class PartFiles {
+  readonly #made: string[] = [];
+
+  /** The part of the file that is to have that path. */
+  async create(path: string): Promise<FileHandle> {
+    const part = partOf(path);
+    const file = await createPart(part);
+    this.#made.push(part);
+    return file;
+  }
+
+  /** Removes those that were not placed. */
+  async remove(): Promise<void> {
+    await Promise.all(this.#made.map((part) => rm(part, { force: true })));
+  }
+}
+
+async function createPart(path: string): Promise<FileHandle> {
   return await open(path, 'wx', 0o600).catch((error: unknown) => {
     const problem = diskError(error, `cannot create ${path}`);
     throw problem.code === 'already-exists'
