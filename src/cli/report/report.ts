@@ -1,4 +1,5 @@
 // pars report: what storing by page saves against every other way, of a snapshot, an image, a VM or a whole store.
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { visitSnapshots } from '../../catalog/catalog.js';
 import { type DiskArgument, parseDiskArgument } from '../../disk/guest-disks.js';
@@ -35,7 +36,9 @@ import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
 import { measureLabelled } from './image.js';
 import { reportStored } from './stored.js';
 import { reportText } from './text.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { collect, formatOption, jsonOption, mapOption, stateOption } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { writeOutput } from '../shared/write-output.js';
 
 export interface ReportOptions extends CommonOptions, AssumptionArguments, ImageArguments {
@@ -51,6 +54,40 @@ export interface ReportOptions extends CommonOptions, AssumptionArguments, Image
   readonly html?: string;
   readonly csv?: string;
   readonly markdown?: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('[id]', 'a snapshot: its id, or the first digits of it')
+    .addOption(storeOption('where snapshots are'))
+    .option('--vm <name>', 'instead: all snapshots of a VM, over time')
+    .option('--fleet', 'instead: all snapshots of the store')
+    .option('--compare <ids...>', 'instead: two snapshots, beside each other')
+    .option('--estimate <image>', 'instead: an image; nothing is stored')
+    .option(
+      '--image <file>',
+      "the snapshot's memory as a file: its bytes are compressed in every way to be compared",
+    )
+    .option(
+      '--disk <[name=]file>',
+      "with an image: raw disk of the same moment, for the policies disk and lean; may be given again, with the guest's names such as vda=",
+      collect,
+    )
+    .addOption(formatOption())
+    .addOption(mapOption())
+    .addOption(stateOption())
+    .option('--nodes <count>', 'DataNodes of the cluster (default: those that hold it, else 10)')
+    .option('--failure-rate <rate>', 'failures of a node in a year (default: 0.05)')
+    .option('--repair-hours <hours>', 'until what a failed node held is there again (default: 1)')
+    .option('--link <rate>', 'bytes per second between client and cluster (default: 125000000)')
+    .option('--price <number>', 'of 10^12 bytes on disk for a month')
+    .option('--html <file>', 'write it as one page that needs nothing else, with pictures')
+    .option('--csv <file>', 'write its rows for a spreadsheet')
+    .option('--markdown <file>', 'write it for a merge request')
+    .addOption(jsonOption())
+    .action((id: string | undefined, options: ReportOptions) =>
+      runCommand(options, (context) => reportCommand(id, options, context)),
+    );
 }
 
 interface Reported {

@@ -1,5 +1,6 @@
 // pars restore ID: a snapshot back into DIR/ram and DIR/state, or into DIR/migration or DIR/libvirt-save, and its disks
 // beside them; lost pages are healed, and the VM is started when asked.
+import { type Command, Option } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { loadManifest, resolveId } from '../../catalog/catalog.js';
 import { ramOf } from '../../manifest/space/spaces.js';
@@ -26,7 +27,9 @@ import { lostTable, reportLost, reportLostOnDisks } from '../store/lost-report.j
 import { isOfLibvirt, resumeByLibvirt } from './resume-by-libvirt.js';
 import { expectFirstRun } from './resume-folder.js';
 import { checkResume, type ResumeRequest, type ResumeResult, resumeVm } from './resume-vm.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { collect, jsonOption, snapshotMeaning } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface RestoreOptions extends CommonOptions {
   readonly store: string;
@@ -46,6 +49,63 @@ export interface RestoreOptions extends CommonOptions {
   readonly trustMachine?: boolean;
   readonly trustPath?: readonly string[];
   readonly connect?: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<id>', snapshotMeaning)
+    .addOption(storeOption().makeOptionMandatory())
+    .requiredOption('--out <dir>', 'folder to write to; made when missing')
+    .addOption(
+      new Option(
+        '--output-format <name>',
+        'a stream is rebuilt from RAM and the device state of one (default: raw; with --resume: what the VM can be started from)',
+      ).choices(['raw', 'migration', 'libvirt-save']),
+    )
+    .option('--allow-lost', 'write the image although pages are lost for good; those read as zero')
+    .option('--no-heal', 'refuse when pages are lost, also those that can be healed')
+    .option(
+      '--heal-unreachable',
+      'take pages for lost that the store lists and this machine cannot reach: nodes that do not answer, disks that are not there',
+    )
+    .addOption(
+      new Option(
+        '--resume [mode]',
+        'start the VM from what was restored (run), or only write DIR/resume.sh, which does (write); by QEMU, or by libvirt where it was saved by it. It is shown and asked about before, on a terminal; elsewhere it takes --trust-machine',
+      ).choices(['run', 'write']),
+    )
+    .option(
+      '--machine <file>',
+      "with --resume: the VM's QEMU command line, instead of the one that was stored",
+    )
+    .option(
+      '--replace <old=new>',
+      'with --resume: a path of the command line, and the one to take instead; may be given again',
+      collect,
+    )
+    .option(
+      '--trust-machine',
+      'with --resume: start the VM without asking, whatever its command line or XML does to this host: run programs, open files, listen',
+    )
+    .option(
+      '--trust-path <path>',
+      'with --resume: a file, device, socket or QEMU of this host that the machine may use as it says; may be given again',
+      collect,
+    )
+    .option(
+      '--connect <uri>',
+      'with --resume of a VM from libvirt: as `virsh -c` (default: LIBVIRT_DEFAULT_URI, or as virsh)',
+    )
+    .option(
+      '--disk <[name=]file>',
+      "raw disk image of the snapshot's moment, for pages stored as what it holds; may be given again",
+      collect,
+    )
+    .option('--without-disks', 'leave out the disks that were stored with it')
+    .addOption(jsonOption())
+    .action((id: string, options: RestoreOptions) =>
+      runCommand(options, (context) => restoreCommand(id, options, context)),
+    );
 }
 
 export async function restoreCommand(

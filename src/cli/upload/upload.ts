@@ -1,4 +1,5 @@
 // pars upload: an image, a captured folder or a running VM into a store as a snapshot, or with --dry-run what it would be.
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { type DiskArgument, parseDiskArgument } from '../../disk/guest-disks.js';
 import { givenIdentity, vmIdForm, vmIdPattern } from '../../hook/vm-identity.js';
@@ -36,7 +37,17 @@ import {
 } from '../../snapshot/prepare/open-image.js';
 import { parseBandwidth } from '../shared/parse-bandwidth.js';
 import { type PolicyArguments, readPolicy } from '../shared/read-policy.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import {
+  collect,
+  formatOption,
+  imageMeaning,
+  jsonOption,
+  mapOption,
+  policyOption,
+  weakOption,
+} from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { savingTable } from '../shared/saving-table.js';
 import { capturedSource, type UploadSource } from '../../snapshot/prepare/upload-source.js';
 
@@ -59,6 +70,63 @@ export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArgu
   readonly maxDowntime?: string;
   readonly withoutDisks?: boolean;
   readonly decryptDisks?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('[image]', imageMeaning)
+    .addOption(storeOption().makeOptionMandatory())
+    .option('--name <vm>', 'what the VM is called')
+    .option(
+      '--vm-id <id>',
+      "what tells it from other VMs of that name, wherever it runs (default with --qmp: the machine's UUID and this host)",
+    )
+    .option(
+      '--qmp <socket>',
+      "instead of an image: a running QEMU's QMP socket; RAM, device state and disks of one moment",
+    )
+    .option('--without-disks', 'with --qmp: leave the disks out')
+    .option(
+      '--decrypt-disks',
+      'with --qmp: store disks that are encrypted on this host in the clear (they are refused otherwise)',
+    )
+    .option('--max-downtime <time>', 'with --qmp: the VM may stand still so long, such as 50ms')
+    .option(
+      '--scratch <dir>',
+      'with --qmp: where it is captured first; needs room for the RAM and the disks (default: /var/tmp/pars, or one beside it where another user has that)',
+    )
+    .option('--captured <dir>', 'instead of an image: a folder that a capture wrote')
+    .option(
+      '--bandwidth <rate>',
+      'read and send no faster than so many bytes per second, such as 50M',
+    )
+    .option(
+      '--state <file>',
+      'device state of the same moment: kept with it, and its CPUs prove which kernel runs (default: that in the image, where it has one)',
+    )
+    .option(
+      '--stands-still',
+      'the VM that has the image as its RAM was stopped, though its monitor cannot be asked',
+    )
+    .addOption(formatOption())
+    .addOption(mapOption())
+    .addOption(policyOption())
+    .addOption(weakOption())
+    .option(
+      '--disk <[name=]file>',
+      "raw disk image of the same moment as the memory: pages it is seen to hold may be stored once (policy disk) or not at all (lean); may be given again, with the guest's names such as vda=",
+      collect,
+    )
+    .option('--with-disks', 'store the images given with --disk too, so that a restore has them')
+    .option(
+      '--machine <file>',
+      "the VM's QEMU command line, for restore --resume: /proc/PID/cmdline, or a JSON array",
+    )
+    .option('--dry-run', 'print the plan and store nothing')
+    .addOption(jsonOption())
+    .action((image: string | undefined, options: UploadOptions) =>
+      runCommand(options, (context) => uploadCommand(image, options, context)),
+    );
 }
 
 export async function uploadCommand(
