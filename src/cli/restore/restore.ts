@@ -17,6 +17,14 @@ import {
 } from '../../restore/restore-snapshot.js';
 import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../../disk/guest-disks.js';
 import { readMachine } from '../../restore/read-machine.js';
+import { isOfLibvirt, writeLibvirtResume } from '../../restore/resume/write-libvirt-resume.js';
+import { expectFirstRun, runScript } from '../../restore/resume/resume-folder.js';
+import {
+  checkResume,
+  type ResumableMachine,
+  type ResumeRequest,
+  writeResume,
+} from '../../restore/resume/write-resume.js';
 import { openStore } from '../../store/open-store.js';
 import { findingLines } from '../../vm/trust/trust-words.js';
 import type { Store } from '../../store/store.js';
@@ -24,9 +32,7 @@ import { UnreachableCopies } from '../../store/unreachable.js';
 import type { Lines } from '../../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { lostTable, reportLost, reportLostOnDisks } from '../store/lost-report.js';
-import { isOfLibvirt, resumeByLibvirt } from './resume-by-libvirt.js';
-import { expectFirstRun } from './resume-folder.js';
-import { checkResume, type ResumeRequest, type ResumeResult, resumeVm } from './resume-vm.js';
+import { confirmMachine } from './confirm-machine.js';
 import { collect, jsonOption, snapshotMeaning } from '../shared/options.js';
 import { storeOption } from '../shared/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
@@ -154,22 +160,21 @@ export async function restoreCommand(
         return exitCode;
       }
       const { ramPath, statePath, streamPath } = result;
-      const written = { ...vm, ramPath, statePath, streamPath };
-      const resume = async (): Promise<ResumeResult> =>
+      const prepareMachine = async (): Promise<ResumableMachine> =>
         byLibvirt && streamPath !== undefined
-          ? await resumeByLibvirt({
+          ? await writeLibvirtResume({
               ...vm,
               uri: options.connect,
               streamPath,
               restoredDisks: result.diskPaths,
             })
-          : await resumeVm(written);
-      if (vm.mode === 'run') {
+          : await writeResume({ ...vm, ramPath, statePath, streamPath });
+      if (options.resume !== 'write') {
         // Before the VM takes the terminal.
         print(asJson(manifest, result), () => asText(manifest, result));
-        return (await resume()).exitCode ?? exitCodes.ok;
+        return await startMachine(await prepareMachine(), options, context);
       }
-      const { scriptPath, findings } = await resume();
+      const { scriptPath, findings } = await prepareMachine();
       if (findings.length > 0) {
         warn([
           `${scriptPath} starts what the snapshot says, and that is more than a VM needs; read it before:`,
@@ -242,7 +247,7 @@ async function vmOf(
   manifest: Manifest,
   { warn, signal }: CommandContext,
 ): Promise<Omit<ResumeRequest, 'ramPath' | 'statePath' | 'streamPath'>> {
-  const { out, resume, machine, replace = [], disk = [], withoutDisks } = options;
+  const { out, machine, replace = [], disk = [], withoutDisks } = options;
   const disks = disk.map(parseDiskArgument);
   return {
     folder: out,
@@ -251,12 +256,24 @@ async function vmOf(
     replacements: replace,
     diskPath: disks.length === 1 ? disks[0].path : undefined,
     restoredDisks: withoutDisks === true ? [] : diskTargets(manifest, out).map(restoredDisk),
-    mode: resume === 'write' ? 'write' : 'run',
     trustedPaths: options.trustPath ?? [],
-    trustsMachine: options.trustMachine === true,
     signal,
     warn,
   };
+}
+
+/** The exit code: of the script, or that of a VM that nobody has agreed to start. */
+async function startMachine(
+  machine: ResumableMachine,
+  { trustMachine }: RestoreOptions,
+  { signal, warn }: CommandContext,
+): Promise<number> {
+  const isConfirmed = await confirmMachine(machine, {
+    isTrusted: trustMachine === true,
+    signal,
+    warn,
+  });
+  return isConfirmed ? await runScript(machine.scriptPath, signal) : exitCodes.vmFailed;
 }
 
 /** Its pages may be the only ones there are. */
