@@ -26,7 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/verify',
   ],
   'src/disk': ['introspect', 'src/flow', 'src/host'],
-  // Of src/manifest: what a disk may be called.
+  // Of src/manifest: what a disk may be called, and what tells VMs apart.
   'src/vm': ['introspect', 'src/flow', 'src/host', 'src/manifest'],
   'src/pack': ['introspect', 'src/flow', 'src/host'],
   'src/manifest': ['introspect', 'src/flow', 'src/pack'],
@@ -34,7 +34,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/pages': ['introspect', 'src/flow', 'src/manifest', 'src/pack', 'src/store'],
   'src/store': ['introspect', 'src/flow'],
   'src/catalog': ['introspect', 'src/flow', 'src/manifest', 'src/store', 'src/text'],
-  'src/spool': ['introspect', 'src/flow', 'src/host'],
+  // Of src/vm: what a capture gives.
+  'src/spool': ['introspect', 'src/flow', 'src/host', 'src/vm'],
   'src/hook': [
     'introspect',
     'src/catalog',
@@ -54,10 +55,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/catalog',
     'src/disk',
     'src/flow',
+    'src/host',
     'src/manifest',
     'src/pack',
     'src/plan',
+    // Of a capture that is kept: its form, its name and its locks are the spool's too.
+    'src/spool',
     'src/store',
+    'src/text',
+    'src/vm',
   ],
   'src/restore': [
     'introspect',

@@ -6,7 +6,7 @@ import type { HookContext } from '../../hook/hook-context.js';
 import { offerSnapshot } from '../../hook/take/offer.js';
 import { type HookRequest, readHookRequest } from '../../hook/take/offered-input.js';
 import { startFlush } from '../../hook/send/start-flush.js';
-import { hostIdentity } from '../../hook/vm-identity.js';
+import { hostIdentity } from '../../vm/vm-identity.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
 import { configOption, type HookOptions, openHook } from './open.js';

@@ -10,14 +10,9 @@ import { type PlannedSaving, plannedSaving } from '../../plan/saving.js';
 import { explainText } from './explain-text.js';
 import { toJson, wrapText } from '../shared/format.js';
 import { npyHeader } from './npy.js';
-import {
-  exitCodeOfEvidence,
-  type ImageArguments,
-  labelImage,
-  type LabelledImage,
-  openImageArgument,
-  unprovenLines,
-} from '../../snapshot/prepare/open-image.js';
+import { labelImage, type LabelledImage } from '../../snapshot/prepare/open-image.js';
+import { exitCodeOfEvidence, unprovenLines } from '../shared/evidence.js';
+import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
 import { expectInImage, parsePfn } from './parse-pfn.js';
 import { drawMap, type MapFormat, mapFormatOf } from './map-file.js';
 import { type PolicyArguments, readPolicy } from '../shared/read-policy.js';

@@ -21,7 +21,7 @@ import {
   toJson,
   wrapText,
 } from '../shared/format.js';
-import { type ImageArguments, openImageArgument } from '../../snapshot/prepare/open-image.js';
+import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
 import {
   formatOption,
   imageMeaning,

@@ -26,12 +26,9 @@ import {
   expectAllReadable,
   worstOf,
 } from '../shared/exit-code.js';
-import {
-  exitCodeOfEvidence,
-  type ImageArguments,
-  labelImage,
-  openImageArgument,
-} from '../../snapshot/prepare/open-image.js';
+import { labelImage } from '../../snapshot/prepare/open-image.js';
+import { exitCodeOfEvidence } from '../shared/evidence.js';
+import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
 import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
 import { measureLabelled } from './image.js';
 import { reportStored } from './stored.js';
