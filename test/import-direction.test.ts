@@ -15,6 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/measure': [
     'introspect',
     'src/catalog',
+    'src/disk',
     'src/flow',
     'src/manifest',
     'src/pack',
@@ -22,6 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/plan',
     'src/report',
     'src/restore',
+    'src/snapshot',
     'src/store',
     'src/verify',
   ],

@@ -5,12 +5,15 @@ import { visitSnapshots } from '../../catalog/catalog.js';
 import { type DiskArgument, parseDiskArgument } from '../../disk/guest-disks.js';
 import type { OnProgress } from '../../flow/progress.js';
 import type { ManifestHeader } from '../../manifest/types.js';
+import { measureLabelled } from '../../measure/measure-labelled.js';
+import { reportStored } from '../../measure/report-stored.js';
 import type { MemoryMapData } from '../../report/html/charts/memory-map.js';
 import { FleetTally } from '../../report/model/fleet-report.js';
 import { headerFigures } from '../../report/model/header-figures.js';
 import { historyReport } from '../../report/model/history-report.js';
 import type { ImageFigures } from '../../report/model/image-figures.js';
 import {
+  type Assumptions,
   type FleetReport,
   type HistoryReport,
   type Report,
@@ -30,8 +33,6 @@ import { labelImage } from '../../snapshot/prepare/open-image.js';
 import { exitCodeOfEvidence } from '../shared/evidence.js';
 import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
 import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
-import { measureLabelled } from './image.js';
-import { reportStored } from './stored.js';
 import { reportText } from './text.js';
 import { collect, formatOption, jsonOption, mapOption, stateOption } from '../shared/options.js';
 import { storeOption } from '../shared/store-option.js';
@@ -113,20 +114,22 @@ async function makeReport(
   context: CommandContext,
 ): Promise<Reported> {
   const { estimate, vm, compare = [] } = options;
+  const assume = (knownNodeCount: number | undefined): Assumptions =>
+    parseAssumptions(options, knownNodeCount);
   if (estimate !== undefined) {
     return await estimateImage(estimate, options, context);
   }
   if (id !== undefined) {
     return await withStore(options, async (store) => {
       const figures = await figuresOfFile(options, context);
-      const { report, map } = await reportStored(store, id, options, context.signal, figures);
+      const { report, map } = await reportStored(store, id, assume, context.signal, figures);
       return { report, maps: [map], exitCode: exitCodes.ok };
     });
   }
   if (compare.length > 0) {
     return await withStore(options, async (store) => {
-      const before = await reportStored(store, compare[0], options, context.signal);
-      const after = await reportStored(store, compare[1], options, context.signal);
+      const before = await reportStored(store, compare[0], assume, context.signal);
+      const after = await reportStored(store, compare[1], assume, context.signal);
       return {
         report: {
           version: reportVersion,
