@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/measure': [
     'introspect',
     'src/catalog',
+    'src/disk',
     'src/flow',
     'src/loss',
     'src/manifest',
@@ -20,11 +21,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/pages',
     'src/plan',
     'src/report',
+    'src/restore',
+    'src/snapshot',
     'src/store',
     'src/verify',
   ],
   'src/disk': ['introspect', 'src/flow', 'src/host'],
-  // Of src/manifest: what a disk may be called.
+  // Of src/manifest: what a disk may be called, and what tells VMs apart.
   'src/vm': ['introspect', 'src/flow', 'src/host', 'src/manifest'],
   'src/pack': ['introspect', 'src/flow', 'src/host'],
   'src/manifest': ['introspect', 'src/flow', 'src/pack'],
@@ -33,7 +36,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/pages': ['introspect', 'src/flow', 'src/loss', 'src/manifest', 'src/pack', 'src/store'],
   'src/store': ['introspect', 'src/flow'],
   'src/catalog': ['introspect', 'src/flow', 'src/manifest', 'src/store', 'src/text'],
-  'src/spool': ['introspect', 'src/flow', 'src/host'],
+  // Of src/vm: what a capture gives.
+  'src/spool': ['introspect', 'src/flow', 'src/host', 'src/vm'],
   'src/hook': [
     'introspect',
     'src/catalog',
@@ -53,10 +57,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/catalog',
     'src/disk',
     'src/flow',
+    'src/host',
     'src/manifest',
     'src/pack',
     'src/plan',
+    // Of a capture that is kept: its form, its name and its locks are the spool's too.
+    'src/spool',
     'src/store',
+    'src/text',
+    'src/vm',
   ],
   'src/restore': [
     'introspect',

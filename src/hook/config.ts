@@ -11,7 +11,7 @@ import { parseSize } from '../vm/qemu/size.js';
 import { durationForm, parseDuration } from '../units/duration.js';
 import { vmNameForm, vmNameProblem } from '../manifest/vm-name.js';
 import { logLevels } from './observe/log.js';
-import { vmIdForm, vmIdPattern } from './vm-identity.js';
+import { vmIdForm, vmIdPattern } from '../vm/vm-identity.js';
 import { messageOf } from '../flow/message-of.js';
 import { readOwnFile } from '../host/own-file.js';
 import { lastingKinds } from '../store/kinds.js';

@@ -1,5 +1,5 @@
-// Help is there at once because nothing is loaded for it but the parser of the command line. Told by the modules that
-// Node really resolves, not by a clock.
+// Help is there at once because nothing is loaded for it but the parser of the command line, and a command loads no other.
+// Told by the modules that Node really resolves, not by a clock.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,42 +43,49 @@ async function modulesLoadedBy(
   };
 }
 
+const ofEveryRun = [
+  'introspect/pars-error.js',
+  'src/cli/commands.js',
+  'src/cli/main.js',
+  'src/cli/shared/command-table.js',
+  'src/cli/shared/exit-code.js',
+  'src/cli/shared/report-error.js',
+  'src/text/standard-streams.js',
+  'src/text/visible-text.js',
+];
+
 test.each([
-  [['--help']],
-  [['--version']],
-  [['help']],
-  [['upload', '--help']],
-  [['restore', '--help']],
-  [['hook', 'run', '--help']],
-])('pars %j loads commander and nothing else', async (commandArguments) => {
-  expect(await modulesLoadedBy(0, commandArguments)).toEqual({
+  [0, ['--help']],
+  [0, ['--version']],
+  [0, ['help']],
+  [2, ['uplaod', '--json']],
+] as const)(
+  'with exit code %d, pars %j loads commander and nothing else',
+  async (exitCode, words) => {
+    expect(await modulesLoadedBy(exitCode, words)).toEqual({
+      packages: ['commander'],
+      ownFiles: ofEveryRun,
+    });
+  },
+);
+
+test('the help of a group loads its table, and none of its commands', async () => {
+  expect(await modulesLoadedBy(0, ['hook', '--help'])).toEqual({
     packages: ['commander'],
-    ownFiles: [
-      'introspect/pars-error.js',
-      'src/cli/shared/exit-code.js',
-      'src/cli/shared/exit-promise.js',
-      'src/cli/hook/callers-program.js',
-      'src/cli/hook/program.js',
-      'src/cli/main.js',
-      'src/cli/shared/report-error.js',
-      'src/cli/shared/store-option.js',
-      'src/store/kind.js',
-      'src/store/kinds.js',
-      'src/store/local/kind.js',
-      'src/store/local/url.js',
-      'src/store/memory/kind.js',
-      'src/store/memory/url.js',
-      'src/store/webhdfs/kind.js',
-      'src/store/webhdfs/url.js',
-      'src/text/either-of.js',
-      'src/text/standard-streams.js',
-      'src/text/visible-text.js',
-    ],
+    ownFiles: [...ofEveryRun, 'src/cli/hook/commands.js', 'src/cli/shared/exit-promise.js'].sort(),
   });
 });
 
-test('a wrong command line loads nothing more either', async () => {
-  expect((await modulesLoadedBy(2, ['upload', '--json'])).packages).toEqual(['commander']);
+const hookFiles = ['src/cli/hook/commands.js', 'src/cli/hook/list.js', 'src/cli/hook/open.js'];
+
+test.each([
+  [['list', '--help'], ['src/cli/store/list.js']],
+  [['help', 'list'], ['src/cli/store/list.js']],
+  [['hook', 'list', '--help'], hookFiles],
+  [['hook', 'list', '--config', 'dir', '--help'], hookFiles],
+] as const)('pars %j loads the files of no other command', async (words, files) => {
+  const { ownFiles } = await modulesLoadedBy(0, words);
+  expect(ownFiles.filter((path) => /^src\/cli\/(?!shared\/)\w+\//.test(path))).toEqual(files);
 });
 
 test('a command loads what it needs, and no client of the store that it does not talk to', async () => {

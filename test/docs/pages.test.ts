@@ -1,6 +1,7 @@
 // README stays short, links lead somewhere, and what a page names is there.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadWholeProgram } from '../cli/whole-program.js';
 import { anchorsOf, linksOf, pages, pathsNamedIn, root, textOf } from './markdown.js';
 
 const readmeMaxLines = 150;
@@ -53,25 +54,25 @@ test('every folder of src has its line in the architecture', () => {
   expect(folders.filter((folder) => !text.includes(folder))).toEqual([]);
 });
 
-/** The command line is one program that runs as it is loaded, so its sources are read. */
-const commandLine = ['main.ts', 'hook-program.ts', 'hook-callers-program.ts']
-  .map((name) => readFileSync(join(root, 'src/cli', name), 'utf8'))
-  .join('\n');
 const described = pages
   .filter((page) => page !== 'CHANGELOG.md')
   .map(textOf)
   .join('\n');
 
-test('every command is described', () => {
-  const commands = [...commandLine.matchAll(/\.command\('([\w-]+)'/g)].map(([, name]) => name);
-  expect(commands.length).toBeGreaterThan(20);
+test('every command is described', async () => {
+  const names = (await loadWholeProgram())
+    .flatMap(({ command }) => [command, ...command.commands])
+    .map((command) => command.name());
+  expect(names.length).toBeGreaterThan(20);
   expect(
-    commands.filter((name) => !new RegExp(`\\b(?:pars|hook|config) ${name}\\b`).test(described)),
+    names.filter((name) => !new RegExp(`\\b(?:pars|hook|config) ${name}\\b`).test(described)),
   ).toEqual([]);
 });
 
-test('every option is described', () => {
-  const options = [...commandLine.matchAll(/'(--[a-z][\w-]*)/g)].map(([, name]) => name);
+test('every option is described', async () => {
+  const options = (await loadWholeProgram())
+    .flatMap(({ command }) => [command, ...command.commands])
+    .flatMap((command) => command.options.map(({ long }) => long ?? ''));
   expect(options.length).toBeGreaterThan(50);
   expect(options.filter((name) => !new RegExp(`${name}(?![\\w-])`).test(described))).toEqual([]);
 });

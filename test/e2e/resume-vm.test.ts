@@ -7,7 +7,11 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkResume, resumeVm, type ResumeRequest } from '../../src/cli/restore/resume-vm.js';
+import {
+  checkResume,
+  type ResumeRequest,
+  writeResume,
+} from '../../src/restore/resume/write-resume.js';
 import { flatLines, type Lines } from '../../src/text/standard-streams.js';
 import { CommandPort } from '../guest/command-port.js';
 import { copySparse } from '../guest/copy-sparse.js';
@@ -102,7 +106,6 @@ async function restoredFiles(): Promise<RestoredFiles> {
       ...Object.values(RUNTIME_FILES),
     ].map((name) => `${join(oldFolder, name)}=${join(vm, name)}`),
     diskPath: join(vm, MACHINE_FILES.disk),
-    mode: 'write',
     warn: (lines: Lines) => {
       throw new Error(flatLines(lines).join('\n'));
     },
@@ -156,8 +159,7 @@ test(
   'RAM in a file and device state: the VM runs on with all it held, once',
   async () => {
     const { request, vm } = await restoredRamAndState();
-    const { scriptPath, exitCode } = await resumeVm(request);
-    expect(exitCode).toBeUndefined();
+    const { scriptPath } = await writeResume(request);
     const script = start(scriptPath);
     expect(await checksumsIn(vm, request.folder)).toEqual(guest.checksums);
     expect(await readdir(request.folder)).toContain('resumed');
@@ -185,7 +187,7 @@ test(
     const saved = join(folder.path, 'stream');
     await source.saveStream(saved).finally(() => source.close());
     await rename(saved, streamPath);
-    const { scriptPath } = await resumeVm({ ...request, streamPath });
+    const { scriptPath } = await writeResume({ ...request, streamPath });
     const script = start(scriptPath);
     expect(await checksumsIn(vm, request.folder)).toEqual(guest.checksums);
     expect(await readdir(request.folder)).toContain('vm-ram-1');
@@ -202,7 +204,7 @@ test(
   'a damaged state: the script fails, no QEMU is left, and RAM is as it was for another try',
   async () => {
     const { request, vm } = await restoredRamAndState();
-    const { scriptPath } = await resumeVm(request);
+    const { scriptPath } = await writeResume(request);
     const statePath = join(request.folder, 'state');
     const state = await readFile(statePath);
     await writeFile(statePath, state.subarray(0, state.length >> 1));
@@ -225,7 +227,7 @@ test(
   'a path that does not exist: QEMU says so and the script fails',
   async () => {
     const { request } = await restoredRamAndState();
-    const { scriptPath } = await resumeVm({
+    const { scriptPath } = await writeResume({
       ...request,
       replacements: request.replacements.map((text) => text.replace(/=.*disk\.img$/, '=/gone')),
       diskPath: undefined,
@@ -363,7 +365,7 @@ test(
       warn: (lines) => warnings.push(...flatLines(lines)),
     };
     await checkResume(resume);
-    const { scriptPath } = await resumeVm(resume);
+    const { scriptPath } = await writeResume(resume);
     expect(warnings).toEqual([
       expect.stringContaining(`the VM's disks are ${join(vm, MACHINE_FILES.spare)}:`),
       expect.stringContaining('does not name /gone/z, so the VM does not use /out/vdz'),
@@ -387,9 +389,9 @@ test('a machine with another size of RAM is refused, and so is none', async () =
   const machine = Buffer.from(
     JSON.stringify(words.map((word) => word.replace('size=512M', 'size=1G'))),
   );
-  await expect(resumeVm({ ...request, machine })).rejects.toThrow(
+  await expect(writeResume({ ...request, machine })).rejects.toThrow(
     /size 1G \(1073741824 bytes\).* has 536870912 bytes/,
   );
-  await expect(resumeVm({ ...request, machine: undefined })).rejects.toThrow(/--machine FILE/);
+  await expect(writeResume({ ...request, machine: undefined })).rejects.toThrow(/--machine FILE/);
   expect(await readdir(request.folder)).toEqual(['ram', 'state']);
 });

@@ -80,6 +80,22 @@ function preload(code: string): CommandOptions {
   return { nodeArguments: ['--import', pathToFileURL(path).href] };
 }
 
+/** As if an update of pars had been cut short. */
+function withoutModule(ending: string): CommandOptions {
+  const hooks = `export async function resolve(specifier, context, next) {
+    const found = await next(specifier, context);
+    if (found.url.endsWith(${JSON.stringify(ending)})) throw new Error('no such module');
+    return found;
+  }`;
+  const path = join(folder.path, 'without-module.mjs');
+  writeFileSync(
+    path,
+    `import { register } from 'node:module';
+    register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});`,
+  );
+  return { nodeArguments: ['--import', pathToFileURL(path).href] };
+}
+
 test.each([
   ['null', { greeting: 'null\n' }],
   ['an error of nothing', { before: { 'query-cpus-fast': ['{"error": null}'] } }],
@@ -152,6 +168,20 @@ describe.each(each)('%s', (name) => {
         expect(await expectEndsWell(words)).not.toBe('');
       }
       await expectEndsWell(['hook', name, '--', '']);
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    'when its own file cannot be loaded',
+    async () => {
+      const said = await expectEndsWell(call(), withoutModule(`/dist/src/cli/hook/${name}.js`));
+      expect(said).toContain('no such module');
+      const { exitCode } = await runPars(
+        ['hook', 'list', '--config', config, '--', name],
+        withoutModule('/dist/src/cli/hook/list.js'),
+      );
+      expect(exitCode).toBe(1);
     },
     testTimeoutMs,
   );

@@ -9,7 +9,7 @@ import { holdOnDisk } from '../../src/snapshot/prepare/hold-on-disk.js';
 import {
   labelImage,
   type LabelledImage,
-  openImageArgument,
+  openImageWithState,
 } from '../../src/snapshot/prepare/open-image.js';
 import { notStoredOf } from '../../src/manifest/space/spaces.js';
 import type { Manifest } from '../../src/manifest/types.js';
@@ -40,14 +40,13 @@ const hashes = new Set<string>();
 
 beforeAll(async () => {
   guest = await fixtureGuest('aged');
-  image = labelImage(openImageArgument(guest.ramPath, {}));
+  image = labelImage(openImageWithState(guest.ramPath, {}));
   for (const name of policyNames) {
     const { policy, heldLabels } = namedPolicies[name];
     const disks = heldLabels.length === 0 ? [] : [parseDiskArgument(`vda=${guest.diskPath}`)];
     const { map } = await holdOnDisk(image, heldLabels, disks, {
       signal: new AbortController().signal,
       onProgress: () => undefined,
-      print: () => undefined,
       warn: () => undefined,
     });
     policies.set(name, { name, map, policy });

@@ -18,7 +18,7 @@ import type { Store } from '../../src/store/store.js';
 import { changedStore } from '../catalog/changed-store.js';
 import { flipStoredBit, LocalStoreFolder } from '../e2e/local-store-folder.js';
 import { withFolder, withStore } from '../store/local/disk-folders.js';
-import { expectFirstRun } from '../../src/cli/restore/resume-folder.js';
+import { expectFirstRun } from '../../src/restore/resume/resume-folder.js';
 import { makeFolderOfOther, testAsRoot } from '../host/other-user.js';
 
 const pageCount = 1024;

@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // The guard's output is a pipe to the capture, which takes JSON from it and shows none of it as it is.
   'src/vm/capture/guard/capture-guard-main.ts': ['process.stdout'],
   // The VM that is resumed has the terminal to itself, as if it had been started by hand.
-  'src/cli/restore/resume-folder.ts': ["'inherit'"],
+  'src/restore/resume/resume-folder.ts': ["'inherit'"],
 };
 
 const pastTheWriter = [

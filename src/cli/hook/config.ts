@@ -1,4 +1,5 @@
 // pars config check: what the hook commands would work with, or what is wrong with it.
+import type { Command } from 'commander';
 import { access, constants } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { ParsError } from '../../../introspect/pars-error.js';
@@ -7,10 +8,22 @@ import { redact } from '../../hook/observe/redact.js';
 import { makeSpoolFolders } from '../../spool/layout.js';
 import { storeKindOf } from '../../store/kinds.js';
 import { exitCodes } from '../shared/exit-code.js';
-import type { HookOptions } from './open.js';
+import { configOption, type HookOptions } from './open.js';
 import { readPolicy } from '../shared/read-policy.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { jsonOption } from '../shared/options.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
+
+export function configure(config: Command): void {
+  config
+    .command('check')
+    .description('print the configuration in force, or what is wrong with it')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action((options: HookOptions) =>
+      runCommand(options, (context) => configCheckCommand(options, context)),
+    );
+}
 
 /** Every problem is one of the configuration: exit code `usage`. */
 export async function configCheckCommand(

@@ -1,4 +1,5 @@
 // pars hook dir DIR: takes each complete snapshot in a folder into the spool, and has them sent.
+import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectVmName } from '../../catalog/vm-name.js';
@@ -8,8 +9,9 @@ import { watchFolder } from '../../hook/folder/watch-folder.js';
 import { vmNameProblem } from '../../manifest/vm-name.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatLines } from '../shared/format.js';
-import { type HookOptions, openHook } from './open.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
+import { jsonOption } from '../shared/options.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 
 export interface HookDirOptions extends HookOptions {
   readonly watch?: boolean;
@@ -17,6 +19,27 @@ export interface HookDirOptions extends HookOptions {
   readonly names?: string;
   readonly settle?: string;
   readonly link?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<dir>', 'the folder that snapshots appear in')
+    .addOption(configOption())
+    .option('--watch', 'stay and take what appears, until SIGTERM')
+    .option(
+      '--vm <name>',
+      'what the VM is called (default: told by each snapshot, else by its name)',
+    )
+    .option(
+      '--names <pattern>',
+      "which VMs' names are taken, such as web-*, whoever a file belongs to (default: any, of files of the folder's owner)",
+    )
+    .option('--settle <duration>', 'how long a file must not have changed', '5s')
+    .option('--link', 'link files instead of copying them: nobody will write into them again')
+    .addOption(jsonOption())
+    .action((folder: string, options: HookDirOptions) =>
+      runCommand(options, (context) => hookDirCommand(folder, options, context)),
+    );
 }
 
 const defaultSettle = '5s';

@@ -1,11 +1,23 @@
 // pars hook flush: sends what waits in the spool.
+import type { Command } from 'commander';
 import { flush, type FlushResult } from '../../hook/send/flush.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
-import { type HookOptions, openHook } from './open.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
+import { jsonOption } from '../shared/options.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 
 export interface HookFlushOptions extends HookOptions {
   readonly retryFailed?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .addOption(configOption())
+    .option('--retry-failed', 'also what failed for another reason than the store being away')
+    .addOption(jsonOption())
+    .action((options: HookFlushOptions) =>
+      runCommand(options, (context) => hookFlushCommand(options, context)),
+    );
 }
 
 export async function hookFlushCommand(

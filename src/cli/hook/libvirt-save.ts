@@ -1,5 +1,6 @@
 // pars hook libvirt-save FILE...: files of `virsh save` into the spool, with the VM's disks where they are of the same
 // moment.
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectVmName } from '../../catalog/vm-name.js';
 import type { HookContext } from '../../hook/hook-context.js';
@@ -7,14 +8,27 @@ import { spoolSave } from '../../hook/libvirt/spool-save.js';
 import { takeHandedOver } from '../../hook/libvirt/take-handed-over.js';
 import { startFlush } from '../../hook/send/start-flush.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
-import { type HookOptions, openHook } from './open.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
+import { jsonOption } from '../shared/options.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 
 export interface HookLibvirtSaveOptions extends HookOptions {
   readonly vm?: string;
   /** Of `pars hook libvirt`: they are linked, and removed once they are in the spool. */
   readonly handedOver?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<files...>', 'files of virsh save')
+    .addOption(configOption())
+    .option('--vm <name>', 'what the VM is called (default: as the file says)')
+    .option('--handed-over', 'files that `pars hook libvirt` left: removed once they are taken')
+    .addOption(jsonOption())
+    .action((files: readonly string[], options: HookLibvirtSaveOptions) =>
+      runCommand(options, (context) => hookLibvirtSaveCommand(files, options, context)),
+    );
 }
 
 export async function hookLibvirtSaveCommand(

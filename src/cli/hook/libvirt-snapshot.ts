@@ -1,16 +1,29 @@
 // pars hook libvirt-snapshot DOMAIN: a snapshot of a running VM of libvirt into the spool, and has it sent.
+import type { Command } from 'commander';
 import { flush } from '../../hook/send/flush.js';
 import { snapshotDomain } from '../../hook/libvirt/snapshot-domain.js';
 import { startFlush } from '../../hook/send/start-flush.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
-import { type HookOptions, openHook } from './open.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
+import { jsonOption } from '../shared/options.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 
 export interface HookLibvirtSnapshotOptions extends HookOptions {
   /** Send before returning. */
   readonly wait?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<domain>', 'its name, as virsh list has it')
+    .addOption(configOption())
+    .option('--wait', 'send it before returning (default: in the background)')
+    .addOption(jsonOption())
+    .action((domain: string, options: HookLibvirtSnapshotOptions) =>
+      runCommand(options, (context) => hookLibvirtSnapshotCommand(domain, options, context)),
+    );
 }
 
 export async function hookLibvirtSnapshotCommand(

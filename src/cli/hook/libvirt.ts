@@ -2,16 +2,33 @@
 //
 // libvirt waits for it, with the domain locked, and a failure would be the VM's. So it does what takes a moment, starts
 // the rest in the background, and always ends well.
+import type { Command } from 'commander';
 import { defaultSaveFolder, handOver, handOverOperation } from '../../hook/libvirt/hand-over.js';
 import { startInBackground } from '../../hook/send/start-flush.js';
 import { exitCodes } from '../shared/exit-code.js';
-import { type HookOptions, openHook } from './open.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 
 export interface HookLibvirtOptions extends HookOptions {
   /** Where libvirt keeps managed saves. */
   readonly saveFolder?: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument(
+      '<words...>',
+      'what libvirt calls its hook with: DOMAIN OPERATION SUB-OPERATION EXTRA',
+    )
+    .addOption(configOption())
+    .option(
+      '--save-folder <dir>',
+      'where libvirt keeps managed saves (default: /var/lib/libvirt/qemu/save)',
+    )
+    .action((words: readonly string[], options: HookLibvirtOptions) =>
+      runCommand(options, (context) => hookLibvirtCommand(words, options, context)),
+    );
 }
 
 export async function hookLibvirtCommand(

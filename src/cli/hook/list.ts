@@ -1,9 +1,20 @@
 // pars hook list: what waits in the spool, and why.
+import type { Command } from 'commander';
 import { listEntries } from '../../spool/entries.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
-import { type HookOptions, openHook } from './open.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
+import { jsonOption } from '../shared/options.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
+
+export function configure(command: Command): void {
+  command
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action((options: HookOptions) =>
+      runCommand(options, (context) => hookListCommand(options, context)),
+    );
+}
 
 export async function hookListCommand(
   options: HookOptions,

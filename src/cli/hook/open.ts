@@ -1,6 +1,7 @@
 // What the hook commands work with, from the command line: configuration, log, spool and metrics, and how `pars` is
 // started and what its exit codes mean.
 import { fileURLToPath } from 'node:url';
+import { Option } from 'commander';
 import { readConfig } from '../../hook/config.js';
 import type { HookContext } from '../../hook/hook-context.js';
 import { openLog } from '../../hook/observe/log.js';
@@ -14,6 +15,9 @@ export interface HookOptions extends CommonOptions {
   /** Instead of PARS_CONFIG and /etc/pars/pars.yaml. */
   readonly config?: string;
 }
+
+export const configOption = (): Option =>
+  new Option('--config <file>', 'pars.yaml (default: PARS_CONFIG, else /etc/pars/pars.yaml)');
 
 export const exitMeaning: ExitMeaning = {
   stored: [exitCodes.ok, exitCodes.noKernel, exitCodes.inconsistent, exitCodes.underReplicated],

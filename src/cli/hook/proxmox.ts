@@ -1,13 +1,14 @@
 // pars hook proxmox PHASE [MODE VMID]: as vzdump of Proxmox VE calls its hook script. Always ends well, or the backup
 // would be stopped.
+import type { Command } from 'commander';
 import { captureIntoSpool, type LiveVm } from '../../hook/take/capture-into-spool.js';
 import { parseDuration } from '../../units/duration.js';
 import type { HookContext } from '../../hook/hook-context.js';
 import { defaultQmpPattern, numberOfHost, planPhase } from '../../hook/proxmox/plan-phase.js';
 import { startFlush } from '../../hook/send/start-flush.js';
 import { exitCodes } from '../shared/exit-code.js';
-import { type HookOptions, openHook } from './open.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 
 export interface HookProxmoxOptions extends HookOptions {
@@ -15,6 +16,20 @@ export interface HookProxmoxOptions extends HookOptions {
   readonly qmp?: string;
   /** How long the backup waits for the capture. */
   readonly timeout?: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<words...>', 'what vzdump calls its hook script with: PHASE [MODE VMID]')
+    .addOption(configOption())
+    .option(
+      '--qmp <path>',
+      "QMP socket of a VM, % for its number (default: Proxmox's, /var/run/qemu-server/%.qmp)",
+    )
+    .option('--timeout <duration>', 'how long the backup waits at most (default: 10m)')
+    .action((words: readonly string[], options: HookProxmoxOptions) =>
+      runCommand(options, (context) => hookProxmoxCommand(words, options, context)),
+    );
 }
 
 const defaultTimeoutMs = 600_000;

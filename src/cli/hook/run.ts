@@ -1,22 +1,38 @@
 // pars hook run: takes one snapshot into the spool, and has it sent.
+import type { Command } from 'commander';
 import { captureIntoSpool } from '../../hook/take/capture-into-spool.js';
 import { flush } from '../../hook/send/flush.js';
 import type { HookContext } from '../../hook/hook-context.js';
 import { offerSnapshot } from '../../hook/take/offer.js';
 import { type HookRequest, readHookRequest } from '../../hook/take/offered-input.js';
 import { startFlush } from '../../hook/send/start-flush.js';
-import { hostIdentity } from '../../hook/vm-identity.js';
+import { hostIdentity } from '../../vm/vm-identity.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
-import { type HookOptions, openHook } from './open.js';
+import { configOption, type HookOptions, openHook } from './open.js';
 import { readStandardInput } from './standard-input.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { jsonOption } from '../shared/options.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 
 export interface HookRunOptions extends HookOptions {
   readonly vm?: string;
   /** Send before returning. */
   readonly wait?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .addOption(configOption())
+    .option(
+      '--vm <name>',
+      'what the VM is called; alone: captured through the socket that is configured for it',
+    )
+    .option('--wait', 'send it before returning (default: in the background)')
+    .addOption(jsonOption())
+    .action((options: HookRunOptions) =>
+      runCommand(options, (context) => hookRunCommand(options, context)),
+    );
 }
 
 export async function hookRunCommand(

@@ -1,5 +1,6 @@
 // pars classify IMAGE: labels by page, counted, and to files when asked; why a page has its label; and how the labels
 // stand beside the kernel's own counters.
+import type { Command } from 'commander';
 import type { PageExplanation } from '../../../introspect/explain/explain.js';
 import type { Pfn } from '../../../introspect/memory/physical-memory.js';
 import { pageClasses } from '../../../introspect/page-class.js';
@@ -9,19 +10,24 @@ import { type PlannedSaving, plannedSaving } from '../../plan/saving.js';
 import { explainText } from './explain-text.js';
 import { toJson, wrapText } from '../shared/format.js';
 import { npyHeader } from './npy.js';
-import {
-  exitCodeOfEvidence,
-  type ImageArguments,
-  labelImage,
-  type LabelledImage,
-  openImageArgument,
-  unprovenLines,
-} from '../../snapshot/prepare/open-image.js';
+import { labelImage, type LabelledImage } from '../../snapshot/prepare/open-image.js';
+import { exitCodeOfEvidence, unprovenLines } from '../shared/evidence.js';
+import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
 import { expectInImage, parsePfn } from './parse-pfn.js';
 import { drawMap, type MapFormat, mapFormatOf } from './map-file.js';
 import { type PolicyArguments, readPolicy } from '../shared/read-policy.js';
 import { paragraphs } from '../../text/standard-streams.js';
-import { type CommandContext, type CommonOptions } from '../shared/run-command.js';
+import {
+  collect,
+  formatOption,
+  imageMeaning,
+  jsonOption,
+  mapOption,
+  policyOption,
+  stateOption,
+  weakOption,
+} from '../shared/options.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { savingTable } from '../shared/saving-table.js';
 import { statsTable } from './stats-table.js';
 import { writeOutput } from '../shared/write-output.js';
@@ -36,6 +42,29 @@ export interface ClassifyOptions extends CommonOptions, PolicyArguments, ImageAr
   readonly stats?: boolean;
   /** Page frame numbers as they were typed. */
   readonly explain?: readonly string[];
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<image>', imageMeaning)
+    .addOption(formatOption())
+    .addOption(mapOption())
+    .addOption(stateOption())
+    .option('--labels <file>', 'write one byte per page, in file order: the number of its label')
+    .option('--npy <file>', 'write the same as a NumPy array')
+    .option('--map <file>', 'draw memory by label: a .png or .svg picture')
+    .option(
+      '--explain <pfn>',
+      'show the evidence for one page frame, decimal or 0x hex; may be given again',
+      collect,
+    )
+    .option('--stats', "compare the labels with the kernel's own counters")
+    .addOption(policyOption())
+    .addOption(weakOption())
+    .addOption(jsonOption())
+    .action((image: string, options: ClassifyOptions) =>
+      runCommand(options, (context) => classifyCommand(image, options, context)),
+    );
 }
 
 export async function classifyCommand(

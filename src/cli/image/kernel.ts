@@ -1,4 +1,5 @@
 // pars kernel IMAGE: which kernel is in there, and what of it was found where.
+import type { Command } from 'commander';
 import {
   describeKernel,
   type KernelDescription,
@@ -20,13 +21,32 @@ import {
   toJson,
   wrapText,
 } from '../shared/format.js';
-import { type ImageArguments, openImageArgument } from '../../snapshot/prepare/open-image.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
+import {
+  formatOption,
+  imageMeaning,
+  jsonOption,
+  mapOption,
+  stateOption,
+} from '../shared/options.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** So long are lines that are read on a terminal. */
 const columnCount = 80;
 
 export interface KernelOptions extends CommonOptions, ImageArguments {}
+
+export function configure(command: Command): void {
+  command
+    .argument('<image>', imageMeaning)
+    .addOption(formatOption())
+    .addOption(mapOption())
+    .addOption(stateOption())
+    .addOption(jsonOption())
+    .action((image: string, options: KernelOptions) =>
+      runCommand(options, (context) => kernelCommand(image, options, context)),
+    );
+}
 
 export function kernelCommand(
   imagePath: string,

@@ -1,15 +1,19 @@
 // pars report: what storing by page saves against every other way, of a snapshot, an image, a VM or a whole store.
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { visitSnapshots } from '../../catalog/catalog.js';
 import { type DiskArgument, parseDiskArgument } from '../../disk/guest-disks.js';
 import type { OnProgress } from '../../flow/progress.js';
 import type { ManifestHeader } from '../../manifest/types.js';
+import { measureLabelled } from '../../measure/measure-labelled.js';
+import { reportStored } from '../../measure/report-stored.js';
 import type { MemoryMapData } from '../../report/html/charts/memory-map.js';
 import { FleetTally } from '../../report/model/fleet-report.js';
 import { headerFigures } from '../../report/model/header-figures.js';
 import { historyReport } from '../../report/model/history-report.js';
 import type { ImageFigures } from '../../report/model/image-figures.js';
 import {
+  type Assumptions,
   type FleetReport,
   type HistoryReport,
   type Report,
@@ -25,17 +29,14 @@ import {
   expectAllReadable,
   worstOf,
 } from '../shared/exit-code.js';
-import {
-  exitCodeOfEvidence,
-  type ImageArguments,
-  labelImage,
-  openImageArgument,
-} from '../../snapshot/prepare/open-image.js';
+import { labelImage } from '../../snapshot/prepare/open-image.js';
+import { exitCodeOfEvidence } from '../shared/evidence.js';
+import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
 import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
-import { measureLabelled } from './image.js';
-import { reportStored } from './stored.js';
 import { reportText } from './text.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { collect, formatOption, jsonOption, mapOption, stateOption } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { writeOutput } from '../shared/write-output.js';
 
 export interface ReportOptions extends CommonOptions, AssumptionArguments, ImageArguments {
@@ -51,6 +52,40 @@ export interface ReportOptions extends CommonOptions, AssumptionArguments, Image
   readonly html?: string;
   readonly csv?: string;
   readonly markdown?: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('[id]', 'a snapshot: its id, or the first digits of it')
+    .addOption(storeOption('where snapshots are'))
+    .option('--vm <name>', 'instead: all snapshots of a VM, over time')
+    .option('--fleet', 'instead: all snapshots of the store')
+    .option('--compare <ids...>', 'instead: two snapshots, beside each other')
+    .option('--estimate <image>', 'instead: an image; nothing is stored')
+    .option(
+      '--image <file>',
+      "the snapshot's memory as a file: its bytes are compressed in every way to be compared",
+    )
+    .option(
+      '--disk <[name=]file>',
+      "with an image: raw disk of the same moment, for the policies disk and lean; may be given again, with the guest's names such as vda=",
+      collect,
+    )
+    .addOption(formatOption())
+    .addOption(mapOption())
+    .addOption(stateOption())
+    .option('--nodes <count>', 'DataNodes of the cluster (default: those that hold it, else 10)')
+    .option('--failure-rate <rate>', 'failures of a node in a year (default: 0.05)')
+    .option('--repair-hours <hours>', 'until what a failed node held is there again (default: 1)')
+    .option('--link <rate>', 'bytes per second between client and cluster (default: 125000000)')
+    .option('--price <number>', 'of 10^12 bytes on disk for a month')
+    .option('--html <file>', 'write it as one page that needs nothing else, with pictures')
+    .option('--csv <file>', 'write its rows for a spreadsheet')
+    .option('--markdown <file>', 'write it for a merge request')
+    .addOption(jsonOption())
+    .action((id: string | undefined, options: ReportOptions) =>
+      runCommand(options, (context) => reportCommand(id, options, context)),
+    );
 }
 
 interface Reported {
@@ -79,20 +114,22 @@ async function makeReport(
   context: CommandContext,
 ): Promise<Reported> {
   const { estimate, vm, compare = [] } = options;
+  const assume = (knownNodeCount: number | undefined): Assumptions =>
+    parseAssumptions(options, knownNodeCount);
   if (estimate !== undefined) {
     return await estimateImage(estimate, options, context);
   }
   if (id !== undefined) {
     return await withStore(options, async (store) => {
       const figures = await figuresOfFile(options, context);
-      const { report, map } = await reportStored(store, id, options, context.signal, figures);
+      const { report, map } = await reportStored(store, id, assume, context.signal, figures);
       return { report, maps: [map], exitCode: exitCodes.ok };
     });
   }
   if (compare.length > 0) {
     return await withStore(options, async (store) => {
-      const before = await reportStored(store, compare[0], options, context.signal);
-      const after = await reportStored(store, compare[1], options, context.signal);
+      const before = await reportStored(store, compare[0], assume, context.signal);
+      const after = await reportStored(store, compare[1], assume, context.signal);
       return {
         report: {
           version: reportVersion,

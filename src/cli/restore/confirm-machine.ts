@@ -1,17 +1,9 @@
 // Whether a machine that a snapshot describes may be started: it is shown, and on a terminal asked about. What it could do
 // to the host is refused by name, unless whoever starts it has said that the snapshot is trusted.
 import { findingLines } from '../../vm/trust/trust-words.js';
-import type { Finding } from '../../vm/trust/effects.js';
+import type { ResumableMachine } from '../../restore/resume/write-resume.js';
 import { type Lines, wholeLines } from '../../text/standard-streams.js';
 import { askOnTerminal, canAsk } from '../shared/ask-on-terminal.js';
-
-export interface MachineToConfirm {
-  /** The command by lines, as bash would read it, control characters made visible. */
-  readonly command: readonly string[];
-  readonly findings: readonly Finding[];
-  /** Starts the same by hand. */
-  readonly scriptPath: string;
-}
 
 export interface ConfirmContext {
   /** --trust-machine */
@@ -22,7 +14,7 @@ export interface ConfirmContext {
 
 /** False, with the reason said: it is not to be started. */
 export async function confirmMachine(
-  { command, findings, scriptPath }: MachineToConfirm,
+  { command, findings, scriptPath }: ResumableMachine,
   { isTrusted, signal, warn }: ConfirmContext,
 ): Promise<boolean> {
   const asRoot = process.getuid?.() === 0 ? ', as root' : '';

@@ -1,5 +1,6 @@
 // pars restore ID: a snapshot back into DIR/ram and DIR/state, or into DIR/migration or DIR/libvirt-save, and its disks
 // beside them; lost pages are healed, and the VM is started when asked.
+import { type Command, Option } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { loadManifest, resolveId } from '../../catalog/catalog.js';
 import { ramOf } from '../../manifest/space/spaces.js';
@@ -13,6 +14,14 @@ import type { RestoreResult } from '../../restore/restore-result.js';
 import { restoreSnapshot } from '../../restore/restore-snapshot.js';
 import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../../disk/guest-disks.js';
 import { readMachine } from '../../restore/read-machine.js';
+import { isOfLibvirt, writeLibvirtResume } from '../../restore/resume/write-libvirt-resume.js';
+import { expectFirstRun, runScript } from '../../restore/resume/resume-folder.js';
+import {
+  checkResume,
+  type ResumableMachine,
+  type ResumeRequest,
+  writeResume,
+} from '../../restore/resume/write-resume.js';
 import { openStore } from '../../store/open-store.js';
 import { findingLines } from '../../vm/trust/trust-words.js';
 import type { Store } from '../../store/store.js';
@@ -20,10 +29,10 @@ import { UnreachableCopies } from '../../store/unreachable.js';
 import type { Lines } from '../../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { lostTable, reportLost, reportLostOnDisks } from '../store/lost-report.js';
-import { isOfLibvirt, resumeByLibvirt } from './resume-by-libvirt.js';
-import { expectFirstRun } from './resume-folder.js';
-import { checkResume, type ResumeRequest, type ResumeResult, resumeVm } from './resume-vm.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { confirmMachine } from './confirm-machine.js';
+import { collect, jsonOption, snapshotMeaning } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface RestoreOptions extends CommonOptions {
   readonly store: string;
@@ -43,6 +52,63 @@ export interface RestoreOptions extends CommonOptions {
   readonly trustMachine?: boolean;
   readonly trustPath?: readonly string[];
   readonly connect?: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<id>', snapshotMeaning)
+    .addOption(storeOption().makeOptionMandatory())
+    .requiredOption('--out <dir>', 'folder to write to; made when missing')
+    .addOption(
+      new Option(
+        '--output-format <name>',
+        'a stream is rebuilt from RAM and the device state of one (default: raw; with --resume: what the VM can be started from)',
+      ).choices(['raw', 'migration', 'libvirt-save']),
+    )
+    .option('--allow-lost', 'write the image although pages are lost for good; those read as zero')
+    .option('--no-heal', 'refuse when pages are lost, also those that can be healed')
+    .option(
+      '--heal-unreachable',
+      'take pages for lost that the store lists and this machine cannot reach: nodes that do not answer, disks that are not there',
+    )
+    .addOption(
+      new Option(
+        '--resume [mode]',
+        'start the VM from what was restored (run), or only write DIR/resume.sh, which does (write); by QEMU, or by libvirt where it was saved by it. It is shown and asked about before, on a terminal; elsewhere it takes --trust-machine',
+      ).choices(['run', 'write']),
+    )
+    .option(
+      '--machine <file>',
+      "with --resume: the VM's QEMU command line, instead of the one that was stored",
+    )
+    .option(
+      '--replace <old=new>',
+      'with --resume: a path of the command line, and the one to take instead; may be given again',
+      collect,
+    )
+    .option(
+      '--trust-machine',
+      'with --resume: start the VM without asking, whatever its command line or XML does to this host: run programs, open files, listen',
+    )
+    .option(
+      '--trust-path <path>',
+      'with --resume: a file, device, socket or QEMU of this host that the machine may use as it says; may be given again',
+      collect,
+    )
+    .option(
+      '--connect <uri>',
+      'with --resume of a VM from libvirt: as `virsh -c` (default: LIBVIRT_DEFAULT_URI, or as virsh)',
+    )
+    .option(
+      '--disk <[name=]file>',
+      "raw disk image of the snapshot's moment, for pages stored as what it holds; may be given again",
+      collect,
+    )
+    .option('--without-disks', 'leave out the disks that were stored with it')
+    .addOption(jsonOption())
+    .action((id: string, options: RestoreOptions) =>
+      runCommand(options, (context) => restoreCommand(id, options, context)),
+    );
 }
 
 export async function restoreCommand(
@@ -90,27 +156,27 @@ export async function restoreCommand(
         print(asJson(manifest, result), () => asText(manifest, result));
         return exitCode;
       }
-      const resume = async (): Promise<ResumeResult> => {
+      const prepareMachine = async (): Promise<ResumableMachine> => {
         if (result.kind === 'files') {
           const { ramPath, statePath } = result;
-          return await resumeVm({ ...vm, ramPath, statePath });
+          return await writeResume({ ...vm, ramPath, statePath });
         }
         const { streamPath, diskPaths } = result;
         return byLibvirt
-          ? await resumeByLibvirt({
+          ? await writeLibvirtResume({
               ...vm,
               uri: options.connect,
               streamPath,
               restoredDisks: diskPaths,
             })
-          : await resumeVm({ ...vm, streamPath });
+          : await writeResume({ ...vm, streamPath });
       };
-      if (vm.mode === 'run') {
+      if (options.resume !== 'write') {
         // Before the VM takes the terminal.
         print(asJson(manifest, result), () => asText(manifest, result));
-        return (await resume()).exitCode ?? exitCodes.ok;
+        return await startMachine(await prepareMachine(), options, context);
       }
-      const { scriptPath, findings } = await resume();
+      const { scriptPath, findings } = await prepareMachine();
       if (findings.length > 0) {
         warn([
           `${scriptPath} starts what the snapshot says, and that is more than a VM needs; read it before:`,
@@ -183,7 +249,7 @@ async function vmOf(
   manifest: Manifest,
   { warn, signal }: CommandContext,
 ): Promise<Omit<ResumeRequest, 'ramPath' | 'statePath' | 'streamPath'>> {
-  const { out, resume, machine, replace = [], disk = [], withoutDisks } = options;
+  const { out, machine, replace = [], disk = [], withoutDisks } = options;
   const disks = disk.map(parseDiskArgument);
   return {
     folder: out,
@@ -192,12 +258,24 @@ async function vmOf(
     replacements: replace,
     diskPath: disks.length === 1 ? disks[0].path : undefined,
     restoredDisks: withoutDisks === true ? [] : diskTargets(manifest, out).map(restoredDisk),
-    mode: resume === 'write' ? 'write' : 'run',
     trustedPaths: options.trustPath ?? [],
-    trustsMachine: options.trustMachine === true,
     signal,
     warn,
   };
+}
+
+/** The exit code: of the script, or that of a VM that nobody has agreed to start. */
+async function startMachine(
+  machine: ResumableMachine,
+  { trustMachine }: RestoreOptions,
+  { signal, warn }: CommandContext,
+): Promise<number> {
+  const isConfirmed = await confirmMachine(machine, {
+    isTrusted: trustMachine === true,
+    signal,
+    warn,
+  });
+  return isConfirmed ? await runScript(machine.scriptPath, signal) : exitCodes.vmFailed;
 }
 
 /** Its pages may be the only ones there are. */

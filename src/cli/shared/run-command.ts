@@ -28,7 +28,7 @@ export interface CommandContext {
 /** Runs a command to its exit code. Never rejects. */
 export async function runCommand(
   options: CommonOptions,
-  command: (context: CommandContext) => Promise<number>,
+  command: (context: CommandContext) => number | Promise<number>,
 ): Promise<void> {
   const abort = new AbortController();
   const progress = await openProgress();

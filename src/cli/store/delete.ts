@@ -1,12 +1,25 @@
 // pars delete ID: the manifest first, then the files that no other snapshot names.
+import type { Command } from 'commander';
 import { resolveId } from '../../catalog/catalog.js';
 import { deleteSnapshot } from '../../catalog/delete-snapshots.js';
 import { openStore } from '../../store/open-store.js';
 import { exitCodes } from '../shared/exit-code.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { jsonOption, snapshotMeaning } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface DeleteOptions extends CommonOptions {
   readonly store: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<id>', snapshotMeaning)
+    .addOption(storeOption().makeOptionMandatory())
+    .addOption(jsonOption())
+    .action((id: string, options: DeleteOptions) =>
+      runCommand(options, (context) => deleteCommand(id, options, context)),
+    );
 }
 
 export async function deleteCommand(

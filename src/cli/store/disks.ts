@@ -1,17 +1,35 @@
 // pars disks: what each disk of a local store says, and what a person decides where they do not agree.
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { lastingKinds, storeKindOf } from '../../store/kinds.js';
 import type { DiskCare } from '../../store/local/disk-care.js';
 import { eitherOf } from '../../text/either-of.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { formatTable } from '../shared/format.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { jsonOption } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface DisksOptions extends CommonOptions {
   readonly store: string;
   readonly trust?: string;
   readonly keepAll?: boolean;
   readonly bringBack?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .addOption(storeOption().makeOptionMandatory())
+    .option(
+      '--trust <dir>',
+      'the names on this disk count from now on; what the other disks have more is set aside there for 30 days',
+    )
+    .option('--keep-all', 'with --trust: what the other disks have more is taken over instead')
+    .option('--bring-back', 'give back what was set aside, where its name is free')
+    .addOption(jsonOption())
+    .action((options: DisksOptions) =>
+      runCommand(options, (context) => disksCommand(options, context)),
+    );
 }
 
 export async function disksCommand(

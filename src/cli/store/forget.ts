@@ -1,4 +1,5 @@
 // pars forget: deletes the snapshots that a rule does not keep, oldest first.
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { listSnapshots, type SnapshotList } from '../../catalog/catalog.js';
 import { clashSentences } from '../../catalog/vm-identity.js';
@@ -23,7 +24,9 @@ import {
   removeInTurn,
   warnOfFailures,
 } from '../shared/remove-in-turn.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { collect, jsonOption } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** Counts as they were typed. */
 type TypedRule = Readonly<Partial<Record<keyof RetentionRule, string>>>;
@@ -33,6 +36,25 @@ export interface ForgetOptions extends CommonOptions, TypedRule {
   /** VMs; all of the store unless given. */
   readonly name?: readonly string[];
   readonly dryRun?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .addOption(storeOption().makeOptionMandatory())
+    .option('--name <vm>', 'a VM to go through (default: all); may be given again', collect)
+    .option('--keep-last <n>', 'keep the last n snapshots')
+    .option('--keep-hourly <n>', 'keep the newest of each of the last n hours that have a snapshot')
+    .option('--keep-daily <n>', 'keep the newest of each of the last n days that have a snapshot')
+    .option('--keep-weekly <n>', 'keep the newest of each of the last n weeks that have a snapshot')
+    .option(
+      '--keep-monthly <n>',
+      'keep the newest of each of the last n months that have a snapshot',
+    )
+    .option('--dry-run', 'tell what would be kept and removed, and remove nothing')
+    .addOption(jsonOption())
+    .action((options: ForgetOptions) =>
+      runCommand(options, (context) => forgetCommand(options, context)),
+    );
 }
 
 const reasonTexts: Readonly<Record<KeepReason, string>> = {

@@ -1,4 +1,5 @@
 // pars list: the snapshots of a store, oldest first.
+import type { Command } from 'commander';
 import { visitSnapshots } from '../../catalog/catalog.js';
 import { clashSentences } from '../../catalog/vm-identity.js';
 import { olderFirst } from '../../manifest/snapshot-order.js';
@@ -7,10 +8,21 @@ import { openStore } from '../../store/open-store.js';
 import { exitCodeOfUnreadable } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
 import type { ParsError } from '../../../introspect/pars-error.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { jsonOption } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface ListOptions extends CommonOptions {
   readonly store: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .addOption(storeOption().makeOptionMandatory())
+    .addOption(jsonOption())
+    .action((options: ListOptions) =>
+      runCommand(options, (context) => listCommand(options, context)),
+    );
 }
 
 export async function listCommand(

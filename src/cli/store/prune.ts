@@ -1,5 +1,6 @@
 // pars prune: removes what killed uploads left behind, once it is old enough, by the store's clock, and shows no sign of life
 // for a while.
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { findLeftovers, type Leftover } from '../../catalog/find-leftovers.js';
 import { removeLeftover } from '../../catalog/remove-leftover.js';
@@ -16,7 +17,9 @@ import {
   removeInTurn,
   warnOfFailures,
 } from '../shared/remove-in-turn.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { jsonOption } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** An upload shows nothing in the store while it sends a pack, and the clocks of hosts differ. */
 const minAgeMs = 3600 * 1000;
@@ -26,6 +29,21 @@ export interface PruneOptions extends CommonOptions {
   /** As it was typed. */
   readonly olderThan: string;
   readonly dryRun?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .addOption(storeOption().makeOptionMandatory())
+    .option(
+      '--older-than <age>',
+      'only what has not changed for so long, such as 24h or 7d; at least 1h',
+      '24h',
+    )
+    .option('--dry-run', 'tell what would be removed, and remove nothing')
+    .addOption(jsonOption())
+    .action((options: PruneOptions) =>
+      runCommand(options, (context) => pruneCommand(options, context)),
+    );
 }
 
 export async function pruneCommand(

@@ -1,4 +1,5 @@
 // pars show ID: what a manifest says of one snapshot.
+import type { Command } from 'commander';
 import { loadManifest, resolveId, visitSnapshots } from '../../catalog/catalog.js';
 import { clashSentences, identityText, type NamedVm } from '../../catalog/vm-identity.js';
 import { olderFirst } from '../../manifest/snapshot-order.js';
@@ -10,10 +11,22 @@ import type { Store } from '../../store/store.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
 import { diskBytes } from './list.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { jsonOption, snapshotMeaning } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface ShowOptions extends CommonOptions {
   readonly store: string;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<id>', snapshotMeaning)
+    .addOption(storeOption().makeOptionMandatory())
+    .addOption(jsonOption())
+    .action((id: string, options: ShowOptions) =>
+      runCommand(options, (context) => showCommand(id, options, context)),
+    );
 }
 
 export async function showCommand(

@@ -1,4 +1,5 @@
 // pars verify ID: could this snapshot be restored now, does it have all its copies, and what would it survive?
+import type { Command } from 'commander';
 import { loadManifest, resolveId } from '../../catalog/catalog.js';
 import type { Manifest } from '../../manifest/types.js';
 import { lostPageCount, type LostRun } from '../../loss/lost-pages.js';
@@ -9,13 +10,26 @@ import type { Lines } from '../../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { wrapText } from '../shared/format.js';
 import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
+import { jsonOption, snapshotMeaning } from '../shared/options.js';
+import { storeOption } from '../shared/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { scenarioTable } from './scenario-table.js';
 import { shortOfCopies } from '../shared/short-of-copies.js';
 
 export interface VerifyOptions extends CommonOptions {
   readonly store: string;
   readonly readData?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<id>', snapshotMeaning)
+    .addOption(storeOption().makeOptionMandatory())
+    .option('--read-data', 'read and check every page too')
+    .addOption(jsonOption())
+    .action((id: string, options: VerifyOptions) =>
+      runCommand(options, (context) => verifyCommand(id, options, context)),
+    );
 }
 
 const columnCount = 80;

@@ -1,56 +1,34 @@
 // pars upload: an image, a captured folder or a running VM into a store as a snapshot, or with --dry-run what it would be.
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { type DiskArgument, parseDiskArgument } from '../../disk/guest-disks.js';
-import { givenIdentity, vmIdForm, vmIdPattern } from '../../hook/vm-identity.js';
-import { planReplication } from '../../plan/plan.js';
 import type { NamedPolicy } from '../../plan/policy.js';
-import { plannedSaving, storedSaving } from '../../plan/saving.js';
-import type { DiskToStore } from '../../snapshot/disk-to-store.js';
-import { takeSnapshot } from '../../snapshot/take-snapshot.js';
+import { disksToStore } from '../../snapshot/prepare/disks-to-store.js';
 import { expectStandsStill } from '../../vm/capture/expect-still.js';
-import { readMachineFile } from '../../vm/machine-file.js';
-import { limitBandwidth } from '../../store/limit-bandwidth.js';
-import { openStore } from '../../store/open-store.js';
-import type { Store } from '../../store/store.js';
+import { givenIdentity, vmIdForm, vmIdPattern } from '../../vm/vm-identity.js';
 import {
-  capturedDisks,
-  disksToStore,
-  packsOfRam,
-  planDisks,
-  plannedDiskLines,
-  storedDiskLines,
-  storedDiskSizes,
-  type UploadDisks,
-} from '../../snapshot/prepare/disks-to-store.js';
-import { exitCodes } from '../shared/exit-code.js';
-import { type HeldImage, holdOnDisk, proofLines } from '../../snapshot/prepare/hold-on-disk.js';
-import { shortOfCopies } from '../shared/short-of-copies.js';
-import { formatBytes, formatPercent } from '../shared/format.js';
-import {
-  exitCodeOfEvidence,
-  type ImageArguments,
-  type LabelledImage,
-  labelImage,
-  openImageArgument,
-  unprovenLines,
-} from '../../snapshot/prepare/open-image.js';
-import { parseBandwidth } from '../shared/parse-bandwidth.js';
+  collect,
+  formatOption,
+  imageMeaning,
+  jsonOption,
+  mapOption,
+  policyOption,
+  weakOption,
+} from '../shared/options.js';
 import { type PolicyArguments, readPolicy } from '../shared/read-policy.js';
-import type { CommandContext, CommonOptions } from '../shared/run-command.js';
-import { savingTable } from '../shared/saving-table.js';
-import { capturedSource, type UploadSource } from '../../snapshot/prepare/upload-source.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
+import { storeOption } from '../shared/store-option.js';
+import { capturedSource, type UploadSource } from './captured-source.js';
+import { type StoringOptions, uploadSource } from './upload-source.js';
 
-export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArguments {
+export interface UploadOptions extends CommonOptions, PolicyArguments, StoringOptions {
   readonly disk?: readonly string[];
   readonly withDisks?: boolean;
   readonly machine?: string;
   /** The VM that has the image as its RAM was stopped. */
   readonly standsStill?: boolean;
-  readonly store: string;
   readonly name?: string;
   readonly vmId?: string;
-  readonly dryRun?: boolean;
-  readonly bandwidth?: string;
   /** Instead of an image: a folder that a capture wrote, */
   readonly captured?: string;
   /** or a running VM, with what follows. */
@@ -59,6 +37,63 @@ export interface UploadOptions extends CommonOptions, PolicyArguments, ImageArgu
   readonly maxDowntime?: string;
   readonly withoutDisks?: boolean;
   readonly decryptDisks?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('[image]', imageMeaning)
+    .addOption(storeOption().makeOptionMandatory())
+    .option('--name <vm>', 'what the VM is called')
+    .option(
+      '--vm-id <id>',
+      "what tells it from other VMs of that name, wherever it runs (default with --qmp: the machine's UUID and this host)",
+    )
+    .option(
+      '--qmp <socket>',
+      "instead of an image: a running QEMU's QMP socket; RAM, device state and disks of one moment",
+    )
+    .option('--without-disks', 'with --qmp: leave the disks out')
+    .option(
+      '--decrypt-disks',
+      'with --qmp: store disks that are encrypted on this host in the clear (they are refused otherwise)',
+    )
+    .option('--max-downtime <time>', 'with --qmp: the VM may stand still so long, such as 50ms')
+    .option(
+      '--scratch <dir>',
+      'with --qmp: where it is captured first; needs room for the RAM and the disks (default: /var/tmp/pars, or one beside it where another user has that)',
+    )
+    .option('--captured <dir>', 'instead of an image: a folder that a capture wrote')
+    .option(
+      '--bandwidth <rate>',
+      'read and send no faster than so many bytes per second, such as 50M',
+    )
+    .option(
+      '--state <file>',
+      'device state of the same moment: kept with it, and its CPUs prove which kernel runs (default: that in the image, where it has one)',
+    )
+    .option(
+      '--stands-still',
+      'the VM that has the image as its RAM was stopped, though its monitor cannot be asked',
+    )
+    .addOption(formatOption())
+    .addOption(mapOption())
+    .addOption(policyOption())
+    .addOption(weakOption())
+    .option(
+      '--disk <[name=]file>',
+      "raw disk image of the same moment as the memory: pages it is seen to hold may be stored once (policy disk) or not at all (lean); may be given again, with the guest's names such as vda=",
+      collect,
+    )
+    .option('--with-disks', 'store the images given with --disk too, so that a restore has them')
+    .option(
+      '--machine <file>',
+      "the VM's QEMU command line, for restore --resume: /proc/PID/cmdline, or a JSON array",
+    )
+    .option('--dry-run', 'print the plan and store nothing')
+    .addOption(jsonOption())
+    .action((image: string | undefined, options: UploadOptions) =>
+      runCommand(options, (context) => uploadCommand(image, options, context)),
+    );
 }
 
 export async function uploadCommand(
@@ -94,59 +129,6 @@ export async function uploadCommand(
     compared: policy.heldLabels.length === 0 ? [] : diskArguments,
     stored: options.withDisks === true ? disksToStore(diskArguments, image) : [],
   }));
-}
-
-/** `findDisks` says which disks belong to it, where the source does not. */
-export async function uploadSource(
-  source: UploadSource,
-  policy: NamedPolicy,
-  options: UploadOptions,
-  context: CommandContext,
-  findDisks?: (image: LabelledImage) => UploadDisks,
-): Promise<number> {
-  const { machinePath } = source;
-  const machine = machinePath === undefined ? undefined : await readMachineFile(machinePath);
-  const bandwidth = options.bandwidth === undefined ? undefined : parseBandwidth(options.bandwidth);
-  // Opened before the store, which may be made by opening it; labelled after, since a wrong URL should not cost that.
-  const opened = openImageArgument(source.imagePath, {
-    ...options,
-    ...(source.format === undefined ? {} : { format: source.format }),
-    state: source.statePath,
-  });
-  const store = await openStore(options.store).catch((error: unknown) => {
-    opened.close();
-    throw error;
-  });
-  try {
-    await source.expectStill?.();
-    const image = labelImage(opened);
-    try {
-      const disks =
-        findDisks?.(image) ??
-        (await capturedDisks(source.disks, image, policy.heldLabels.length > 0, context.signal));
-      const held = await holdOnDisk(image, policy.heldLabels, disks.compared, context);
-      return await uploadLabelled(
-        held,
-        disks.stored,
-        bandwidth === undefined ? store : limitBandwidth(store, bandwidth),
-        policy,
-        machine,
-        source,
-        options,
-        context,
-      );
-    } finally {
-      image.close();
-    }
-  } finally {
-    await store.close();
-  }
-}
-
-function captureLines({ capture }: UploadSource): readonly string[] {
-  return capture === undefined
-    ? []
-    : [`The VM stood still for ${capture.downtimeMs.toFixed(1)} ms (${capture.way}).`];
 }
 
 type SourceKind = 'image' | 'live' | 'captured';
@@ -231,92 +213,4 @@ function expectDisks(
       "the policy disk needs the VM's disk, of the same moment as its memory: give it with --disk",
     );
   }
-}
-
-async function uploadLabelled(
-  { map, memory, state, proof }: HeldImage,
-  disks: readonly DiskToStore[],
-  store: Store,
-  { policy }: NamedPolicy,
-  machine: Uint8Array | undefined,
-  source: UploadSource,
-  options: UploadOptions,
-  { print, warn, signal, onProgress }: CommandContext,
-): Promise<number> {
-  map.warnings.forEach(warn);
-  if (options.dryRun === true) {
-    const planned = plannedSaving(planReplication(map, policy));
-    const plannedDisks = planDisks(disks, policy);
-    print(
-      {
-        dryRun: true,
-        evidence: map.evidence,
-        kernelProof: map.kernelProof ?? null,
-        plan: planned,
-        disks: plannedDisks,
-        ...proof,
-      },
-      () => [
-        savingTable(planned),
-        ...plannedDiskLines(plannedDisks),
-        ...proofLines(proof),
-        ...unprovenLines(map),
-      ],
-    );
-    return exitCodeOfEvidence(map);
-  }
-  const result = await takeSnapshot({
-    store,
-    memory,
-    map,
-    policy,
-    vm: source.vm,
-    identity: source.identity,
-    createdMs: source.createdMs,
-    signal,
-    onProgress,
-    statePath: source.statePath,
-    state,
-    machine,
-    disks,
-    expectStill: source.expectStill,
-  });
-  const planned = plannedSaving(result.plan);
-  const { header } = result.manifest;
-  const stored = storedSaving(header.packs);
-  const storedDisks = storedDiskSizes(result.manifest);
-  const storedRam = storedSaving(packsOfRam(result.manifest));
-  result.underReplicated.map(shortOfCopies).forEach(warn);
-  print(
-    {
-      id: header.id,
-      vm: header.vm,
-      identity: header.identity ?? null,
-      ...(source.capture === undefined ? {} : { capture: source.capture }),
-      evidence: map.evidence,
-      kernelProof: map.kernelProof ?? null,
-      warnings: map.warnings,
-      planned: planned.total,
-      ...(planned.notStored === undefined ? {} : { notStored: planned.notStored }),
-      ...proof,
-      stored,
-      disks: storedDisks,
-      packCount: header.packs.length,
-      manifestSizeBytes: result.manifestSizeBytes,
-      underReplicated: result.underReplicated,
-    },
-    () => [
-      `snapshot ${header.id} of ${header.vm}: ${formatBytes(storedRam.chosenBytes)} on disks, ` +
-        `${formatPercent(planned.total.savingFraction)} saved by label ` +
-        `(${formatPercent(1 - storedRam.chosenBytes / planned.total.nativeBytes)} with compression and zero pages` +
-        (planned.notStored === undefined
-          ? ')'
-          : `, and ${planned.notStored.pageCount} pages not stored)`),
-      ...storedDiskLines(storedDisks),
-      ...proofLines(proof),
-      ...unprovenLines(map),
-      ...captureLines(source),
-    ],
-  );
-  return result.underReplicated.length > 0 ? exitCodes.underReplicated : exitCodeOfEvidence(map);
 }

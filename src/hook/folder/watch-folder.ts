@@ -13,7 +13,7 @@ import type { HookContext } from '../hook-context.js';
 import { offerSnapshot } from '../take/offer.js';
 import { fileKey, openForWriting } from './open-writers.js';
 import { SeenFiles } from './seen-files.js';
-import { folderIdentity } from '../vm-identity.js';
+import { folderIdentity } from '../../vm/vm-identity.js';
 import { Waker } from './waker.js';
 import { nameOfVm, wholeFormat } from './whole-image.js';
 import { messageOf } from '../../flow/message-of.js';

@@ -17,7 +17,7 @@ import { normalUuid } from '../../vm/qemu/machine-uuid.js';
 import { configOf } from '../take/capture-into-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
-import { uuidIdentity } from '../vm-identity.js';
+import { uuidIdentity } from '../../vm/vm-identity.js';
 import { commitOverlays } from './commit-overlays.js';
 import { copyDisk } from './copy-disk.js';
 import { type ChosenDisk, chooseDisks, type DiskChoice } from './disk-choice.js';

@@ -22,7 +22,7 @@ import { configOf } from '../take/capture-into-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
 import { identityOf } from '../take/snapshot-identity.js';
-import { uuidIdentity } from '../vm-identity.js';
+import { uuidIdentity } from '../../vm/vm-identity.js';
 import { copyDisk } from './copy-disk.js';
 import { type ChosenDisk, chooseDisks } from './disk-choice.js';
 

@@ -1,9 +1,8 @@
 // A running VM into the spool, through its QMP socket.
 import { randomBytes } from 'node:crypto';
-import { basename, dirname } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectVmName } from '../../catalog/vm-name.js';
-import type { Captured } from '../../spool/captured.js';
+import { capturedOf } from '../../spool/captured-of.js';
 import { vmPathPart } from '../../spool/layout.js';
 import { tryLock } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
@@ -11,7 +10,8 @@ import type { Capture } from '../../vm/capture/capture.js';
 import { cleanSpool } from '../clean-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
-import { givenIdentity, liveIdentity, type VmIdentity } from '../vm-identity.js';
+import type { VmIdentity } from '../../manifest/types.js';
+import { givenIdentity, liveIdentity } from '../../vm/vm-identity.js';
 import { messageOf } from '../../flow/message-of.js';
 
 export interface LiveVm {
@@ -124,42 +124,4 @@ function identityOfLive(hook: HookContext, live: LiveVm, { uuid }: Capture): VmI
 /** What the configuration has on a VM; not the members that every object has. */
 export function configOf({ config }: Pick<HookContext, 'config'>, vm: string) {
   return Object.hasOwn(config.vms, vm) ? config.vms[vm] : undefined;
-}
-
-export interface CapturedVm {
-  readonly vm: string;
-  readonly source: string;
-  readonly folder: string;
-  readonly capture: Capture;
-  readonly identity: VmIdentity;
-}
-
-/** As `captured.json` has it. */
-export function capturedOf({ vm, source, folder, capture, identity }: CapturedVm): Captured {
-  const nameOf = (path: string): string => {
-    if (dirname(path) !== folder) {
-      throw new Error(`expected a captured file in ${folder}, found ${path}`);
-    }
-    return basename(path);
-  };
-  const { statePath, machinePath } = capture;
-  return {
-    version: 1,
-    vm,
-    identity,
-    createdMs: capture.createdMs,
-    source,
-    image: { file: nameOf(capture.imagePath), format: capture.format },
-    ...(statePath === undefined ? {} : { state: nameOf(statePath) }),
-    ...(machinePath === undefined ? {} : { machine: nameOf(machinePath) }),
-    disks: capture.disks.map(({ name, path, sourcePath, sourceFormat, wasEncrypted }) => ({
-      name,
-      file: nameOf(path),
-      sourcePath,
-      sourceFormat,
-      ...(wasEncrypted === true ? { wasEncrypted } : {}),
-    })),
-    downtimeMs: capture.downtimeMs,
-    way: capture.way,
-  };
 }

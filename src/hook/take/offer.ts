@@ -19,7 +19,7 @@ import { adoptFile, type FileFacts, factsOf } from './adopt-file.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
 import { identityOf } from './snapshot-identity.js';
-import type { VmIdentity } from '../vm-identity.js';
+import type { VmIdentity } from '../../manifest/types.js';
 
 export interface OfferedDisk {
   /** The VM's own name for it, such as vda. */

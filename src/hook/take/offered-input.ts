@@ -12,7 +12,7 @@ import type { LiveVm } from './capture-into-spool.js';
 import type { HookConfig } from '../config.js';
 import type { OfferedSnapshot } from './offer.js';
 import { messageOf } from '../../flow/message-of.js';
-import { givenIdentity, vmIdForm, vmIdPattern } from '../vm-identity.js';
+import { givenIdentity, vmIdForm, vmIdPattern } from '../../vm/vm-identity.js';
 
 export type HookRequest =
   | { readonly kind: 'files'; readonly offered: OfferedSnapshot }

@@ -10,9 +10,7 @@ import { plannedDiskBytes } from '../../plan/disk-plan.js';
 import type { Policy } from '../../plan/policy.js';
 import { storedSaving } from '../../plan/saving.js';
 import { closeDisksToStore, type DiskToStore, openDisksToStore } from '../disk-to-store.js';
-import { formatBytes } from '../../cli/shared/format.js';
 import type { LabelledImage } from './open-image.js';
-import type { SourceDisk } from './upload-source.js';
 
 /**
  * A disk without a name is the only one that the guest's memory names; where that names none or several, it is called by its
@@ -44,7 +42,7 @@ export interface UploadDisks {
 
 /** Captured disks have the VM's names; those that pages are compared with get the guest's, by which a restore finds them. */
 export async function capturedDisks(
-  disks: readonly SourceDisk[],
+  disks: readonly DiskToStore[],
   { introspected, map, memory }: LabelledImage,
   isCompared: boolean,
   signal: AbortSignal,
@@ -65,9 +63,9 @@ export async function capturedDisks(
 
 /** A name that the guest has for one disk may be the VM's own of another, which gives way then. */
 export function withNames(
-  disks: readonly SourceDisk[],
+  disks: readonly DiskToStore[],
   names: readonly (string | undefined)[],
-): readonly SourceDisk[] {
+): readonly DiskToStore[] {
   const taken = new Set(names.filter((name) => name !== undefined));
   return disks.map((disk, index) => {
     let name = names[index];
@@ -101,13 +99,6 @@ export function planDisks(disks: readonly DiskToStore[], policy: Policy): readon
   }
 }
 
-export function plannedDiskLines(disks: readonly PlannedDisk[]): readonly string[] {
-  return disks.map(
-    ({ name, sizeBytes, plannedBytes }) =>
-      `The disk ${name} of ${formatBytes(sizeBytes)} takes up to ${formatBytes(plannedBytes)} more (before compression and zero pages).`,
-  );
-}
-
 /** What storing a disk took. */
 export interface StoredDiskSize {
   readonly name: string;
@@ -124,13 +115,6 @@ export function storedDiskSizes(manifest: Manifest): readonly StoredDiskSize[] {
       [...usedPacks(manifest.frames, [space])].map((pack) => manifest.header.packs[pack]),
     ).chosenBytes,
   }));
-}
-
-export function storedDiskLines(disks: readonly StoredDiskSize[]): readonly string[] {
-  return disks.map(
-    ({ name, sizeBytes, storedBytes }) =>
-      `The disk ${name} of ${formatBytes(sizeBytes)}: ${formatBytes(storedBytes)} more on disks.`,
-  );
 }
 
 /** The packs that hold RAM. */

@@ -9,10 +9,9 @@ import {
   openGuestDisks,
 } from '../../disk/guest-disks.js';
 import { type ProofCount, type ProvenPages, provePages } from '../../disk/prove-pages.js';
+import type { OnProgress } from '../../flow/progress.js';
 import { withDiskHeld } from '../../plan/disk-held-pages.js';
-import { formatPercent } from '../../cli/shared/format.js';
 import type { LabelledImage } from './open-image.js';
-import type { CommandContext } from '../../cli/shared/run-command.js';
 
 /** What the disks were found to hold, by label; absent when none was asked. */
 export interface DiskProof {
@@ -23,12 +22,18 @@ export interface HeldImage extends LabelledImage {
   readonly proof: DiskProof;
 }
 
+export interface ProofContext {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+  readonly warn: (sentence: string) => void;
+}
+
 /** Pages of `labels` that the disks hold are labelled anew. Throws as `openGuestDisks` does. */
 export async function holdOnDisk(
   image: LabelledImage,
   labels: readonly PageLabel[],
   disks: readonly DiskArgument[],
-  context: CommandContext,
+  context: ProofContext,
 ): Promise<HeldImage> {
   const proven = await proveOnDisk(image, disks, context);
   return proven === undefined
@@ -47,7 +52,7 @@ export async function holdOnDisk(
 export async function proveOnDisk(
   { introspected, map, memory }: LabelledImage,
   disks: readonly DiskArgument[],
-  { warn, signal, onProgress }: CommandContext,
+  { warn, signal, onProgress }: ProofContext,
 ): Promise<ProvenPages | undefined> {
   if (disks.length === 0 || !introspected.found) {
     return undefined;
@@ -65,14 +70,4 @@ export async function proveOnDisk(
   } finally {
     closeGuestDisks(opened);
   }
-}
-
-/** One line for each kind of cache that was compared. */
-export function proofLines({ diskHeld = [] }: DiskProof): readonly string[] {
-  return diskHeld
-    .filter(({ pageCount }) => pageCount > 0)
-    .map(
-      ({ label, pageCount, heldPageCount }) =>
-        `The disk holds ${heldPageCount} of ${pageCount} pages of ${label} byte for byte (${formatPercent(heldPageCount / pageCount)}).`,
-    );
 }

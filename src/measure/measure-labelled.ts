@@ -1,18 +1,17 @@
-// An image's figures under every named policy, for `pars report --estimate` and `--image`. Nothing is stored.
-import type { DiskArgument } from '../../disk/guest-disks.js';
-import { measureImage, type PolicyToMeasure } from '../../measure/measure-image.js';
-import { withDiskHeld } from '../../plan/disk-held-pages.js';
-import { namedPolicies, policyNames } from '../../plan/policy.js';
-import type { ImageFigures } from '../../report/model/image-figures.js';
-import { proveOnDisk } from '../../snapshot/prepare/hold-on-disk.js';
-import type { LabelledImage } from '../../snapshot/prepare/open-image.js';
-import type { CommandContext } from '../shared/run-command.js';
+// An image's figures under every named policy, as if it were stored with the disks that are given. Nothing is stored.
+import type { DiskArgument } from '../disk/guest-disks.js';
+import { measureImage, type PolicyToMeasure } from './measure-image.js';
+import { withDiskHeld } from '../plan/disk-held-pages.js';
+import { namedPolicies, policyNames } from '../plan/policy.js';
+import type { ImageFigures } from '../report/model/image-figures.js';
+import { type ProofContext, proveOnDisk } from '../snapshot/prepare/hold-on-disk.js';
+import type { LabelledImage } from '../snapshot/prepare/open-image.js';
 
 /** The policy `disk` is left out where no disk is given: it stores as `strict` then. */
 export async function measureLabelled(
   image: LabelledImage,
   disks: readonly DiskArgument[],
-  context: CommandContext,
+  context: ProofContext,
 ): Promise<ImageFigures> {
   const proven = await proveOnDisk(image, disks, context);
   const policies = policyNames

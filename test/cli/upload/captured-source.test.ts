@@ -1,6 +1,6 @@
 // `pars upload --captured DIR` stores what the folder's own file names, so whoever can write there could name any file.
 import { chmodSync } from 'node:fs';
-import { capturedSource } from '../../../src/snapshot/prepare/upload-source.js';
+import { capturedSource } from '../../../src/cli/upload/captured-source.js';
 import { writeCaptured } from '../../../src/spool/captured.js';
 import { makeTemporaryFolder } from '../../e2e/temporary-folder.js';
 

@@ -1,28 +1,30 @@
 // The report on a stored snapshot: its manifest, where its blocks lie, and its image's bytes where a file of them is given.
-import { ParsError } from '../../../introspect/pars-error.js';
-import { loadManifest, resolveId } from '../../catalog/catalog.js';
-import { labelBytes } from '../../manifest/space/label-bytes.js';
-import { ramOf } from '../../manifest/space/spaces.js';
-import type { Manifest } from '../../manifest/types.js';
-import { figuresOfManifest } from '../../measure/figures-of-manifest.js';
-import { readPlacement } from '../../measure/read-placement.js';
-import type { MemoryMapData } from '../../report/html/charts/memory-map.js';
-import type { ImageFigures } from '../../report/model/image-figures.js';
-import type { SnapshotReport } from '../../report/model/report.js';
-import { snapshotReport } from '../../report/model/snapshot-report.js';
-import type { Store } from '../../store/store.js';
-import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
+import { ParsError } from '../../introspect/pars-error.js';
+import { loadManifest, resolveId } from '../catalog/catalog.js';
+import { labelBytes } from '../manifest/space/label-bytes.js';
+import { ramOf } from '../manifest/space/spaces.js';
+import type { Manifest } from '../manifest/types.js';
+import { figuresOfManifest } from './figures-of-manifest.js';
+import { readPlacement } from './read-placement.js';
+import type { MemoryMapData } from '../report/html/charts/memory-map.js';
+import type { ImageFigures } from '../report/model/image-figures.js';
+import type { Assumptions, SnapshotReport } from '../report/model/report.js';
+import { snapshotReport } from '../report/model/snapshot-report.js';
+import type { Store } from '../store/store.js';
 
 export interface StoredReport {
   readonly report: SnapshotReport;
   readonly map: MemoryMapData;
 }
 
-/** `figures`: of the same image's bytes. Throws `usage` when they are of another. */
+/**
+ * `assume`: what is taken for granted of a cluster, so many of whose nodes hold the snapshot; undefined where the store has none.
+ * `figures`: of the same image's bytes. Throws `usage` when they are of another.
+ */
 export async function reportStored(
   store: Store,
   prefix: string,
-  options: AssumptionArguments,
+  assume: (knownNodeCount: number | undefined) => Assumptions,
   signal: AbortSignal,
   figures?: ImageFigures,
 ): Promise<StoredReport> {
@@ -45,7 +47,7 @@ export async function reportStored(
         evidence: header.evidence,
       },
       figures: figures ?? own,
-      assumptions: parseAssumptions(options, placement?.nodes.length),
+      assumptions: assume(placement?.nodes.length),
       stored: { policy: own.policies.at(0)?.policy, parts, storedBytes, placement },
     }),
     map: {

@@ -2,10 +2,7 @@
 // file that somebody handed over.
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Captured } from '../spool/captured.js';
-
-/** As src/manifest/types.ts has it. */
-export type VmIdentity = NonNullable<Captured['identity']>;
+import type { VmIdentity } from '../manifest/types.js';
 
 /** An id that a user gives: `--vm-id`, PARS_VM_ID, vms.NAME.id. */
 export const vmIdPattern = /^[\x21-\x7e]{1,128}$/;

@@ -1,11 +1,10 @@
-// What `pars restore --resume` does after the restore: DIR/resume.sh, which starts the VM by QEMU, and if wanted its run.
+// What starts a VM by QEMU from what was restored: DIR/resume.sh.
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { convertImage, expectConverter } from '../../disk/convert-image.js';
 import { diskError } from '../../host/disk-error.js';
-import type { RestoredDisk } from '../../restore/restored-disk.js';
-import type { Lines } from '../../text/standard-streams.js';
+import type { RestoredDisk } from '../restored-disk.js';
 import { bashQuote } from '../../vm/qemu/bash-quote.js';
 import { isAddress } from '../../vm/trust/host-paths.js';
 import { readMachineFile } from '../../vm/machine-file.js';
@@ -19,9 +18,7 @@ import { newRamPaths, type RamFile } from '../../vm/qemu/shared-ram.js';
 import type { AllowedPaths, Finding } from '../../vm/trust/effects.js';
 import { judgeCommand } from '../../vm/trust/judge-command.js';
 import { unnamedUsesText } from '../../vm/resume/unnamed-uses.js';
-import { confirmMachine, type MachineToConfirm } from './confirm-machine.js';
-import { exitCodes } from '../shared/exit-code.js';
-import { expectFirstRun, runScript, writeScript } from './resume-folder.js';
+import { expectFirstRun, writeScript } from './resume-folder.js';
 
 export interface ResumeRequest {
   /** Where the restore wrote. */
@@ -40,28 +37,26 @@ export interface ResumeRequest {
   readonly diskPath?: string | undefined;
   /** Those that were stored with the snapshot. */
   readonly restoredDisks?: readonly RestoredDisk[];
-  readonly mode: 'write' | 'run';
   /** Paths of the host that the machine may open as it says. */
   readonly trustedPaths?: readonly string[];
-  /** The machine may do all that it says. */
-  readonly trustsMachine?: boolean;
-  /** Ends the VM, in the mode `run`. */
+  /** Ends what takes long. */
   readonly signal?: AbortSignal | undefined;
-  readonly warn: (lines: Lines) => void;
+  readonly warn: (sentence: string) => void;
 }
 
-export interface ResumeResult {
-  readonly scriptPath: string;
+export interface ResumableMachine {
+  /** The command by lines, as bash would read it, control characters made visible. */
+  readonly command: readonly string[];
   /** What the machine can do to the host; the script has it at its head. */
   readonly findings: readonly Finding[];
-  /** Of the script (src/vm/resume/resume-script.ts), or that of a VM that was not started; undefined when it was only written. */
-  readonly exitCode: number | undefined;
+  /** Starts it (src/vm/resume/resume-script.ts). */
+  readonly scriptPath: string;
 }
 
 /** Of every disk that a restore writes. */
 const rawFormat = 'raw';
 
-/** For before the restore, which takes minutes. Throws as `resumeVm` would for the same reasons. */
+/** For before the restore, which takes minutes. Throws as `writeResume` would for the same reasons. */
 export async function checkResume(
   request: Pick<
     ResumeRequest,
@@ -87,8 +82,8 @@ export async function checkResume(
   }
 }
 
-/** Throws `usage` when there is no machine or it does not fit, `already-exists` when the folder has had its VM. */
-export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
+/** Writes it. Throws `usage` when there is no machine or it does not fit, `already-exists` when the folder has had its VM. */
+export async function writeResume(request: ResumeRequest): Promise<ResumableMachine> {
   const { signal, restoredDisks = [] } = request;
   const folder = resolve(request.folder);
   const command = await readMachine(request);
@@ -108,29 +103,7 @@ export async function resumeVm(request: ResumeRequest): Promise<ResumeResult> {
     findings,
   });
   await writeScript(scriptPath, script);
-  return await runOrTell(request, {
-    command: commandLines(plan.command),
-    findings,
-    scriptPath,
-  });
-}
-
-/** Runs the script that was written when that is wanted and allowed. */
-export async function runOrTell(
-  request: Pick<ResumeRequest, 'mode' | 'signal' | 'warn' | 'trustsMachine'>,
-  machine: MachineToConfirm,
-): Promise<ResumeResult> {
-  const { mode, signal, warn, trustsMachine = false } = request;
-  const { scriptPath, findings } = machine;
-  if (mode === 'write') {
-    return { scriptPath, findings, exitCode: undefined };
-  }
-  const isConfirmed = await confirmMachine(machine, { isTrusted: trustsMachine, signal, warn });
-  return {
-    scriptPath,
-    findings,
-    exitCode: isConfirmed ? await runScript(scriptPath, signal) : exitCodes.vmFailed,
-  };
+  return { command: commandLines(plan.command), findings, scriptPath };
 }
 
 /** Throws `usage` for a machine that would use what belongs to another VM, or a disk that it cannot open. */

@@ -2,16 +2,8 @@
 import { join, resolve } from 'node:path';
 import type { ImageFormat } from '../../../introspect/memory/memory-image.js';
 import { expectOwnFolder } from '../../host/own-folder.js';
+import type { DiskToStore } from '../../snapshot/disk-to-store.js';
 import { type Captured, readCaptured } from '../../spool/captured.js';
-
-export interface SourceDisk {
-  /** As the VM calls it. */
-  readonly name: string;
-  readonly path: string;
-  readonly sourcePath: string;
-  readonly sourceFormat: string;
-  readonly wasEncrypted?: true | undefined;
-}
 
 export interface UploadSource {
   readonly imagePath: string;
@@ -19,7 +11,7 @@ export interface UploadSource {
   readonly statePath: string | undefined;
   readonly machinePath: string | undefined;
   /** Of the moment of the image, and to be stored with it. */
-  readonly disks: readonly SourceDisk[];
+  readonly disks: readonly DiskToStore[];
   readonly vm: string;
   /** Which VM it is, apart from its name; undefined where nobody says. */
   readonly identity?: Captured['identity'] | undefined;

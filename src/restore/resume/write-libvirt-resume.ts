@@ -1,19 +1,18 @@
-// What `pars restore --resume` does with a VM that libvirt had saved: DIR/domain.xml, in which the domain has the restored
-// disks, and DIR/resume.sh, which gives both to libvirt.
+// What starts a VM that libvirt had saved: DIR/domain.xml, in which the domain has the restored disks, and DIR/resume.sh,
+// which gives both to libvirt.
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../host/disk-error.js';
 import type { Attachment } from '../../manifest/types.js';
-import type { RestoredDisk } from '../../restore/restored-disk.js';
+import type { RestoredDisk } from '../restored-disk.js';
 import type { Store } from '../../store/store.js';
-import type { Lines } from '../../text/standard-streams.js';
 import { bashQuote } from '../../vm/qemu/bash-quote.js';
 import { domainFileName, planLibvirtResume } from '../../vm/libvirt/plan-libvirt-resume.js';
 import { readSaveXml } from '../../vm/libvirt/save-xml.js';
 import { scriptName } from '../../vm/resume/resume-script.js';
 import { writeScript } from './resume-folder.js';
-import { type ResumeResult, runOrTell } from './resume-vm.js';
+import type { ResumableMachine } from './write-resume.js';
 
 /** Of a save file, which the device state begins with too. (libvirt src/qemu/qemu_saveimage.h) */
 const saveMagic = 'LibvirtQemudSave';
@@ -26,12 +25,9 @@ export interface LibvirtResumeRequest {
   readonly restoredDisks: readonly RestoredDisk[];
   /** Of libvirt, as `virsh -c` takes it. */
   readonly uri?: string | undefined;
-  readonly mode: 'write' | 'run';
   /** As of `ResumeRequest`. */
   readonly trustedPaths?: readonly string[];
-  readonly trustsMachine?: boolean;
-  readonly signal?: AbortSignal | undefined;
-  readonly warn: (lines: Lines) => void;
+  readonly warn: (sentence: string) => void;
 }
 
 /** As virsh's own: root has the host's libvirt, others have one of their own. */
@@ -53,7 +49,8 @@ export async function isOfLibvirt(
   return Buffer.from(head).toString('latin1') === saveMagic;
 }
 
-export async function resumeByLibvirt(request: LibvirtResumeRequest): Promise<ResumeResult> {
+/** Writes both. Throws `usage` for a domain that would write to disks which nobody has named. */
+export async function writeLibvirtResume(request: LibvirtResumeRequest): Promise<ResumableMachine> {
   const { warn, restoredDisks, trustedPaths = [] } = request;
   const folder = resolve(request.folder);
   const streamPath = resolve(request.streamPath);
@@ -86,9 +83,9 @@ export async function resumeByLibvirt(request: LibvirtResumeRequest): Promise<Re
   const scriptPath = join(folder, scriptName);
   await writeScript(scriptPath, plan.script);
   const words = ['virsh', '-c', uri, 'restore', streamPath, '--xml', domainPath, '--running'];
-  return await runOrTell(request, {
+  return {
     command: [`  ${words.map(bashQuote).join(' ')}`],
     findings: plan.findings,
     scriptPath,
-  });
+  };
 }

@@ -5,7 +5,7 @@ import { lstat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../host/disk-error.js';
-import { expectOutputFolder } from '../../restore/output/output-folder.js';
+import { expectOutputFolder } from '../output/output-folder.js';
 import { markerName, scriptName } from '../../vm/resume/resume-script.js';
 
 /**
