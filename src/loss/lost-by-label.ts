@@ -1,15 +1,15 @@
 // How many pages of each label cannot be had back, when packs are gone: what snapshot-loss.ts names page by page, as sums
 // over counts, for who asks about many losses of one snapshot. Pure.
-import type { PagesByLabel } from '../manifest/pages-by-label.js';
+import type { PagesByLabel } from './pages-by-label.js';
 import type { RamSpace } from '../manifest/types.js';
 import { notStoredRuns } from './lost-pages.js';
 
 export interface CountedPages {
   /** RAM, where there is any. */
   readonly space: RamSpace | undefined;
-  /** What lies in each pack, of RAM and of disks, */
+  /** What lies in each pack, of RAM and of disks. */
   readonly pages: PagesByLabel;
-  /** and what of it cannot be read back although the pack is there. Of a pack that is lost it does not count. */
+  /** Pages that cannot be read back although their pack is there. For a pack that is lost it does not count. */
   readonly damagedPages: PagesByLabel;
 }
 

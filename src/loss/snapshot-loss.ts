@@ -5,9 +5,9 @@ import type { LostFrames } from './loss-reason.js';
 import { type LostRun, lostRuns, notStoredRuns } from './lost-pages.js';
 
 export interface SnapshotLoss {
-  /** Of RAM. Empty when all is there. */
+  /** Lost runs of RAM; empty when all is there. */
   readonly lost: readonly LostRun[];
-  /** Of the disks that lost anything. */
+  /** The disks that lost anything. */
   readonly lostOnDisks: readonly DiskLoss[];
 }
 
@@ -18,7 +18,7 @@ export interface DiskLoss {
   readonly lost: readonly LostRun[];
 }
 
-/** Of the pages of these spaces that were stored. */
+/** What is lost of the pages that were stored, for these spaces. */
 export function storedLoss(spaces: readonly AddressSpace[], lostFrames: LostFrames): SnapshotLoss {
   const ram = ramOf({ spaces });
   return {

@@ -3,7 +3,7 @@
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import { countPages } from '../manifest/pages-by-label.js';
+import { countPages } from '../loss/pages-by-label.js';
 import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { Manifest, RamSpace } from '../manifest/types.js';
 import { packHeaderSizeBytes } from '../pack/layout.js';

@@ -6,7 +6,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { manifestName } from '../catalog/names.js';
 import { healingOfLabel } from '../loss/healing-outlook.js';
 import { neededRoles } from '../loss/needed-roles.js';
-import { countPages, packHolds, sumPages } from '../manifest/pages-by-label.js';
+import { countPages, packHolds, sumPages } from '../loss/pages-by-label.js';
 import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { usedPacks } from '../manifest/used-frames.js';

@@ -62,7 +62,7 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
   }
 }
 
-/** Of RAM and the disks that are wanted. */
+/** The packs that are lost among those of RAM and of the disks that are wanted. */
 async function lostPacksOf(
   { store, manifest, healUnreachable, signal }: RestoreRequest,
   plan: RestorePlan,

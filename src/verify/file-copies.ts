@@ -12,7 +12,7 @@ export interface FileCopies {
 
 /** A file that no page lies in. */
 export interface FileBeside extends FileCopies {
-  /** Of an attachment, or `manifest`. */
+  /** The role of an attachment, or `manifest`. */
   readonly role: string;
 }
 
@@ -36,7 +36,7 @@ export function liveCopyCount(file: FileCopies): number {
   );
 }
 
-/** The same of how it is to be when every node is there. An empty file has no block, and nothing to lose. */
+/** One more than the nodes that it could lose if every node were there. An empty file has no block, and nothing to lose. */
 export function wantedCopyCount({ replication, blocks }: FileCopies): number {
   return blocks.length === 0
     ? replication

@@ -30,7 +30,7 @@ export interface LossScenario {
   readonly node: string | null;
   /** Pages that could not be read back, those among them that were never stored. */
   readonly lostPageCount: number;
-  /** The same by label; labels of which nothing is lost are left out. */
+  /** Lost pages by label; labels of which nothing is lost are left out. */
   readonly lostByLabel: Readonly<Record<string, number>>;
   /** How many of them would be healed, by way. */
   readonly healedPageCounts: Readonly<Record<HealingWay, number>>;
@@ -82,7 +82,7 @@ function nodesOf(files: readonly FileCopies[]): readonly string[] {
   ].sort();
 }
 
-/** Of the files that are there, those that would be lost with a node. */
+/** For each node the files that are there and would be lost with it, by their index. */
 function indicesBySoleNode(files: readonly FileCopies[]): ReadonlyMap<string, readonly number[]> {
   const found = new Map<string, number[]>();
   files.forEach((file, index) => {

@@ -3,7 +3,7 @@
 import { healingWayOf } from '../../introspect/heal/healed-by.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import { smallestOf } from '../flow/largest.js';
-import { packHolds } from '../manifest/pages-by-label.js';
+import { packHolds } from '../loss/pages-by-label.js';
 import { notStoredOf } from '../manifest/space/spaces.js';
 import type { ManifestHeader } from '../manifest/types.js';
 import { type FileCopies, isLost, liveCopyCount, wantedCopyCount } from './file-copies.js';

@@ -7,7 +7,7 @@ import { type HealingOutlook, healingOutlook } from '../loss/healing-outlook.js'
 import type { LostFrames, LostPacks } from '../loss/loss-reason.js';
 import { framesOfPacks, type LostRun } from '../loss/lost-pages.js';
 import { type DiskLoss, storedLoss } from '../loss/snapshot-loss.js';
-import { countPages, sumPages } from '../manifest/pages-by-label.js';
+import { countPages, sumPages } from '../loss/pages-by-label.js';
 import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { Manifest } from '../manifest/types.js';
 import { createFramePool } from '../pack/frame-pool.js';
@@ -32,7 +32,7 @@ export interface VerifyRequest {
 export interface Verification {
   /** Pages of RAM that were stored and cannot be read back now. Those that the policy left out are in the scenarios alone. */
   readonly lost: readonly LostRun[];
-  /** Of the disks that lost anything: nothing heals them. */
+  /** The disks that lost anything: nothing heals them. */
   readonly lostOnDisks: readonly DiskLoss[];
   /** Which of them a restore would heal, and how. */
   readonly outlook: HealingOutlook;

@@ -96,7 +96,6 @@ export const testsApart: Readonly<Record<string, readonly string[]>> = {
     'test/cli/loaded-modules.test.ts',
     'test/cli/many-rows.test.ts',
     'test/cli/output.test.ts',
-    'test/cli/superseded-capture.test.ts',
   ],
   'a file that is no TypeScript': [
     'test/hook/shipped.test.ts',

@@ -7,7 +7,7 @@ import type { FileCopies } from '../../src/verify/file-copies.js';
 import type { BlockPlaces } from '../../src/store/block-state.js';
 import { type LossInput, lossScenarios } from '../../src/verify/loss-scenarios.js';
 import { disksToBeGiven } from '../../src/loss/disks-to-be-given.js';
-import { countPages, sumPages } from '../../src/manifest/pages-by-label.js';
+import { countPages, sumPages } from '../../src/loss/pages-by-label.js';
 import { healingFacts } from '../restore/healing-facts.js';
 import {
   diskBeside,

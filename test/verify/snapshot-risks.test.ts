@@ -4,7 +4,7 @@ import type { DiskSpace, RamSpace } from '../../src/manifest/types.js';
 import type { FileCopies } from '../../src/verify/file-copies.js';
 import { lossScenarios } from '../../src/verify/loss-scenarios.js';
 import { disksToBeGiven } from '../../src/loss/disks-to-be-given.js';
-import { countPages } from '../../src/manifest/pages-by-label.js';
+import { countPages } from '../../src/loss/pages-by-label.js';
 import { type RiskInput, snapshotRisks } from '../../src/verify/snapshot-risks.js';
 import { blocksOn } from '../restore/blocks-on.js';
 import { healingFacts } from '../restore/healing-facts.js';

@@ -48,7 +48,7 @@ export const hookCommands: readonly CommandEntry[] = [
   },
 ];
 
-/** Their callers take no failure: src/hook/MANUAL.md says that their exit code is always 0. */
+/** Commands whose callers take no failure: src/hook/MANUAL.md says that their exit code is always 0. */
 const endWell: ReadonlySet<string> = new Set(['libvirt', 'proxmox']);
 
 export async function configure(hook: Command, words: readonly string[]): Promise<void> {

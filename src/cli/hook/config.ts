@@ -9,8 +9,8 @@ import { makeSpoolFolders } from '../../spool/layout.js';
 import { storeKindOf } from '../../store/kinds.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { configOption, type HookOptions } from './open.js';
-import { readPolicy } from '../shared/read-policy.js';
-import { jsonOption } from '../shared/options.js';
+import { readPolicy } from '../shared/options/read-policy.js';
+import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 

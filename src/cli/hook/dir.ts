@@ -10,7 +10,7 @@ import { vmNameProblem } from '../../manifest/vm-name.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatLines } from '../shared/format.js';
 import { configOption, type HookOptions, openHook } from './open.js';
-import { jsonOption } from '../shared/options.js';
+import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
 
 export interface HookDirOptions extends HookOptions {

@@ -9,13 +9,13 @@ import { takeHandedOver } from '../../hook/libvirt/take-handed-over.js';
 import { startFlush } from '../../hook/send/start-flush.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { configOption, type HookOptions, openHook } from './open.js';
-import { jsonOption } from '../shared/options.js';
+import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 
 export interface HookLibvirtSaveOptions extends HookOptions {
   readonly vm?: string;
-  /** Of `pars hook libvirt`: they are linked, and removed once they are in the spool. */
+  /** Set by `pars hook libvirt`: the files are linked, and removed once they are in the spool. */
   readonly handedOver?: boolean;
 }
 

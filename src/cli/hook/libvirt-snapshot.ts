@@ -6,7 +6,7 @@ import { startFlush } from '../../hook/send/start-flush.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
 import { configOption, type HookOptions, openHook } from './open.js';
-import { jsonOption } from '../shared/options.js';
+import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 

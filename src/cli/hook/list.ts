@@ -4,7 +4,7 @@ import { listEntries } from '../../spool/entries.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
 import { configOption, type HookOptions, openHook } from './open.js';
-import { jsonOption } from '../shared/options.js';
+import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
 
 export function configure(command: Command): void {

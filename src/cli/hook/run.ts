@@ -11,7 +11,7 @@ import { exitCodes } from '../shared/exit-code.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
 import { configOption, type HookOptions, openHook } from './open.js';
 import { readStandardInput } from './standard-input.js';
-import { jsonOption } from '../shared/options.js';
+import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { messageOf } from '../../flow/message-of.js';
 

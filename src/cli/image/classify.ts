@@ -12,10 +12,10 @@ import { toJson, wrapText } from '../shared/format.js';
 import { npyHeader } from './npy.js';
 import { labelImage, type LabelledImage } from '../../snapshot/prepare/open-image.js';
 import { exitCodeOfEvidence, unprovenLines } from '../shared/evidence.js';
-import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
+import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
 import { expectInImage, parsePfn } from './parse-pfn.js';
 import { drawMap, type MapFormat, mapFormatOf } from './map-file.js';
-import { type PolicyArguments, readPolicy } from '../shared/read-policy.js';
+import { type PolicyArguments, readPolicy } from '../shared/options/read-policy.js';
 import { paragraphs } from '../../text/standard-streams.js';
 import {
   collect,
@@ -26,7 +26,7 @@ import {
   policyOption,
   stateOption,
   weakOption,
-} from '../shared/options.js';
+} from '../shared/options/common.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { savingTable } from '../shared/saving-table.js';
 import { statsTable } from './stats-table.js';

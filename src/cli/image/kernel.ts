@@ -21,14 +21,14 @@ import {
   toJson,
   wrapText,
 } from '../shared/format.js';
-import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
+import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
 import {
   formatOption,
   imageMeaning,
   jsonOption,
   mapOption,
   stateOption,
-} from '../shared/options.js';
+} from '../shared/options/common.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** So long are lines that are read on a terminal. */

@@ -1,7 +1,7 @@
 // What a report takes for granted, as the command line says it.
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { Assumptions } from '../../report/model/report.js';
-import { parseBandwidth } from '../shared/parse-bandwidth.js';
+import { parseBandwidth } from '../shared/options/parse-bandwidth.js';
 
 export interface AssumptionArguments {
   readonly nodes?: string;

@@ -31,11 +31,17 @@ import {
 } from '../shared/exit-code.js';
 import { labelImage } from '../../snapshot/prepare/open-image.js';
 import { exitCodeOfEvidence } from '../shared/evidence.js';
-import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
+import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
 import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
 import { reportText } from './text.js';
-import { collect, formatOption, jsonOption, mapOption, stateOption } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+import {
+  collect,
+  formatOption,
+  jsonOption,
+  mapOption,
+  stateOption,
+} from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { writeOutput } from '../shared/write-output.js';
 

@@ -30,8 +30,8 @@ import type { Lines } from '../../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { lostTable, reportLost, reportLostOnDisks } from '../store/lost-report.js';
 import { confirmMachine } from './confirm-machine.js';
-import { collect, jsonOption, snapshotMeaning } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+import { collect, jsonOption, snapshotMeaning } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface RestoreOptions extends CommonOptions {
@@ -278,7 +278,7 @@ async function startMachine(
   return isConfirmed ? await runScript(machine.scriptPath, signal) : exitCodes.vmFailed;
 }
 
-/** Its pages may be the only ones there are. */
+/** Warns of a given disk that the VM will write to: the snapshot's pages on it may be the only ones there are. */
 function tellOfDisk(
   { diskPath }: Pick<ResumeRequest, 'diskPath'>,
   { spaces }: Manifest,

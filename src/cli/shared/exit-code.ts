@@ -11,7 +11,7 @@ export const exitCodes = {
   vmFailed: 23,
 } as const;
 
-/** Of manifests that could not be read, the one to tell of. One out of reach comes first: nobody knows what it says. */
+/** The error to tell of when several manifests could not be read. One out of reach comes first: nobody knows what it says. */
 export function worstOf(errors: readonly ParsError[]): ParsError | undefined {
   return errors.find(({ code }) => code === 'unavailable') ?? errors.at(0);
 }

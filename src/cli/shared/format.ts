@@ -24,7 +24,7 @@ export function formatTime(timeMs: number): string {
 
 export type Alignment = 'left' | 'right';
 
-/** Of one cell: a column of millions would be as wide in every row. Sentences that stand in a table are shorter. */
+/** The longest cell, in characters: a longer one would make its column as wide in every row. Sentences in tables are shorter. */
 const maxCellLength = 1000;
 
 /** Columns as wide as their widest cell, two spaces apart. */

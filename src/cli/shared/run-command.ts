@@ -72,7 +72,7 @@ export async function runCommand(
   }
 }
 
-/** Of Node and of `throwIfAborted`: whatever was at work had nothing of its own to say. */
+/** Whether it is the error of Node and of `throwIfAborted`: whatever was at work had nothing of its own to say. */
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }

@@ -4,8 +4,8 @@ import { resolveId } from '../../catalog/catalog.js';
 import { deleteSnapshot } from '../../catalog/delete-snapshots.js';
 import { openStore } from '../../store/open-store.js';
 import { exitCodes } from '../shared/exit-code.js';
-import { jsonOption, snapshotMeaning } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+import { jsonOption, snapshotMeaning } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface DeleteOptions extends CommonOptions {

@@ -6,8 +6,8 @@ import type { DiskCare } from '../../store/local/disk-care.js';
 import { eitherOf } from '../../text/either-of.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { formatTable } from '../shared/format.js';
-import { jsonOption } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+import { jsonOption } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface DisksOptions extends CommonOptions {

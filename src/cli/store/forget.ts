@@ -23,9 +23,9 @@ import {
   type RemovalOutcome,
   removeInTurn,
   warnOfFailures,
-} from '../shared/remove-in-turn.js';
-import { collect, jsonOption } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+} from './remove-in-turn.js';
+import { collect, jsonOption } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** Counts as they were typed. */

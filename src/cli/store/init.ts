@@ -3,8 +3,8 @@
 import type { Command } from 'commander';
 import { openStore } from '../../store/open-store.js';
 import { exitCodes } from '../shared/exit-code.js';
-import { jsonOption } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+import { jsonOption } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface InitOptions extends CommonOptions {

@@ -8,8 +8,8 @@ import { openStore } from '../../store/open-store.js';
 import { exitCodeOfUnreadable } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
 import type { ParsError } from '../../../introspect/pars-error.js';
-import { jsonOption } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+import { jsonOption } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface ListOptions extends CommonOptions {

@@ -11,13 +11,13 @@ export interface LostRunReport {
   readonly space: string;
   readonly firstPage: number;
   readonly pageCount: number;
-  /** Of a disk, whose pages are counted from its beginning, the same as `firstPage`. */
+  /** The page frame number in the guest. On a disk, whose pages are counted from its beginning, it equals `firstPage`. */
   readonly pfn: number;
   readonly label: string;
   readonly reason: string;
 }
 
-/** Of RAM, unless another space is given. */
+/** Every lost run of one space, RAM unless another is given. */
 export function reportLost(
   lost: readonly LostRun[],
   manifest: Manifest,

@@ -16,9 +16,9 @@ import {
   type Removal,
   removeInTurn,
   warnOfFailures,
-} from '../shared/remove-in-turn.js';
-import { jsonOption } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+} from './remove-in-turn.js';
+import { jsonOption } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** An upload shows nothing in the store while it sends a pack, and the clocks of hosts differ. */

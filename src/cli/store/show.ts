@@ -11,8 +11,8 @@ import type { Store } from '../../store/store.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
 import { diskBytes } from './list.js';
-import { jsonOption, snapshotMeaning } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+import { jsonOption, snapshotMeaning } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 export interface ShowOptions extends CommonOptions {

@@ -10,8 +10,8 @@ import type { Lines } from '../../text/standard-streams.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { wrapText } from '../shared/format.js';
 import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
-import { jsonOption, snapshotMeaning } from '../shared/options.js';
-import { storeOption } from '../shared/store-option.js';
+import { jsonOption, snapshotMeaning } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { scenarioTable } from './scenario-table.js';
 import { shortOfCopies } from '../shared/short-of-copies.js';
@@ -127,7 +127,7 @@ function hopelessTable(manifest: Manifest, result: Verification): Lines {
   return report.length === 0 ? [] : lostTable(report);
 }
 
-/** Of RAM. */
+/** Lost runs of RAM that nothing heals. */
 function hopelessRuns(result: Verification): readonly LostRun[] {
   return [...result.outlook.none, ...runsNeedingDisk(result)].sort(
     (a, b) => a.firstPage - b.firstPage,

@@ -10,7 +10,7 @@ export interface UploadSource {
   readonly format: ImageFormat | undefined;
   readonly statePath: string | undefined;
   readonly machinePath: string | undefined;
-  /** Of the moment of the image, and to be stored with it. */
+  /** Disks of the image's moment that are to be stored with it. */
   readonly disks: readonly DiskToStore[];
   readonly vm: string;
   /** Which VM it is, apart from its name; undefined where nobody says. */

@@ -10,16 +10,26 @@ import { type CapturePreview, previewCapture } from '../../vm/capture/capture.js
 import { captureWays } from '../../vm/capture/plan-capture.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatBytes } from '../shared/format.js';
-import { parseBandwidth } from '../shared/parse-bandwidth.js';
-import type { CommandContext } from '../shared/run-command.js';
+import { parseBandwidth } from '../shared/options/parse-bandwidth.js';
+import type { CommandContext, CommonOptions } from '../shared/run-command.js';
 import { capturedSource } from './captured-source.js';
-import type { UploadOptions } from './upload.js';
-import { uploadSource } from './upload-source.js';
+import { type StoringOptions, uploadSource } from './upload-source.js';
+
+export interface LiveOptions extends CommonOptions, StoringOptions {
+  /** What the VM is called. */
+  readonly name?: string;
+  readonly vmId?: string;
+  readonly machine?: string;
+  readonly scratch?: string;
+  readonly maxDowntime?: string;
+  readonly withoutDisks?: boolean;
+  readonly decryptDisks?: boolean;
+}
 
 export async function uploadLive(
   qmpPath: string,
   policy: NamedPolicy,
-  options: UploadOptions,
+  options: LiveOptions,
   context: CommandContext,
 ): Promise<number> {
   const vm = options.name ?? '';
@@ -48,7 +58,7 @@ export async function uploadLive(
 }
 
 /** In milliseconds. */
-function downtimeOf({ maxDowntime }: UploadOptions): number | undefined {
+function downtimeOf({ maxDowntime }: LiveOptions): number | undefined {
   const downtimeMs = maxDowntime === undefined ? undefined : parseDuration(maxDowntime);
   if (maxDowntime !== undefined && downtimeMs === undefined) {
     throw new ParsError(

@@ -20,15 +20,15 @@ import { readMachineFile } from '../../vm/machine-file.js';
 import { exitCodeOfEvidence, unprovenLines } from '../shared/evidence.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatBytes, formatPercent } from '../shared/format.js';
-import { type ImageArguments, openImageArgument } from '../shared/image-argument.js';
-import { parseBandwidth } from '../shared/parse-bandwidth.js';
+import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
+import { parseBandwidth } from '../shared/options/parse-bandwidth.js';
 import type { CommandContext } from '../shared/run-command.js';
 import { savingTable } from '../shared/saving-table.js';
 import { shortOfCopies } from '../shared/short-of-copies.js';
 import type { UploadSource } from './captured-source.js';
 import { plannedDiskLines, proofLines, storedDiskLines } from './disk-lines.js';
 
-/** Of the options, those that are for every source. */
+/** The options that are for every source. */
 export interface StoringOptions extends ImageArguments {
   readonly store: string;
   readonly dryRun?: boolean;

@@ -14,29 +14,24 @@ import {
   mapOption,
   policyOption,
   weakOption,
-} from '../shared/options.js';
-import { type PolicyArguments, readPolicy } from '../shared/read-policy.js';
-import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
-import { storeOption } from '../shared/store-option.js';
+} from '../shared/options/common.js';
+import { type PolicyArguments, readPolicy } from '../shared/options/read-policy.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
+import { storeOption } from '../shared/options/store-option.js';
 import { capturedSource, type UploadSource } from './captured-source.js';
-import { type StoringOptions, uploadSource } from './upload-source.js';
+import type { LiveOptions } from './upload-live.js';
+import { uploadSource } from './upload-source.js';
 
-export interface UploadOptions extends CommonOptions, PolicyArguments, StoringOptions {
+/** The options that go with `--qmp` alone are those of LiveOptions. */
+export interface UploadOptions extends PolicyArguments, LiveOptions {
   readonly disk?: readonly string[];
   readonly withDisks?: boolean;
-  readonly machine?: string;
   /** The VM that has the image as its RAM was stopped. */
   readonly standsStill?: boolean;
-  readonly name?: string;
-  readonly vmId?: string;
-  /** Instead of an image: a folder that a capture wrote, */
+  /** Given instead of an image: a folder that a capture wrote. */
   readonly captured?: string;
-  /** or a running VM, with what follows. */
+  /** Given instead of an image: the QMP socket of a running VM. */
   readonly qmp?: string;
-  readonly scratch?: string;
-  readonly maxDowntime?: string;
-  readonly withoutDisks?: boolean;
-  readonly decryptDisks?: boolean;
 }
 
 export function configure(command: Command): void {

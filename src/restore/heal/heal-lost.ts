@@ -37,7 +37,7 @@ export async function healLost(
   }
 }
 
-/** Those just written that hold pages of RAM. */
+/** Opens the disks just written that hold pages of RAM. */
 function openOwnDisks(
   { diskHeld }: RamSpace,
   targets: readonly DiskTarget[],

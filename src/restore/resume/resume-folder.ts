@@ -36,7 +36,7 @@ export async function writeScript(path: string, script: string): Promise<void> {
   });
 }
 
-/** Its exit code. `signal` ends the script, and with it the VM where QEMU is its child. */
+/** Runs the script and returns its exit code. `signal` ends the script, and with it the VM where QEMU is its child. */
 export async function runScript(path: string, signal: AbortSignal | undefined): Promise<number> {
   if (signal?.aborted === true) {
     throw new ParsError('cancelled', `the VM was not started; ${path} starts it`);

@@ -14,7 +14,7 @@ import { scriptName } from '../../vm/resume/resume-script.js';
 import { writeScript } from './resume-folder.js';
 import type { ResumableMachine } from './write-resume.js';
 
-/** Of a save file, which the device state begins with too. (libvirt src/qemu/qemu_saveimage.h) */
+/** The magic of a save file, which the device state begins with too. (libvirt src/qemu/qemu_saveimage.h) */
 const saveMagic = 'LibvirtQemudSave';
 
 export interface LibvirtResumeRequest {
@@ -23,9 +23,9 @@ export interface LibvirtResumeRequest {
   /** The restored save file. */
   readonly streamPath: string;
   readonly restoredDisks: readonly RestoredDisk[];
-  /** Of libvirt, as `virsh -c` takes it. */
+  /** The URI of libvirt, as `virsh -c` takes it. */
   readonly uri?: string | undefined;
-  /** As of `ResumeRequest`. */
+  /** Paths of the host that the machine may open as it says. */
   readonly trustedPaths?: readonly string[];
   readonly warn: (sentence: string) => void;
 }

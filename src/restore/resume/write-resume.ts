@@ -35,7 +35,7 @@ export interface ResumeRequest {
   readonly replacements: readonly string[];
   /** The disk that was given to the restore. */
   readonly diskPath?: string | undefined;
-  /** Those that were stored with the snapshot. */
+  /** The disks that were stored with the snapshot. */
   readonly restoredDisks?: readonly RestoredDisk[];
   /** Paths of the host that the machine may open as it says. */
   readonly trustedPaths?: readonly string[];
@@ -49,11 +49,11 @@ export interface ResumableMachine {
   readonly command: readonly string[];
   /** What the machine can do to the host; the script has it at its head. */
   readonly findings: readonly Finding[];
-  /** Starts it (src/vm/resume/resume-script.ts). */
+  /** The script that starts it (src/vm/resume/resume-script.ts). */
   readonly scriptPath: string;
 }
 
-/** Of every disk that a restore writes. */
+/** The format of every disk that a restore writes. */
 const rawFormat = 'raw';
 
 /** For before the restore, which takes minutes. Throws as `writeResume` would for the same reasons. */

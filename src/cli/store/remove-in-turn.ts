@@ -1,7 +1,7 @@
 // One removal after the other, as forget and prune do: one that fails ends none of the others, Ctrl-C takes effect between
 // two, and what became of each is told.
 import { ParsError } from '../../../introspect/pars-error.js';
-import { exitCodeOfError, exitCodes } from './exit-code.js';
+import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 
 /** What people are told of each outcome. */
 export const outcomeTexts = {

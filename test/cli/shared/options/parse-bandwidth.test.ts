@@ -1,7 +1,7 @@
 // Bandwidth on the command line.
 
-import { ParsError } from '../../../introspect/pars-error.js';
-import { parseBandwidth } from '../../../src/cli/shared/parse-bandwidth.js';
+import { ParsError } from '../../../../introspect/pars-error.js';
+import { parseBandwidth } from '../../../../src/cli/shared/options/parse-bandwidth.js';
 
 test.each([
   ['50M', 50 * 2 ** 20],

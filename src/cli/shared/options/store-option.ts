@@ -1,8 +1,8 @@
 // --store URL, by the table of the kinds of store. A command ends before anybody else could read what it put into a store that
 // does not last, so the command line takes none.
 import { InvalidArgumentError, Option } from 'commander';
-import { findStoreKind, lastingKinds, storeKinds } from '../../store/kinds.js';
-import { eitherOf } from '../../text/either-of.js';
+import { findStoreKind, lastingKinds, storeKinds } from '../../../store/kinds.js';
+import { eitherOf } from '../../../text/either-of.js';
 
 const storeForms = eitherOf(lastingKinds.flatMap(({ helpForms }) => helpForms));
 

@@ -1,7 +1,7 @@
 // What the tables of commands say stands for files that are not loaded, so it must be what those say.
 import { Command, Help } from 'commander';
-import { addCommands, type CommandEntry } from '../../src/cli/shared/command-table.js';
-import { loadWholeProgram } from './whole-program.js';
+import { addCommands, type CommandEntry } from '../../../src/cli/shared/command-table.js';
+import { loadWholeProgram } from '../whole-program.js';
 
 test('help lists each command as its own file has it', async () => {
   const whole = await loadWholeProgram();

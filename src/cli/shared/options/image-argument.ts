@@ -1,7 +1,7 @@
 // The image that a command line names, and how it says that it is to be read.
-import { imageFormats, type MemoryImage } from '../../../introspect/memory/memory-image.js';
-import { ParsError } from '../../../introspect/pars-error.js';
-import { openImageWithState } from '../../snapshot/prepare/open-image.js';
+import { imageFormats, type MemoryImage } from '../../../../introspect/memory/memory-image.js';
+import { ParsError } from '../../../../introspect/pars-error.js';
+import { openImageWithState } from '../../../snapshot/prepare/open-image.js';
 
 export interface ImageArguments {
   readonly format?: string;

@@ -1,6 +1,6 @@
 // --store takes what a snapshot can be kept in, and its help names no other.
 import { Command } from 'commander';
-import { storeOption } from '../../../src/cli/shared/store-option.js';
+import { storeOption } from '../../../../src/cli/shared/options/store-option.js';
 
 interface Parsed {
   readonly store: string | undefined;

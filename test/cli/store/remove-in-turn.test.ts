@@ -2,7 +2,7 @@
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { exitCodeOfError, exitCodes } from '../../../src/cli/shared/exit-code.js';
-import { exitCodeOfRemovals, removeInTurn } from '../../../src/cli/shared/remove-in-turn.js';
+import { exitCodeOfRemovals, removeInTurn } from '../../../src/cli/store/remove-in-turn.js';
 
 const items = ['a', 'b', 'c'].map((id) => ({ id }));
 const never = new AbortController().signal;

@@ -1,6 +1,6 @@
 // Bandwidth as `--bandwidth` takes it: `50M`, `1.5G`, `800K` or plain bytes, each per second; K, M and G are binary.
-import { ParsError } from '../../../introspect/pars-error.js';
-import { parseSize } from '../../vm/qemu/size.js';
+import { ParsError } from '../../../../introspect/pars-error.js';
+import { parseSize } from '../../../vm/qemu/size.js';
 
 /** The packs that are sent at once must be there within a day, or `pars prune` would take their upload for a dead one. */
 const minBytesPerSecond = 8 * 1024;

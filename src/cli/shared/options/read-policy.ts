@@ -1,13 +1,13 @@
 // The policy that a command line asks for.
 import { readFile } from 'node:fs/promises';
-import { ParsError } from '../../../introspect/pars-error.js';
+import { ParsError } from '../../../../introspect/pars-error.js';
 import {
   heldByDisk,
   namedPolicies,
   type NamedPolicy,
   type PolicyName,
   policyNames,
-} from '../../plan/policy.js';
+} from '../../../plan/policy.js';
 
 export interface PolicyArguments {
   /** One of `policyNames`, or a file. */
@@ -27,7 +27,7 @@ export async function readPolicy(options: PolicyArguments): Promise<NamedPolicy>
       { cause: error },
     );
   });
-  const { parsePolicy } = await import('../../plan/parse-policy.js');
+  const { parsePolicy } = await import('../../../plan/parse-policy.js');
   const policy = parsePolicy(text, path, {
     allowWeakCritical: options.allowWeakCritical === true,
   });

@@ -1,8 +1,8 @@
 // Pages counted by pack and label, held against a look at every page.
 
 import fc from 'fast-check';
-import { countPages, packHolds } from '../../src/manifest/pages-by-label.js';
-import { packCount, randomSpace } from './random-space.js';
+import { countPages, packHolds } from '../../src/loss/pages-by-label.js';
+import { packCount, randomSpace } from '../manifest/random-space.js';
 
 /** Of random spaces. */
 const labelCount = 4;

@@ -2,7 +2,7 @@
 // then adds up numbers, and looks at no page again.
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-import type { AddressSpace, SnapshotFrames } from './types.js';
+import type { AddressSpace, SnapshotFrames } from '../manifest/types.js';
 
 export interface PagesByLabel {
   readonly labelCount: number;
@@ -44,7 +44,7 @@ export function countPages(
   return { labelCount, counts };
 }
 
-/** Of several spaces together, counted over the same packs and labels. */
+/** The sum over several spaces, which were counted over the same packs and labels. */
 export function sumPages(counted: readonly PagesByLabel[]): PagesByLabel {
   const [{ labelCount, counts }, ...others] = counted;
   return {
