@@ -21,11 +21,11 @@ export type { Volume } from '../mm/cache/disk-files.js';
 export interface FilePlaces {
   /** Index of the page in the image of guest RAM. */
   readonly page: Uint32Array;
-  /** Its label number. */
+  /** The page's label number. */
   readonly label: Uint8Array;
   /** Row of its file. */
   readonly file: Uint32Array;
-  /** Its position in the file, in pages; on a block device the position on the volume. */
+  /** The page's position in the file, in pages; on a block device the position on the volume. */
   readonly pageInFile: Uint32Array;
   /** Where its bytes begin on the volume, by its buffers; -1 where they do not say it. */
   readonly bufferOffsetBytes: Float64Array;
@@ -80,7 +80,7 @@ interface Folio {
   start: Pfn;
   end: Pfn;
   file: number;
-  /** Of its first page in the file. */
+  /** The first page's position in the file, in pages. */
   pageInFile: number;
   hasBuffers: boolean;
 }

@@ -41,7 +41,7 @@ export const healedBy: Readonly<Record<PageLabel, HealingWay | 'none'>> = {
   disk: 'none',
 };
 
-/** Of a label that this program does not know, as a newer one may have written it: by nothing. */
+/** How a lost page of a label is healed. A label that this program does not know, as a newer one may have written it, is healed by nothing. */
 export function healingWayOf(label: string): HealingWay | 'none' {
   return isLabel(label) ? healedBy[label] : 'none';
 }

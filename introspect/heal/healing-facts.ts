@@ -13,7 +13,7 @@ import { isHealedBy } from './healed-by.js';
 export interface MemmapRun {
   readonly firstPfn: Pfn;
   readonly pageCount: number;
-  /** Of the first one. */
+  /** The address of the first one in the guest. */
   readonly gpa: Gpa;
 }
 
@@ -23,7 +23,7 @@ export interface StructPageFacts {
   readonly flagsOffset: number;
   /** compound_head, or compound_info: in a tail bit 0 is set and the rest leads to the head. */
   readonly headOffset: number;
-  /** It does so as a mask over the tail's own address (7.1 on), not as the head's address. */
+  /** Whether a tail leads to its head by a mask over its own address (7.1 on), and not by the head's address. */
   readonly tailsHoldMask: boolean;
   readonly uptodateMask: number;
   /** Dirty, locked, under writeback. */

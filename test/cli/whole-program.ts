@@ -9,7 +9,7 @@ export interface WholeCommand {
   readonly command: Command;
 }
 
-/** Those of `pars`, then those of `pars hook`. */
+/** The commands of `pars`, and then those of `pars hook`. */
 export async function loadWholeProgram(): Promise<readonly WholeCommand[]> {
   const whole: WholeCommand[] = [];
   for (const entry of [...commands, ...hookCommands]) {

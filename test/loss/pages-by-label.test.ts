@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { countPages, packHolds } from '../../src/loss/pages-by-label.js';
 import { packCount, randomSpace } from '../manifest/random-space.js';
 
-/** Of random spaces. */
+/** How many labels random spaces have. */
 const labelCount = 4;
 
 test('the pages of each pack are counted by label, of the frames that are wanted', () => {

@@ -22,7 +22,7 @@ export interface RandomSpace {
 
 export interface PlacedDisk {
   readonly disk: DiskSpace;
-  /** Those of before, and those of the disk. */
+  /** The frames that were there before, and the disk's. */
   readonly frames: SnapshotFrames;
   /** Frame index of each page. */
   readonly frameOfPage: readonly number[];

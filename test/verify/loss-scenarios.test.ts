@@ -36,7 +36,7 @@ const placesOnDisk = {
 const diskPack = packCount - 1;
 const nodes = ['a', 'b', 'c', 'd'];
 
-/** Of copies, or coded, of which any so many are enough. */
+/** A block kept in copies, or in units of which any so many are enough. */
 const block: fc.Arbitrary<BlockPlaces> = fc.record({
   locations: fc.subarray(nodes),
   unreachable: fc.constant([]),
@@ -61,7 +61,7 @@ const file = (name: string): fc.Arbitrary<FileCopies> =>
 interface Case {
   readonly input: LossInput;
   readonly random: RandomSpace;
-  /** Of RAM and of the disk. */
+  /** The frames of RAM and of the disk. */
   readonly frames: SnapshotFrames;
   readonly damagedFrames: ReadonlySet<number>;
   /** Undefined where the snapshot has none. */

@@ -392,7 +392,7 @@ test.each(['PG_dirty', 'PG_writeback', 'PG_locked'] as const)(
 );
 
 describe('buffers', () => {
-  /** Of a page in four blocks of 1 KiB. */
+  /** The place found for a page in four blocks of 1 KiB. */
   function offsetWith(
     blocks: readonly (number | undefined)[],
     damage?: (fake: DiskKernel, buffer: bigint) => void,
