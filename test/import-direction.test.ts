@@ -18,7 +18,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/loss',
     'src/manifest',
     'src/pack',
-    'src/pages',
     'src/plan',
     'src/report',
     'src/restore',

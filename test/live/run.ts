@@ -29,7 +29,15 @@ const restWindowMs = 120;
 
 const keptPath = join(cacheFolder(), 'live', 'run.json');
 const identity = identityOf([
-  hashOfSources(['introspect', 'src/vm', 'src/cli', 'src/restore', 'test/guest', 'test/live']),
+  hashOfSources([
+    'introspect',
+    'src/vm',
+    'src/cli',
+    'src/loss',
+    'src/restore',
+    'test/guest',
+    'test/live',
+  ]),
 ]);
 const work = mkdtempSync(join(tmpdir(), 'pars-live-'));
 // Before any guest's own handler, which ends this process.
