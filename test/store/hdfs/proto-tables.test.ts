@@ -32,11 +32,12 @@ function isMessage(value: unknown): value is AnyMessage {
 function messagesOf(value: unknown): readonly AnyMessage[] {
   if (isMessage(value)) return [value];
   // A method has two.
-  return typeof value === 'object' && value !== null ? Object.values(value).filter(isMessage) : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value as Record<string, unknown>).filter(isMessage);
 }
 
 const tables = [clientNamenodeProtocol, datatransfer, hdfs, rpcHeader, security]
-  .flatMap((module) => Object.values(module))
+  .flatMap((module) => Object.values(module as Record<string, unknown>))
   .flatMap(messagesOf);
 
 /** A value with every field there is, numbers and lengths of each their own. */
