@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { Message } from '../wire/message.js';
 import { maxVarintBytes } from '../wire/wire-reader.js';
+import { startDeadline } from './deadline.js';
 import { addressOf } from './host-port.js';
 import { PeerFailure, silence, toParsError } from './peer-error.js';
 
@@ -68,11 +69,11 @@ export class PeerStream {
       stream.#socket.once('connect', resolve);
       stream.#wake = resolve;
     });
-    const timer = setTimeout(() => {
+    const stop = startDeadline(options.connectTimeoutMs, () => {
       stream.destroy(silence('a connection', options.connectTimeoutMs));
-    }, options.connectTimeoutMs);
+    });
     await connected;
-    clearTimeout(timer);
+    stop();
     stream.#throwIfEnded();
     return stream;
   }
@@ -114,14 +115,14 @@ export class PeerStream {
   async fill(target: Uint8Array, what: string, timeoutMs: number | undefined): Promise<void> {
     let filledBytes = this.#takeInto(target, 0);
     if (filledBytes === target.length) return;
-    const timer = timeoutMs === undefined ? undefined : this.#limit(target.length, what, timeoutMs);
+    const stop = timeoutMs === undefined ? undefined : this.#limit(target.length, what, timeoutMs);
     try {
       while (filledBytes < target.length) {
         await this.#arrival();
         filledBytes = this.#takeInto(target, filledBytes);
       }
     } finally {
-      clearTimeout(timer);
+      stop?.();
     }
   }
 
@@ -166,11 +167,11 @@ export class PeerStream {
     this.#socket.destroy();
   }
 
-  #limit(sizeBytes: number, what: string, timeoutMs: number): NodeJS.Timeout {
+  #limit(sizeBytes: number, what: string, timeoutMs: number): () => void {
     const boundMs = timeoutMs + Math.ceil((1000 * sizeBytes) / leastBytesPerSecond);
-    return setTimeout(() => {
+    return startDeadline(boundMs, () => {
       this.destroy(silence(what, boundMs));
-    }, boundMs);
+    });
   }
 
   async #arrival(): Promise<void> {

@@ -8,6 +8,7 @@
 import { connect, type Socket } from 'node:net';
 
 import { ParsError } from '../../../../introspect/pars-error.js';
+import { startDeadline } from '../net/deadline.js';
 import { addressOf } from '../net/host-port.js';
 import { PeerFailure, silence, toParsError } from '../net/peer-error.js';
 import { errorOfException } from '../../hadoop/remote-exception.js';
@@ -60,7 +61,7 @@ export class RpcConnection {
   readonly #socket: Socket;
   readonly #frames = new Frames();
   readonly #pending = new Map<number, PendingCall>();
-  #connectTimer: NodeJS.Timeout;
+  readonly #stopConnecting: () => void;
   #failure: unknown;
   #lastArrivalMs = 0;
 
@@ -69,12 +70,10 @@ export class RpcConnection {
     const { hostPort, userName, connectTimeoutMs } = options;
     this.#options = options;
     this.#socket = connect({ ...addressOf(hostPort), noDelay: true });
-    this.#connectTimer = setTimeout(() => {
+    this.#stopConnecting = startDeadline(connectTimeoutMs, () => {
       this.#end(silence('a connection', connectTimeoutMs));
-    }, connectTimeoutMs);
-    this.#socket.once('connect', () => {
-      clearTimeout(this.#connectTimer);
     });
+    this.#socket.once('connect', this.#stopConnecting);
     this.#socket.on('data', (piece) => {
       this.#receive(piece);
     });
@@ -99,7 +98,7 @@ export class RpcConnection {
     return new Promise<Response>((resolve, reject) => {
       const sentMs = performance.now();
       const over = (): void => {
-        clearTimeout(timer);
+        stopWaiting();
         signal?.removeEventListener('abort', stop);
         this.#pending.delete(callId);
         if (this.#pending.size === 0) this.#socket.unref();
@@ -113,11 +112,11 @@ export class RpcConnection {
           new ParsError('cancelled', `${doing}: stopped by the caller`, { cause: signal?.reason }),
         );
       };
-      const timer = setTimeout(() => {
+      const stopWaiting = startDeadline(answerTimeoutMs, () => {
         fail(silence('an answer', answerTimeoutMs));
         // Where others were answered meanwhile, it is this call that takes so long.
         if (this.#lastArrivalMs < sentMs) this.#end(silence('an answer', answerTimeoutMs));
-      }, answerTimeoutMs);
+      });
       const succeed = (from: WireReader): void => {
         try {
           const response = method.response.read(from);
@@ -199,7 +198,7 @@ export class RpcConnection {
   #end(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    clearTimeout(this.#connectTimer);
+    this.#stopConnecting();
     this.#socket.destroy();
     for (const pending of [...this.#pending.values()]) pending.fail(error);
   }

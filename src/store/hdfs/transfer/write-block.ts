@@ -9,6 +9,7 @@
 // that failed (../write-file.ts).
 
 import { ParsError } from '../../../../introspect/pars-error.js';
+import { startDeadline } from '../net/deadline.js';
 import { isSilent, silence } from '../net/peer-error.js';
 import { PeerStream } from '../net/peer-stream.js';
 import {
@@ -93,7 +94,7 @@ class Pipeline {
   /** Sequence numbers of packets without an ack, in the order in which they were sent. */
   readonly #pending: number[] = [];
   readonly #heartbeat: NodeJS.Timeout;
-  #ackTimer: NodeJS.Timeout | undefined;
+  #stopWaiting: () => void = () => undefined;
   #sequence = 0;
   #sizeBytes = 0;
   #lastSentMs = performance.now();
@@ -170,7 +171,7 @@ class Pipeline {
 
   close(): void {
     clearInterval(this.#heartbeat);
-    clearTimeout(this.#ackTimer);
+    this.#stopWaiting();
     this.#stream.destroy();
   }
 
@@ -182,12 +183,12 @@ class Pipeline {
   }
 
   #awaitAck(): void {
-    clearTimeout(this.#ackTimer);
+    this.#stopWaiting();
     if (this.#pending.length === 0) return;
     const { ackTimeoutMs } = this.#options;
-    this.#ackTimer = setTimeout(() => {
+    this.#stopWaiting = startDeadline(ackTimeoutMs, () => {
       this.#stream.destroy(silence('the ack of a packet', ackTimeoutMs));
-    }, ackTimeoutMs);
+    });
   }
 
   #post(bytes: Buffer, taken: () => void = () => undefined): void {
