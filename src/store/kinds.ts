@@ -2,6 +2,7 @@
 // redaction, `pars verify`, `pars disks`. A new kind is a folder, and a line here.
 
 import { ParsError } from '../../introspect/pars-error.js';
+import { hdfsKind } from './hdfs/kind.js';
 import type { StoreKind } from './kind.js';
 import { localKind } from './local/kind.js';
 import { memoryKind } from './memory/kind.js';
@@ -10,6 +11,7 @@ import { webHdfsKind } from './webhdfs/kind.js';
 const table = {
   local: localKind,
   webHdfs: webHdfsKind,
+  hdfs: hdfsKind,
   memory: memoryKind,
 };
 

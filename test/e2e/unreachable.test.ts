@@ -10,7 +10,7 @@ import type { Store } from '../../src/store/store.js';
 import { UnreachableCopies } from '../../src/store/unreachable.js';
 import { startHdfs, type HdfsCluster } from '../hdfs/cluster.js';
 import { destroySingleCopies } from '../soak/destroy-blocks.js';
-import { errorOf } from '../store/webhdfs/error-of.js';
+import { errorOf } from '../store/error-of.js';
 import { errorAnswer, listAnswer, uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
 import { clusterStartTimeoutMs, hdfsDfs } from './hdfs-cluster.js';

@@ -67,6 +67,8 @@ export interface HdfsCluster {
   readonly tls?: { readonly ca: string; readonly caFile: string };
   /** `webhdfs://host:port/path`, or `swebhdfs://` for a cluster with TLS, with `user.name` when one is given. */
   webhdfsUrl(path: string, userName?: string): string;
+  /** `hdfs://host:port/path`, as a user when one is given. */
+  hdfsUrl(path: string, userName?: string): string;
   killNameNode(): Promise<void>;
   /** Resolves when it answers; it may still be in safe mode until the DataNodes have reported. */
   restartNameNode(): Promise<void>;
@@ -246,6 +248,10 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
       return tls
         ? `swebhdfs://127.0.0.1:${httpsPort}${path}${query}`
         : `webhdfs://127.0.0.1:${httpPort}${path}${query}`;
+    },
+    hdfsUrl: (path, userName) => {
+      const user = userName === undefined ? '' : `${encodeURIComponent(userName)}@`;
+      return `hdfs://${user}127.0.0.1:${rpcPort}${path}`;
     },
     killNameNode: () => daemonOf(nameNode).end('SIGKILL'),
     restartNameNode: async () => {

@@ -9,6 +9,7 @@ import { copies } from '../../src/store/redundancy.js';
 const examples = {
   local: 'file:///srv/pars',
   webHdfs: 'swebhdfs://namenode/pars',
+  hdfs: 'hdfs://namenode/pars',
   memory: 'memory:a',
 } as const satisfies Record<keyof typeof storeKinds, string>;
 const kinds = Object.values(storeKinds);
@@ -24,7 +25,7 @@ test('the scheme says the kind, in large letters too', () => {
     expect(findStoreKind(url)).toBe(name);
     expect(findStoreKind(url.replace(/^[a-z]+/, (scheme) => scheme.toUpperCase()))).toBe(name);
   }
-  for (const url of ['', 'a', '/srv/pars', 'hdfs://a/', ':', '://a', 'constructor:a']) {
+  for (const url of ['', 'a', '/srv/pars', 's3://a/', ':', '://a', 'constructor:a']) {
     expect(findStoreKind(url)).toBeUndefined();
   }
 });
@@ -51,7 +52,12 @@ test('a store that ends with the process is opened by who names it, and offered 
   const store = await openStore('memory:named');
   await store.write('a', () => [Buffer.from('a')], { redundancy: copies(1), blockSizeBytes: 512 });
   expect(await (await openStore('memory:named')).list('')).toHaveLength(1);
-  expect(lastingKinds.flatMap(({ schemes }) => schemes)).toEqual(['file', 'webhdfs', 'swebhdfs']);
+  expect(lastingKinds.flatMap(({ schemes }) => schemes)).toEqual([
+    'file',
+    'webhdfs',
+    'swebhdfs',
+    'hdfs',
+  ]);
   await expect(openStore('mem:a')).rejects.toMatchObject({
     message: expect.not.stringContaining('memory:') as string,
   });
@@ -68,11 +74,11 @@ test('only a store on disks of this machine has disks to look at', async () => {
 });
 
 describe('openStore', () => {
-  for (const url of ['/srv/pars', 'hdfs://name-node:8020/', 's3://bucket', '']) {
+  for (const url of ['/srv/pars', 'dfs://name-node:8020/', 's3://bucket', '']) {
     it(`lists the forms it knows when given '${url}'`, async () => {
       await expect(openStore(url)).rejects.toMatchObject({
         code: 'usage',
-        message: expect.stringMatching(/file:.*\?disks=.*webhdfs:.*swebhdfs:/) as string,
+        message: expect.stringMatching(/file:.*\?disks=.*webhdfs:.*swebhdfs:.*hdfs:/) as string,
       });
     });
   }

@@ -8,7 +8,7 @@ import type { ReadOptions } from '../read-options.js';
 import type { StoredBlock } from '../store.js';
 import { blockLocationsAnswer, fileStatusAnswer } from './answers.js';
 import type { WebHdfsClient } from './client.js';
-import { codingOf } from './erasure-code.js';
+import { codingOf } from '../hadoop/erasure-code.js';
 
 const keptMs = 5_000;
 const keptCount = 1_000;

@@ -10,7 +10,7 @@ import { locationAnswer } from './answers.js';
 import { type DataNodeMap, reachedAt } from './http/data-node-map.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http/http-client.js';
 import { jsonMaxBytes, readErrorText, readLimited } from './http/limited-body.js';
-import type { NameNodes } from './name-nodes.js';
+import type { NameNodes } from '../hadoop/name-nodes.js';
 import { errorOfAnswer } from './remote-exception.js';
 import { tokenParameter } from './url.js';
 

@@ -10,27 +10,22 @@
 //   again until chance names a live one.
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { AvoidedNodes } from '../hadoop/avoided-nodes.js';
 import type { BodyToSend, Operation, WebHdfsClient } from './client.js';
 import { fsStatusAnswer } from './answers.js';
 import type { HttpAnswer } from './http/http-client.js';
 import { dataNodesForm, isUnknownName, transferFailure, wasReached } from './http/node-error.js';
 import { refusedByPolicy } from './storage-policy.js';
-import { isWithoutDataNode } from './remote-exception.js';
-import { isUnavailable } from './http/retry.js';
+import { isWithoutDataNode } from '../hadoop/remote-exception.js';
+import { isUnavailable } from '../hadoop/retry.js';
 import { UnreachableCopies } from '../unreachable.js';
 
-/**
- * A restarted DataNode is welcome again soon; one that is switched off or hangs costs a timeout this often, and less
- * often each time: as long as a NameNode goes on naming it.
- */
-const firstAvoidanceMs = 30_000;
-const maxAvoidanceMs = 600_000;
 const choiceCount = 12;
 
 export class DataNodes {
   readonly #client: WebHdfsClient;
-  /** By the HTTP address of a DataNode that failed: until when to avoid it (performance.now()), and for how long. */
-  readonly #avoided = new Map<string, { readonly untilMs: number; readonly durationMs: number }>();
+  /** By the HTTP address of a DataNode. */
+  readonly #avoided = new AvoidedNodes();
 
   constructor(client: WebHdfsClient) {
     this.#client = client;
@@ -75,9 +70,9 @@ export class DataNodes {
     };
     try {
       await this.#client.askDataNode(url, operation, noContent, send);
-      this.#avoided.delete(url.host);
+      this.#avoided.welcome(url.host);
     } catch (error) {
-      if (transferFailure(error) !== undefined) this.#avoid(url.host);
+      if (transferFailure(error) !== undefined) this.#avoided.avoid(url.host);
       // Where HDFS does not tell of policies, the first error stands.
       throw (await refusedByPolicy(this.#client, operation, error).catch(() => undefined)) ?? error;
     }
@@ -95,13 +90,13 @@ export class DataNodes {
     const tryAt = async (url: URL): Promise<{ readonly value: T } | undefined> => {
       try {
         const value = await this.#client.askDataNode(url, operation, use);
-        this.#avoided.delete(url.host);
+        this.#avoided.welcome(url.host);
         return { value };
       } catch (error) {
         if (!(error instanceof ParsError)) throw error;
         const saysLost = error.code === 'data-lost';
         if (!saysLost && !isUnavailable(error)) throw error;
-        if (!saysLost) this.#avoid(url.host);
+        if (!saysLost) this.#avoided.avoid(url.host);
         failures.push(error);
         return undefined;
       }
@@ -113,7 +108,7 @@ export class DataNodes {
       const url = await this.#locateHolder(operation, others);
       if (!url || seen.has(url.host)) continue;
       seen.add(url.host);
-      if (this.#isAvoided(url.host)) {
+      if (this.#avoided.has(url.host)) {
         postponed.push(url);
         continue;
       }
@@ -144,7 +139,7 @@ export class DataNodes {
     if (avoidedHosts.length > 0) {
       try {
         const url = await this.#locate(operation, avoidedHosts);
-        if (!this.#isAvoided(url.host)) return url;
+        if (!this.#avoided.has(url.host)) return url;
       } catch (error) {
         // "Failed to find datanode": every node is on one of those hosts. A NameNode that is down fails below again.
         if (!isUnavailable(error)) throw error;
@@ -154,7 +149,7 @@ export class DataNodes {
       // An older Hadoop cannot say; then the first error stands.
       throw (await this.#fullError(operation, error).catch(() => undefined)) ?? error;
     });
-    for (let count = 1; count < choiceCount && this.#isAvoided(url.host); count++) {
+    for (let count = 1; count < choiceCount && this.#avoided.has(url.host); count++) {
       url = await this.#locate(operation, []);
     }
     return url;
@@ -183,23 +178,8 @@ export class DataNodes {
     return this.#client.locate({ ...operation, query });
   }
 
-  #avoid(hostPort: string): void {
-    const nowMs = performance.now();
-    const before = this.#avoided.get(hostPort);
-    // Several requests may fail by the same fault at once.
-    if (before !== undefined && nowMs < before.untilMs) return;
-    const durationMs = Math.min(maxAvoidanceMs, 2 * (before?.durationMs ?? firstAvoidanceMs / 2));
-    this.#avoided.set(hostPort, { untilMs: nowMs + durationMs, durationMs });
-  }
-
-  #isAvoided(hostPort: string): boolean {
-    const avoided = this.#avoided.get(hostPort);
-    return avoided !== undefined && performance.now() < avoided.untilMs;
-  }
-
   #avoidedHosts(): readonly string[] {
-    const hostPorts = [...this.#avoided.keys()].filter((hostPort) => this.#isAvoided(hostPort));
-    return [...new Set(hostPorts.map((hostPort) => hostPort.replace(/:\d+$/, '')))];
+    return [...new Set(this.#avoided.all().map((hostPort) => hostPort.replace(/:\d+$/, '')))];
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type FileStatus,
 } from './answers.js';
 import type { WebHdfsClient } from './client.js';
-import { retried, type Retry } from './http/retry.js';
+import { retried, type Retry } from '../hadoop/retry.js';
 
 /** What dfs.namenode.fs-limits.max-directory-items allows in one folder unless a cluster says otherwise. */
 const maxListedCount = 2 ** 20;

@@ -1,79 +1,17 @@
-// The only file that translates what HDFS says into the project's error codes.
+// What an answer of WebHDFS that is a failure means.
 //
 // WebHDFS answers a failure with {"RemoteException": {"exception", "javaClassName", "message"}} and a status that says
-// little (403 covers "exists", "disk full" and "block lost" alike); so the exception's name decides, for the general
-// IOException its message. A body of another form is from something that is not WebHDFS: a proxy, or another port.
+// little (403 covers "exists", "disk full" and "block lost" alike), so the exception decides (../hadoop/remote-exception.ts). A
+// body of another form is from something that is not WebHDFS: a proxy, or another port.
 
 import { z } from 'zod';
 
-import { ParsError, type ErrorCode } from '../../../introspect/pars-error.js';
+import { ParsError } from '../../../introspect/pars-error.js';
+import { errorOfException } from '../hadoop/remote-exception.js';
 
 const remoteExceptionBody = z.object({
   RemoteException: z.object({ exception: z.string(), message: z.string().default('') }),
 });
-
-/** Exceptions whose name says enough. Java's simple class names, as WebHDFS gives them. */
-const codeOfException: Readonly<Partial<Record<string, ErrorCode>>> = {
-  FileNotFoundException: 'not-found',
-  ParentNotDirectoryException: 'not-found',
-  PathIsNotDirectoryException: 'not-found',
-  FileAlreadyExistsException: 'already-exists',
-  // DELETE of a folder without what is below it.
-  PathIsNotEmptyDirectoryException: 'already-exists',
-  AccessControlException: 'permission-denied',
-  SnapshotAccessControlException: 'permission-denied',
-  AuthorizationException: 'permission-denied',
-  AuthenticationException: 'permission-denied',
-  InvalidToken: 'permission-denied',
-  SecurityException: 'permission-denied',
-  QuotaExceededException: 'no-space',
-  NSQuotaExceededException: 'no-space',
-  DSQuotaExceededException: 'no-space',
-  QuotaByStorageTypeExceededException: 'no-space',
-  DiskOutOfSpaceException: 'no-space',
-  BlockMissingException: 'data-lost',
-  StandbyException: 'unavailable',
-  ObserverRetryOnActiveException: 'unavailable',
-  RetriableException: 'unavailable',
-  SafeModeException: 'unavailable',
-  PathComponentTooLongException: 'usage',
-  InvalidPathException: 'usage',
-  IllegalArgumentException: 'usage',
-  HadoopIllegalArgumentException: 'usage',
-  UnsupportedOperationException: 'unsupported',
-};
-
-/** What a message says, whatever the exception; the first that fits counts. Wording of Hadoop 2.7 to 3.4. */
-const codeOfMessage: readonly (readonly [RegExp, ErrorCode])[] = [
-  // The UserProvider of a standby wraps it in a SecurityException.
-  [/StandbyException|Operation category \w+ is not supported in state standby/, 'unavailable'],
-  [/is in safe mode/i, 'unavailable'],
-  // DELETE, where it comes as a general IOException.
-  [/is non empty|Directory is not empty/, 'already-exists'],
-  // Looking below a file, as a user whom permissions bind.
-  [/is not a directory/, 'not-found'],
-  [/No active nodes contain this block|Could not obtain block/, 'data-lost'],
-  [/No space left on device|Quota .* exceeded|quota .* is exceeded/i, 'no-space'],
-  // RENAME of a file onto a folder or the other way round.
-  [/must both be directories/, 'already-exists'],
-  [/is a directory or file under source/, 'usage'],
-  [/Specified block size|[Rr]equested replication factor/, 'usage'],
-];
-
-/** "There are 5 datanode(s) running and 2 node(s) are excluded in this operation." of BlockManager.chooseTarget4NewBlock */
-const notPlacedPattern =
-  /could only be (?:written|replicated) to 0 .*There are (\d+) datanode\(s\) running and (no|\d+) node\(s\) are excluded/s;
-
-/** Where the remedy is another than for the code. */
-const hintOfException: Readonly<Partial<Record<string, string>>> = {
-  SnapshotAccessControlException:
-    "what lies in a snapshot of HDFS can be read only: give the store's URL a path outside of .snapshot",
-};
-
-const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
-  'permission-denied': 'check the user (user.name in the URL) and the permissions of the path',
-  'no-space': 'free space or raise the quota',
-};
 
 /**
  * `doing` is the operation and the path, `hostPort` who answered `status` with `body`, which is '' when it was too long.
@@ -87,25 +25,7 @@ export function errorOfAnswer(
   const where = `${doing} at ${hostPort}`;
   const remote = parseRemoteException(body);
   if (!remote) return errorOfStatus(status, where);
-  const code = codeOf(remote.exception, remote.message);
-  // A DataNode appends the stack trace of the NameNode to the message.
-  const [firstLine = ''] = remote.message.split('\n', 1);
-  const hint = hintOfException[remote.exception] ?? hints[code];
-  return new ParsError(
-    code,
-    `${where}: HDFS says ${remote.exception}: ${firstLine.trim()}${hint === undefined ? '' : `; ${hint}`}`,
-  );
-}
-
-/** Nodes run that were not left out by us, and none of them took a new block. */
-export function isRefusedByNodes(error: unknown): boolean {
-  const match = error instanceof ParsError ? notPlacedPattern.exec(error.message) : null;
-  return match !== null && Number(match[1]) > (match[2] === 'no' ? 0 : Number(match[2]));
-}
-
-/** The NameNode knows no DataNode for a new block: all are full, or none is alive; it does not say which. */
-export function isWithoutDataNode(error: unknown): boolean {
-  return error instanceof ParsError && error.message.includes('Failed to find datanode');
+  return errorOfException(remote.exception, remote.message, where);
 }
 
 function parseRemoteException(
@@ -118,15 +38,6 @@ function parseRemoteException(
     return undefined;
   }
   return remoteExceptionBody.safeParse(json).data?.RemoteException;
-}
-
-function codeOf(exception: string, message: string): ErrorCode {
-  const notPlaced = notPlacedPattern.exec(message);
-  // Nodes that run and were not left out by us took nothing: they are full. Otherwise nodes are missing, not space.
-  if (notPlaced) return notPlaced[1] !== '0' && notPlaced[2] === 'no' ? 'no-space' : 'unavailable';
-  const ofMessage = codeOfMessage.find(([pattern]) => pattern.test(message));
-  // Unknown failures are mostly passing ones (a pipeline that broke, a lease, a node that is starting), and retries end.
-  return ofMessage?.[1] ?? codeOfException[exception] ?? 'unavailable';
 }
 
 function errorOfStatus(status: number, where: string): ParsError {

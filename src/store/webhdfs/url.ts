@@ -10,6 +10,7 @@
 // user:password@ and delegation= are refused, and the refusal does not repeat them.
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { decodedSegment, nameNodesOf } from '../hadoop/url-parts.js';
 
 export interface WebHdfsUrl {
   readonly scheme: 'http' | 'https';
@@ -51,12 +52,11 @@ export function parseWebHdfsUrl(text: string): WebHdfsUrl {
     throw wrong(`it has a user or password before '@'; the user is given as ?user.name=USER`);
   }
 
-  const nameNodes = authority.split(',').map((item) => hostAndPort(item, defaultPorts[protocol]));
-  if (new Set(nameNodes).size < nameNodes.length) throw wrong('it lists a NameNode twice');
+  const nameNodes = nameNodesOf(authority, defaultPorts[protocol], wrong);
   const segments = path
     .split('/')
     .filter((segment) => segment !== '')
-    .map(decodedSegment);
+    .map((segment) => decodedSegment(segment, wrong));
   const { userName, dataNodes } = parseQuery(query);
   const gatewayCount = gatewaySegmentCount(segments);
 
@@ -88,29 +88,6 @@ function gatewaySegmentCount(segments: readonly string[]): number | undefined {
 
 function pathOf(segments: readonly string[]): string {
   return segments.map((segment) => `/${segment}`).join('');
-}
-
-function hostAndPort(item: string, defaultPort: number): string {
-  const match = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(item);
-  const port = Number(match?.at(2) ?? defaultPort);
-  if (!match || port === 0 || port > 65535) {
-    throw wrong(`'${item}' is not HOST:PORT`);
-  }
-  return `${match[1].toLowerCase()}:${port}`;
-}
-
-function decodedSegment(segment: string): string {
-  let decoded: string;
-  try {
-    decoded = decodeURIComponent(segment);
-  } catch (cause) {
-    throw wrong(`the percent-encoding of '${segment}' is wrong`, cause);
-  }
-  // HDFS takes neither (DFSUtilClient.isValidName), nor a slash or colon within a segment.
-  if (decoded === '.' || decoded === '..' || /[/:\0]/.test(decoded)) {
-    throw wrong(`'${segment}' cannot be part of an HDFS path`);
-  }
-  return decoded;
 }
 
 function parseQuery(query: string): Pick<WebHdfsUrl, 'userName' | 'dataNodes'> {

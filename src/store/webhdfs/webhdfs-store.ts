@@ -4,11 +4,12 @@
 // matters is written where it is dealt with: data-nodes.ts (dead nodes), write-file.ts (half-written files),
 // block-locations.ts (lost blocks), file-checksum.ts (what was stored).
 
-import { userInfo } from 'node:os';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { StoreCapabilities } from '../capabilities.js';
 import { copiesToWrite, copyCountOf } from '../check-write.js';
+import { NameNodes } from '../hadoop/name-nodes.js';
+import { nameOfProcess } from '../hadoop/process-user.js';
+import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from '../hadoop/retry.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
 import type { ReadOptions } from '../read-options.js';
 import type { Store, StoredFile } from '../store.js';
@@ -17,10 +18,8 @@ import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
 import { DataNodes } from './data-nodes.js';
 import { HttpClient, type HttpClientOptions } from './http/http-client.js';
-import { NameNodes } from './name-nodes.js';
 import { isNotFound, Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
-import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from './http/retry.js';
 import { parseWebHdfsUrl, tokenVariable } from './url.js';
 import { writeFile } from './write-file.js';
 
@@ -78,7 +77,9 @@ export async function openWebHdfsStore(url: string, options: WebHdfsOptions = {}
     gatewayPath,
     scheme,
     userName:
-      options.userName ?? userName ?? (delegationToken === undefined ? nameOfProcess() : ''),
+      options.userName ??
+      userName ??
+      (delegationToken === undefined ? nameOfProcess('?user.name=USER') : ''),
     delegationToken,
     idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
     answerTimeoutMs: options.answerTimeoutMs ?? defaultAnswerTimeoutMs,
@@ -91,20 +92,6 @@ export async function openWebHdfsStore(url: string, options: WebHdfsOptions = {}
     throw error;
   }
   return store;
-}
-
-/** Throws `usage` where the user of this process has only a number, as in a container that runs as any user. */
-function nameOfProcess(): string {
-  try {
-    return userInfo().username;
-  } catch (cause) {
-    throw new ParsError(
-      'usage',
-      `the user ${process.getuid?.() ?? ''} of this process has no name in the password file, and HDFS knows users by ` +
-        "name: give it in the store's URL, as ?user.name=USER",
-      { cause },
-    );
-  }
 }
 
 class WebHdfsStore implements Store {

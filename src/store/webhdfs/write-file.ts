@@ -5,11 +5,19 @@
 // name that would be a wrong file that looks right. It also settles whose file it is when an answer was lost: only this
 // call knows the name, so removing a leftover never removes somebody else's file.
 
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { CopiesToWrite } from '../check-write.js';
+import { retried, type Retry } from '../hadoop/retry.js';
+import {
+  type Content,
+  isWorthAnotherUpload,
+  uploadPathOf,
+  watched,
+  withinBlock,
+  writeRetryMaxMs,
+} from '../hadoop/upload.js';
 import { fileChecksumAnswer } from './answers.js';
 import type { BlockLocations } from './block-locations.js';
 import type { WebHdfsClient } from './client.js';
@@ -18,7 +26,6 @@ import { comparableMd5, FileChecksum } from './file-checksum.js';
 import type { HttpAnswer } from './http/http-client.js';
 import type { Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
-import { retried, type Retry } from './http/retry.js';
 
 export interface FileWriterOptions {
   readonly client: WebHdfsClient;
@@ -31,13 +38,6 @@ export interface FileWriterOptions {
   readonly continueTimeoutMs: number;
 }
 
-/** What an upload of one file may have taken when another attempt begins: its own time, and those of hanging nodes. */
-export const writeRetryMaxMs = 900_000;
-
-export type Content = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-
-/** The upload's name must fit into dfs.namenode.fs-limits.max-component-length, 255 bytes. */
-const keptNameBytes = 200;
 /** A DataNode creates the file a moment after the request arrived, even if the client is gone by then. */
 const lateCreateMs = 200;
 /** What reading back holds in memory. */
@@ -90,42 +90,6 @@ export async function writeFile(
   }
 }
 
-/** Beside the final name, so that quotas and encryption zones are the same. */
-function uploadPathOf(path: string): string {
-  const slash = path.lastIndexOf('/') + 1;
-  const suffix = randomBytes(6).toString('hex');
-  return `${path.slice(0, slash)}${path.slice(slash, slash + keptNameBytes)}._uploading_.${suffix}`;
-}
-
-/** What the network broke, HDFS lost, or HDFS mangled; not what would fail the same way again. */
-function isWorthAnotherUpload(error: unknown): boolean {
-  return (
-    error instanceof ParsError &&
-    (error.code === 'unavailable' || error.code === 'data-lost' || error.code === 'corrupt')
-  );
-}
-
-/** Tells the content's failures, which are the caller's own and never retried, from those of the store. */
-function watched(content: Content): {
-  readonly open: () => AsyncGenerator<Uint8Array>;
-  readonly hasFailed: () => boolean;
-} {
-  let failed = false;
-  return {
-    hasFailed: () => failed,
-    open: async function* () {
-      try {
-        const opened = content();
-        // Not delegated by yield*: an early end of the consumer must not count as a failure, but must reach the source.
-        for await (const bytes of opened) yield bytes;
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    },
-  };
-}
-
 async function sendContent(
   { dataNodes, namespace, writeIdleTimeoutMs, continueTimeoutMs }: FileWriterOptions,
   uploadPath: string,
@@ -135,14 +99,8 @@ async function sendContent(
   await namespace.makeFolder(uploadPath.slice(0, uploadPath.lastIndexOf('/')), signal);
   const checksum = new FileChecksum(blockSizeBytes);
   async function* checked(): AsyncGenerator<Uint8Array> {
-    for await (const bytes of open()) {
-      if (checksum.sizeBytes + bytes.length > blockSizeBytes) {
-        throw new ParsError(
-          'usage',
-          `CREATE ${uploadPath}: the content is over its block size of ${blockSizeBytes} bytes; ` +
-            `a block is the unit of loss, so write less or choose larger blocks`,
-        );
-      }
+    const doing = `CREATE ${uploadPath}`;
+    for await (const bytes of withinBlock(open(), blockSizeBytes, doing)) {
       checksum.update(bytes);
       yield bytes;
     }

@@ -4,7 +4,7 @@ import type { Store } from '../../../src/store/store.js';
 import type { WebHdfsClient } from '../../../src/store/webhdfs/client.js';
 import { Namespace } from '../../../src/store/webhdfs/namespace.js';
 import { openWebHdfsStore } from '../../../src/store/webhdfs/webhdfs-store.js';
-import { errorOf } from './error-of.js';
+import { errorOf } from '../error-of.js';
 import {
   remoteException,
   startFakeWebHdfs,

@@ -4,7 +4,7 @@ import type { Store } from '../../../src/store/store.js';
 import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { UnreachableCopies } from '../../../src/store/unreachable.js';
 import { FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
-import { errorOf } from './error-of.js';
+import { errorOf } from '../error-of.js';
 import {
   redirectTo,
   remoteException,

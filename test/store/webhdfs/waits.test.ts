@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { limitBandwidth } from '../../../src/store/limit-bandwidth.js';
 import type { Store } from '../../../src/store/store.js';
 import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
-import { createRetry, retried } from '../../../src/store/webhdfs/http/retry.js';
+import { createRetry, retried } from '../../../src/store/hadoop/retry.js';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { copies } from '../../../src/store/redundancy.js';
-import { errorOf } from './error-of.js';
+import { errorOf } from '../error-of.js';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

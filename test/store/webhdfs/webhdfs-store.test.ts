@@ -8,7 +8,8 @@ import { UnreachableCopies } from '../../../src/store/unreachable.js';
 import { FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
 import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { startHdfs, type HdfsCluster, type HdfsDataNode } from '../../hdfs/cluster.js';
-import { errorOf } from './error-of.js';
+import { untilAnswering } from '../../hdfs/answering.js';
+import { errorOf } from '../error-of.js';
 import { describeStoreContract } from '../store-contract.js';
 import { copies } from '../../../src/store/redundancy.js';
 
@@ -82,20 +83,7 @@ async function withDead<T>(dataNodes: readonly HdfsDataNode[], act: () => Promis
   } finally {
     await Promise.all(dataNodes.map((dataNode) => dataNode.restart()));
     await cluster.waitForLiveDataNodes(5);
-    await settled(dataNodes);
-  }
-}
-
-/** A restarted DataNode serves WebHDFS before the NameNode may have noticed that it was away. */
-async function settled(dataNodes: readonly HdfsDataNode[]): Promise<void> {
-  for (const { httpAddress } of dataNodes) {
-    for (let isUp = false; !isUp;) {
-      isUp = await fetch(`http://${httpAddress}/`).then(
-        () => true,
-        () => false,
-      );
-      if (!isUp) await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await untilAnswering(dataNodes);
   }
 }
 
@@ -352,7 +340,7 @@ describe('a DataNode that dies while a file is written through it', () => {
     } finally {
       await Promise.all(killed.map((dataNode) => dataNode.restart()));
       await cluster.waitForLiveDataNodes(5);
-      await settled(killed);
+      await untilAnswering(killed);
     }
     return callCount;
   }

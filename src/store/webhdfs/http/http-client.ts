@@ -11,7 +11,7 @@ import { isIP } from 'node:net';
 
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { ReachedAt } from './data-node-map.js';
-import { throwIfCancelled } from './retry.js';
+import { throwIfCancelled } from '../../hadoop/retry.js';
 import { toParsError, TransferError } from './node-error.js';
 import {
   idleTimeout,

@@ -1,6 +1,7 @@
 // The only file of this store that knows the error codes of Node's network stack.
 
 import { ParsError } from '../../../../introspect/pars-error.js';
+import { absentPeers, networkCode } from '../../hadoop/network-code.js';
 
 /** Made by this store where Node has no error of its own: for silences, and for bodies that end early. */
 export class TransferError extends Error {
@@ -11,16 +12,6 @@ export class TransferError extends Error {
     super(message);
   }
 }
-
-/** Nobody was there to take the request. */
-const unreachable = new Map([
-  ['ECONNREFUSED', 'nothing listens there'],
-  ['EHOSTUNREACH', 'there is no route to the host'],
-  ['ENETUNREACH', 'there is no route to its network'],
-  ['EHOSTDOWN', 'the host is down'],
-  ['ENOTFOUND', 'the name of the host is not known'],
-  ['EAI_AGAIN', 'the name server does not answer'],
-]);
 
 /** The host's name could not be turned into an address. */
 const nameless = ['ENOTFOUND', 'EAI_AGAIN'];
@@ -44,7 +35,7 @@ const untrustedPattern = /^(UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED)/
  * which may hold a token. What is no error of the network is returned unchanged.
  */
 export function toParsError(error: unknown, doing: string, hostPort: string): unknown {
-  const code = codeOf(error);
+  const code = networkCode(error);
   const isOfNetwork = code !== '' || error instanceof TransferError;
   // The rest are bugs, which must stay visible.
   if (error instanceof ParsError || !isOfNetwork) return error;
@@ -57,7 +48,7 @@ export function toParsError(error: unknown, doing: string, hostPort: string): un
   if (wrongServer !== undefined) {
     return new ParsError('usage', `${where}: ${wrongServer} (${code})`, { cause: error });
   }
-  const absent = unreachable.get(code);
+  const absent = absentPeers.get(code);
   if (absent !== undefined) {
     const remedy =
       'check host and port and that the daemon runs' +
@@ -83,9 +74,9 @@ export function toParsError(error: unknown, doing: string, hostPort: string): un
 export function transferFailure(error: unknown): 'gone' | 'broken' | undefined {
   const cause = error instanceof ParsError ? error.cause : undefined;
   if (cause instanceof TransferError) return cause.failure === 'truncated' ? 'broken' : 'gone';
-  const code = codeOf(cause);
+  const code = networkCode(cause);
   if (code === '') return undefined;
-  return unreachable.has(code) ? 'gone' : 'broken';
+  return absentPeers.has(code) ? 'gone' : 'broken';
 }
 
 /** Whether a DataNode took the request at least, which then failed or fell silent. */
@@ -97,11 +88,5 @@ export function wasReached(error: unknown): boolean {
 
 /** The host's name could not be turned into an address. */
 export function isUnknownName(error: ParsError): boolean {
-  return nameless.includes(codeOf(error.cause));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : '';
+  return nameless.includes(networkCode(error.cause));
 }

@@ -4,7 +4,7 @@
 // over; when none is left the caller may wait and ask again (retry.ts).
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import { isUnavailable } from './http/retry.js';
+import { isUnavailable } from './retry.js';
 
 export class NameNodes {
   readonly #hostPorts: readonly string[];

@@ -3,8 +3,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ParsError } from '../../../../introspect/pars-error.js';
-import { UnreachableCopies } from '../../unreachable.js';
+import { ParsError } from '../../../introspect/pars-error.js';
+import { UnreachableCopies } from '../unreachable.js';
 
 export interface RetryPolicy {
   /** The first one included; 1 means no retry. */

@@ -1,6 +1,6 @@
 // A block of a coded file has as many data units as cells, up to what the policy has.
 
-import { codingOf } from '../../../src/store/webhdfs/erasure-code.js';
+import { codingOf } from '../../../src/store/hadoop/erasure-code.js';
 
 const mebibyte = 2 ** 20;
 const coded = (ecPolicy: string) => ({ ecBit: true, ecPolicy });

@@ -2,14 +2,21 @@
 // units. A block that ends within the first cells has no more data units than cells.
 
 import type { BlockCoding } from '../store.js';
-import type { FileStatus } from './answers.js';
 
 /** ErasureCodingPolicy.composePolicyName: codec, data units, parity units, cell size in KiB. `RS-LEGACY` is a codec. */
 const policyPattern = /^.+-(\d{1,3})-(\d{1,3})-(\d{1,9})k$/;
 
+/** What HDFS says of a file. */
+export interface FileCoding {
+  /** Whether its blocks are coded. */
+  readonly ecBit?: boolean | undefined;
+  /** The name of the policy: RS-6-3-1024k. */
+  readonly ecPolicy?: string | undefined;
+}
+
 /** Undefined for a file of whole copies, `unknown` when it is coded by a policy that is not named, or not so. */
 export function codingOf(
-  { ecBit, ecPolicy }: Pick<FileStatus, 'ecBit' | 'ecPolicy'>,
+  { ecBit, ecPolicy }: FileCoding,
   blockSizeBytes: number,
 ): BlockCoding | 'unknown' | undefined {
   if (ecBit !== true && ecPolicy === undefined) return undefined;

@@ -1,5 +1,5 @@
-import { ParsError } from '../../../../introspect/pars-error.js';
-import { createRetry, retried, type Retry } from '../../../../src/store/webhdfs/http/retry.js';
+import { ParsError } from '../../../introspect/pars-error.js';
+import { createRetry, retried, type Retry } from '../../../src/store/hadoop/retry.js';
 
 function recordingRetry(attemptCount: number, random: number): Retry & { delaysMs: number[] } {
   const delaysMs: number[] = [];

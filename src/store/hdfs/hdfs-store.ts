@@ -1,0 +1,250 @@
+// The store on HDFS by HDFS's own protocols: Hadoop RPC to NameNodes, DataTransferProtocol to DataNodes. Neither Java nor Hadoop's
+// configuration is needed here, nor WebHDFS there.
+//
+// This file ties together: names are checked here, paths made. Calls to NameNodes are made until they are answered by
+// rpc/name-node-client.ts; what DataNodes do wrong is dealt with in write-file.ts and read-file.ts.
+
+import { randomBytes } from 'node:crypto';
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import type { StoreCapabilities } from '../capabilities.js';
+import { copiesToWrite, copyCountOf } from '../check-write.js';
+import { NameNodes } from '../hadoop/name-nodes.js';
+import { nameOfProcess } from '../hadoop/process-user.js';
+import { createRetry, defaultRetryPolicy, type Retry, type RetryPolicy } from '../hadoop/retry.js';
+import { checkStoreFolder, checkStoreName, isSegment } from '../store-name.js';
+import type { Store } from '../store.js';
+import { isFolder, storedFile } from './file-status.js';
+import { Lease } from './lease.js';
+import { LocatedFiles } from './located-files.js';
+import { folderOf, isNotFound, Namespace } from './namespace.js';
+import { readFile } from './read-file.js';
+import { NameNodeClient } from './rpc/name-node-client.js';
+import { DataNodes } from './transfer/data-nodes.js';
+import { StreamPool } from './transfer/stream-pool.js';
+import { parseHdfsUrl } from './url.js';
+import { writeFile } from './write-file.js';
+
+export interface HdfsOptions {
+  /** Who to be for HDFS. The URL's user unless given, else the user of this process. */
+  readonly userName?: string;
+  /** For a host that does not answer at all. 5 000. */
+  readonly connectTimeoutMs?: number;
+  /** For a NameNode's answer to a call. 30 000. */
+  readonly answerTimeoutMs?: number;
+  /** For a DataNode's answer to a question, and for each packet that it sends. 15 000. */
+  readonly idleTimeoutMs?: number;
+  /** For the word of all DataNodes of a pipeline that they take a block. 10 000. */
+  readonly setupTimeoutMs?: number;
+  /** For the next ack of a packet, while one is to come. 30 000. */
+  readonly ackTimeoutMs?: number;
+  readonly retry?: RetryPolicy;
+}
+
+const defaultConnectTimeoutMs = 5_000;
+const defaultAnswerTimeoutMs = 30_000;
+const defaultIdleTimeoutMs = 15_000;
+const defaultSetupTimeoutMs = 10_000;
+const defaultAckTimeoutMs = 30_000;
+/** A wrong host or port should be reported soon, and most failures to open are one. */
+const openAttemptCount = 4;
+
+/**
+ * Opens a store below a path of HDFS; `url` is hdfs://[USER@]HOST:PORT[,HOST:PORT]/PATH. The path need not exist. Throws `usage` for
+ * another URL or a server that is no NameNode, `unavailable` when no NameNode is active, `permission-denied` when the user may
+ * not look at the path, `unsupported` for a cluster that encrypts what DataNodes are sent.
+ */
+export async function openHdfsStore(url: string, options: HdfsOptions = {}): Promise<Store> {
+  const store = new HdfsStore(url, options);
+  try {
+    await store.checkRoot();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+class HdfsStore implements Store {
+  readonly url: string;
+  /** The NameNode has them made from the copies that are alive. */
+  readonly copiesComeLater = true;
+  readonly can: StoreCapabilities = {
+    raiseRedundancy: async (name, redundancy, options) => {
+      checkStoreName(name);
+      const copyCount = copyCountOf(name, redundancy);
+      await this.#namespace.raiseReplication(this.#path(name), copyCount, options?.signal);
+      this.#files.forget(this.#path(name));
+    },
+  };
+  readonly #rootPath: string;
+  readonly #retry: Retry;
+  readonly #client: NameNodeClient;
+  readonly #namespace: Namespace;
+  readonly #files: LocatedFiles;
+  readonly #lease: Lease;
+  readonly #dataNodes = new DataNodes();
+  readonly #streams: StreamPool;
+  readonly #idleTimeoutMs: number;
+  readonly #timeouts: {
+    readonly connectTimeoutMs: number;
+    readonly setupTimeoutMs: number;
+    readonly ackTimeoutMs: number;
+  };
+
+  constructor(url: string, options: HdfsOptions) {
+    const { text, nameNodes, rootPath, userName } = parseHdfsUrl(url);
+    this.url = text;
+    this.#rootPath = rootPath;
+    this.#retry = createRetry(options.retry ?? defaultRetryPolicy);
+    const connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+    this.#idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
+    this.#timeouts = {
+      connectTimeoutMs,
+      setupTimeoutMs: options.setupTimeoutMs ?? defaultSetupTimeoutMs,
+      ackTimeoutMs: options.ackTimeoutMs ?? defaultAckTimeoutMs,
+    };
+    this.#client = new NameNodeClient({
+      nameNodes: new NameNodes(nameNodes),
+      userName: options.userName ?? userName ?? nameOfProcess('hdfs://USER@HOST:PORT/PATH'),
+      connectTimeoutMs,
+      answerTimeoutMs: options.answerTimeoutMs ?? defaultAnswerTimeoutMs,
+      retry: this.#retry,
+    });
+    this.#namespace = new Namespace(this.#client);
+    this.#files = new LocatedFiles(this.#client);
+    this.#lease = new Lease(this.#client, `pars_${randomBytes(8).toString('hex')}`);
+    this.#streams = new StreamPool(connectTimeoutMs);
+  }
+
+  async checkRoot(): Promise<void> {
+    const attemptCount = Math.min(openAttemptCount, this.#retry.policy.attemptCount);
+    const retry = { ...this.#retry, policy: { ...this.#retry.policy, attemptCount } };
+    const root = await this.#namespace.status(this.#rootPath, undefined, retry);
+    if (root && !isFolder(root)) {
+      throw new ParsError('usage', `${this.url}: the path is a file, expected a folder or nothing`);
+    }
+    await this.#namespace.checkTransfer(undefined);
+  }
+
+  readonly write: Store['write'] = async (name, content, options) => {
+    checkStoreName(name);
+    const wanted = copiesToWrite(name, options);
+    return await writeFile(
+      {
+        client: this.#client,
+        namespace: this.#namespace,
+        dataNodes: this.#dataNodes,
+        lease: this.#lease,
+        retry: this.#retry,
+        timeouts: this.#timeouts,
+      },
+      this.#path(name),
+      content,
+      wanted,
+    );
+  };
+
+  readonly read: Store['read'] = async (name, offsetBytes, sizeBytes, options) => {
+    checkStoreName(name);
+    return await readFile(
+      {
+        client: this.#client,
+        files: this.#files,
+        dataNodes: this.#dataNodes,
+        streams: this.#streams,
+        clientName: this.#lease.holder,
+        idleTimeoutMs: this.#idleTimeoutMs,
+      },
+      this.#path(name),
+      offsetBytes,
+      sizeBytes,
+      options?.signal,
+    );
+  };
+
+  /**
+   * As the NameNode knows them: the copies on a DataNode that died are listed until its heartbeats have been missing
+   * for 10.5 minutes (dfs.namenode.heartbeat.recheck-interval). `read` notices at once.
+   */
+  readonly blocks: Store['blocks'] = async (name, options) => {
+    checkStoreName(name);
+    const { blocks } = await this.#files.ask(this.#path(name), options?.signal);
+    return blocks.map(({ offsetBytes, sizeBytes, locations, unreachable, coding }) => {
+      return { offsetBytes, sizeBytes, locations, unreachable, coding };
+    });
+  };
+
+  readonly storedBytes: Store['storedBytes'] = async (name, options) => {
+    checkStoreName(name);
+    return await this.#namespace.spaceConsumed(this.#path(name), options?.signal);
+  };
+
+  readonly stat: Store['stat'] = async (name, options) => {
+    checkStoreName(name);
+    const status = await this.#namespace.status(this.#path(name), options?.signal);
+    const file = status && storedFile(name, status);
+    if (file?.problem !== undefined) throw new ParsError('corrupt', `${name}: ${file.problem}`);
+    return file;
+  };
+
+  /** Includes what a killed writer left: names with `._uploading_.` in them. */
+  readonly list: Store['list'] = async (folder, options) => {
+    checkStoreFolder(folder);
+    const entries = await this.#namespace
+      .list(this.#path(folder), options?.signal)
+      .catch((error: unknown) => {
+        if (isNotFound(error)) return [];
+        throw error;
+      });
+    const prefix = folder === '' ? '' : `${folder}/`;
+    // Other programs may have put files there that this interface cannot name.
+    return entries
+      .filter(({ name }) => isSegment(name))
+      .map(({ name, status }) => storedFile(prefix + name, status));
+  };
+
+  readonly rename: Store['rename'] = async (from, to, options) => {
+    checkStoreName(from);
+    checkStoreName(to);
+    const signal = options?.signal;
+    const [fromPath, toPath] = [this.#path(from), this.#path(to)];
+    // First, or the folder for `to` would be made in vain.
+    if (await this.#namespace.status(fromPath, signal)) {
+      await this.#namespace.makeFolder(folderOf(toPath), signal);
+    }
+    await this.#namespace.rename(fromPath, toPath, signal);
+    this.#files.forget(fromPath);
+    this.#files.forget(toPath);
+  };
+
+  readonly remove: Store['remove'] = async (name, options) => {
+    checkStoreName(name);
+    const path = this.#path(name);
+    const signal = options?.signal;
+    const only = options?.only;
+    if (only === undefined) {
+      await this.#namespace.remove(path, true, signal);
+    } else {
+      const found = await this.#namespace.status(path, signal);
+      if (found === undefined) return;
+      if (isFolder(found) !== (only === 'empty-folder')) {
+        const kind = isFolder(found) ? 'a folder' : 'a file';
+        throw new ParsError('usage', `${path}: it is ${kind}, and was to be removed as another`);
+      }
+      await this.#namespace.remove(path, false, signal);
+    }
+    this.#files.forget(path);
+  };
+
+  readonly close: Store['close'] = () => {
+    this.#lease.close();
+    this.#streams.close();
+    this.#client.close();
+    return Promise.resolve();
+  };
+
+  #path(name: string): string {
+    return name === '' ? this.#rootPath : `${this.#rootPath}/${name}`;
+  }
+}

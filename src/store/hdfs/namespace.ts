@@ -1,0 +1,171 @@
+// What the NameNode does alone: status, listing, folders, rename, remove. Each call is made until it is answered.
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import { fileCodingOf, isFolder } from './file-status.js';
+import type { Retry } from '../hadoop/retry.js';
+import {
+  deleteFile,
+  getContentSummary,
+  getFileInfo,
+  getListing,
+  getServerDefaults,
+  mkdirs,
+  rename2,
+  setReplication,
+} from './proto/client-namenode-protocol.js';
+import type { HdfsFileStatus } from './proto/hdfs.js';
+import type { NameNodeClient } from './rpc/name-node-client.js';
+
+/** What dfs.namenode.fs-limits.max-directory-items allows in one folder unless a cluster says otherwise. */
+const maxListedCount = 2 ** 20;
+/** With pages of 1000, as they are by default, a tenth of these would do. */
+const maxPageCount = 10_000;
+/** For the owner's eyes only. */
+const folderPermission = { perm: 0o700 };
+
+/** Paths are absolute in HDFS, '' being the root folder. */
+export class Namespace {
+  readonly #client: NameNodeClient;
+
+  constructor(client: NameNodeClient) {
+    this.#client = client;
+  }
+
+  /** Undefined when there is nothing at the path. */
+  async status(
+    path: string,
+    signal: AbortSignal | undefined,
+    retry?: Retry,
+  ): Promise<HdfsFileStatus | undefined> {
+    const options = { path, signal, ...(retry === undefined ? {} : { retry }) };
+    try {
+      return (await this.#client.call(getFileInfo, { src: srcOf(path) }, options)).fs;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Throws `unsupported` for a cluster whose DataNodes want what is sent to them to be encrypted. */
+  async checkTransfer(signal: AbortSignal | undefined): Promise<void> {
+    const options = { path: '', signal };
+    const { serverDefaults } = await this.#client.call(getServerDefaults, {}, options);
+    if (serverDefaults.encryptDataTransfer !== true) return;
+    throw new ParsError(
+      'unsupported',
+      'the cluster encrypts what DataNodes are sent (dfs.encrypt.data.transfer), which hdfs:// does not know; use webhdfs:// ' +
+        'or swebhdfs://',
+    );
+  }
+
+  /** Bytes of a file on all DataNodes together, checksums not counted. */
+  async spaceConsumed(path: string, signal: AbortSignal | undefined): Promise<number> {
+    const request = { path: srcOf(path) };
+    const { summary } = await this.#client.call(getContentSummary, request, { path, signal });
+    if (summary.directoryCount > 0) {
+      throw new ParsError(
+        'not-found',
+        `getContentSummary ${path}: expected a file, found a folder`,
+      );
+    }
+    return summary.spaceConsumed;
+  }
+
+  /** What lies directly below a folder, by names in the order of their bytes; nothing where there is no folder. */
+  async list(
+    path: string,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly { readonly name: string; readonly status: HdfsFileStatus }[]> {
+    const found: { readonly name: string; readonly status: HdfsFileStatus }[] = [];
+    const seen = new Set<string>();
+    let startAfter: Uint8Array = new Uint8Array();
+    for (let pageCount = 1; ; pageCount++) {
+      const request = { src: srcOf(path), startAfter, needLocation: false };
+      const { dirList } = await this.#client.call(getListing, request, { path, signal });
+      if (dirList === undefined) return found;
+      for (const status of dirList.partialListing) {
+        const name = Buffer.from(status.path).toString();
+        if (seen.has(name)) throw endless(path, 'the same name comes twice');
+        seen.add(name);
+        found.push({ name, status });
+        startAfter = status.path;
+      }
+      if (dirList.remainingEntries === 0 || dirList.partialListing.length === 0) return found;
+      if (found.length >= maxListedCount || pageCount >= maxPageCount) {
+        throw endless(path, `${found.length} names in ${pageCount} pages, and there are more`);
+      }
+    }
+  }
+
+  /** With its parents; those that exist keep their permissions. */
+  async makeFolder(path: string, signal: AbortSignal | undefined): Promise<void> {
+    if (path === '') return;
+    const request = { src: path, masked: folderPermission, createParent: true };
+    const { result } = await this.#client.call(mkdirs, request, { path, signal });
+    if (!result) throw new ParsError('unavailable', `mkdirs ${path}: HDFS did not make it`);
+  }
+
+  /** The contract of StoreCapabilities.raiseRedundancy. */
+  async raiseReplication(
+    path: string,
+    copyCount: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const found = await this.status(path, signal);
+    if (found === undefined || isFolder(found)) {
+      throw new ParsError(
+        'not-found',
+        `setReplication ${path}: expected a file, found ${found === undefined ? 'nothing' : 'a folder'}`,
+      );
+    }
+    if (found.ecPolicy !== undefined) {
+      throw new ParsError(
+        'unsupported',
+        `setReplication ${path}: expected a file of whole copies, found one that HDFS keeps by the erasure code ` +
+          `${fileCodingOf(found.ecPolicy).ecPolicy ?? 'of its folder'}; write it anew`,
+      );
+    }
+    if ((found.blockReplication ?? 0) >= copyCount) return;
+    const request = { src: path, replication: copyCount };
+    const { result } = await this.#client.call(setReplication, request, { path, signal });
+    if (result) return;
+    // So HDFS answers for what is no file of whole copies, as when the file went meanwhile.
+    throw new ParsError('unavailable', `setReplication ${path}: HDFS refused without a reason`);
+  }
+
+  /** Nothing happens when there is nothing. `already-exists` for a folder that has something below it, unless `recursive`. */
+  async remove(
+    path: string,
+    recursive: boolean,
+    signal: AbortSignal | undefined,
+    retry?: Retry,
+  ): Promise<void> {
+    const options = { path, signal, ...(retry === undefined ? {} : { retry }) };
+    await this.#client.call(deleteFile, { src: path, recursive }, options);
+  }
+
+  /** The contract of Store.rename, but the folder of `to` must exist. */
+  async rename(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
+    const request = { src: from, dst: to, overwriteDest: false };
+    await this.#client.call(rename2, request, { path: from, signal });
+  }
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ParsError && error.code === 'not-found';
+}
+
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
+function srcOf(path: string): string {
+  return path === '' ? '/' : path;
+}
+
+function endless(path: string, found: string): ParsError {
+  return new ParsError(
+    'unsupported',
+    `getListing ${path}: ${found}; expected each name once, and at most ${maxListedCount}`,
+  );
+}

@@ -1,0 +1,40 @@
+// RpcHeader.proto, IpcConnectionContext.proto and ProtobufRpcEngine2.proto of Hadoop 3.4: what stands around each call.
+
+import { bytes, enumeration, sint32, string, uint32, uint64 } from '../wire/field-types.js';
+import { message, optional, required } from '../wire/message.js';
+
+export const userInformation = message('UserInformationProto', {
+  effectiveUser: optional(1, string),
+});
+
+export const ipcConnectionContext = message('IpcConnectionContextProto', {
+  userInfo: optional(2, userInformation),
+  protocol: optional(3, string),
+});
+
+export const rpcKind = { protocolBuffer: 2 } as const;
+export const rpcOperation = { finalPacket: 0 } as const;
+
+export const rpcRequestHeader = message('RpcRequestHeaderProto', {
+  rpcKind: optional(1, enumeration),
+  rpcOp: optional(2, enumeration),
+  callId: required(3, sint32),
+  clientId: required(4, bytes),
+  retryCount: optional(5, sint32),
+});
+
+export const rpcStatus = { success: 0, error: 1, fatal: 2 } as const;
+
+export const rpcResponseHeader = message('RpcResponseHeaderProto', {
+  /** Of a call that a client made; others, of the connection itself, are negative there and large here. */
+  callId: required(1, uint32),
+  status: required(2, enumeration),
+  exceptionClassName: optional(4, string),
+  errorMsg: optional(5, string),
+});
+
+export const requestHeader = message('RequestHeaderProto', {
+  methodName: required(1, string),
+  declaringClassProtocolName: required(2, string),
+  clientProtocolVersion: required(3, uint64),
+});

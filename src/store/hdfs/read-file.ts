@@ -1,0 +1,170 @@
+// Reading a range of a file, block by block, from whichever copy of each can be had.
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import { expectNotLost } from '../hadoop/expect-not-lost.js';
+import {
+  checkRangeOfBlocks,
+  isRangeHeld,
+  isReadable,
+  lostBlock,
+  overlapping,
+} from '../hadoop/file-blocks.js';
+import { throwIfCancelled } from '../hadoop/retry.js';
+import { UnreachableCopies } from '../unreachable.js';
+import type { BlockOfFile, LocatedFile, LocatedFiles } from './located-files.js';
+import { peerFailure } from './net/peer-error.js';
+import { reportBadBlocks } from './proto/client-namenode-protocol.js';
+import type { DatanodeInfo } from './proto/hdfs.js';
+import type { NameNodeClient } from './rpc/name-node-client.js';
+import { type DataNodes, nameOf } from './transfer/data-nodes.js';
+import { readBlock, WrongChunk } from './transfer/read-block.js';
+import type { StreamPool } from './transfer/stream-pool.js';
+
+export interface FileReaderOptions {
+  readonly client: NameNodeClient;
+  readonly files: LocatedFiles;
+  readonly dataNodes: DataNodes;
+  readonly streams: StreamPool;
+  readonly clientName: string;
+  readonly idleTimeoutMs: number;
+}
+
+/** The contract of Store.read. `path` is absolute in HDFS. */
+export async function readFile(
+  options: FileReaderOptions,
+  path: string,
+  offsetBytes: number,
+  sizeBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  throwIfCancelled(signal);
+  const { files } = options;
+  let file = await files.recent(path, signal);
+  // Bad news must be fresh.
+  if (!isRangeHeld(file.blocks, offsetBytes, sizeBytes)) file = await files.ask(path, signal);
+  checkRangeOfBlocks(path, file.blocks, offsetBytes, sizeBytes);
+  checkForm(path, file);
+  const wanted = overlapping(file.blocks, offsetBytes, sizeBytes);
+  const lost = wanted.find((block) => !isReadable(block));
+  if (lost) throw lostBlock(path, lost);
+
+  // Its length has been checked against the file's, and every byte of it is filled below.
+  const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);
+  for (const block of wanted) {
+    const from = Math.max(offsetBytes, block.offsetBytes);
+    const to = Math.min(offsetBytes + sizeBytes, block.offsetBytes + block.sizeBytes);
+    const target = bytes.subarray(from - offsetBytes, to - offsetBytes);
+    await readCopies(options, path, block, from - block.offsetBytes, target, signal);
+  }
+  return bytes;
+}
+
+function checkForm(path: string, { blocks, isEncrypted }: LocatedFile): void {
+  const found = isEncrypted
+    ? 'it is in an encryption zone'
+    : blocks.some(({ coding }) => coding !== undefined)
+      ? 'HDFS keeps it by an erasure code'
+      : undefined;
+  if (found === undefined) return;
+  throw new ParsError(
+    'unsupported',
+    `read ${path}: ${found}, and hdfs:// reads whole copies only; read it by webhdfs://`,
+  );
+}
+
+/** Tries each copy, and those that HDFS names after that once more, unless nobody is there. */
+async function readCopies(
+  options: FileReaderOptions,
+  path: string,
+  block: BlockOfFile,
+  offsetBytes: number,
+  target: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { files } = options;
+  let failures = await tryCopies(options, path, block, offsetBytes, target, signal);
+  if (failures === undefined) return;
+  files.forget(path);
+  const isOfBlock = ({ offsetBytes: at }: BlockOfFile) => at === block.offsetBytes;
+  if (failures.some((error) => peerFailure(error) !== 'gone')) {
+    const again = (await files.ask(path, signal)).blocks.find(isOfBlock);
+    if (again !== undefined && !isReadable(again)) throw lostBlock(path, again, failures[0]);
+    if (again !== undefined) {
+      failures = await tryCopies(options, path, again, offsetBytes, target, signal);
+      if (failures === undefined) return;
+    }
+  }
+  const found = failures.map((error) => error.message).join('; ');
+  const error = new UnreachableCopies(
+    `read ${path}: HDFS lists copies on ${block.locations.join(', ')}, and this machine can read none of them: ${found}. ` +
+      'The bytes may be whole: see whether these nodes run and whether a firewall is between',
+    { cause: failures[0] },
+  );
+  const wasReached = failures.some((failure) => peerFailure(failure) !== 'gone');
+  await expectNotLost({ path, block, error, wasReached, signal }, async () => {
+    return (await files.ask(path, signal)).blocks;
+  });
+  throw error;
+}
+
+/** Undefined once `target` is filled, else why each copy could not be read. */
+async function tryCopies(
+  options: FileReaderOptions,
+  path: string,
+  block: BlockOfFile,
+  offsetBytes: number,
+  target: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<readonly ParsError[] | undefined> {
+  const { dataNodes } = options;
+  const failures: ParsError[] = [];
+  for (const node of dataNodes.byHealth(block.located.locs)) {
+    try {
+      await readCopy(options, path, node, block, offsetBytes, target, signal);
+      dataNodes.welcome(node);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ParsError) || error.code === 'cancelled') throw error;
+      if (peerFailure(error) !== undefined) dataNodes.avoid(node);
+      if (error instanceof WrongChunk) await reportWrongCopy(options, path, node, block);
+      failures.push(error);
+    }
+  }
+  return failures;
+}
+
+async function readCopy(
+  { streams, clientName, idleTimeoutMs }: FileReaderOptions,
+  path: string,
+  node: DatanodeInfo,
+  { located }: BlockOfFile,
+  offsetBytes: number,
+  target: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const doing = `read ${path}`;
+  await streams.use(nameOf(node), doing, signal, (stream) =>
+    readBlock(stream, located, offsetBytes, target, { clientName, doing, idleTimeoutMs }),
+  );
+}
+
+/** The NameNode then has a new copy made of another one, and names this one no more. */
+async function reportWrongCopy(
+  { client }: FileReaderOptions,
+  path: string,
+  node: DatanodeInfo,
+  { located }: BlockOfFile,
+): Promise<void> {
+  const index = located.locs.indexOf(node);
+  const blocks = [
+    {
+      ...located,
+      locs: [node],
+      storageTypes: located.storageTypes.slice(index, index + 1),
+      storageIDs: located.storageIDs.slice(index, index + 1),
+    },
+  ];
+  const options = { path, signal: undefined };
+  // The read goes on with other copies in any case.
+  await client.call(reportBadBlocks, { blocks }, options).catch(() => undefined);
+}

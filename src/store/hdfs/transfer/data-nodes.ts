@@ -1,0 +1,101 @@
+// The DataNodes that this client talks to: by which address, which are left out for a while, and who of several hangs.
+
+import { AvoidedNodes } from '../../hadoop/avoided-nodes.js';
+import { hostPortOf } from '../net/host-port.js';
+import { PeerStream } from '../net/peer-stream.js';
+import {
+  blockOpResponse,
+  operations,
+  opReadBlock,
+  transferVersion,
+} from '../proto/datatransfer.js';
+import type { DatanodeInfo, LocatedBlock } from '../proto/hdfs.js';
+import type { Message } from '../wire/message.js';
+
+/** Of an answer to an operation: a status, and a text with a Java exception. */
+export const maxAnswerBytes = 1024 * 1024;
+/** A node that is alive answers in milliseconds; under load it may wait for its disks. */
+export const probeTimeoutMs = 3_000;
+const probeBufferBytes = 4096;
+
+/** `address:port` of block transfer, which names it in the store's locations as well. */
+export function nameOf({ id }: DatanodeInfo): string {
+  return hostPortOf(id.ipAddr, id.xferPort);
+}
+
+/** The bytes that begin an operation. */
+export function operation<Values>(code: number, type: Message<Values>, values: Values): Buffer {
+  const version = Buffer.alloc(3);
+  version.writeUInt16BE(transferVersion, 0);
+  version[2] = code;
+  return Buffer.concat([version, type.encodeDelimited(values)]);
+}
+
+export class DataNodes {
+  readonly #avoided = new AvoidedNodes();
+  readonly #failed = new Map<string, DatanodeInfo>();
+
+  avoid(node: DatanodeInfo): void {
+    this.#failed.set(nameOf(node), node);
+    this.#avoided.avoid(nameOf(node));
+  }
+
+  welcome(node: DatanodeInfo): void {
+    this.#failed.delete(nameOf(node));
+    this.#avoided.welcome(nameOf(node));
+  }
+
+  /** In the order given, those that failed a moment ago last. */
+  byHealth(nodes: readonly DatanodeInfo[]): readonly DatanodeInfo[] {
+    const isAvoided = (node: DatanodeInfo): boolean => this.#avoided.has(nameOf(node));
+    return [...nodes.filter((node) => !isAvoided(node)), ...nodes.filter(isAvoided)];
+  }
+
+  /** For the NameNode, which is not to choose them. */
+  avoided(): readonly DatanodeInfo[] {
+    return this.#avoided.all().flatMap((name) => this.#failed.get(name) ?? []);
+  }
+}
+
+/**
+ * Those of the block's nodes that do not answer a question of their own. When a pipeline falls silent, only its first node is
+ * heard, and any may be the one that hangs.
+ */
+export async function findSilent(
+  block: LocatedBlock,
+  clientName: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly DatanodeInfo[]> {
+  const answers = await Promise.all(
+    block.locs.map((node) => isAnswering(node, block, clientName, signal)),
+  );
+  return block.locs.filter((_, index) => !answers[index]);
+}
+
+/** By a read of none of the block's bytes: a node that has it says so, another says that it has not. */
+async function isAnswering(
+  node: DatanodeInfo,
+  { b, blockToken }: LocatedBlock,
+  clientName: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  let stream: PeerStream | undefined;
+  try {
+    stream = await PeerStream.connect({
+      hostPort: nameOf(node),
+      doing: 'a sign of life',
+      connectTimeoutMs: probeTimeoutMs,
+      bufferSizeBytes: probeBufferBytes,
+      signal,
+    });
+    const header = { baseHeader: { block: b, token: blockToken }, clientName };
+    const request = { header, offset: 0, len: 0 };
+    await stream.write(operation(operations.readBlock, opReadBlock, request));
+    await stream.message(blockOpResponse, maxAnswerBytes, probeTimeoutMs);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    stream?.destroy();
+  }
+}

@@ -1,0 +1,304 @@
+// A pipeline whose first DataNode is told by the test what to do at which packet. With real ones: hdfs-store.test.ts.
+
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { crc32c } from '@node-rs/crc32';
+
+import { ParsError } from '../../../introspect/pars-error.js';
+import { chunksUntilAborted } from '../../../src/store/abort.js';
+import {
+  blockOpResponse,
+  operations,
+  opWriteBlock,
+  packetHeader,
+  pipelineAck,
+} from '../../../src/store/hdfs/proto/datatransfer.js';
+import { packetDataBytes } from '../../../src/store/hdfs/transfer/packet.js';
+import { PipelineFailure, writeBlock } from '../../../src/store/hdfs/transfer/write-block.js';
+import { type FakePeer, lengthBefore, onBytes, startFakePeer } from './fake-peer.js';
+import { blockOn } from './located.js';
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+interface Packet {
+  readonly sequence: number;
+  readonly isLast: boolean;
+}
+
+interface Behaviour {
+  /** In place of taking the block. */
+  readonly onSetup?: (socket: Socket) => void;
+  /** In place of an ack of success from each node. */
+  readonly onPacket?: (socket: Socket, packet: Packet) => void;
+}
+
+interface FakeDataNode extends FakePeer {
+  /** What came, in the order in which it came, its checksums having been right. */
+  readonly bytes: () => Buffer;
+  readonly request: () => ReturnType<typeof opWriteBlock.decode> | undefined;
+}
+
+function ack(sequence: number, ...reply: readonly number[]): Buffer {
+  return pipelineAck.encodeDelimited({ seqno: sequence, reply });
+}
+
+/** Answers every other question than a write, as a node does that is alive. */
+async function startFakeDataNode({ onSetup, onPacket }: Behaviour): Promise<FakeDataNode> {
+  const data: Buffer[] = [];
+  let request: ReturnType<typeof opWriteBlock.decode> | undefined;
+  const peer = await startFakePeer((socket) => {
+    let isWriting = false;
+    onBytes(socket, (bytes) => {
+      if (!isWriting) {
+        const length = lengthBefore(bytes, 3);
+        if (length === undefined) return 0;
+        expect(bytes.readUInt16BE(0)).toBe(28);
+        if (bytes[2] !== operations.writeBlock) {
+          socket.end(blockOpResponse.encodeDelimited({ status: 1, message: 'no such block' }));
+          return length.endBytes;
+        }
+        const body = bytes.subarray(length.startBytes, length.endBytes);
+        request = opWriteBlock.decode(body, 'a request');
+        isWriting = true;
+        if (onSetup) onSetup(socket);
+        else socket.write(blockOpResponse.encodeDelimited({ status: 0, firstBadLink: '' }));
+        return length.endBytes;
+      }
+      if (bytes.length < 6) return 0;
+      const headerBytes = bytes.readUInt16BE(4);
+      const endBytes = 2 + headerBytes + bytes.readUInt32BE(0);
+      if (bytes.length < endBytes) return 0;
+      const header = packetHeader.decode(bytes.subarray(6, 6 + headerBytes), 'a packet');
+      if (header.dataLen > 0) {
+        const checksums = bytes.subarray(6 + headerBytes, endBytes - header.dataLen);
+        const packetData = Buffer.from(bytes.subarray(endBytes - header.dataLen, endBytes));
+        const isWrong = (crc: number, index: number) => crc !== checksums.readUInt32BE(4 * index);
+        const crcs = Array.from({ length: Math.ceil(packetData.length / 512) }, (_, index) =>
+          crc32c(packetData.subarray(512 * index, 512 * (index + 1))),
+        );
+        expect(crcs.findIndex(isWrong)).toBe(-1);
+        expect(header.offsetInBlock).toBe(data.reduce((sum, { length }) => sum + length, 0));
+        data.push(packetData);
+      }
+      const packet = { sequence: header.seqno, isLast: header.lastPacketInBlock };
+      if (onPacket) onPacket(socket, packet);
+      else socket.write(ack(packet.sequence, 0, 0, 0));
+      return endBytes;
+    });
+  });
+  closing.push(() => peer.close());
+  return { ...peer, bytes: () => Buffer.concat(data), request: () => request };
+}
+
+const options = {
+  clientName: 'tester',
+  doing: 'write /a',
+  connectTimeoutMs: 1_000,
+  setupTimeoutMs: 300,
+  ackTimeoutMs: 300,
+  signal: undefined,
+};
+/** For what must succeed: both sides share one busy process. */
+const patient = { ...options, ackTimeoutMs: 10_000 };
+
+const sample = Buffer.alloc(3 * packetDataBytes + 777);
+for (let at = 0; at < sample.length; at++) sample[at] = at * 7 + (at >>> 9);
+
+async function* inPieces(bytes: Buffer, pieceBytes: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    await Promise.resolve();
+    yield bytes.subarray(at, at + pieceBytes);
+  }
+}
+
+/** The failure of a write that must fail, and how long it took. */
+async function failureOf(writing: Promise<number>): Promise<ParsError> {
+  const error = await writing.then(
+    () => 'success',
+    (reason: unknown) => reason,
+  );
+  if (error instanceof ParsError) return error;
+  throw new Error(`expected a ParsError, found ${String(error)}`);
+}
+
+const portsOf = (error: ParsError) =>
+  error instanceof PipelineFailure ? error.nodes.map(({ id }) => id.xferPort) : 'not of a pipeline';
+
+test.each([1_000, packetDataBytes - 1, packetDataBytes, sample.length])(
+  'content in pieces of %i bytes arrives as it was, with its checksums',
+  async (pieceBytes) => {
+    const node = await startFakeDataNode({});
+    const block = blockOn([node.port, 2, 3]);
+    expect(await writeBlock(block, inPieces(sample, pieceBytes), patient)).toBe(sample.length);
+    expect(node.bytes().equals(sample)).toBe(true);
+    expect(node.request()).toMatchObject({
+      pipelineSize: 3,
+      targets: [{ id: { xferPort: 2 } }, { id: { xferPort: 3 } }],
+      targetStorageIds: ['DS-2', 'DS-3'],
+      header: { baseHeader: { block: { blockId: 2n ** 63n + 5n } } },
+    });
+  },
+);
+
+const refusals: readonly (readonly [string, Behaviour, number | 'first', RegExp])[] = [
+  ['closes at once', { onSetup: (socket) => socket.destroy() }, 'first', /the connection failed/],
+  [
+    'does not take the block',
+    {
+      onSetup: (socket) =>
+        socket.write(blockOpResponse.encodeDelimited({ status: 1, message: 'full' })),
+    },
+    'first',
+    /does not take the block: ERROR: full/,
+  ],
+  [
+    'cannot reach the second',
+    {
+      onSetup: (socket) =>
+        socket.write(blockOpResponse.encodeDelimited({ status: 1, firstBadLink: '127.0.0.1:2' })),
+    },
+    2,
+    /127.0.0.1:2 does not take the block/,
+  ],
+  [
+    'says that the third failed',
+    { onPacket: (socket, { sequence }) => socket.write(ack(sequence, 0, 0, 1)) },
+    3,
+    /127.0.0.1:3 did not take a packet: ERROR/,
+  ],
+  [
+    'is restarting',
+    { onPacket: (socket, { sequence }) => socket.write(ack(sequence, 8)) },
+    'first',
+    /OOB_RESTART/,
+  ],
+  [
+    'acknowledges what was not sent',
+    { onPacket: (socket) => socket.write(ack(99, 0, 0, 0)) },
+    'first',
+    /expected the ack of packet 0, found that of 99/,
+  ],
+  [
+    'closes after the first packet',
+    { onPacket: (socket) => socket.destroy() },
+    'first',
+    /the connection failed/,
+  ],
+  [
+    'closes after the last packet',
+    {
+      onPacket: (socket, { sequence, isLast }) =>
+        isLast ? socket.destroy() : socket.write(ack(sequence, 0, 0, 0)),
+    },
+    'first',
+    /the connection failed/,
+  ],
+  [
+    'sends noise',
+    { onPacket: (socket) => socket.write(Buffer.alloc(100, 0xff)) },
+    'first',
+    /at most 65536 are possible/,
+  ],
+];
+test.each(refusals)(
+  'a first node that %s: the block is not written, and who is left out next',
+  async (_, behaviour, port, words) => {
+    const node = await startFakeDataNode(behaviour);
+    const error = await failureOf(
+      writeBlock(blockOn([node.port, 2, 3]), inPieces(sample, 100_000), options),
+    );
+    expect(error.code).toBe('unavailable');
+    expect(error.message).toMatch(words);
+    expect(portsOf(error)).toEqual([port === 'first' ? node.port : port]);
+  },
+);
+
+const silences: readonly (readonly [string, Behaviour])[] = [
+  ['to the operation', { onSetup: () => undefined }],
+  ['to the first packet', { onPacket: () => undefined }],
+  [
+    'to a packet amid the block',
+    { onPacket: (socket, { sequence }) => sequence < 2 && socket.write(ack(sequence, 0, 0, 0)) },
+  ],
+  [
+    'to the last packet',
+    { onPacket: (socket, { sequence, isLast }) => !isLast && socket.write(ack(sequence, 0, 0, 0)) },
+  ],
+];
+test.each(silences)(
+  'silence %s ends after its time, and whoever gives no sign of life is left out',
+  async (_, behaviour) => {
+    const first = await startFakeDataNode(behaviour);
+    const alive = await startFakeDataNode({});
+    const mute = await startFakePeer(() => undefined);
+    closing.push(() => mute.close());
+    const block = blockOn([first.port, mute.port, alive.port]);
+    const error = await failureOf(writeBlock(block, inPieces(sample, 100_000), options));
+    expect(error.message).toMatch(/did not come within 30\d ms/);
+    expect(portsOf(error)).toEqual([mute.port]);
+  },
+);
+
+test('where all give a sign of life, the first is left out', async () => {
+  const first = await startFakeDataNode({ onPacket: () => undefined });
+  const second = await startFakeDataNode({});
+  const block = blockOn([first.port, second.port]);
+  const error = await failureOf(writeBlock(block, inPieces(sample, 100_000), options));
+  expect(portsOf(error)).toEqual([first.port]);
+});
+
+test('a node that stops reading is given up', async () => {
+  const node = await startFakePeer((socket) => {
+    socket.write(blockOpResponse.encodeDelimited({ status: 0 }));
+    socket.pause();
+  });
+  closing.push(() => node.close());
+  const large = Buffer.alloc(32 * 2 ** 20);
+  const error = await failureOf(
+    writeBlock(blockOn([node.port]), inPieces(large, 2 ** 20), options),
+  );
+  expect(error.message).toContain('the ack of a packet did not come within 300 ms');
+});
+
+test('content that comes slowly is waited for', async () => {
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield sample.subarray(0, packetDataBytes + 1);
+    await delay(1_000);
+    yield sample.subarray(packetDataBytes + 1);
+  }
+  const node = await startFakeDataNode({});
+  expect(await writeBlock(blockOn([node.port]), slow(), { ...patient, ackTimeoutMs: 900 })).toBe(
+    sample.length,
+  );
+  expect(node.bytes().equals(sample)).toBe(true);
+});
+
+test('an abort ends it at once, also while content is awaited', async () => {
+  const node = await startFakeDataNode({});
+  const abort = new AbortController();
+  async function* stalled(): AsyncGenerator<Uint8Array> {
+    yield sample;
+    setTimeout(() => {
+      abort.abort();
+    }, 50);
+    await delay(60_000, undefined, { ref: false });
+  }
+  const content = chunksUntilAborted(stalled(), abort.signal, 'write /a');
+  const writing = writeBlock(blockOn([node.port]), content, { ...options, signal: abort.signal });
+  expect((await failureOf(writing)).code).toBe('cancelled');
+});
+
+test('an error of the content is thrown as it is', async () => {
+  const failure = new Error('the guest went away');
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield sample;
+    await Promise.resolve();
+    throw failure;
+  }
+  const node = await startFakeDataNode({});
+  await expect(writeBlock(blockOn([node.port]), failing(), options)).rejects.toBe(failure);
+});
