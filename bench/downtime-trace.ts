@@ -51,16 +51,24 @@ export function readDowntimeSteps(
   const commands = new Map<string, string>();
   for (const line of readFileSync(tracePath, 'utf8').split('\n')) {
     const parts = /^\d+@(\d+)\.(\d+):(.*)$/.exec(line);
-    if (parts === null) continue;
+    if (parts === null) {
+      continue;
+    }
     const [, seconds, microseconds, text] = parts;
     const at = Number(seconds) * 1e6 + Number(microseconds);
     const id = /"id": (\d+)/.exec(text)?.[1] ?? '';
     const command = /^handle_qmp_command .*"execute": "([^"]+)"/.exec(text)?.[1];
-    if (command !== undefined) commands.set(id, command);
-    if (at < stoppedMicroseconds) continue;
+    if (command !== undefined) {
+      commands.set(id, command);
+    }
+    if (at < stoppedMicroseconds) {
+      continue;
+    }
     const step = stepOf(text, commands.get(id));
     // What leads up to a step is its own; other lines may lie in the middle of one.
-    if (step === undefined) continue;
+    if (step === undefined) {
+      continue;
+    }
     const until = Math.min(at, resumedMicroseconds);
     spent[step] += (until - last) / 1000;
     last = until;
@@ -69,7 +77,11 @@ export function readDowntimeSteps(
 }
 
 function stepOf(text: string, command: string | undefined): DowntimeStep | undefined {
-  if (text.startsWith('monitor_qmp_respond') && command === 'qom-set') return 'disk filters';
-  if (text.startsWith('monitor_qmp_respond') && command === 'stop') return 'stop and flush';
+  if (text.startsWith('monitor_qmp_respond') && command === 'qom-set') {
+    return 'disk filters';
+  }
+  if (text.startsWith('monitor_qmp_respond') && command === 'stop') {
+    return 'stop and flush';
+  }
   return steps.find(([pattern]) => pattern.test(text))?.[1];
 }

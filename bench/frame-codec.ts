@@ -32,12 +32,18 @@ const random = createRandom(0x9e3779b9);
 const words = 'page frame window memory kernel region offset length store block '.split(' ');
 
 function fillPage(page: Buffer, kind: number): void {
-  if (kind === 0) return;
+  if (kind === 0) {
+    return;
+  }
   if (kind === 1) {
-    for (let at = 0; at < page.length; at += 4) page.writeUInt32LE(random(), at);
+    for (let at = 0; at < page.length; at += 4) {
+      page.writeUInt32LE(random(), at);
+    }
   } else if (kind === 2) {
     let text = '';
-    while (text.length < page.length) text += `${words[random() % words.length]} `;
+    while (text.length < page.length) {
+      text += `${words[random() % words.length]} `;
+    }
     page.write(text, 'latin1');
   } else {
     for (let at = 0; at < page.length; at += 8) {
@@ -81,7 +87,9 @@ async function measure(inFlight: number, job: (index: number) => Promise<void>):
   for (let round = 0; round < roundCount; round++) {
     let next = 0;
     const lane = async () => {
-      while (next < batchCount) await job(next++);
+      while (next < batchCount) {
+        await job(next++);
+      }
     };
     const startMs = performance.now();
     await Promise.all(Array.from({ length: inFlight }, lane));

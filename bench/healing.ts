@@ -12,15 +12,15 @@ import { classify } from '../introspect/label/classify.js';
 import { findKernel } from '../introspect/label/find-kernel.js';
 import { openRawFile } from '../introspect/memory/formats/raw-file.js';
 import type { Manifest } from '../src/manifest/types.js';
+import { usedFrames } from '../src/manifest/used-frames.js';
+import { findLostPacks } from '../src/pages/read-frames.js';
 import { defaultPolicy } from '../src/plan/policy.js';
 import type { RestoreResult } from '../src/restore/restore-result.js';
 import { restoreSnapshot } from '../src/restore/restore-snapshot.js';
-import { findLostPacks } from '../src/pages/read-frames.js';
-import { usedFrames } from '../src/manifest/used-frames.js';
 import { takeSnapshot } from '../src/snapshot/take-snapshot.js';
 import { openStore } from '../src/store/open-store.js';
 import type { Store } from '../src/store/store.js';
-import { type FixtureName, fixtureGuest } from '../test/guest/fixtures.js';
+import { fixtureGuest, type FixtureName } from '../test/guest/fixtures.js';
 import { startHdfs } from '../test/hdfs/cluster.js';
 import { destroySingleCopies } from '../test/soak/destroy-blocks.js';
 import { formatSpread } from './samples.js';
@@ -54,8 +54,12 @@ async function waitUntilNoticed(store: Store, manifest: Manifest): Promise<void>
   const singleCount = manifest.header.packs.filter(({ replication }) => replication === 1).length;
   for (;;) {
     const lost = await findLostPacks({ store, manifest, wanted });
-    if (lost.size === singleCount) return;
-    if (performance.now() > deadlineMs) throw new Error('the NameNode does not notice the loss');
+    if (lost.size === singleCount) {
+      return;
+    }
+    if (performance.now() > deadlineMs) {
+      throw new Error('the NameNode does not notice the loss');
+    }
     await setTimeout(500);
   }
 }
@@ -88,8 +92,12 @@ for (const name of guests) {
     for (let round = 0; round < warmupRounds + rounds; round++) {
       for (const noHeal of round % 2 === 0 ? [false, true] : [true, false]) {
         const [seconds, result] = await restore(noHeal);
-        if (!noHeal) figures = result.healing;
-        if (round >= warmupRounds) (noHeal ? plain : healed).push(seconds);
+        if (!noHeal) {
+          figures = result.healing;
+        }
+        if (round >= warmupRounds) {
+          (noHeal ? plain : healed).push(seconds);
+        }
       }
     }
     const ratios = healed.map((seconds, round) => seconds / plain[round]);

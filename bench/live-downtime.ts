@@ -9,11 +9,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { joinHugePages } from '../src/vm/capture/ram/huge-pages.js';
-import { applySettings, untilCompleted } from '../src/vm/capture/migration.js';
 import { putRight } from '../src/vm/capture/clean-up/put-right.js';
-import { receiveStream } from '../src/vm/capture/guard/receive-stream.js';
 import { prepareFilters } from '../src/vm/capture/disks/save-disks.js';
+import { receiveStream } from '../src/vm/capture/guard/receive-stream.js';
+import { applySettings, untilCompleted } from '../src/vm/capture/migration.js';
+import { joinHugePages } from '../src/vm/capture/ram/huge-pages.js';
 import { lateStopMs } from '../src/vm/capture/ram/save-in-background.js';
 import { type Moment, takeMoment } from '../src/vm/capture/take-moment.js';
 import { readVmFacts, type VmFacts } from '../src/vm/capture/vm-facts.js';
@@ -67,8 +67,9 @@ for (const ramSizeMib of ramSizesMib) {
       console.log(`    in one moment: ${together.get(order)} of ${rounds}`);
       for (const step of downtimeSteps) {
         const values = (samples.get(order) ?? []).map((sample) => sample[step]);
-        if (Math.max(...values) > 0)
+        if (Math.max(...values) > 0) {
           console.log(`    ${step.padEnd(18)} ${formatSpread(values, 1)}`);
+        }
       }
     }
   } finally {
@@ -111,6 +112,8 @@ async function takeOne(
   } finally {
     stream.close();
     await putRight(qmp);
-    for (const index of disks.keys()) await rm(join(folder, `overwritten-${index}`));
+    for (const index of disks.keys()) {
+      await rm(join(folder, `overwritten-${index}`));
+    }
   }
 }

@@ -85,7 +85,9 @@ async function measureWork(name: string, command: string): Promise<void> {
         await mkdir(folder);
         const rest = await rateDuring(guest, () => sleep(restMs));
         const during = await rateDuring(guest, () => take(guest, folder));
-        if (way === 'savevm') await job(guest, 'snapshot-delete');
+        if (way === 'savevm') {
+          await job(guest, 'snapshot-delete');
+        }
         await rm(folder, { recursive: true });
         ratios.push(during.perSecond / rest.perSecond);
         lost.push(during.seconds * (1 - during.perSecond / rest.perSecond));
@@ -126,8 +128,12 @@ async function job(guest: Guest, command: 'snapshot-save' | 'snapshot-delete'): 
       readonly error?: string;
     }[];
     const own = jobs.find((entry) => entry.id === id);
-    if (own?.error !== undefined) throw new Error(`${command}: ${own.error}`);
-    if (own?.status === 'concluded') break;
+    if (own?.error !== undefined) {
+      throw new Error(`${command}: ${own.error}`);
+    }
+    if (own?.status === 'concluded') {
+      break;
+    }
     await sleep(pollMs);
   }
   await guest.qmp('job-dismiss', { id });

@@ -83,9 +83,13 @@ function madeVm(): Vm {
     for (let first = 0; first < pageCount; first += 64) {
       const pages: number[] = [];
       for (let page = first; page < Math.min(first + 64, pageCount); page++) {
-        if ((labels[page] === 0) === isCritical && isZero[page] === 0) pages.push(page);
+        if ((labels[page] === 0) === isCritical && isZero[page] === 0) {
+          pages.push(page);
+        }
       }
-      if (pages.length > 0) open.put(pages);
+      if (pages.length > 0) {
+        open.put(pages);
+      }
     }
   }
   return vm;
@@ -99,7 +103,9 @@ function newPack(vm: Vm, replication: number) {
   };
   return {
     put(pages: readonly number[]): void {
-      if (rawBytes + pages.length * 4096 > packBytes) begin();
+      if (rawBytes + pages.length * 4096 > packBytes) {
+        begin();
+      }
       rawBytes += pages.length * 4096;
       const pack = vm.packs.length - 1;
       const entry = vm.packs[pack];
@@ -131,19 +137,29 @@ function write(vm: Vm, changedCount: number): void {
       page++
     ) {
       pages.add(page);
-      if (random() < 0.2) vm.labels[page] = below(3);
+      if (random() < 0.2) {
+        vm.labels[page] = below(3);
+      }
     }
   }
   const sorted = [...pages].sort((a, b) => a - b);
   const open = newPack(vm, 3);
-  for (let at = 0; at < sorted.length; at += 64) open.put(sorted.slice(at, at + 64));
+  for (let at = 0; at < sorted.length; at += 64) {
+    open.put(sorted.slice(at, at + 64));
+  }
 }
 
 function manifestOf(vm: Vm): Manifest {
   const labelCounts: Record<string, number> = {};
-  for (const label of vm.labels) labelCounts[legend[label]] = (labelCounts[legend[label]] ?? 0) + 1;
+  for (const label of vm.labels) {
+    labelCounts[legend[label]] = (labelCounts[legend[label]] ?? 0) + 1;
+  }
   const used = new Uint8Array(vm.frames.pack.length);
-  for (const frame of vm.frame) if (frame >= 0) used[frame] = 1;
+  for (const frame of vm.frame) {
+    if (frame >= 0) {
+      used[frame] = 1;
+    }
+  }
   const kept = Uint32Array.from(used.keys()).filter((frame) => used[frame] === 1);
   const index = new Int32Array(used.length);
   kept.forEach((frame, at) => (index[frame] = at));
@@ -193,7 +209,9 @@ function ramOf(vm: Vm, index: Int32Array): RamSpace {
       firstPage.push(page);
       counts.push(1);
     }
-    if (vm.frame[page] < 0) continue;
+    if (vm.frame[page] < 0) {
+      continue;
+    }
     const bit = page % 64;
     let place = findLast(window, frame, page, index[vm.frame[page]]);
     if (place === -1 || vm.slot[page] !== nextSlotOf(slot, low, high, place)) {
@@ -204,8 +222,11 @@ function ramOf(vm: Vm, index: Int32Array): RamSpace {
       frame.push(index[vm.frame[page]]);
       slot.push(vm.slot[page]);
     }
-    if (bit < 32) low[place] = (low[place] | (1 << bit)) >>> 0;
-    else high[place] = (high[place] | (1 << (bit - 32))) >>> 0;
+    if (bit < 32) {
+      low[place] = (low[place] | (1 << bit)) >>> 0;
+    } else {
+      high[place] = (high[place] | (1 << (bit - 32))) >>> 0;
+    }
   }
   return {
     kind: 'ram',
@@ -231,7 +252,9 @@ function ramOf(vm: Vm, index: Int32Array): RamSpace {
 function findLast(window: number[], frame: number[], page: number, of: number): number {
   const wanted = Math.floor(page / 64);
   for (let place = window.length - 1; place >= 0 && window[place] === wanted; place--) {
-    if (frame[place] === of) return place;
+    if (frame[place] === of) {
+      return place;
+    }
   }
   return -1;
 }
@@ -258,7 +281,9 @@ for (const changedCount of values.changed.split(',').map(Number)) {
   while (bodies.length < maxBodyCount) {
     write(vm, changedCount);
     const files = manifestFiles(manifestOf(vm), `packs/${writer}/body`, before);
-    if (files.manifest.header.bodies.length === 1) break;
+    if (files.manifest.header.bodies.length === 1) {
+      break;
+    }
     bodies.push(files.body);
     before = files.manifest;
     file = files.file;
@@ -274,8 +299,9 @@ for (const changedCount of values.changed.split(',').map(Number)) {
     const baseMs = timeOf(() => decodeManifest(base.file, [base.body]));
     const chainMs = timeOf(() => decodeManifest(file, bodies));
     ratios.push(chainMs / baseMs);
-    if (round === 0)
+    if (round === 0) {
       console.log(`opens in ${chainMs.toFixed(0)} ms, its base in ${baseMs.toFixed(0)} ms`);
+    }
   }
   ratios.sort((a, b) => a - b);
   console.log(

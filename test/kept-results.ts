@@ -32,7 +32,9 @@ export function identityOf(parts: readonly unknown[]): string {
 
 /** What was kept at `path` under the same identity, or undefined. */
 export function readKept(path: string, identity: string): unknown {
-  if (!existsSync(path)) return undefined;
+  if (!existsSync(path)) {
+    return undefined;
+  }
   const kept = JSON.parse(readFileSync(path, 'utf8')) as { of: string; result: unknown };
   return kept.of === identity ? kept.result : undefined;
 }

@@ -13,5 +13,7 @@ export function timesOf(times: { readonly slice: number; readonly whole: number 
 
 /** A test that `npm test` leaves out. */
 export function testInWhole(name: string, run: () => Promise<void>, timeoutMs: number): void {
-  if (isWhole) test(name, run, timeoutMs);
+  if (isWhole) {
+    test(name, run, timeoutMs);
+  }
 }

@@ -1,9 +1,9 @@
 // What was found of a kernel and where, for `pars kernel`: so that a person can hold it against what the guest itself
 // says (`/proc/iomem`, `/proc/zoneinfo`, `/proc/kallsyms`). Nothing here bears on a label.
-import type { Introspected } from '../label/find-kernel.js';
 import { Btf } from '../kernel/btf/btf.js';
 import type { Kernel, KernelSymbol } from '../kernel/kernel.js';
 import type { KernelTypes } from '../kernel/kernel-types.js';
+import type { Introspected } from '../label/find-kernel.js';
 import { endPfn, type Gpa, pageIndexOf, pageSizeBytes } from '../memory/physical-memory.js';
 import { openMemmap } from '../mm/memmap.js';
 import { possibleCpus } from '../mm/per-cpu.js';

@@ -1,10 +1,11 @@
 // Why a page carries its label: every piece of evidence for one frame, the conditions it meets or fails, and what they
 // come to. The conclusion is drawn here, from this evidence, and then held against the label of `classify`: where the
 // two differ, one of them is wrong, and the explanation says so.
+import type { Kernel } from '../kernel/kernel.js';
 import { cacheDoubts } from '../label/cache-doubts.js';
 import type { Introspected } from '../label/find-kernel.js';
-import type { Kernel } from '../kernel/kernel.js';
 import { labelMemmap, type MemmapLabels } from '../label/label-memmap.js';
+import type { PageMap } from '../label/page-map.js';
 import {
   endPfn,
   type Gpa,
@@ -13,17 +14,16 @@ import {
   type Pfn,
 } from '../memory/physical-memory.js';
 import { blocksOnBuddyLists } from '../mm/free/buddy-lists.js';
-import { type Memmap, MemmapLookup, openMemmap } from '../mm/memmap.js';
 import type { FreeRun } from '../mm/free/per-cpu-lists.js';
+import { type Memmap, MemmapLookup, openMemmap } from '../mm/memmap.js';
 import type { Zone } from '../mm/zones/zone.js';
 import { zoneName } from '../mm/zones/zone-spans.js';
-import { labelNumbers, pageClasses, type PageClass, type PageLabel } from '../page-class.js';
-import type { PageMap } from '../label/page-map.js';
+import { labelNumbers, type PageClass, pageClasses, type PageLabel } from '../page-class.js';
 import { Checks } from './check.js';
 import { type Conclusion, nothingKnown } from './conclusion.js';
 import { FreeEvidence } from './free-evidence.js';
-import { MemmapReader, type MemmapReading } from './memmap-reading.js';
 import { type Memberships, readMemberships, runHolds } from './memberships.js';
+import { MemmapReader, type MemmapReading } from './memmap-reading.js';
 
 export interface PageExplanation extends Conclusion {
   readonly pfn: Pfn;

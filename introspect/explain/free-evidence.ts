@@ -1,6 +1,6 @@
 // Why a page of a kernel without BTF carries its label: free or not is all that can be told there.
-import { takeBackAllFreePages } from '../label/free-pages.js';
 import { type Kernel, noBtf } from '../kernel/kernel.js';
+import { takeBackAllFreePages } from '../label/free-pages.js';
 import { labelMemmap, labelOutsideZones } from '../label/label-memmap.js';
 import {
   endPfn,

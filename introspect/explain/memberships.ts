@@ -5,8 +5,8 @@ import { FrameSet, visitTablePages } from '../kernel/paging.js';
 import { readTaskMemory } from '../kernel/tasks.js';
 import { pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
 import { freeHugePages } from '../mm/free/hugetlb.js';
-import type { Memmap } from '../mm/memmap.js';
 import { type FreeRun, type PerCpuLists, perCpuLists } from '../mm/free/per-cpu-lists.js';
+import type { Memmap } from '../mm/memmap.js';
 import type { Zone } from '../mm/zones/zone.js';
 
 const entriesPerTable = 512;

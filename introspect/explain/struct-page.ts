@@ -1,7 +1,7 @@
 // One struct page as a person reads it in a debugger: every word, and what the kernel's own types make of it.
+import { expect } from '../inconsistency.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Pfn } from '../memory/physical-memory.js';
-import { expect } from '../inconsistency.js';
 import type { Memmap } from '../mm/memmap.js';
 import { type PageFlagMasks, pageFlagMasks } from '../mm/page-flags.js';
 import { pageLayout, type SecondPageByte } from '../mm/page-layout.js';

@@ -3,11 +3,11 @@
 //
 // This proves nothing: the kernel may hold newer bytes than the disk, and a damaged image may say anything. Who asks
 // must compare the bytes, and a page that is left out here is only a page that cannot be compared.
+import { Inconsistency } from '../inconsistency.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { endPfn, pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
 import { BufferHeads, noBlocks } from '../mm/cache/buffer-heads.js';
 import { DiskFiles, noFile, type Volume } from '../mm/cache/disk-files.js';
-import { Inconsistency } from '../inconsistency.js';
 import { blockDeviceFileSystem } from '../mm/cache/mapping.js';
 import { type Memmap, openMemmap } from '../mm/memmap.js';
 import { pageFlagMasks } from '../mm/page-flags.js';

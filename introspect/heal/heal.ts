@@ -5,7 +5,6 @@
 // (mm/filemap.c, filemap_update_page and filemap_fault).
 //
 // A folio is healed whole, also when only a part of it is lost: the flag is the head's alone.
-import type { HealingFacts, MemmapRun } from './healing-facts.js';
 import {
   type MemoryRegion,
   pageIndexOf,
@@ -13,6 +12,7 @@ import {
   type Pfn,
   type PhysicalMemory,
 } from '../memory/physical-memory.js';
+import type { HealingFacts, MemmapRun } from './healing-facts.js';
 
 /** A run of pages of the image. */
 export interface PageRun {

@@ -1,8 +1,8 @@
 // What healing must know of a guest's kernel (heal.ts), found while the whole image is there and kept with the snapshot:
 // when pages are lost nothing is looked for again.
+import { Inconsistency } from '../inconsistency.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Gpa, pageIndexOf, pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
-import { Inconsistency } from '../inconsistency.js';
 import type { Memmap } from '../mm/memmap.js';
 import { pageFlagMasks } from '../mm/page-flags.js';
 import { pageLayout } from '../mm/page-layout.js';

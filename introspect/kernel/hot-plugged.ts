@@ -3,9 +3,9 @@
 // (hw/i386/pc.c, pc_get_device_memory_range); the kernel inside has the last word on both (kernel/system-ram.ts).
 //
 // With two devices nothing would show in which order they were joined, so only one is placed.
-import type { RamRange } from './system-ram.js';
-import type { Gpa, MemoryRegion } from '../memory/physical-memory.js';
 import { rawFileLayouts } from '../memory/formats/raw-file.js';
+import type { Gpa, MemoryRegion } from '../memory/physical-memory.js';
+import type { RamRange } from './system-ram.js';
 
 const gib = 2 ** 30;
 const fourGiB = 4 * gib;

@@ -7,21 +7,21 @@
 // must give `_stext` the address VMCOREINFO gives, BTF must decode to its last byte and describe `struct page`. Then the
 // kernel must say itself that it keeps its VMCOREINFO in this page (own-vmcoreinfo.ts). Where the CPUs are known, they
 // must run on these page tables (cpu-tables.ts).
+import type { CpuState } from '../memory/cpu-state.js';
 import { type Gpa, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
+import { ParsError } from '../pars-error.js';
 import { disagreementOfTypes } from './agreeing-types.js';
 import { decodeBtf } from './btf/decode.js';
 import { btfLimitBytes } from './btf/layout.js';
-import type { CpuState } from '../memory/cpu-state.js';
 import { tablesOfCpus } from './cpu-tables.js';
 import { EvidencePages } from './evidence-pages.js';
-import type { KernelTypes } from './kernel-types.js';
 import { decodeKallsyms, type KallsymsTables, type SymbolAddresses } from './kallsyms/decode.js';
 import { findKallsyms } from './kallsyms/find.js';
+import type { KernelTypes } from './kernel-types.js';
 import { doubtOfVmcoreinfo, isInKernelImage, noDataSymbols } from './own-vmcoreinfo.js';
 import { PageTables, type PagingLevels } from './paging.js';
 import { statedTypes } from './stated-types.js';
 import { VirtualMemory } from './virtual-memory.js';
-import { ParsError } from '../pars-error.js';
 import type { Vmcoreinfo } from './vmcoreinfo.js';
 
 /** Where the kernel image is linked (__START_KERNEL_map, arch/x86/include/asm/page_64_types.h). */

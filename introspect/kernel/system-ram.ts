@@ -1,8 +1,8 @@
 // Where the guest's machine has RAM by the kernel's own tree of resources (kernel/resource.c, what /proc/iomem shows): to
 // the byte, and each device of hot-plugged memory by itself.
-import type { MemberLayout } from './btf/btf.js';
-import type { Gpa } from '../memory/physical-memory.js';
 import { expect, Inconsistency } from '../inconsistency.js';
+import type { Gpa } from '../memory/physical-memory.js';
+import type { MemberLayout } from './btf/btf.js';
 import type { Kernel } from './kernel.js';
 
 export interface RamRange {

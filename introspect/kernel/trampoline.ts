@@ -1,7 +1,7 @@
 // What the kernel left in the first MiB, where it keeps the code that other CPUs start with (arch/x86/realmode/init.c):
 // a top-level page table whose last entry is the kernel's own. No program gets memory there (since 5.13 the kernel
 // keeps the whole MiB for itself, arch/x86/kernel/setup.c), so it is asked for where no CPU was seen.
-import { pageSizeBytes, type Gpa } from '../memory/physical-memory.js';
+import { type Gpa, pageSizeBytes } from '../memory/physical-memory.js';
 import type { Kernel } from './kernel.js';
 import { entriesPerTable, readTable, targetOf } from './paging.js';
 

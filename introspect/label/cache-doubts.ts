@@ -1,11 +1,11 @@
 // The guard over the page cache: cache that the kernel counts and cache that is found must be the same, but for pages in
 // motion: a few that each CPU has in hand, and those of huge pages that are just put together (mm/cache/collapses.ts).
-import { compareCounters, type CounterComparison } from './counters.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type Collapse, findCollapses, hugePageCount } from '../mm/cache/collapses.js';
 import type { Memmap } from '../mm/memmap.js';
 import { possibleCpus } from '../mm/per-cpu.js';
 import { labelNumbers } from '../page-class.js';
+import { compareCounters, type CounterComparison } from './counters.js';
 
 /** Pages that each CPU may have in hand, in no list and no counter yet: a few batches of 31 (PAGEVEC_SIZE). */
 const pagesInMotionPerCpu = 128;

@@ -6,28 +6,28 @@
 //
 // A structure that does not add up takes back what it bears on: those pages become `unknown`, or keep a critical label.
 // Where that cannot be confined, every page becomes `unknown`.
+import { type HealingFacts, healingFacts } from '../heal/healing-facts.js';
+import { Inconsistency, reasonOf } from '../inconsistency.js';
+import { type Kernel, noBtf } from '../kernel/kernel.js';
+import { readTaskMemory, type TaskMemory } from '../kernel/tasks.js';
+import { endPfn, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
+import { freeContent } from '../mm/free/free-content.js';
+import { type Memmap, openMemmap } from '../mm/memmap.js';
+import { type Zone } from '../mm/zones/zone.js';
+import { labelNumbers } from '../page-class.js';
+import { ParsError } from '../pars-error.js';
 import { cacheDoubts } from './cache-doubts.js';
 import { expectNoContradiction } from './contradictions.js';
 import type { Introspected, Running } from './find-kernel.js';
-import { type HealingFacts, healingFacts } from '../heal/healing-facts.js';
 import {
   labelHugePages,
   labelPerCpuLists,
   takeBackAllFreePages,
   takeBackDoubtfulFreePages,
 } from './free-pages.js';
-import { type Kernel, noBtf } from '../kernel/kernel.js';
-import { readTaskMemory, type TaskMemory } from '../kernel/tasks.js';
 import { labelKernelPages } from './label-kernel-pages.js';
 import { labelMemmap, labelOutsideZones } from './label-memmap.js';
-import { endPfn, pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
-import { freeContent } from '../mm/free/free-content.js';
-import { Inconsistency, reasonOf } from '../inconsistency.js';
-import { type Memmap, openMemmap } from '../mm/memmap.js';
-import { type Zone } from '../mm/zones/zone.js';
-import { labelNumbers } from '../page-class.js';
 import type { Evidence, KernelProof, PageMap } from './page-map.js';
-import { ParsError } from '../pars-error.js';
 import { replaceLabel } from './replace-label.js';
 
 const doubtsShown = 50;

@@ -5,7 +5,7 @@
 //   running kernel   so are its text, its page tables, and what the CPUs execute and have their stacks in
 //   processes        no page that a process has mapped is given up; where the CPUs are known, that is asked of the
 //                    processes on them, else of all
-import type { Introspected } from './find-kernel.js';
+import { Inconsistency } from '../inconsistency.js';
 import { isolatedRootOf, sharesUpperHalf, tablesOfCpus } from '../kernel/cpu-tables.js';
 import { type Kernel, kernelImageLimitBytes } from '../kernel/kernel.js';
 import {
@@ -18,8 +18,8 @@ import {
 import type { TaskMemory } from '../kernel/tasks.js';
 import type { CpuState } from '../memory/cpu-state.js';
 import { type Gpa, pageIndexOf, pageSizeBytes } from '../memory/physical-memory.js';
-import { Inconsistency } from '../inconsistency.js';
 import { pageClasses, type PageLabel } from '../page-class.js';
+import type { Introspected } from './find-kernel.js';
 
 /** Labels of pages that no program has a hand in; and of pages of which nothing is known, which are kept. */
 const ownLabels: ReadonlySet<PageLabel> = new Set([

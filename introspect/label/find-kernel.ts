@@ -8,13 +8,14 @@
 // device state says on which page tables the CPUs run, only a kernel with those fits; and no second one can, as what these
 // tables map as the kernel's own names the one page that holds its VMCOREINFO. Without, the whole image is looked through,
 // and two kernels that fit are one too many.
+import { Inconsistency, reasonOf } from '../inconsistency.js';
+import { isStated, layoutsWithHotPlugged } from '../kernel/hot-plugged.js';
 import { type Kernel, kernelBehind, noBtf } from '../kernel/kernel.js';
 import { type RamRange, systemRam } from '../kernel/system-ram.js';
-import { doubtOfTrampoline } from '../kernel/trampoline.js';
 import { readTaskMemory } from '../kernel/tasks.js';
+import { doubtOfTrampoline } from '../kernel/trampoline.js';
 import { scanVmcoreinfo, type VmcoreinfoPage } from '../kernel/vmcoreinfo.js';
 import type { CpuState, CpuStates } from '../memory/cpu-state.js';
-import { isStated, layoutsWithHotPlugged } from '../kernel/hot-plugged.js';
 import { layoutByAddress } from '../memory/formats/raw-file.js';
 import { dataOf } from '../memory/image-data.js';
 import type { MemoryImage } from '../memory/memory-image.js';
@@ -27,11 +28,10 @@ import {
   type PhysicalMemory,
   regionAt,
 } from '../memory/physical-memory.js';
-import { Inconsistency, reasonOf } from '../inconsistency.js';
 import { expectZonesOfNodes } from '../mm/zones/stated-zones.js';
 import { readZones, type Zone } from '../mm/zones/zone.js';
-import { reasonWithoutKernel } from './no-kernel.js';
 import { ParsError } from '../pars-error.js';
+import { reasonWithoutKernel } from './no-kernel.js';
 
 /** Whether the kernel found is the one that runs, and on what that rests. */
 export type Running =

@@ -10,8 +10,8 @@ import {
 import { blocksOnBuddyLists } from '../mm/free/buddy-lists.js';
 import type { Disagreement } from '../mm/free/free-count.js';
 import { freeHugePages } from '../mm/free/hugetlb.js';
-import { type Memmap, MemmapLookup } from '../mm/memmap.js';
 import { type FreeRun, perCpuLists } from '../mm/free/per-cpu-lists.js';
+import { type Memmap, MemmapLookup } from '../mm/memmap.js';
 import type { Zone } from '../mm/zones/zone.js';
 import { labelNumbers, pageClasses } from '../page-class.js';
 import { replaceLabel } from './replace-label.js';

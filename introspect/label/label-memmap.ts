@@ -1,9 +1,9 @@
 // Labels from the memmap alone, section by section of the kernel's sparse memory model.
 import type { Kernel } from '../kernel/kernel.js';
 import { endPfn, pageSizeBytes } from '../memory/physical-memory.js';
+import { Mappings } from '../mm/cache/mapping.js';
 import { type Disagreement, freeCountDisagreements } from '../mm/free/free-count.js';
 import { FreeLabeller } from '../mm/free/free-labeller.js';
-import { Mappings } from '../mm/cache/mapping.js';
 import type { Memmap } from '../mm/memmap.js';
 import { MemmapLabeller } from '../mm/memmap-labeller.js';
 import { pageFlagMasks } from '../mm/page-flags.js';

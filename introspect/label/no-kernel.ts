@@ -1,7 +1,7 @@
 // Why an image without VMCOREINFO shows no kernel, as far as its bytes tell. Nothing hangs on it but the sentence: every
 // page is kept as critical anyway.
-import { dataOf } from '../memory/image-data.js';
 import { refusedFormatOf, refusedHeadBytes } from '../memory/formats/refused-formats.js';
+import { dataOf } from '../memory/image-data.js';
 import { pageSizeBytes, type PhysicalMemory } from '../memory/physical-memory.js';
 
 /** What only one kind of guest has in memory. The first that is found is named. */

@@ -1,14 +1,14 @@
 // The kernel's own counts beside what was found, for `classify --stats`: where they part, the labels do not see what the
 // kernel sees. A few pages are always in motion, held by a CPU and counted nowhere yet.
-import { compareCounters, type CounterComparison } from './counters.js';
-import type { Introspected } from './find-kernel.js';
-import { endPfn, type MemoryRegion, pageSizeBytes } from '../memory/physical-memory.js';
 import { Inconsistency } from '../inconsistency.js';
-import { openMemmap } from '../mm/memmap.js';
+import { endPfn, type MemoryRegion, pageSizeBytes } from '../memory/physical-memory.js';
 import { perCpuLists } from '../mm/free/per-cpu-lists.js';
+import { openMemmap } from '../mm/memmap.js';
 import type { Zone } from '../mm/zones/zone.js';
 import { zoneName } from '../mm/zones/zone-spans.js';
 import { labelNumbers } from '../page-class.js';
+import { compareCounters, type CounterComparison } from './counters.js';
+import type { Introspected } from './find-kernel.js';
 import type { PageMap } from './page-map.js';
 
 export interface ZoneStatistics {

@@ -2,8 +2,8 @@
 // one that libvirt wrote its header before.
 import { ParsError } from '../pars-error.js';
 import type { CpuStates } from './cpu-state.js';
-import { ImageFile } from './image-file.js';
 import { readSaveHead } from './formats/libvirt-save.js';
+import { ImageFile } from './image-file.js';
 import { decodeMigrationStream } from './migration/decode.js';
 import { decodeCpus } from './migration/decode-cpus.js';
 

@@ -5,17 +5,17 @@ import { cloudHypervisorOpener } from './formats/cloud-hypervisor.js';
 import { elfOpener } from './formats/elf-core.js';
 import { firecrackerOpener } from './formats/firecracker.js';
 import { libvirtSaveOpener } from './formats/libvirt-save.js';
-import { libvmiOpener } from './libvmi/libvmi.js';
-import {
-  type ImageFormat,
-  type ImageOpener,
-  imageHeadSizeBytes,
-  type MemoryImage,
-  type OpenOptions,
-} from './memory-image.js';
 import { migrationOpener } from './formats/migration-stream.js';
 import { rawOpener } from './formats/raw-file.js';
 import { refuseKnownFormats } from './formats/refused-formats.js';
+import { libvmiOpener } from './libvmi/libvmi.js';
+import {
+  type ImageFormat,
+  imageHeadSizeBytes,
+  type ImageOpener,
+  type MemoryImage,
+  type OpenOptions,
+} from './memory-image.js';
 
 /** In the order asked: by the name, then by the first bytes, then by what lies beside the file. */
 const openers: Readonly<Record<ImageFormat, ImageOpener>> = {

@@ -2,8 +2,8 @@
 // against its back-pointer and the length against a limit, so a damaged list ends, and is noticed.
 import { Inconsistency } from '../inconsistency.js';
 import type { Kernel } from '../kernel/kernel.js';
-import type { MemmapLookup } from './memmap.js';
 import type { Pfn } from '../memory/physical-memory.js';
+import type { MemmapLookup } from './memmap.js';
 
 export const listHeadBytes = 16;
 

@@ -6,13 +6,13 @@
 // (mm/vmscan.c, shrink_folio_list) and its file is proven (mapping.ts).
 //
 // Neighbours are mostly alike, so a page that repeats the words of the one before it takes that one's label.
-import { labelNumbers } from '../page-class.js';
 import { pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
-import { type Mappings, mappingKinds } from './cache/mapping.js';
+import { labelNumbers } from '../page-class.js';
+import { mappingKinds, type Mappings } from './cache/mapping.js';
+import type { Memmap } from './memmap.js';
 import type { PageFlagMasks } from './page-flags.js';
 import type { PageLayout } from './page-layout.js';
 import type { PageTypes, PageTypeTest } from './page-type.js';
-import type { Memmap } from './memmap.js';
 
 /** Largest order a compound page can have: a 1 GiB page. */
 const largestOrder = 18;

@@ -2,9 +2,9 @@
 //
 // With SPARSEMEM_VMEMMAP the array is one run of virtual addresses. Every section (128 MiB of frames) states where it
 // would begin for frame 0, and all present sections must state the same.
+import { expect, Inconsistency } from '../inconsistency.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { endPfn, pageSizeBytes, type Pfn } from '../memory/physical-memory.js';
-import { expect, Inconsistency } from '../inconsistency.js';
 
 /** Bits of section_mem_map below the address: flags 0-4, and bit 5 since 6.16. */
 const sectionFlagMask = 63n;

@@ -1,7 +1,7 @@
 // Bit numbers of struct page's flags word (include/linux/page-flags.h, enum pageflags). They move between releases and
 // with the configuration, so they come from BTF alone: one column off turns "referenced" into "uptodate".
-import type { KernelTypes } from '../kernel/kernel-types.js';
 import { expect, Inconsistency } from '../inconsistency.js';
+import type { KernelTypes } from '../kernel/kernel-types.js';
 
 export interface PageFlagMasks {
   readonly locked: number;

@@ -1,6 +1,6 @@
 // Where the members of struct page stand, as indices of 32-bit words, for loops over the memmap (include/linux/mm_types.h).
-import type { KernelTypes, StructTypes } from '../kernel/kernel-types.js';
 import { expect, Inconsistency } from '../inconsistency.js';
+import type { KernelTypes, StructTypes } from '../kernel/kernel-types.js';
 
 export interface PageLayout {
   /** Words per struct page. */

@@ -5,9 +5,9 @@
 //   6.12 on   the top byte                           (value & ff000000) == type
 //
 // The number VMCOREINFO gives for a type shows which of the three it is.
+import { expect } from '../inconsistency.js';
 import type { KernelTypes } from '../kernel/kernel-types.js';
 import type { Vmcoreinfo } from '../kernel/vmcoreinfo.js';
-import { expect } from '../inconsistency.js';
 
 export interface PageTypeTest {
   readonly mask: number;

@@ -1,6 +1,6 @@
 // Per-CPU data: a variable's own address plus the CPU's offset (include/asm-generic/percpu.h, mm/percpu.c).
-import type { Kernel } from '../kernel/kernel.js';
 import { expect, Inconsistency } from '../inconsistency.js';
+import type { Kernel } from '../kernel/kernel.js';
 
 /** CONFIG_NR_CPUS is at most 8192 on x86-64. */
 const cpuLimit = 8192;

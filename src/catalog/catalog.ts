@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { ParsError } from '../../introspect/pars-error.js';
 import { decodeManifest, decodeManifestHeader, type HeaderResult } from '../manifest/decode.js';
-import { manifestFiles } from '../manifest/manifest-files.js';
 import { firstReadBytes } from '../manifest/layout.js';
+import { manifestFiles } from '../manifest/manifest-files.js';
 import { compareText, olderFirst } from '../manifest/snapshot-order.js';
 import type { HashedFile, Manifest, ManifestHeader } from '../manifest/types.js';
 import { copies } from '../store/redundancy.js';

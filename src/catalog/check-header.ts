@@ -5,8 +5,8 @@
 // those of another snapshot, and are then kept as long as that one, or an upload of that id, is there.
 import { ParsError } from '../../introspect/pars-error.js';
 import { maxMomentMs } from '../flow/bounded.js';
-import type { ManifestHeader } from '../manifest/types.js';
 import { partsOfPackName } from '../manifest/pack-name.js';
+import type { ManifestHeader } from '../manifest/types.js';
 import { bodyName, idOfSharedFile, manifestName, packFolder } from './names.js';
 
 /** A role is the last segment of its file's name: `state`, `machine`. */

@@ -52,7 +52,9 @@ export async function claimUpload(
   /** The count that the claim has by now. Of a renewal that failed, the store may have done it or do it yet. */
   const findCount = async (): Promise<number> => {
     for (const found of [count, count + 1]) {
-      if ((await store.stat(claimName(id, found))) !== undefined) return found;
+      if ((await store.stat(claimName(id, found))) !== undefined) {
+        return found;
+      }
     }
     const problem = claimLost(id);
     lost.abort(problem);
@@ -63,7 +65,9 @@ export async function claimUpload(
       await store.rename(claimName(id, count), claimName(id, count + 1), { signal });
       count++;
     } catch (error) {
-      if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
+      if (!(error instanceof ParsError && error.code === 'not-found')) {
+        throw error;
+      }
       // The store may have renamed it at an attempt whose answer was lost.
       count = await findCount();
     }
@@ -75,7 +79,9 @@ export async function claimUpload(
       const options = { signal: ended.signal, ref: false };
       await sleep(intervalMs, undefined, options).catch(() => undefined);
       // A store that is away now may be back at the next; `confirm` has the last word.
-      if (!isStopped()) await renew().catch(() => undefined);
+      if (!isStopped()) {
+        await renew().catch(() => undefined);
+      }
     }
   };
   const keeping = keep();
@@ -88,7 +94,9 @@ export async function claimUpload(
     confirm: async () => {
       // Not amid a renewal, or the name would be the one or the other.
       await stop();
-      if (lost.signal.aborted) throw claimLost(id);
+      if (lost.signal.aborted) {
+        throw claimLost(id);
+      }
       count = await findCount();
     },
     stop,

@@ -1,6 +1,6 @@
 // The disks of a VM as they are named on a command line, `[NAME=]PATH`, and which of the guest's disks each of them is.
-import { virtualDisk } from '../../introspect/mm/cache/mapping.js';
 import type { FilePlaces } from '../../introspect/heal/file-places.js';
+import { virtualDisk } from '../../introspect/mm/cache/mapping.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { DiskImage } from './disk-image.js';
 

@@ -7,11 +7,11 @@ import { type DiskHeldPages, heldHashBytes } from '../../introspect/disk-held.js
 import { type FilePlaces, placedLabels } from '../../introspect/heal/file-places.js';
 import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
+import { pageHash } from '../../introspect/page-hash.js';
 import type { OnProgress } from '../flow/progress.js';
 import { readBytes, readInDiskOrder, rowsAtOnce } from './disk-order.js';
 import type { GuestDisk } from './guest-disks.js';
 import { locatePages } from './locate-pages.js';
-import { pageHash } from '../../introspect/page-hash.js';
 import { ProofBudget } from './proof-budget.js';
 
 export interface ProofRequest {

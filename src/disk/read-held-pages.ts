@@ -2,9 +2,9 @@
 // hash, so a disk of another moment, or another disk, gives no wrong byte.
 import { setImmediate } from 'node:timers/promises';
 import { type DiskHeldPages, heldHashOf } from '../../introspect/disk-held.js';
+import { pageHash } from '../../introspect/page-hash.js';
 import { readBytes, readInDiskOrder, rowsAtOnce } from './disk-order.js';
 import type { GuestDisk } from './guest-disks.js';
-import { pageHash } from '../../introspect/page-hash.js';
 
 export interface HeldPagesRequest {
   /** Matched by name; those that are not given hold nothing. */

@@ -1,7 +1,7 @@
 // What processes that died have left in the spool, and in the VMs that they were capturing, put away and told.
+import { messageOf } from '../flow/message-of.js';
 import { cleanLeftovers } from '../spool/leftovers.js';
 import type { HookContext } from './hook-context.js';
-import { messageOf } from '../flow/message-of.js';
 
 export async function cleanSpool({
   spool,

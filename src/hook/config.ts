@@ -4,18 +4,18 @@
 // any folder.
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { isMap, isScalar, LineCounter, type Node, parseDocument, type Document } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ParsError } from '../../introspect/pars-error.js';
-import { parseSize } from '../vm/qemu/size.js';
-import { durationForm, parseDuration } from '../units/duration.js';
-import { vmNameForm, vmNameProblem } from '../manifest/vm-name.js';
-import { logLevels } from './observe/log.js';
-import { vmIdForm, vmIdPattern } from '../vm/vm-identity.js';
 import { messageOf } from '../flow/message-of.js';
 import { readOwnFile } from '../host/own-file.js';
+import { vmNameForm, vmNameProblem } from '../manifest/vm-name.js';
 import { lastingKinds } from '../store/kinds.js';
 import { eitherOf } from '../text/either-of.js';
+import { durationForm, parseDuration } from '../units/duration.js';
+import { parseSize } from '../vm/qemu/size.js';
+import { vmIdForm, vmIdPattern } from '../vm/vm-identity.js';
+import { logLevels } from './observe/log.js';
 
 export const defaultConfigPath = '/etc/pars/pars.yaml';
 export const configVariable = 'PARS_CONFIG';

@@ -1,7 +1,7 @@
 // What every hook command works with. `openHook` of src/cli/hook/open.ts makes one from the command line; nothing here
 // knows how `pars` itself is started, since that is handed in.
-import type { Capture, CaptureRequest } from '../vm/capture/capture.js';
 import type { Spool } from '../spool/spool.js';
+import type { Capture, CaptureRequest } from '../vm/capture/capture.js';
 import type { HookConfig } from './config.js';
 import type { HookLog } from './observe/log.js';
 import type { HookMetrics } from './observe/metrics.js';

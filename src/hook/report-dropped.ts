@@ -1,6 +1,6 @@
 // Nothing leaves the spool unsent without a word: a warning in the log, and a count in the metrics.
-import { formatDuration } from '../units/duration.js';
 import type { DroppedEntry } from '../spool/make-room.js';
+import { formatDuration } from '../units/duration.js';
 import type { HookContext } from './hook-context.js';
 
 export async function reportDropped(

@@ -1,5 +1,5 @@
 // What a full or forbidden disk of this host means: the one place, beside the local store's own, that knows Node's codes.
-import { ParsError, type ErrorCode } from '../../introspect/pars-error.js';
+import { type ErrorCode, ParsError } from '../../introspect/pars-error.js';
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   ENOSPC: 'no-space',

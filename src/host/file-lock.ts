@@ -7,8 +7,8 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from './disk-error.js';
 import { userWords } from './accounts.js';
+import { diskError } from './disk-error.js';
 import { isTrustedUser } from './ownership.js';
 
 export interface Lock {

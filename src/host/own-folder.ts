@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
-import { diskError } from './disk-error.js';
 import { userWords } from './accounts.js';
+import { diskError } from './disk-error.js';
 import {
   expectOwn,
   expectSafeLink,

@@ -6,8 +6,8 @@
 // - A group that has the owner as its only member is nobody else (accounts.ts).
 // - A symbolic link that root or we have made, in a folder where nobody else can make one, is as good as a folder:
 //   /var/run and a /home that lies elsewhere are such. Every other link is refused.
-import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import { ParsError } from '../../introspect/pars-error.js';
 import { isPrivateGroup, userWords } from './accounts.js';
 import type { Step } from './walk-path.js';

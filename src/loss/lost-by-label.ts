@@ -1,8 +1,8 @@
 // How many pages of each label cannot be had back, when packs are gone: what snapshot-loss.ts names page by page, as sums
 // over counts, for who asks about many losses of one snapshot. Pure.
-import type { PagesByLabel } from './pages-by-label.js';
 import type { RamSpace } from '../manifest/types.js';
 import { notStoredRuns } from './lost-pages.js';
+import type { PagesByLabel } from './pages-by-label.js';
 
 export interface CountedPages {
   /** RAM, where there is any. */

@@ -1,8 +1,8 @@
 // How many pages of each label lie in each pack, counted once over the columns. Who asks what is lost with which packs
 // then adds up numbers, and looks at no page again.
+import type { AddressSpace, SnapshotFrames } from '../manifest/types.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-import type { AddressSpace, SnapshotFrames } from '../manifest/types.js';
 
 export interface PagesByLabel {
   readonly labelCount: number;

@@ -4,8 +4,8 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { frameLayouts, maxFramePageCount, packHeaderSizeBytes } from '../pack/layout.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-import { spacesProblem } from './space/disk-space.js';
 import { maxPageCount } from './layout.js';
+import { spacesProblem } from './space/disk-space.js';
 import { ramOf } from './space/spaces.js';
 import type { AddressSpace, Manifest, RamSpace, SnapshotFrames } from './types.js';
 
@@ -17,16 +17,26 @@ const mostHeaderBytes = frameLayouts[1].headerSizeBytes;
 export function findProblem(manifest: Manifest): string | undefined {
   const { header, frames, spaces } = manifest;
   const doubled = firstDoubled(header.packs.map(({ name }) => name));
-  if (doubled !== undefined) return `two packs are named ${doubled}`;
+  if (doubled !== undefined) {
+    return `two packs are named ${doubled}`;
+  }
   const role = firstDoubled(header.attachments.map((attachment) => attachment.role));
-  if (role !== undefined) return `two attachments have the role ${role}`;
+  if (role !== undefined) {
+    return `two attachments have the role ${role}`;
+  }
   const label = firstDoubled(header.legend);
-  if (label !== undefined) return `the legend names ${label} twice`;
+  if (label !== undefined) {
+    return `the legend names ${label} twice`;
+  }
   const name = firstDoubled(spaces.map((space) => space.name));
-  if (name !== undefined) return `two spaces are named ${name}`;
+  if (name !== undefined) {
+    return `two spaces are named ${name}`;
+  }
 
   const frameTable = frameProblem(frames, header.packs);
-  if (frameTable !== undefined) return frameTable;
+  if (frameTable !== undefined) {
+    return frameTable;
+  }
 
   const counts = new Float64Array(256);
   for (const space of spaces) {
@@ -42,7 +52,9 @@ export function findProblem(manifest: Manifest): string | undefined {
       labelProblem(space, pageCount, header.legend.length, counts) ??
       placeProblem(space, pageCount, frames) ??
       (space.kind === 'ram' ? ramProblem(space, pageCount, header) : undefined);
-    if (problem !== undefined) return `space ${space.name}: ${problem}`;
+    if (problem !== undefined) {
+      return `space ${space.name}: ${problem}`;
+    }
   }
   const regions = ramOf(manifest)?.regions ?? [];
   const imageSizeBytes = regions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -63,10 +75,13 @@ function regionProblem({ regions }: AddressSpace): string | undefined {
     if (start % pageSizeBytes !== 0 || sizeBytes % pageSizeBytes !== 0 || sizeBytes === 0) {
       return `the region at ${start} of ${sizeBytes} bytes is not made of whole pages`;
     }
-    if (start < end)
+    if (start < end) {
       return `the region at ${start} begins before byte ${end}, where the last one ends`;
+    }
     end = start + sizeBytes;
-    if (!Number.isSafeInteger(end)) return `the region at ${start} ends beyond 2^53`;
+    if (!Number.isSafeInteger(end)) {
+      return `the region at ${start} ends beyond 2^53`;
+    }
   }
   return undefined;
 }
@@ -88,13 +103,17 @@ function labelProblem(
     if (label >= legendLength) {
       return `label run ${run} has label ${label}, the legend names ${legendLength}`;
     }
-    if (labelRuns.pageCount[run] === 0) return `label run ${run} is empty`;
+    if (labelRuns.pageCount[run] === 0) {
+      return `label run ${run} is empty`;
+    }
     if (labelRuns.firstPage[run] !== page) {
       return `label run ${run} begins at page ${labelRuns.firstPage[run]}, expected ${page}`;
     }
     counts[label] += labelRuns.pageCount[run];
     page += labelRuns.pageCount[run];
-    if (page > pageCount) break;
+    if (page > pageCount) {
+      break;
+    }
   }
   return page === pageCount
     ? undefined
@@ -151,7 +170,9 @@ function placeProblem(
     const low = maskLow[place];
     const high = maskHigh[place];
     if (windows[place] !== window) {
-      if (windows[place] < window) return `place ${place} is not in the order of windows`;
+      if (windows[place] < window) {
+        return `place ${place} is not in the order of windows`;
+      }
       window = windows[place];
       seenLow = 0;
       seenHigh = 0;
@@ -159,14 +180,18 @@ function placeProblem(
     const beyond =
       window >= windowCount ||
       (window === windowCount - 1 && ((low & outsideLow) | (high & outsideHigh)) !== 0);
-    if (beyond) return `place ${place} has pages beyond the ${pageCount} of the space`;
+    if (beyond) {
+      return `place ${place} has pages beyond the ${pageCount} of the space`;
+    }
     if (((low & seenLow) | (high & seenHigh)) !== 0) {
       return `place ${place} has a page of window ${window} that another place has`;
     }
     seenLow |= low;
     seenHigh |= high;
     const placed = maskPageCount(low, high);
-    if (placed === 0) return `place ${place} has no page`;
+    if (placed === 0) {
+      return `place ${place} has no page`;
+    }
     const frame = frameOf[place];
     if (frame >= frames.pack.length) {
       return `place ${place} is in frame ${frame}, there are ${frames.pack.length}`;
@@ -206,7 +231,9 @@ function labelCountProblem(
 function memmapProblem({ healing }: RamSpace): string | undefined {
   let end = 0;
   for (const { firstPfn, pageCount, gpa } of healing?.memmapRuns ?? []) {
-    if (firstPfn < end) return `the struct pages of frame ${firstPfn} are out of order`;
+    if (firstPfn < end) {
+      return `the struct pages of frame ${firstPfn} are out of order`;
+    }
     end = firstPfn + pageCount;
     if (!Number.isSafeInteger(end) || !Number.isSafeInteger(gpa + pageCount * 256)) {
       return `the struct pages of frame ${firstPfn} lie beyond 2^53`;
@@ -216,11 +243,17 @@ function memmapProblem({ healing }: RamSpace): string | undefined {
 }
 
 function diskHeldProblem({ diskHeld }: RamSpace, pageCount: number): string | undefined {
-  if (diskHeld === undefined) return undefined;
+  if (diskHeld === undefined) {
+    return undefined;
+  }
   const { disks, page, disk, offsetBytes } = diskHeld;
   for (let row = 0; row < page.length; row++) {
-    if (row > 0 && page[row] <= page[row - 1]) return `page ${page[row]} on a disk is out of order`;
-    if (page[row] >= pageCount) return `page ${page[row]} on a disk is beyond the space`;
+    if (row > 0 && page[row] <= page[row - 1]) {
+      return `page ${page[row]} on a disk is out of order`;
+    }
+    if (page[row] >= pageCount) {
+      return `page ${page[row]} on a disk is beyond the space`;
+    }
     if (disk[row] >= disks.length) {
       return `page ${page[row]} is on disk ${disk[row]}, there are ${disks.length}`;
     }

@@ -20,6 +20,8 @@ export function packValue(value: unknown): Uint8Array {
  */
 export function unpackValue(bytes: Uint8Array, limits: StructureLimits = bodyStructure): unknown {
   const problem = structureProblem(bytes, limits);
-  if (problem !== undefined) throw new Error(problem);
+  if (problem !== undefined) {
+    throw new Error(problem);
+  }
   return packr.unpack(bytes.subarray()); // a view of our own, because msgpackr hangs a property on what it is given
 }

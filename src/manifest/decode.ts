@@ -9,7 +9,6 @@ import { decodeBody } from './body/decode.js';
 import { resolveBodies } from './body/resolve.js';
 import { findProblem } from './check.js';
 import { unpackValue } from './codec.js';
-import { columnOfBytes } from './space/columns.js';
 import {
   bodyStructure,
   hashSizeBytes,
@@ -33,6 +32,7 @@ import {
   headerSchema,
   type PackRun,
 } from './schema.js';
+import { columnOfBytes } from './space/columns.js';
 import type { StructureLimits } from './structure.js';
 import type { Manifest, ManifestHeader, PackEntry } from './types.js';
 import { decodeBodyV1 } from './v1/decode-body.js';
@@ -66,14 +66,18 @@ function corrupt(atBytes: number, problem: string): ParsError {
  * `unsupported` for a version, flag or feature not known here, and `corrupt` for anything else.
  */
 export function decodeManifestHeader(bytes: Uint8Array): HeaderResult {
-  if (bytes.length < headSizeBytes) return { kind: 'incomplete', neededBytes: headSizeBytes };
+  if (bytes.length < headSizeBytes) {
+    return { kind: 'incomplete', neededBytes: headSizeBytes };
+  }
   const head = decodeHead(bytes);
   const { version } = head;
   const headerEnd = headSizeBytes + head.headerSizeBytes;
   const secondEnd = headerEnd + head.secondSizeBytes;
   // What `list` tells is in the header alone of version 1, and in both from then on.
   const coveredEnd = version === 1 ? headerEnd : secondEnd;
-  if (bytes.length < coveredEnd) return { kind: 'incomplete', neededBytes: coveredEnd };
+  if (bytes.length < coveredEnd) {
+    return { kind: 'incomplete', neededBytes: coveredEnd };
+  }
   const packed = bytes.subarray(headSizeBytes, coveredEnd);
   const computed = crc32c(packed, crc32c(bytes.subarray(0, headField.crc)));
   if (computed !== head.crc) {
@@ -120,7 +124,9 @@ export function decodeManifest(bytes: Uint8Array, bodies: readonly Uint8Array[])
       : resolveBodies(decodedBodies(header, bodies), header.packs);
   const manifest: Manifest = { header, ...content };
   const problem = findProblem(manifest);
-  if (problem !== undefined) throw corrupt(bodyAt, problem);
+  if (problem !== undefined) {
+    throw corrupt(bodyAt, problem);
+  }
   return manifest;
 }
 
@@ -254,6 +260,8 @@ function unpack(bytes: Uint8Array, atBytes: number, limits: StructureLimits): un
 
 function parse<T>(schema: z.ZodType<T>, value: unknown, atBytes: number): T {
   const result = schema.safeParse(value);
-  if (!result.success) throw corrupt(atBytes, describeProblem(result.error));
+  if (!result.success) {
+    throw corrupt(atBytes, describeProblem(result.error));
+  }
   return result.data;
 }

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { crc32c } from '@node-rs/crc32';
 import { ParsError } from '../../introspect/pars-error.js';
 import { packValue } from './codec.js';
-import { bytesOfColumn } from './space/columns.js';
 import {
   hashSizeBytes,
   headField,
@@ -16,6 +15,7 @@ import {
 } from './layout.js';
 import { partsOfPackName } from './pack-name.js';
 import { describeProblem, detailsSchema, headerSchema, type PackRun } from './schema.js';
+import { bytesOfColumn } from './space/columns.js';
 import type { HashedFile, ManifestHeader, PackEntry, VmIdentity } from './types.js';
 
 /** Throws `usage` for a header that could not be read back, saying what is wrong with it. */
@@ -24,7 +24,9 @@ export function encodeManifestHeader(manifest: ManifestHeader): Uint8Array {
   const detailsValue = detailsRecord(manifest);
   const shape =
     headerSchema.safeParse(headerValue).error ?? detailsSchema.safeParse(detailsValue).error;
-  if (shape !== undefined) throw refused(describeProblem(shape));
+  if (shape !== undefined) {
+    throw refused(describeProblem(shape));
+  }
 
   const header = packValue(headerValue);
   const details = packValue(detailsValue);
@@ -98,7 +100,9 @@ function packRunsOf(packs: readonly PackEntry[]): PackRun[] {
   const runs: { writer: string; copies: number; numbers: number[]; sizes: number[] }[] = [];
   for (const { name, sizeBytes, replication } of packs) {
     const parts = partsOfPackName(name);
-    if (parts === undefined) throw refused(`${name} is no name of a pack`);
+    if (parts === undefined) {
+      throw refused(`${name} is no name of a pack`);
+    }
     const last = runs.at(-1);
     if (last?.writer === parts.writer && last.copies === replication) {
       last.numbers.push(parts.number);

@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { type DiskHeldPages, heldHashBytes } from '../../introspect/disk-held.js';
 import type { HealingFacts } from '../../introspect/heal/healing-facts.js';
 import { boundedArray } from '../flow/bounded.js';
+import { maxPageCount } from './layout.js';
 import {
   bytesOfColumn,
   bytesOfWideColumn,
   columnOfBytes,
   wideColumnOfBytes,
 } from './space/columns.js';
-import { maxPageCount } from './layout.js';
 import type { SizedColumn } from './space/space-columns.js';
 
 const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');

@@ -28,7 +28,9 @@ export function manifestFiles(
   before?: Manifest,
 ): ManifestFiles {
   const problem = findProblem(unwritten);
-  if (problem !== undefined) throw new ParsError('usage', `manifest to be written: ${problem}`);
+  if (problem !== undefined) {
+    throw new ParsError('usage', `manifest to be written: ${problem}`);
+  }
   const { body, follows } = nextBody(unwritten, before);
   const entry = {
     name: bodyName,
@@ -49,7 +51,9 @@ function nextBody(
   const follows = before?.header.bodies ?? [];
   if (before !== undefined && follows.length > 0) {
     const delta = encodeBody(deltaOf(before, manifest));
-    if (mayFollow(follows, delta.length)) return { body: delta, follows };
+    if (mayFollow(follows, delta.length)) {
+      return { body: delta, follows };
+    }
   }
   return { body: encodeBody(baseOf(manifest)), follows: [] };
 }

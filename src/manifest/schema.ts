@@ -3,7 +3,6 @@
 import { z } from 'zod';
 import { boundedArray } from '../flow/bounded.js';
 import { maxPackSizeBytes, maxReplication, packHeaderSizeBytes } from '../pack/layout.js';
-import { vmNameForm, vmNameProblem } from './vm-name.js';
 import {
   hashSizeBytes,
   maxBodyCount,
@@ -14,6 +13,7 @@ import {
   maxPageCount,
   maxRegionCount,
 } from './layout.js';
+import { vmNameForm, vmNameProblem } from './vm-name.js';
 
 const segmentPattern = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
 

@@ -32,15 +32,22 @@ export function structureProblem(bytes: Uint8Array, limits: StructureLimits): st
   let valueCount = 0;
   let textBytes = 0;
   for (;;) {
-    while (open.length > 0 && open[open.length - 1].left === 0) open.pop();
+    while (open.length > 0 && open[open.length - 1].left === 0) {
+      open.pop();
+    }
     const parent = open.at(-1);
-    if (parent === undefined) break;
+    if (parent === undefined) {
+      break;
+    }
     const where = `at byte ${at} of it`;
     const token = tokenAt(view, at);
-    if (token === undefined)
+    if (token === undefined) {
       return `${where} is no value that a manifest may have, or it ends there`;
+    }
     const isKey = parent.isMap && parent.left % 2 === 0;
-    if (isKey && token.kind !== 'text') return `${where} is a key that is no string`;
+    if (isKey && token.kind !== 'text') {
+      return `${where} is a key that is no string`;
+    }
     parent.left--;
     if (++valueCount > limits.maxValueCount) {
       return `it has more than ${limits.maxValueCount} values`;
@@ -51,7 +58,9 @@ export function structureProblem(bytes: Uint8Array, limits: StructureLimits): st
       if (token.length > maxLength) {
         return `${where} is a ${token.kind} of ${token.length}, at most ${maxLength} are possible`;
       }
-      if (open.length > maxDepth) return `${where} it is more than ${maxDepth} levels deep`;
+      if (open.length > maxDepth) {
+        return `${where} it is more than ${maxDepth} levels deep`;
+      }
       const isMap = token.kind === 'map';
       open.push({ isMap, left: isMap ? 2 * token.length : token.length });
       continue;
@@ -78,14 +87,26 @@ interface Token {
 
 /** Undefined for what is not allowed, or cut off. */
 function tokenAt(view: DataView, at: number): Token | undefined {
-  if (at >= view.byteLength) return undefined;
+  if (at >= view.byteLength) {
+    return undefined;
+  }
   const type = view.getUint8(at);
-  if (type < 0x80 || type >= 0xe0) return { kind: 'other', headBytes: 1, length: 0 };
-  if (type < 0x90) return { kind: 'map', headBytes: 1, length: type & 0x0f };
-  if (type < 0xa0) return { kind: 'list', headBytes: 1, length: type & 0x0f };
-  if (type < 0xc0) return { kind: 'text', headBytes: 1, length: type & 0x1f };
+  if (type < 0x80 || type >= 0xe0) {
+    return { kind: 'other', headBytes: 1, length: 0 };
+  }
+  if (type < 0x90) {
+    return { kind: 'map', headBytes: 1, length: type & 0x0f };
+  }
+  if (type < 0xa0) {
+    return { kind: 'list', headBytes: 1, length: type & 0x0f };
+  }
+  if (type < 0xc0) {
+    return { kind: 'text', headBytes: 1, length: type & 0x1f };
+  }
   const sized = (kind: Token['kind'], lengthBytes: 1 | 2 | 4): Token | undefined => {
-    if (at + 1 + lengthBytes > view.byteLength) return undefined;
+    if (at + 1 + lengthBytes > view.byteLength) {
+      return undefined;
+    }
     const length =
       lengthBytes === 1
         ? view.getUint8(at + 1)

@@ -10,7 +10,11 @@ export function usedFrames(
 ): Uint32Array {
   const isUsed = new Uint8Array(pack.length);
   for (const { places } of spaces) {
-    for (const frame of places.frame) if (frame !== noFrame) isUsed[frame] = 1;
+    for (const frame of places.frame) {
+      if (frame !== noFrame) {
+        isUsed[frame] = 1;
+      }
+    }
   }
   const frames = new Uint32Array(pack.length);
   let count = 0;
@@ -54,6 +58,8 @@ export function pickSnapshotFrames(frames: SnapshotFrames, indices: Uint32Array)
 }
 
 function picked<T extends Uint8Array | Uint32Array>(from: T, indices: Uint32Array, to: T): T {
-  for (let index = 0; index < indices.length; index++) to[index] = from[indices[index]];
+  for (let index = 0; index < indices.length; index++) {
+    to[index] = from[indices[index]];
+  }
   return to;
 }

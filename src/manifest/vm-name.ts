@@ -15,11 +15,21 @@ export const vmNameForm = `text of 1 to ${maxNameBytes} bytes without control ch
 
 /** Why no VM can be called so, in words; undefined where one can. */
 export function vmNameProblem(name: string): string | undefined {
-  if (name.trim() === '') return 'it is empty';
-  if (noText.test(name)) return 'it is not UTF-8';
-  if (controls.test(name)) return 'it holds a control character';
-  if (name.includes('/')) return 'it holds a "/"';
-  if (name === '.' || name === '..') return 'it stands for a folder';
+  if (name.trim() === '') {
+    return 'it is empty';
+  }
+  if (noText.test(name)) {
+    return 'it is not UTF-8';
+  }
+  if (controls.test(name)) {
+    return 'it holds a control character';
+  }
+  if (name.includes('/')) {
+    return 'it holds a "/"';
+  }
+  if (name === '.' || name === '..') {
+    return 'it stands for a folder';
+  }
   const sizeBytes = Buffer.byteLength(name);
   return sizeBytes > maxNameBytes ? `it has ${sizeBytes} bytes` : undefined;
 }

@@ -1,11 +1,12 @@
 // What a stored snapshot's manifest knows of its image's bytes, without a look into the packs. Of RAM only: disks stored
 // with it are not of the image.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
-import { ParsError } from '../../introspect/pars-error.js';
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
+import { ParsError } from '../../introspect/pars-error.js';
 import { countPages } from '../loss/pages-by-label.js';
 import { disksOf, ramOf } from '../manifest/space/spaces.js';
 import type { Manifest, RamSpace } from '../manifest/types.js';
+import { usedFrames } from '../manifest/used-frames.js';
 import { packHeaderSizeBytes } from '../pack/layout.js';
 import { namedPolicies, type PolicyName, policyNames } from '../plan/policy.js';
 import type {
@@ -13,7 +14,6 @@ import type {
   LabelFigures,
   ReplicationFigures,
 } from '../report/model/image-figures.js';
-import { usedFrames } from '../manifest/used-frames.js';
 
 /** Labels that a newer program made up count as `unknown`. Throws `unsupported` for a snapshot without RAM. */
 export function figuresOfManifest(manifest: Manifest): ImageFigures {
@@ -101,9 +101,13 @@ function policyOf(
   const occurring = new Set(labelRuns.label);
   return policyNames.find((name) => {
     const { policy, heldLabels } = namedPolicies[name];
-    if (diskHeld !== undefined && heldLabels.length === 0) return false;
+    if (diskHeld !== undefined && heldLabels.length === 0) {
+      return false;
+    }
     return legend.every((entry, number) => {
-      if (!occurring.has(number)) return true;
+      if (!occurring.has(number)) {
+        return true;
+      }
       const replication = policy[knownLabel(entry)];
       return notStored.includes(number)
         ? replication === 0
@@ -134,7 +138,9 @@ function replicationFigures(
   );
   const figures = new Map<number, ReplicationFigures>();
   packs.forEach(({ replication }, pack) => {
-    if (frameBytes[pack] === 0 && pack >= endOfRam) return;
+    if (frameBytes[pack] === 0 && pack >= endOfRam) {
+      return;
+    }
     const sofar = figures.get(replication);
     figures.set(replication, {
       replication,
@@ -152,6 +158,8 @@ function knownLabel(name: string): PageLabel {
 
 function sum(counts: Iterable<number>): number {
   let total = 0;
-  for (const count of counts) total += count;
+  for (const count of counts) {
+    total += count;
+  }
   return total;
 }

@@ -1,12 +1,12 @@
 // What an image's bytes come to, counted in one pass: zero and different pages, the file compressed as a whole, and the
 // packs that an upload would write under each of several policies, made in the same threads by the same code and thrown
 // away. A few blocks are under way at a time, so memory does not grow with the image.
+import type { PageMap } from '../../introspect/label/page-map.js';
 import {
   type ImageExtent,
   pageSizeBytes,
   type PhysicalMemory,
 } from '../../introspect/memory/physical-memory.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
 import { batchSizeBytes, createFramePool, type FramePool } from '../pack/frame-pool.js';
@@ -116,7 +116,9 @@ class Measurement {
     const isHole = holesOf(this.#memory);
     for (let offset = 0, turn = 0; offset < totalBytes; offset += lz4BlockSizeBytes, turn++) {
       // Blocks end in the order in which they begin, and the oldest gives up its buffer here.
-      if (this.#underWay.length === blocksUnderWay) await this.#underWay.shift();
+      if (this.#underWay.length === blocksUnderWay) {
+        await this.#underWay.shift();
+      }
       signal?.throwIfAborted();
       const length = Math.min(lz4BlockSizeBytes, totalBytes - offset);
       const block = isHole(offset, offset + length)
@@ -141,7 +143,9 @@ class Measurement {
     const batches = this.#framesOf(offset, nonZero);
     await this.#finish(block, this.#lz4Block(block), async () => {
       // One at a time: the blocks under way keep the threads busy.
-      for (const frames of batches) await this.#encode(frames, offset, block);
+      for (const frames of batches) {
+        await this.#encode(frames, offset, block);
+      }
     });
   }
 
@@ -166,14 +170,20 @@ class Measurement {
   #framesOf(offset: number, nonZero: NonZeroPages): readonly SharedFrames[] {
     const batches: SharedFrames[] = [];
     for (let index = 0; index < nonZero.low.length; index++) {
-      if (index % batchWindowCount === 0) batches.push(new SharedFrames());
+      if (index % batchWindowCount === 0) {
+        batches.push(new SharedFrames());
+      }
       const window = offset / windowSizeBytes + index;
       for (const tally of this.#tallies) {
         const wanted = tally.pagesOf(window);
-        if (wanted === undefined) continue;
+        if (wanted === undefined) {
+          continue;
+        }
         const low = (wanted.low & nonZero.low[index]) >>> 0;
         const high = (wanted.high & nonZero.high[index]) >>> 0;
-        if (low !== 0 || high !== 0) batches[batches.length - 1].add(window, low, high, tally);
+        if (low !== 0 || high !== 0) {
+          batches[batches.length - 1].add(window, low, high, tally);
+        }
       }
     }
     return batches;
@@ -181,7 +191,9 @@ class Measurement {
 
   async #encode(shared: SharedFrames, offset: number, block: Buffer): Promise<void> {
     const frames = shared.requests();
-    if (frames.window.length === 0) return;
+    if (frames.window.length === 0) {
+      return;
+    }
     // A buffer of its own, which moves to the thread.
     const bytes = Buffer.allocUnsafeSlow(requestedSizeBytes(frames));
     readRequestedPages(frames, bytes, (imageOffset, target) => {
@@ -195,10 +207,14 @@ class Measurement {
 
 /** Whether a stretch of the image is a hole of its file. Stretches are asked for in ascending order. */
 function holesOf(memory: PhysicalMemory): (startOffset: number, endOffset: number) => boolean {
-  if (memory.dataAt === undefined) return () => false;
+  if (memory.dataAt === undefined) {
+    return () => false;
+  }
   let data: ImageExtent | undefined = { startOffset: 0, endOffset: 0 };
   return (startOffset, endOffset) => {
-    if (data !== undefined && data.endOffset <= startOffset) data = memory.dataAt?.(startOffset);
+    if (data !== undefined && data.endOffset <= startOffset) {
+      data = memory.dataAt?.(startOffset);
+    }
     return data === undefined || data.startOffset >= endOffset;
   };
 }

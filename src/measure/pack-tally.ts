@@ -23,7 +23,9 @@ export class PackTally {
   pagesOf(window: number): { readonly low: number; readonly high: number } | undefined {
     for (; this.#pack < this.#packs.length; this.#pack++) {
       const { frames } = this.#packs[this.#pack];
-      while (frames.window[this.#frame] < window) this.#frame++;
+      while (frames.window[this.#frame] < window) {
+        this.#frame++;
+      }
       if (this.#frame === frames.window.length) {
         this.#frame = 0;
         continue;

@@ -60,7 +60,9 @@ export class PageScan {
   /** Labels that occur, by number. */
   labelFigures(): readonly LabelFigures[] {
     const counts = new Float64Array(256);
-    for (const number of this.#labels) counts[number]++;
+    for (const number of this.#labels) {
+      counts[number]++;
+    }
     return pageClasses
       .filter(({ number }) => counts[number] > 0)
       .map(({ number, label }) => ({

@@ -12,11 +12,11 @@ import type { Manifest } from '../manifest/types.js';
 import { usedPacks } from '../manifest/used-frames.js';
 import type { PlacedBlock, Placement } from '../report/model/placement.js';
 import type { Part } from '../report/model/report.js';
-import type { FileCopies } from '../verify/file-copies.js';
 import { neededCount } from '../store/block-state.js';
-import { locateFiles } from '../verify/locate-files.js';
 import { copies as wholeCopies, type Redundancy, reedSolomon } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
+import type { FileCopies } from '../verify/file-copies.js';
+import { locateFiles } from '../verify/locate-files.js';
 
 /** Requests in flight. */
 const concurrency = 8;

@@ -4,13 +4,13 @@ import { loadManifest, resolveId } from '../catalog/catalog.js';
 import { labelBytes } from '../manifest/space/label-bytes.js';
 import { ramOf } from '../manifest/space/spaces.js';
 import type { Manifest } from '../manifest/types.js';
-import { figuresOfManifest } from './figures-of-manifest.js';
-import { readPlacement } from './read-placement.js';
 import type { MemoryMapData } from '../report/html/charts/memory-map.js';
 import type { ImageFigures } from '../report/model/image-figures.js';
 import type { Assumptions, SnapshotReport } from '../report/model/report.js';
 import { snapshotReport } from '../report/model/snapshot-report.js';
 import type { Store } from '../store/store.js';
+import { figuresOfManifest } from './figures-of-manifest.js';
+import { readPlacement } from './read-placement.js';
 
 export interface StoredReport {
   readonly report: SnapshotReport;

@@ -36,11 +36,17 @@ export class UniquePages {
 
   /** Two pages count as one when both halves of their hashes are the same. */
   add(low: number, high: number): void {
-    if ((high & this.#sampleMask) !== 0) return;
+    if ((high & this.#sampleMask) !== 0) {
+      return;
+    }
     // The one hash that would look like a free slot is counted as its neighbour.
-    if (!this.#insert(low === 0 && high === 0 ? 1 : low, high)) return;
+    if (!this.#insert(low === 0 && high === 0 ? 1 : low, high)) {
+      return;
+    }
     this.#entryCount++;
-    while (this.#entryCount > this.#capacity) this.#sampleLess();
+    while (this.#entryCount > this.#capacity) {
+      this.#sampleLess();
+    }
   }
 
   count(): UniqueCount {
@@ -54,7 +60,9 @@ export class UniquePages {
   #insert(low: number, high: number): boolean {
     let slot = low & this.#slotMask;
     while (this.#low[slot] !== 0 || this.#high[slot] !== 0) {
-      if (this.#low[slot] === low && this.#high[slot] === high) return false;
+      if (this.#low[slot] === low && this.#high[slot] === high) {
+        return false;
+      }
       slot = (slot + 1) & this.#slotMask;
     }
     this.#low[slot] = low;
@@ -72,7 +80,9 @@ export class UniquePages {
     this.#entryCount = 0;
     for (let slot = 0; slot < lows.length; slot++) {
       const isFree = lows[slot] === 0 && highs[slot] === 0;
-      if (isFree || (highs[slot] & this.#sampleMask) !== 0) continue;
+      if (isFree || (highs[slot] & this.#sampleMask) !== 0) {
+        continue;
+      }
       this.#insert(lows[slot], highs[slot]);
       this.#entryCount++;
     }

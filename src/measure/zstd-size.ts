@@ -54,11 +54,15 @@ async function startByProgram(): Promise<ZstdSize | undefined> {
   try {
     await once(child, 'spawn');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
     throw failure(`could not be started: ${String(error)}`, error);
   }
   const closed = once(child, 'close').then(([code, signal]: unknown[]) => {
-    if (code !== 0) throw failure(`ended with ${String(code ?? signal)}`);
+    if (code !== 0) {
+      throw failure(`ended with ${String(code ?? signal)}`);
+    }
   });
   return streamed(child.stdin, child.stdout, closed, () => {
     child.kill('SIGKILL');
@@ -82,8 +86,11 @@ function streamed(
     write: (bytes) =>
       new Promise((resolve, reject) => {
         input.write(bytes, (error) => {
-          if (error) reject(failure(`took no more bytes: ${error.message}`, error));
-          else resolve();
+          if (error) {
+            reject(failure(`took no more bytes: ${error.message}`, error));
+          } else {
+            resolve();
+          }
         });
       }),
     end: async () => {

@@ -19,8 +19,8 @@ import {
 } from './layout.js';
 import { maskPageCount } from './mask.js';
 import {
-  codecs,
   type Codec,
+  codecs,
   type PackHeader,
   type PackVersion,
   packVersions,
@@ -225,7 +225,9 @@ export function decodeFrame(
   const { headerSizeBytes, rawSize } = frameLayouts[version];
   const payloadAt = atBytes + headerSizeBytes;
   const end = payloadAt + header.storedSizeBytes;
-  if (header.codec === 'raw') return { ...header, pages: bytes.subarray(payloadAt, end) };
+  if (header.codec === 'raw') {
+    return { ...header, pages: bytes.subarray(payloadAt, end) };
+  }
   let pages: Uint8Array;
   try {
     // Begins at the raw size, which lz4-napi takes as the amount of memory to take: it has been checked above.

@@ -2,8 +2,8 @@
 //
 // Pages of zeroes are dropped here, where the bytes are in cache anyway: a page in no frame reads as zero. Each header is
 // decoded again before the batch is handed out, so a mistake here is an error now and not a lost guest later.
-import { compressSync } from 'lz4-napi';
 import { crc32c } from '@node-rs/crc32';
+import { compressSync } from 'lz4-napi';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { decodeFrameHeader } from './decode.js';
@@ -71,7 +71,9 @@ export function encodeFrames(batch: PageBatch): FrameBatch {
     const requestedSize = maskPageCount(mask.low, mask.high) * pageSizeBytes;
     const content = dropZeroPages(pages.subarray(pagesAt, pagesAt + requestedSize), mask);
     pagesAt += requestedSize;
-    if (content.length === 0) continue;
+    if (content.length === 0) {
+      continue;
+    }
 
     const { sizeBytes, identity } = writeFrame(out, outAt, content);
     held.window[written] = requested.window[index];
@@ -106,7 +108,9 @@ let output = Buffer.alloc(0);
 
 /** Frames are made here, at their worst size, and copied out at their true one. Never seen outside a call. */
 function outputScratch(sizeBytes: number): Buffer {
-  if (output.length < sizeBytes) output = Buffer.allocUnsafeSlow(sizeBytes);
+  if (output.length < sizeBytes) {
+    output = Buffer.allocUnsafeSlow(sizeBytes);
+  }
   return output;
 }
 
@@ -134,20 +138,28 @@ function dropZeroPages(pages: Buffer, mask: { low: number; high: number }): Buff
   let kept = 0;
   let slot = 0;
   for (let bit = 0; bit < windowPageCount; bit++) {
-    if (!maskHas(low, high, bit)) continue;
+    if (!maskHas(low, high, bit)) {
+      continue;
+    }
     const start = slot * pageSizeBytes;
     slot++;
     if (
       pages[start] === 0 &&
       pages.compare(zeroPage, 0, pageSizeBytes, start, start + pageSizeBytes) === 0
     ) {
-      if (kept === slot - 1) pages.copy(compacted, 0, 0, start);
-      if (bit < 32) mask.low = (mask.low & ~(1 << bit)) >>> 0;
-      else mask.high = (mask.high & ~(1 << (bit - 32))) >>> 0;
+      if (kept === slot - 1) {
+        pages.copy(compacted, 0, 0, start);
+      }
+      if (bit < 32) {
+        mask.low = (mask.low & ~(1 << bit)) >>> 0;
+      } else {
+        mask.high = (mask.high & ~(1 << (bit - 32))) >>> 0;
+      }
       continue;
     }
-    if (kept !== slot - 1)
+    if (kept !== slot - 1) {
       pages.copy(compacted, kept * pageSizeBytes, start, start + pageSizeBytes);
+    }
     kept++;
   }
   return kept === slot ? pages : compacted.subarray(0, kept * pageSizeBytes);
@@ -165,8 +177,11 @@ function writeFrame(
   const codec = packedSize < content.length ? codecs.lz4 : codecs.raw;
   const storedSize = codec === codecs.lz4 ? packedSize : content.length;
   const payloadAt = at + layout.headerSizeBytes;
-  if (codec === codecs.lz4) packed.copy(out, payloadAt, lz4LengthBytes);
-  else content.copy(out, payloadAt);
+  if (codec === codecs.lz4) {
+    packed.copy(out, payloadAt, lz4LengthBytes);
+  } else {
+    content.copy(out, payloadAt);
+  }
 
   out.writeUInt32LE(frameMagic, at + frameField.magic);
   out[at + layout.codec] = codec;

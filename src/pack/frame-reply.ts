@@ -20,6 +20,8 @@ export function replyOf<T>(work: () => T): Reply<T> {
 
 /** The value, or the worker's ParsError thrown here. */
 export function valueOf<T>(reply: Reply<T>): T {
-  if (reply.kind === 'failed') throw new ParsError(reply.code, reply.message);
+  if (reply.kind === 'failed') {
+    throw new ParsError(reply.code, reply.message);
+  }
   return reply.value;
 }

@@ -69,12 +69,16 @@ let pages = new Uint8Array(0);
 
 /** A job's pages, in memory that is used again: making it anew would cost as much as reading into it. */
 function scratch(sizeBytes: number): Uint8Array {
-  if (pages.length < sizeBytes) pages = new Uint8Array(sizeBytes);
+  if (pages.length < sizeBytes) {
+    pages = new Uint8Array(sizeBytes);
+  }
   return pages.subarray(0, sizeBytes);
 }
 
 /** Marks the bytes within a reply to be moved to the main thread rather than copied. */
 function withBytes(reply: Reply<unknown>, bytes: Uint8Array | undefined): unknown {
-  if (bytes === undefined) return reply;
+  if (bytes === undefined) {
+    return reply;
+  }
   return move({ [transferableSymbol]: [bytes.buffer], [valueSymbol]: reply });
 }

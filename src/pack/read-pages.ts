@@ -29,7 +29,9 @@ export function readRequestedPages(
         continue;
       }
       const first = bit;
-      while (bit < windowPageCount && maskHas(low, high, bit)) bit++;
+      while (bit < windowPageCount && maskHas(low, high, bit)) {
+        bit++;
+      }
       const runBytes = (bit - first) * pageSizeBytes;
       read(
         window[frame] * windowSizeBytes + first * pageSizeBytes,

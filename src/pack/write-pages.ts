@@ -39,7 +39,9 @@ function writePlace(fd: number, pages: Uint8Array, places: PlaceColumns, place: 
       continue;
     }
     const first = bit;
-    while (bit < windowPageCount && maskHas(low, high, bit)) bit++;
+    while (bit < windowPageCount && maskHas(low, high, bit)) {
+      bit++;
+    }
     const run = pages.subarray(slot * pageSizeBytes, (slot + bit - first) * pageSizeBytes);
     writeFully(fd, run, windowAt + first * pageSizeBytes);
     slot += bit - first;

@@ -36,11 +36,15 @@ export class FrameCache {
     this.#entries.set(frame, entry);
     this.#sizeBytes += sizeBytes;
     for (const oldest of this.#entries.keys()) {
-      if (this.#sizeBytes <= this.#limitBytes) break;
+      if (this.#sizeBytes <= this.#limitBytes) {
+        break;
+      }
       this.#remove(oldest);
     }
     pages.catch(() => {
-      if (this.#entries.get(frame) === entry) this.#remove(frame);
+      if (this.#entries.get(frame) === entry) {
+        this.#remove(frame);
+      }
     });
   }
 

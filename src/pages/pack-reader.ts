@@ -1,9 +1,9 @@
 // The version of each pack that is read, from its first bytes, checked once: no frame of a pack is believed before.
+import { ParsError } from '../../introspect/pars-error.js';
 import type { PackEntry } from '../manifest/types.js';
 import { decodePackHeader } from '../pack/decode.js';
 import { packHeaderSizeBytes } from '../pack/layout.js';
 import type { PackVersion } from '../pack/types.js';
-import { ParsError } from '../../introspect/pars-error.js';
 import type { Store } from '../store/store.js';
 
 export interface PackBytes {
@@ -49,7 +49,9 @@ export class PackReader {
     }
     const whole = this.#store.read(name, 0, packHeaderSizeBytes + sizeBytes, { signal });
     const version = whole.then((bytes) => versionIn(name, bytes));
-    if (known === undefined) void this.#note(pack, version);
+    if (known === undefined) {
+      void this.#note(pack, version);
+    }
     return { version: await version, startBytes: 0, bytes: await whole };
   }
 
@@ -57,7 +59,9 @@ export class PackReader {
   #note(pack: number, version: Promise<PackVersion>): Promise<PackVersion> {
     this.#versions.set(pack, version);
     version.catch(() => {
-      if (this.#versions.get(pack) === version) this.#versions.delete(pack);
+      if (this.#versions.get(pack) === version) {
+        this.#versions.delete(pack);
+      }
     });
     return version;
   }

@@ -4,12 +4,12 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { firstAtLeast, labelOf, placeOf } from '../manifest/space/place.js';
 import type { AddressSpace, Manifest } from '../manifest/types.js';
+import { pickFrames } from '../manifest/used-frames.js';
 import { decodeStoredFrames } from '../pack/decode.js';
 import { windowPageCount } from '../pack/types.js';
 import type { Store } from '../store/store.js';
 import { FrameCache } from './frame-cache.js';
 import { PackReader } from './pack-reader.js';
-import { pickFrames } from '../manifest/used-frames.js';
 import { planReads, type ReadPiece } from './read-plan.js';
 
 export interface PageReaderOptions {
@@ -59,7 +59,9 @@ export class PageReader {
     const frames = this.#load(wanted, this.#framesAhead(space, end, ahead));
     const bytes = new Uint8Array(pageCount * pageSizeBytes);
     for (const [index, place] of places.entries()) {
-      if (place === undefined) continue;
+      if (place === undefined) {
+        continue;
+      }
       const pages = await frames.get(place.frame);
       const start = place.slot * pageSizeBytes;
       if (pages !== undefined) {
@@ -88,9 +90,13 @@ export class PageReader {
     const frames = new Set<number>();
     const firstWindow = Math.floor(page / windowPageCount);
     const endWindow = Math.ceil((page + pageCount) / windowPageCount);
-    if (pageCount === 0) return frames;
+    if (pageCount === 0) {
+      return frames;
+    }
     let at = firstAtLeast(window, firstWindow);
-    for (; at < window.length && window[at] < endWindow; at++) frames.add(frame[at]);
+    for (; at < window.length && window[at] < endWindow; at++) {
+      frames.add(frame[at]);
+    }
     return frames;
   }
 
@@ -103,8 +109,11 @@ export class PageReader {
     const missing: number[] = [];
     for (const frame of wanted) {
       const known = this.#cache.get(frame);
-      if (known === undefined) missing.push(frame);
-      else loaded.set(frame, known);
+      if (known === undefined) {
+        missing.push(frame);
+      } else {
+        loaded.set(frame, known);
+      }
     }
     const more = [...ahead].filter((frame) => !wanted.has(frame) && !this.#cache.has(frame));
     for (const piece of planReads(this.#manifest.frames, Uint32Array.from([...missing, ...more]))) {
@@ -115,7 +124,9 @@ export class PageReader {
         const ofFrame = pages.then((all) => all[index]);
         const pageCount = this.#manifest.frames.pageCount[frame];
         this.#cache.set(frame, ofFrame, pageCount * pageSizeBytes);
-        if (wanted.has(frame)) loaded.set(frame, ofFrame);
+        if (wanted.has(frame)) {
+          loaded.set(frame, ofFrame);
+        }
       });
     }
     return loaded;

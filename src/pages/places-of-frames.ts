@@ -11,7 +11,9 @@ export class PlacesOfFrames {
   constructor(places: PlaceColumns, frameCount: number) {
     this.#places = places;
     this.#starts = new Uint32Array(frameCount + 1);
-    for (const frame of places.frame) this.#starts[frame + 1]++;
+    for (const frame of places.frame) {
+      this.#starts[frame + 1]++;
+    }
     for (let frame = 0; frame < frameCount; frame++) {
       this.#starts[frame + 1] += this.#starts[frame];
     }
@@ -25,7 +27,9 @@ export class PlacesOfFrames {
   /** The places of some frames, which they name by their place in `frames`; in that order. */
   of(frames: Uint32Array): PlaceColumns {
     let count = 0;
-    for (const frame of frames) count += this.#starts[frame + 1] - this.#starts[frame];
+    for (const frame of frames) {
+      count += this.#starts[frame + 1] - this.#starts[frame];
+    }
     const picked = {
       window: new Uint32Array(count),
       maskLow: new Uint32Array(count),

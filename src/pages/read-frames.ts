@@ -8,12 +8,12 @@ import { ByteBudget } from '../flow/byte-budget.js';
 import { firstCause } from '../flow/first-cause.js';
 import type { LossReason, LostFrames, LostPacks } from '../loss/loss-reason.js';
 import type { Manifest } from '../manifest/types.js';
+import { pickFrames } from '../manifest/used-frames.js';
 import type { StoredFrames } from '../pack/types.js';
-import type { Store, StoredBlock } from '../store/store.js';
 import { blockState, stateOfBlocks } from '../store/block-state.js';
+import type { Store, StoredBlock } from '../store/store.js';
 import { UnreachableCopies } from '../store/unreachable.js';
 import { PackReader } from './pack-reader.js';
-import { pickFrames } from '../manifest/used-frames.js';
 import { planReads, type ReadPiece } from './read-plan.js';
 
 /** Requests in flight. */

@@ -1,7 +1,7 @@
 // Pages that a disk image was seen to hold get a label of their own, so that a policy can say what becomes of them.
 import { type DiskHeldPages, pickHeldRows } from '../../introspect/disk-held.js';
-import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 
 /** The map with every page of `held` that carries one of `labels` as `disk-held`, and where those pages are. */
 export function withDiskHeld(

@@ -1,6 +1,6 @@
 // Cuts a plan into packs: which pages of which windows go into which file. Sizes are worst cases, all pages raw, because
 // nothing has been read yet; packs come out smaller where pages are zero or shrink.
-import { type PhysicalMemory, pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import {
   frameHeaderSizeBytes,
@@ -51,7 +51,9 @@ export function planPacks(
   const windowCount = Math.ceil(plan.pageCount / windowPageCount);
   const masks = new Map<number, WindowMasks>();
   for (const replication of new Set(plan.replication)) {
-    if (replication === 0) continue;
+    if (replication === 0) {
+      continue;
+    }
     masks.set(replication, {
       low: new Uint32Array(windowCount),
       high: new Uint32Array(windowCount),
@@ -148,14 +150,18 @@ function markPages({ low, high }: WindowMasks, firstPage: number, pageCount: num
 function framesOf({ low, high }: WindowMasks): FrameRequests {
   let frameCount = 0;
   for (let window = 0; window < low.length; window++) {
-    if ((low[window] | high[window]) !== 0) frameCount++;
+    if ((low[window] | high[window]) !== 0) {
+      frameCount++;
+    }
   }
   const window = new Uint32Array(frameCount);
   const maskLow = new Uint32Array(frameCount);
   const maskHigh = new Uint32Array(frameCount);
   let frame = 0;
   for (let index = 0; index < low.length; index++) {
-    if ((low[index] | high[index]) === 0) continue;
+    if ((low[index] | high[index]) === 0) {
+      continue;
+    }
     window[frame] = index;
     maskLow[frame] = low[index];
     maskHigh[frame] = high[index];
@@ -188,9 +194,13 @@ function splitIntoPacks(
   for (let frame = 0; frame < frames.window.length; frame++) {
     const pageCount = maskPageCount(frames.maskLow[frame], frames.maskHigh[frame]);
     const frameSizeBytes = frameHeaderSizeBytes + pageCount * pageSizeBytes;
-    if (sizeBytes + frameSizeBytes > packContentBytes) cut(frame);
+    if (sizeBytes + frameSizeBytes > packContentBytes) {
+      cut(frame);
+    }
     sizeBytes += frameSizeBytes;
   }
-  if (sizeBytes > 0) cut(frames.window.length);
+  if (sizeBytes > 0) {
+    cut(frames.window.length);
+  }
   return packs;
 }

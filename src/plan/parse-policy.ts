@@ -57,9 +57,13 @@ export function parsePolicy(text: string, source: string, options: PolicyOptions
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const where = issue.path.length === 0 ? 'the file' : issue.path.join('.');
-  if (issue.code !== 'unrecognized_keys') return `${where}: ${issue.message}`;
+  if (issue.code !== 'unrecognized_keys') {
+    return `${where}: ${issue.message}`;
+  }
   const unknown = issue.keys.map((key) => `"${key}"`).join(', ');
-  if (issue.path[0] !== 'replication') return `${where}: ${unknown} is not known`;
+  if (issue.path[0] !== 'replication') {
+    return `${where}: ${unknown} is not known`;
+  }
   const labels = pageClasses.map(({ label }) => label).join(', ');
   return `${where}: no label ${unknown}; the labels are ${labels}`;
 }

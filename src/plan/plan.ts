@@ -1,7 +1,7 @@
 // Labels and policy in, runs of pages with their replication out. A guest of 64 GiB has 16 million labels, so both
 // passes walk the typed array and nothing is made per page: the first counts the runs, the second fills the columns.
-import { pageClasses } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import { pageClasses } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { Policy } from './policy.js';
 import type { ReplicationPlan } from './replication-plan.js';
@@ -23,7 +23,9 @@ export function planReplication(map: Pick<PageMap, 'labels'>, policy: Policy): R
   for (let run = 0; run < runCount; run++) {
     const number = labels[first];
     let end = first + 1;
-    while (end < pageCount && labels[end] === number) end++;
+    while (end < pageCount && labels[end] === number) {
+      end++;
+    }
     firstPage[run] = first;
     runPageCount[run] = end - first;
     label[run] = number;
@@ -45,10 +47,14 @@ export function planReplication(map: Pick<PageMap, 'labels'>, policy: Policy): R
 }
 
 function countRuns(labels: Uint8Array): number {
-  if (labels.length === 0) return 0;
+  if (labels.length === 0) {
+    return 0;
+  }
   let runCount = 1;
   for (let page = 1; page < labels.length; page++) {
-    if (labels[page] !== labels[page - 1]) runCount++;
+    if (labels[page] !== labels[page - 1]) {
+      runCount++;
+    }
   }
   return runCount;
 }
@@ -56,6 +62,8 @@ function countRuns(labels: Uint8Array): number {
 /** Indexed by label number; `noSuchLabel` where there is none. */
 function replicationByLabel(policy: Policy): Uint8Array {
   const table = new Uint8Array(256).fill(noSuchLabel);
-  for (const { number, label } of pageClasses) table[number] = policy[label];
+  for (const { number, label } of pageClasses) {
+    table[number] = policy[label];
+  }
   return table;
 }

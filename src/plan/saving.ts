@@ -50,7 +50,9 @@ export function plannedSaving(plan: ReplicationPlan): PlannedSaving {
   for (const { number, label, expendable } of pageClasses) {
     for (let replication = 0; replication < 256; replication++) {
       const pageCount = counts[number * 256 + replication];
-      if (pageCount === 0) continue;
+      if (pageCount === 0) {
+        continue;
+      }
       const sizeBytes = pageCount * pageSizeBytes;
       labels.push({
         label,

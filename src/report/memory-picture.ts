@@ -1,15 +1,15 @@
 // The picture of `classify --map`: memory in rows from the lowest frame to the highest, coloured by label, beside it the
 // frame numbers and a legend with how many pages each label has.
 import { countLabels } from '../../introspect/label/counters.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
 import { shortVisibleText } from '../text/visible-text.js';
 import {
+  type Drawing,
   type DrawnRectangle,
   type DrawnShapes,
   type DrawnText,
-  type Drawing,
   letterWidth,
   lineHeight,
 } from './drawing.js';

@@ -1,9 +1,9 @@
 // What was stored, as the manifest says it: RAM first, then the disks. Pure. Its bodies come with their bytes.
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
-import { diskRegionBytes, diskSpaceName, ramSpaceName } from '../manifest/space/disk-space.js';
 import { maxEvidenceLength, maxGuestTextLength } from '../manifest/layout.js';
+import { diskRegionBytes, diskSpaceName, ramSpaceName } from '../manifest/space/disk-space.js';
 import type {
   AddressSpace,
   Attachment,

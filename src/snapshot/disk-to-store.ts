@@ -5,12 +5,12 @@ import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/phys
 import { readFully } from '../../introspect/memory/read-fully.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { DiskImage } from '../disk/disk-image.js';
+import { maxPageCount } from '../manifest/layout.js';
 import {
   diskFormatPattern,
   diskNamePattern,
   maxSourcePathLength,
 } from '../manifest/space/disk-record.js';
-import { maxPageCount } from '../manifest/layout.js';
 import { planDisk } from '../plan/disk-plan.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
 

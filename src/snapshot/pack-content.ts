@@ -2,7 +2,7 @@
 //
 // A few batches are encoded ahead of the one being sent. What is ahead is bounded by a byte budget that all packs of an
 // upload share, so memory does not grow with the image or with the number of packs under way.
-import { type PhysicalMemory, pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import type { ByteBudget } from '../flow/byte-budget.js';
 import { encodePackHeader } from '../pack/encode.js';
 import { batchSizeBytes, type FramePool } from '../pack/frame-pool.js';

@@ -2,8 +2,8 @@
 //
 // Whatever happens before the manifest is renamed into place leaves no snapshot; what was written by then is removed,
 // as far as the store can still be reached.
-import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import {
   manifestReplication,

@@ -1,8 +1,8 @@
 // How often an entry was tried, and when it is tried again: `attempts.json` in its folder, written by who has its lock.
 import { join } from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../host/durable-file.js';
 import { moment } from '../flow/bounded.js';
+import { replaceFile } from '../host/durable-file.js';
 import { readSmallFile } from '../host/read-small-file.js';
 import { isAbsent } from './is-absent.js';
 

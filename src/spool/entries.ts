@@ -3,11 +3,11 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
 import { diskError } from '../host/disk-error.js';
+import { syncPath } from '../host/durable-file.js';
 import { allocatedBytes } from './allocated-bytes.js';
 import { type Attempts, readAttempts } from './attempts.js';
 import { olderFirst } from './bounds.js';
 import { type Captured, readCaptured, vmGroup } from './captured.js';
-import { syncPath } from '../host/durable-file.js';
 import { vmPartOfEntry, vmPathPart } from './layout.js';
 import type { Spool } from './spool.js';
 

@@ -1,9 +1,9 @@
 // Applies the limits of a spool (bounds.ts): drops what they say, and records it before it is gone.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { appendLine } from '../host/durable-file.js';
 import { allocatedBytes } from './allocated-bytes.js';
 import { type BoundsPlan, type DropReason, planBounds } from './bounds.js';
-import { appendLine } from '../host/durable-file.js';
 import { listEntries, removeEntry, type SpoolEntry } from './entries.js';
 import { type Lock, tryLock, withSpoolLock } from './lock.js';
 import type { Spool } from './spool.js';

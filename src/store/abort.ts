@@ -5,7 +5,9 @@ import { ParsError } from '../../introspect/pars-error.js';
 
 /** Throws `cancelled` once `signal` is aborted. `doing` opens the message. */
 export function checkNotAborted(signal: AbortSignal | undefined, doing: string): void {
-  if (signal?.aborted === true) throw cancelled(signal, doing);
+  if (signal?.aborted === true) {
+    throw cancelled(signal, doing);
+  }
 }
 
 /** The chunks of `content`, until `signal` is aborted: then it throws `cancelled`, whatever the content is doing. */
@@ -32,7 +34,9 @@ export async function* chunksUntilAborted(
     }
   } finally {
     // Not awaited: a generator that hangs in `next` would hang in `return` as well.
-    if (isOpen) Promise.resolve(chunks.return?.()).catch(() => undefined);
+    if (isOpen) {
+      Promise.resolve(chunks.return?.()).catch(() => undefined);
+    }
   }
 }
 

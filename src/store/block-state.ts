@@ -10,20 +10,26 @@ export type BlockState = 'readable' | 'unreachable' | 'lost';
 
 /** How many of its places are needed to read it. Of a code that is not known, all that there are: that is safe to say. */
 export function neededCount({ locations, coding }: BlockPlaces): number {
-  if (coding === undefined) return 1;
+  if (coding === undefined) {
+    return 1;
+  }
   return coding === 'unknown' ? Math.max(1, locations.length) : coding.dataUnitCount;
 }
 
 /** How many places it is to have in a file with that replication, which says nothing where blocks are coded. */
 export function wantedCount(block: BlockPlaces, replication: number): number {
   const { coding } = block;
-  if (coding === undefined) return replication;
+  if (coding === undefined) {
+    return replication;
+  }
   return coding === 'unknown' ? neededCount(block) : coding.dataUnitCount + coding.parityUnitCount;
 }
 
 export function blockState(block: BlockPlaces): BlockState {
   const missingCount = neededCount(block) - block.locations.length;
-  if (missingCount <= 0) return 'readable';
+  if (missingCount <= 0) {
+    return 'readable';
+  }
   return block.unreachable.length >= missingCount ? 'unreachable' : 'lost';
 }
 
@@ -58,7 +64,9 @@ export function fewestPlaces(blocks: readonly BlockPlaces[], replication: number
   const scarcest = blocks.find(
     (block) => block.locations.length - wantedCount(block, replication) === short,
   );
-  if (scarcest === undefined) return { found: replication, wanted: replication };
+  if (scarcest === undefined) {
+    return { found: replication, wanted: replication };
+  }
   return {
     found: scarcest.locations.length,
     wanted: wantedCount(scarcest, replication),

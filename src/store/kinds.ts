@@ -44,7 +44,9 @@ export function findStoreKind(url: string): StoreKindName | undefined {
 /** Throws `usage`, with the forms that are known, for a URL of no kind; what it may hold of secrets is not in the message. */
 export function storeKindName(url: string): StoreKindName {
   const name = findStoreKind(url);
-  if (name !== undefined) return name;
+  if (name !== undefined) {
+    return name;
+  }
   const scheme = schemeOf(url);
   const found =
     scheme === undefined

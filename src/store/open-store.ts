@@ -1,6 +1,6 @@
 // Opens the store that a URL names, whatever its kind.
 
-import { type OpenStoreOptions, storeKindName, type StoreKindName, storeKinds } from './kinds.js';
+import { type OpenStoreOptions, type StoreKindName, storeKindName, storeKinds } from './kinds.js';
 import type { Store } from './store.js';
 
 export type { OpenStoreOptions };

@@ -50,7 +50,9 @@ export function survivedLossCount(
 
 /** On all disks together. Of several files, which are taken to be equally long, `sizeBytes` is the sum of them. */
 export function storedBytes(redundancy: Redundancy, sizeBytes: number, fileCount = 1): number {
-  if (redundancy.kind === 'copies') return sizeBytes * redundancy.count;
+  if (redundancy.kind === 'copies') {
+    return sizeBytes * redundancy.count;
+  }
   return fileCount === 0
     ? 0
     : sizeBytes + fileCount * parityBytes(sizeBytes / fileCount, redundancy);

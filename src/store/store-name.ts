@@ -32,7 +32,9 @@ export function checkStoreName(name: string): void {
 
 /** As `checkStoreName`, but '' is allowed and means the store's root. */
 export function checkStoreFolder(folder: string): void {
-  if (folder !== '') checkStoreName(folder);
+  if (folder !== '') {
+    checkStoreName(folder);
+  }
 }
 
 /** Whether `text` may stand between the slashes of a name. */
@@ -41,9 +43,17 @@ export function isSegment(text: string): boolean {
 }
 
 function segmentProblem(segment: string): string | undefined {
-  if (segment === '') return 'it has an empty segment';
-  if (segment === '.' || segment === '..') return `the segment '${segment}' is not allowed`;
-  if (segment.length > segmentMaxBytes) return `a segment is over ${segmentMaxBytes} bytes`;
-  if (!segmentPattern.test(segment)) return `${JSON.stringify(segment)} has other characters`;
+  if (segment === '') {
+    return 'it has an empty segment';
+  }
+  if (segment === '.' || segment === '..') {
+    return `the segment '${segment}' is not allowed`;
+  }
+  if (segment.length > segmentMaxBytes) {
+    return `a segment is over ${segmentMaxBytes} bytes`;
+  }
+  if (!segmentPattern.test(segment)) {
+    return `${JSON.stringify(segment)} has other characters`;
+  }
   return undefined;
 }

@@ -1,6 +1,6 @@
 // Where a file of a snapshot is, and what is left of it.
-import { type BlockPlaces, neededCount, stateOfBlocks, wantedCount } from '../store/block-state.js';
 import { smallestOf } from '../flow/largest.js';
+import { type BlockPlaces, neededCount, stateOfBlocks, wantedCount } from '../store/block-state.js';
 
 export interface FileCopies {
   readonly name: string;

@@ -1,10 +1,10 @@
 // What a machine uses of its host that a snapshot of it does not hold: a resume will ask for some of it, and the rest must
 // be there, and the same, on the host where it is resumed.
-import { hostPathsIn } from './trust/host-paths.js';
-import { planResume } from './resume/plan-resume.js';
 import type { QemuCommand } from './qemu/qemu-command.js';
-import { isHarmlessDevice, isPackageFile } from './trust/safe-files.js';
+import { planResume } from './resume/plan-resume.js';
 import type { UnnamedUse } from './resume/unnamed-uses.js';
+import { hostPathsIn } from './trust/host-paths.js';
+import { isHarmlessDevice, isPackageFile } from './trust/safe-files.js';
 
 /** No folder of a real restore: only what lies elsewhere is told. */
 const someFolder = '/restored';

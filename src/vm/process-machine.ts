@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { ParsError } from '../../introspect/pars-error.js';
-import { commandAsJson, withAbsolutePaths } from './resume/absolute-paths.js';
-import { hostPathsIn } from './trust/host-paths.js';
 import { parseQemuCommand, type QemuCommand } from './qemu/qemu-command.js';
+import { commandAsJson, withAbsolutePaths } from './resume/absolute-paths.js';
 import { startFolderOf } from './resume/start-folder.js';
+import { hostPathsIn } from './trust/host-paths.js';
 
 export interface ProcessMachine {
   /** As a snapshot keeps them: the words themselves where no path was relative. */

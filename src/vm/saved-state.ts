@@ -1,6 +1,6 @@
 // Which parts of a VM a restored device state holds.
-import { ImageFile } from '../../introspect/memory/image-file.js';
 import { readSaveHead } from '../../introspect/memory/formats/libvirt-save.js';
+import { ImageFile } from '../../introspect/memory/image-file.js';
 import { decodeMigrationStream } from '../../introspect/memory/migration/decode.js';
 import { migrationMagic } from '../../introspect/memory/migration/layout.js';
 import { ParsError } from '../../introspect/pars-error.js';

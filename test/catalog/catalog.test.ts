@@ -1,7 +1,6 @@
 // What is in a store, and the order in which it comes and goes: on a real store on five folders.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import { ParsError } from '../../introspect/pars-error.js';
 import {
   listSnapshots,
@@ -112,8 +111,9 @@ describe('listing snapshots', () => {
 describe('the beginning of an id', () => {
   test('names the one snapshot that has it', async () => {
     await withStore(async ({ store }) => {
-      for (const id of [first, second, third])
+      for (const id of [first, second, third]) {
         await publishSmall(store, { id, packs: [packName(id, 0)] });
+      }
       expect(await resolveId(store, '2')).toBe(third);
       expect(await resolveId(store, '10')).toBe(first);
       expect(await resolveId(store, second)).toBe(second);
@@ -147,7 +147,9 @@ describe('publishing', () => {
   test('gives ids that are new and can name a manifest', () => {
     const ids = Array.from({ length: 1000 }, newSnapshotId);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}$/);
+    for (const id of ids) {
+      expect(id).toMatch(/^[0-9a-f]{16}$/);
+    }
   });
 });
 

@@ -93,7 +93,9 @@ test('one that wakes amid its upload is told at its next renewal', async () => {
   await withStore(async ({ store }) => {
     const claim = await upload(store, 2000);
     expect(await prune(store)).toEqual([true]);
-    for (let round = 0; round < 200 && !claim.lost.aborted; round++) await sleep(50);
+    for (let round = 0; round < 200 && !claim.lost.aborted; round++) {
+      await sleep(50);
+    }
     expect(claim.lost.reason).toBeInstanceOf(ParsError);
     await claim.stop();
   });
@@ -120,7 +122,9 @@ test.each(['rename', 'remove', 'stat'] as const)(
         const old = await findLeftovers(store, all);
         let calls = 0;
         const publish = async (): Promise<void> => {
-          if (calls++ !== at) return;
+          if (calls++ !== at) {
+            return;
+          }
           isReached = true;
           await claim.confirm().then(
             () => publishManifest(store, id),
@@ -133,7 +137,9 @@ test.each(['rename', 'remove', 'stat'] as const)(
             return await (store[method] as (...rest: never[]) => Promise<unknown>)(...request);
           },
         });
-        for (const leftover of old) await removeLeftover(racing, leftover);
+        for (const leftover of old) {
+          await removeLeftover(racing, leftover);
+        }
         const files = await filesBelow(store, '');
         if (files.includes(manifestName(id))) {
           expect(files).toEqual(
@@ -144,7 +150,9 @@ test.each(['rename', 'remove', 'stat'] as const)(
           expect(files).not.toContain(bodyName(id));
         }
       });
-      if (at > 20) throw new Error('more calls than there can be');
+      if (at > 20) {
+        throw new Error('more calls than there can be');
+      }
     }
   },
 );
@@ -198,7 +206,9 @@ test("a renewal whose answer was lost is known by the claim's name", async () =>
       },
     });
     const claim = await claimUpload(losing, id, never, renewalMs);
-    for (let round = 0; round < 200 && answer.isLost; round++) await sleep(10);
+    for (let round = 0; round < 200 && answer.isLost; round++) {
+      await sleep(10);
+    }
     await sleep(10 * renewalMs);
     await claim.confirm();
     await claim.release();
@@ -211,13 +221,17 @@ test('an upload whose last renewal was done without an answer has its claim, and
     let renewals = 0;
     const losing = changedStore(store, {
       rename: async (from, to) => {
-        if (renewals++ > 0) throw new ParsError('unavailable', 'the store is away');
+        if (renewals++ > 0) {
+          throw new ParsError('unavailable', 'the store is away');
+        }
         await store.rename(from, to);
         throw new ParsError('unavailable', 'the answer was lost');
       },
     });
     const claim = await claimUpload(losing, id, never, renewalMs);
-    for (let round = 0; round < 200 && renewals < 2; round++) await sleep(10);
+    for (let round = 0; round < 200 && renewals < 2; round++) {
+      await sleep(10);
+    }
     await claim.confirm();
     await claim.release();
     expect(await filesBelow(store, '')).toEqual([]);
@@ -244,7 +258,9 @@ test('an upload that is stopped waits for no answer to a renewal', async () => {
         }),
     });
     const claim = await claimUpload(silent, id, stopping.signal, renewalMs);
-    for (let round = 0; round < 200 && !asked.signal.aborted; round++) await sleep(10);
+    for (let round = 0; round < 200 && !asked.signal.aborted; round++) {
+      await sleep(10);
+    }
     stopping.abort();
     const startMs = performance.now();
     await claim.release();

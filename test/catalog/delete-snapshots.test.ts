@@ -97,7 +97,9 @@ describe('deleting a snapshot', () => {
       await publishSmall(store, { id: first, packs: [packName(first, 0), packName(first, 1)] });
       const failing = changedStore(store, {
         remove: async (name) => {
-          if (name.endsWith('.pack')) throw new ParsError('unavailable', 'the store went away');
+          if (name.endsWith('.pack')) {
+            throw new ParsError('unavailable', 'the store went away');
+          }
           await store.remove(name);
         },
       });
@@ -139,7 +141,9 @@ describe('deleting several snapshots', () => {
     const list = await listSnapshots(store);
     const header = (id: string) => {
       const found = list.snapshots.find((entry) => entry.header.id === id);
-      if (found === undefined) throw new Error(`no snapshot ${id}`);
+      if (found === undefined) {
+        throw new Error(`no snapshot ${id}`);
+      }
       return found.header;
     };
     return { list, header };
@@ -189,7 +193,9 @@ describe('deleting several snapshots', () => {
       const { list, header } = await headersOf(store);
       const failing = changedStore(store, {
         remove: async (name) => {
-          if (name === manifestName(first)) throw new ParsError('permission-denied', 'not yours');
+          if (name === manifestName(first)) {
+            throw new ParsError('permission-denied', 'not yours');
+          }
           await store.remove(name);
         },
       });

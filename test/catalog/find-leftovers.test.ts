@@ -92,7 +92,9 @@ describe('leftovers are', () => {
       const named = packName(dead, 0);
       const left = filesOf(dead).filter((name) => name !== named);
       expect(await namesFound(store)).toEqual([[dead, left]]);
-      for (const name of left) await store.remove(name);
+      for (const name of left) {
+        await store.remove(name);
+      }
       expect(await namesFound(store)).toEqual([]);
     });
   });
@@ -109,7 +111,9 @@ describe('leftovers are', () => {
   test('not what others have put there', async () => {
     await withStore(async ({ store }) => {
       const foreign = ['packs/README', 'packs/mine/x', 'snapshots/notes.part', 'elsewhere/x'];
-      for (const name of foreign) await writeText(store, name, 'x');
+      for (const name of foreign) {
+        await writeText(store, name, 'x');
+      }
       expect(await namesFound(store)).toEqual([]);
     });
   });
@@ -141,7 +145,9 @@ describe('leftovers are', () => {
       const racing = changedStore(store, {
         list: async (folder, options) => {
           const files = await store.list(folder, options);
-          if (folder === 'packs') await publishManifest(store, whole);
+          if (folder === 'packs') {
+            await publishManifest(store, whole);
+          }
           return files;
         },
       });
@@ -183,7 +189,9 @@ describe('removing a leftover', () => {
       await writeText(store, packName(dead, 0), 'x');
       const [leftover] = await findLeftovers(store, all);
       // Times are in milliseconds.
-      while (Date.now() <= leftover.modifiedMs) await new Promise(setImmediate);
+      while (Date.now() <= leftover.modifiedMs) {
+        await new Promise(setImmediate);
+      }
       await writeText(store, packName(dead, 1), 'x');
       expect(await removeLeftover(store, leftover)).toBe(false);
       expect(await filesBelow(store, 'packs')).toHaveLength(2);
@@ -217,7 +225,9 @@ describe('removing a leftover', () => {
       const [leftover] = await findLeftovers(store, all);
       const racing = changedStore(store, {
         remove: async (name, options) => {
-          if (name === partName(dead)) await publishManifest(store, dead);
+          if (name === partName(dead)) {
+            await publishManifest(store, dead);
+          }
           await store.remove(name, options);
         },
       });

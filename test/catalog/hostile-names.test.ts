@@ -77,7 +77,9 @@ const hashesNamed = (name: string) => ({
 function replaced(bytes: Uint8Array, from: Uint8Array, to: Uint8Array): Uint8Array {
   const changed = Buffer.from(bytes);
   const at = changed.indexOf(from);
-  if (at < 0 || from.length !== to.length) throw new Error('there is nothing to be replaced');
+  if (at < 0 || from.length !== to.length) {
+    throw new Error('there is nothing to be replaced');
+  }
   changed.set(to, at);
   const hashAt = changed.length - hashSizeBytes;
   const headCrc = crc32c(changed.subarray(0, headField.crc));

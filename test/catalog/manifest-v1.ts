@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto';
 import { crc32c } from '@node-rs/crc32';
 import { packValue } from '../../src/manifest/codec.js';
-import { bytesOfColumn } from '../../src/manifest/space/columns.js';
 import {
   hashSizeBytes,
   headField,
   headSizeBytes,
   manifestMagic,
 } from '../../src/manifest/layout.js';
+import { bytesOfColumn } from '../../src/manifest/space/columns.js';
 import type { Manifest } from '../../src/manifest/types.js';
 
 export function manifestV1({ header, frames, spaces: [ram] }: Manifest): Uint8Array {

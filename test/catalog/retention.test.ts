@@ -164,7 +164,9 @@ function periodsOf(timeZone: string) {
     daily: ({ createdMs }: DatedSnapshot) => day.format(createdMs),
     weekly: ({ createdMs }: DatedSnapshot) => {
       const monday = new Date(`${day.format(createdMs)}T00:00Z`);
-      while (monday.getUTCDay() !== 1) monday.setUTCDate(monday.getUTCDate() - 1);
+      while (monday.getUTCDay() !== 1) {
+        monday.setUTCDate(monday.getUTCDate() - 1);
+      }
       return monday.toISOString();
     },
     monthly: ({ createdMs }: DatedSnapshot) => day.format(createdMs).slice(0, 7),
@@ -208,7 +210,9 @@ describe('whatever the rule and the history', () => {
         );
         for (const vm of ['a', 'b']) {
           const ofVm = decisions.filter(({ snapshot }) => snapshot.vm === vm);
-          if (ofVm.length > 0) expect(ofVm.at(-1)?.keptFor).not.toEqual([]);
+          if (ofVm.length > 0) {
+            expect(ofVm.at(-1)?.keptFor).not.toEqual([]);
+          }
         }
       }),
     );

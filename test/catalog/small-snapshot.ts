@@ -95,7 +95,9 @@ export async function writeFilesOf(store: Store, { header }: Manifest): Promise<
     })),
   ];
   for (const { name, replication } of files) {
-    if ((await store.stat(name)) !== undefined) continue;
+    if ((await store.stat(name)) !== undefined) {
+      continue;
+    }
     await store.write(name, () => [new Uint8Array(packSizeBytes)], {
       redundancy: copies(replication),
       blockSizeBytes,

@@ -1,6 +1,6 @@
 // As many rows as a store may have, and numbers that somebody else wrote.
-import { largestOf, smallestOf } from '../../src/flow/largest.js';
 import { formatLines, formatTable } from '../../src/cli/shared/format.js';
+import { largestOf, smallestOf } from '../../src/flow/largest.js';
 
 test('200,000 rows make a table, and as many names lines', () => {
   const rows = Array.from({ length: 200_000 }, (_, index) => [`${index}`, 'x']);

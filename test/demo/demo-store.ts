@@ -2,8 +2,8 @@
 // come down to a store's URL and five places of which each may be lost for itself.
 
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LocalStoreFolder } from '../e2e/local-store-folder.js';
 import { startHdfs } from '../hdfs/cluster.js';

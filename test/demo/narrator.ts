@@ -54,7 +54,9 @@ export class Narrator {
 
   fail(text: string): void {
     // The progress bar of a command that was cut off has hidden it.
-    if (process.stderr.isTTY) process.stderr.write(showCursor);
+    if (process.stderr.isTTY) {
+      process.stderr.write(showCursor);
+    }
     process.stderr.write(`\n${pc.red(`demo: ${text}`)}\n`);
   }
 }

@@ -34,7 +34,9 @@ export async function placementTable(
   groups: readonly FileGroup[],
 ): Promise<string> {
   const placements: GroupPlacement[] = [];
-  for (const group of groups) placements.push(await placeGroup(store, nodes, group));
+  for (const group of groups) {
+    placements.push(await placeGroup(store, nodes, group));
+  }
   return formatTable(
     ['', 'files', 'blocks', 'live copies', ...nodes.map(({ name }) => name)],
     [
@@ -63,7 +65,9 @@ async function placeGroup(
         );
       }
       blockCount++;
-      for (const location of locations) copyCounts[nodeIndex(nodes, location)]++;
+      for (const location of locations) {
+        copyCounts[nodeIndex(nodes, location)]++;
+      }
     }
   }
   const copyCount = copyCounts.reduce((sum, count) => sum + count, 0);

@@ -9,8 +9,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { testedSeries } from '../setup/kernel.mjs';
 import { fileURLToPath } from 'node:url';
+import { testedSeries } from '../setup/kernel.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const EXIT_FAILURE = 1;
@@ -53,7 +53,9 @@ async function prepareAndRun(hdfs) {
     `--kernel=${testedSeries.default}`,
     ...wanted,
   ]);
-  if (prepared !== 0 || interruptedBy !== undefined) return prepared;
+  if (prepared !== 0 || interruptedBy !== undefined) {
+    return prepared;
+  }
   const folder = mkdtempSync(join(tmpdir(), 'pars-demo-'));
   try {
     const demo = join('test', 'demo', 'demo.ts');

@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { classify } from '../../introspect/label/classify.js';
 import { type FilePlaces, findFilePlaces } from '../../introspect/heal/file-places.js';
+import { classify } from '../../introspect/label/classify.js';
 import { findKernel, type Introspected } from '../../introspect/label/find-kernel.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import { pageIndexOf } from '../../introspect/memory/physical-memory.js';
-import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import {
   closeGuestDisks,
@@ -19,7 +19,7 @@ import {
 import { type ProvenPages, provePages } from '../../src/disk/prove-pages.js';
 import { readHeldPages } from '../../src/disk/read-held-pages.js';
 import { copySparse } from '../guest/copy-sparse.js';
-import { type FixtureName, fixtureGuest } from '../guest/fixtures.js';
+import { fixtureGuest, type FixtureName } from '../guest/fixtures.js';
 import type { KpfName } from '../guest/kpageflags.js';
 import { recordBeforeStop } from '../guest/page-record.js';
 import { anyOf, type PageStates, pageStates } from '../matrix/page-truth.js';

@@ -2,7 +2,7 @@
 // the same.
 import { randomBytes } from 'node:crypto';
 import { DiskImage } from '../../src/disk/disk-image.js';
-import { ProofBudget, proofBounds } from '../../src/disk/proof-budget.js';
+import { proofBounds, ProofBudget } from '../../src/disk/proof-budget.js';
 import { provePages } from '../../src/disk/prove-pages.js';
 import { guestWith, pageBytes, SampleDisk } from './sample-disk.js';
 

@@ -5,11 +5,11 @@ import { renameSync } from 'node:fs';
 import * as fc from 'fast-check';
 import type { DiskHeldPages } from '../../introspect/disk-held.js';
 import type { Volume } from '../../introspect/heal/file-places.js';
-import type { Progress } from '../../src/flow/progress.js';
 import { DiskImage } from '../../src/disk/disk-image.js';
 import type { GuestDisk } from '../../src/disk/guest-disks.js';
 import { provePages } from '../../src/disk/prove-pages.js';
 import { readHeldPages } from '../../src/disk/read-held-pages.js';
+import type { Progress } from '../../src/flow/progress.js';
 import { type CachedPage, guestWith, pageBytes, SampleDisk, shuffled } from './sample-disk.js';
 
 const startBytes = 2 ** 20;

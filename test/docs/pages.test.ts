@@ -30,8 +30,12 @@ test('there are pages, and README leads to each of docs/', () => {
 test.each(pages)('%s links to files and headings that are there', (page) => {
   const broken = linksOf(page, textOf(page))
     .filter(({ path, fragment }) => {
-      if (path === undefined) return false;
-      if (!existsSync(join(root, path))) return true;
+      if (path === undefined) {
+        return false;
+      }
+      if (!existsSync(join(root, path))) {
+        return true;
+      }
       return (
         fragment !== undefined && !(path.endsWith('.md') && anchorsOf(textOf(path)).has(fragment))
       );

@@ -449,7 +449,9 @@ test.each([
     const out = at(`restored-${image}`);
     await expectPars(0, ['restore', answer.id, '--out', out], { storeUrl: store.url });
     expect(await sha256Of(join(out, 'ram'))).toBe(await sha256Of(at(image)));
-    if (image === 'zeros') expect(statSync(join(out, 'ram')).blocks).toBe(0);
+    if (image === 'zeros') {
+      expect(statSync(join(out, 'ram')).blocks).toBe(0);
+    }
   },
   testTimeoutMs,
 );
@@ -473,7 +475,9 @@ test(
     const { ended, hasEnded } = startPars([...upload('shrinking'), '--json'], {
       storeUrl: store.url,
     });
-    while (store.filesBeingWritten().length === 0 && !hasEnded()) await sleep(5);
+    while (store.filesBeingWritten().length === 0 && !hasEnded()) {
+      await sleep(5);
+    }
     truncateSync(at('shrinking'), statSync(guest.ramPath).size - 2 * 2 ** 20);
     const outcome = await ended;
     expect({ ...errorAnswer.parse(outcome.json).error, exitCode: outcome.exitCode }).toEqual({

@@ -110,7 +110,9 @@ describe.each([
       // Only the header is read, which has a checksum of its own.
       expect(outcome.exitCode).toBe(isListed ? 0 : corrupt);
       expect(ids).toEqual(isListed ? [damagedId, otherId] : [otherId]);
-      if (!isListed) expect(outcome.stderr).toContain(damagedId);
+      if (!isListed) {
+        expect(outcome.stderr).toContain(damagedId);
+      }
     },
     testTimeoutMs,
   );

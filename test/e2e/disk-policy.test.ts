@@ -12,10 +12,10 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
+import { loadManifest } from '../../src/catalog/catalog.js';
 import { labelOf } from '../../src/manifest/space/place.js';
 import { notStoredOf, ramOf } from '../../src/manifest/space/spaces.js';
 import type { Manifest } from '../../src/manifest/types.js';
-import { loadManifest } from '../../src/catalog/catalog.js';
 import { openStore } from '../../src/store/open-store.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
@@ -139,7 +139,9 @@ test(
   async () => {
     const { id, manifest } = await upload('lean');
     const diskHeld = ramOf(manifest)?.diskHeld;
-    if (diskHeld === undefined) throw new Error('no page is held by the disk');
+    if (diskHeld === undefined) {
+      throw new Error('no page is held by the disk');
+    }
     const row = Math.floor(diskHeld.page.length / 2);
     const changed = join(folder.path, 'changed.img');
     copyFileSync(guest.diskPath, changed);

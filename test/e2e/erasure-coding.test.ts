@@ -8,7 +8,7 @@ import { loadManifest } from '../../src/catalog/catalog.js';
 import { readPlacement } from '../../src/measure/read-placement.js';
 import { tryChoices } from '../../src/report/model/placement.js';
 import { openStore } from '../../src/store/open-store.js';
-import { startHdfs, type HdfsCluster, type HdfsDataNode } from '../hdfs/cluster.js';
+import { type HdfsCluster, type HdfsDataNode, startHdfs } from '../hdfs/cluster.js';
 import { makeCodedFolder, makeFolder, setStoragePolicy } from '../hdfs/files-on-hdfs.js';
 import { sliceOf } from '../slice.js';
 import { errorAnswer, uploadAnswer, verifyAnswer } from './command-answers.js';
@@ -91,7 +91,9 @@ test(
       expect(parts.map(({ redundancy }) => redundancy.kind)).toEqual(
         parts.map(() => 'reed-solomon'),
       );
-      if (placement === undefined) throw new Error('expected a placement of units');
+      if (placement === undefined) {
+        throw new Error('expected a placement of units');
+      }
       tryChoices(placement, 3, (gone, outcome) => {
         expect({ gone, outcome }).toEqual({
           gone,

@@ -13,7 +13,9 @@ export async function manifestOnHdfs(store: StoreOnHdfs, id: string): Promise<Ma
   const read = (name: string) => readFromHdfs(store.cluster, `${store.rootPath}/${name}`);
   const file = await read(manifestName(id));
   const result = decodeManifestHeader(file);
-  if (result.kind !== 'complete') throw new Error(`the manifest of ${id} is not whole`);
+  if (result.kind !== 'complete') {
+    throw new Error(`the manifest of ${id} is not whole`);
+  }
   return decodeManifest(
     file,
     await Promise.all(result.header.bodies.map(({ name }) => read(name))),
@@ -28,7 +30,9 @@ export function pagesOfFrames(
   const { window, maskLow, maskHigh, frame } = space.places;
   const pages: number[] = [];
   for (let place = 0; place < window.length; place++) {
-    if (!isLost(frame[place])) continue;
+    if (!isLost(frame[place])) {
+      continue;
+    }
     for (let bit = 0; bit < windowPageCount; bit++) {
       if (maskHas(maskLow[place], maskHigh[place], bit)) {
         pages.push(window[place] * windowPageCount + bit);

@@ -1,7 +1,7 @@
 // A real HDFS for one test file, and what the tests ask of it apart from the program under test.
 
 import { userInfo } from 'node:os';
-import { startHdfs, type HdfsCluster } from '../hdfs/cluster.js';
+import { type HdfsCluster, startHdfs } from '../hdfs/cluster.js';
 import type { Properties } from '../hdfs/configuration.js';
 
 export const clusterStartTimeoutMs = 180_000;
@@ -22,8 +22,9 @@ export async function startStoreOnHdfs(configOverrides: Properties = {}): Promis
 /** `hdfs dfs ...`: throws, with what it said, when it fails. */
 export async function hdfsDfs(cluster: HdfsCluster, ...args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await cluster.hdfsDfs(args);
-  if (exitCode !== 0)
+  if (exitCode !== 0) {
     throw new Error(`hdfs dfs ${args.join(' ')} ended with ${exitCode}: ${stderr}`);
+  }
   return stdout;
 }
 
@@ -31,6 +32,8 @@ export async function hdfsDfs(cluster: HdfsCluster, ...args: readonly string[]):
 export async function readFromHdfs(cluster: HdfsCluster, path: string): Promise<Uint8Array> {
   const query = `op=OPEN&user.name=${encodeURIComponent(userInfo().username)}`;
   const answer = await fetch(`${cluster.nameNodeHttpUrl}/webhdfs/v1${path}?${query}`);
-  if (!answer.ok) throw new Error(`OPEN ${path}: HTTP ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) {
+    throw new Error(`OPEN ${path}: HTTP ${answer.status} ${await answer.text()}`);
+  }
   return new Uint8Array(await answer.arrayBuffer());
 }

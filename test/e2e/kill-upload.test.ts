@@ -145,10 +145,16 @@ async function appearance(
   for (;;) {
     for (const id of await namesIn(packsPath)) {
       const path = `${packsPath}/${id}`;
-      if (before.includes(path)) continue;
-      if (sign.test(id) || (await namesIn(path)).some((name) => sign.test(name))) return;
+      if (before.includes(path)) {
+        continue;
+      }
+      if (sign.test(id) || (await namesIn(path)).some((name) => sign.test(name))) {
+        return;
+      }
     }
-    if (hasEnded()) throw new Error(`the upload ended before ${sign.source} appeared`);
+    if (hasEnded()) {
+      throw new Error(`the upload ended before ${sign.source} appeared`);
+    }
     await sleep(10);
   }
 }

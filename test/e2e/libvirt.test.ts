@@ -14,7 +14,9 @@ import { expectPars, parsMain, runPars, startPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const why = whyNoLibvirt();
-if (why !== undefined) process.stderr.write(`tests with libvirt are left out: ${why}\n`);
+if (why !== undefined) {
+  process.stderr.write(`tests with libvirt are left out: ${why}\n`);
+}
 
 const SET_UP_TIMEOUT_MS = 240_000;
 const TEST_TIMEOUT_MS = 120_000;
@@ -62,7 +64,9 @@ let firstEntry: string;
 
   afterAll(async () => {
     // The last first, as far as that went.
-    for (const close of closers.reverse()) await close();
+    for (const close of closers.reverse()) {
+      await close();
+    }
   });
 
   test(
@@ -98,7 +102,9 @@ let firstEntry: string;
     async () => {
       const running = startPars(['hook', 'libvirt-snapshot', VM], { environment });
       while (!(await diskPaths()).some((path) => /\.pars-\d{13}$/.test(path))) {
-        if (running.hasEnded()) throw new Error((await running.ended).stderr);
+        if (running.hasEnded()) {
+          throw new Error((await running.ended).stderr);
+        }
         await sleep(5);
       }
       running.child.kill('SIGKILL');
@@ -127,7 +133,9 @@ let firstEntry: string;
       const arriving = () => readdirSync(incoming).filter((name) => !left.includes(name));
       const running = startPars(['hook', 'libvirt-snapshot', VM], { environment });
       while (!arriving().some((name) => existsSync(join(incoming, name, 'image')))) {
-        if (running.hasEnded()) throw new Error((await running.ended).stderr);
+        if (running.hasEnded()) {
+          throw new Error((await running.ended).stderr);
+        }
         await sleep(1);
       }
       running.child.kill('SIGTERM');
@@ -257,8 +265,9 @@ async function newEntries(known: readonly string[]): Promise<readonly string[]> 
   const waiting = join(libvirt.saveFolder, 'pars');
   for (;;) {
     const found = entries().filter((entry) => !known.includes(entry));
-    if (found.length > 0 && (!existsSync(waiting) || readdirSync(waiting).length === 0))
+    if (found.length > 0 && (!existsSync(waiting) || readdirSync(waiting).length === 0)) {
       return found;
+    }
     if (Date.now() > endMs) {
       throw new Error(`no snapshot came; ${readFileSync(join(spoolPath, 'hook.log'), 'utf8')}`);
     }

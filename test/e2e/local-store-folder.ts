@@ -36,7 +36,9 @@ export class LocalStoreFolder {
       .flatMap((disk) => filesIn(join(this.path, disk, 'names', name)))
       .map((path) => /=1,([0-9a-f]{32}),/.exec(path)?.[1])
       .find((id) => id !== undefined);
-    if (entry === undefined) throw new Error(`no name entry of ${name} below ${this.path}`);
+    if (entry === undefined) {
+      throw new Error(`no name entry of ${name} below ${this.path}`);
+    }
     return diskNames
       .map((disk) => join(this.path, disk, 'data', entry))
       .filter((path) => existsSync(path));

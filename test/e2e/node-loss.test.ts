@@ -11,12 +11,12 @@ import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 import type { HdfsDataNode } from '../hdfs/cluster.js';
 import { liveDataNodeCount } from '../hdfs/name-node-state.js';
 import {
+  type LostRunAnswer,
   restoreAnswer,
   showAnswer,
   uploadAnswer,
   verifyAnswer,
   verifyForecast,
-  type LostRunAnswer,
 } from './command-answers.js';
 import { lostRunsOf, manifestOnHdfs, pagesOfFrames } from './expected-loss.js';
 import { sha256Of } from './file-hash.js';
@@ -332,7 +332,9 @@ async function fsckFilesOnce(
   const deadlineMs = performance.now() + fsckPatienceMs;
   for (;;) {
     const files = await fsckFiles(store.cluster, store.rootPath);
-    if (isReached(files) || performance.now() > deadlineMs) return files;
+    if (isReached(files) || performance.now() > deadlineMs) {
+      return files;
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -9,7 +9,9 @@ const zeroPage = Buffer.alloc(pageSizeBytes);
 export function zeroPageCount(path: string): number {
   let count = 0;
   forEachPage([path], (_, [page]) => {
-    if (page.equals(zeroPage)) count++;
+    if (page.equals(zeroPage)) {
+      count++;
+    }
   });
   return count;
 }
@@ -26,7 +28,9 @@ export function differingPages(firstPath: string, secondPath: string): PageDiffe
   const pages: number[] = [];
   let areZeroInSecond = true;
   forEachPage([firstPath, secondPath], (index, [first, second]) => {
-    if (first.equals(second)) return;
+    if (first.equals(second)) {
+      return;
+    }
     pages.push(index);
     areZeroInSecond &&= second.equals(zeroPage);
   });
@@ -43,7 +47,9 @@ export function differingBits(
   let clearedCount = 0;
   let setCount = 0;
   forEachPage([firstPath, secondPath], (index, [first, second]) => {
-    if (!wanted.has(index)) return;
+    if (!wanted.has(index)) {
+      return;
+    }
     for (let at = 0; at < pageSizeBytes; at++) {
       clearedCount += bitCount(first[at] & ~second[at]);
       setCount += bitCount(second[at] & ~first[at]);
@@ -54,7 +60,9 @@ export function differingBits(
 
 function bitCount(byte: number): number {
   let count = 0;
-  for (let rest = byte; rest !== 0; rest &= rest - 1) count++;
+  for (let rest = byte; rest !== 0; rest &= rest - 1) {
+    count++;
+  }
   return count;
 }
 
@@ -63,7 +71,9 @@ export function nonZeroPages(path: string, pages: readonly number[]): readonly n
   const wanted = new Set(pages);
   const found: number[] = [];
   forEachPage([path], (index, [page]) => {
-    if (wanted.has(index) && !page.equals(zeroPage)) found.push(index);
+    if (wanted.has(index) && !page.equals(zeroPage)) {
+      found.push(index);
+    }
   });
   return found;
 }
@@ -86,7 +96,9 @@ function forEachPage(
       const isEqual =
         chunks.length > 1 &&
         chunks.every((chunk) => chunk.compare(chunks[0], 0, length, 0, length) === 0);
-      if (isEqual) continue;
+      if (isEqual) {
+        continue;
+      }
       for (let page = 0; page * pageSizeBytes < length; page++) {
         const start = page * pageSizeBytes;
         look(

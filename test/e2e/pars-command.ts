@@ -117,7 +117,9 @@ export async function expectPars(
 
 /** A test may close its end of the pipe before the child has written. */
 async function textOrNothing(stream: NodeJS.ReadableStream | null): Promise<string> {
-  if (stream === null) return '';
+  if (stream === null) {
+    return '';
+  }
   try {
     return await text(stream);
   } catch {

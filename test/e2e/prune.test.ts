@@ -83,7 +83,9 @@ async function killUpload(): Promise<string> {
       expect((await ended).exitCode).toBe(killed);
       return added.name.slice('packs/'.length);
     }
-    if (hasEnded()) throw new Error('the upload ended before anything of it appeared');
+    if (hasEnded()) {
+      throw new Error('the upload ended before anything of it appeared');
+    }
     await sleep(5);
   }
 }

@@ -6,7 +6,9 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 export function makeRandomImage(path: string, sizeMib: number): void {
   const fd = openSync(path, 'wx');
   try {
-    for (let mib = 0; mib < sizeMib; mib++) writeSync(fd, randomBytes(2 ** 20));
+    for (let mib = 0; mib < sizeMib; mib++) {
+      writeSync(fd, randomBytes(2 ** 20));
+    }
   } finally {
     closeSync(fd);
   }

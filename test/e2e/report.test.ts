@@ -58,7 +58,9 @@ afterAll(() => (folder as TemporaryFolder | undefined)?.remove());
 
 function storedBytes(report: SnapshotReport, id: string): number {
   const found = report.alternatives.find((alternative) => alternative.id === id);
-  if (found === undefined) throw new Error(`expected the alternative ${id}, found none`);
+  if (found === undefined) {
+    throw new Error(`expected the alternative ${id}, found none`);
+  }
   return found.storedBytes;
 }
 
@@ -93,7 +95,9 @@ test(
     expect(all).toBeGreaterThan(strictStoredBytes);
     expect(all).toBeLessThan(strictStoredBytes * 1.01);
     const ids = report.alternatives.map(({ id }) => id);
-    for (const id of ['lz4-r3', 'dedup-r3', 'raw-rs63', 'pars-lean']) expect(ids).toContain(id);
+    for (const id of ['lz4-r3', 'dedup-r3', 'raw-rs63', 'pars-lean']) {
+      expect(ids).toContain(id);
+    }
     expect(report.assumptions).toMatchObject({ nodeCount: 9, pricePerTbMonth: 20 });
   },
   stepTimeoutMs,

@@ -68,7 +68,9 @@ async function startOriginal(...more: readonly string[]): Promise<Original> {
 async function until(isTrue: () => boolean): Promise<void> {
   const deadlineMs = Date.now() + startTimeoutMs;
   while (!isTrue()) {
-    if (Date.now() > deadlineMs) throw new Error(`not within ${startTimeoutMs} ms`);
+    if (Date.now() > deadlineMs) {
+      throw new Error(`not within ${startTimeoutMs} ms`);
+    }
     await sleep(50);
   }
 }
@@ -247,7 +249,9 @@ async function makeLuksImage(path: string, secret: string): Promise<void> {
       await promisify(execFile)('qemu-img', [...words, '4M']);
       return;
     } catch (error) {
-      if (attemptsLeft === 1 || !String(error).includes('accurate CPU usage')) throw error;
+      if (attemptsLeft === 1 || !String(error).includes('accurate CPU usage')) {
+        throw error;
+      }
     }
   }
 }

@@ -25,5 +25,7 @@ export function mountTinyDisk(folder: string, sizeMib: number): () => void {
 }
 
 function unmount(folder: string): void {
-  if (mounted.delete(folder)) execFileSync('umount', ['--lazy', folder]);
+  if (mounted.delete(folder)) {
+    execFileSync('umount', ['--lazy', folder]);
+  }
 }

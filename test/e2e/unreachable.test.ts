@@ -8,7 +8,7 @@ import { openStore } from '../../src/store/open-store.js';
 import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { UnreachableCopies } from '../../src/store/unreachable.js';
-import { startHdfs, type HdfsCluster } from '../hdfs/cluster.js';
+import { type HdfsCluster, startHdfs } from '../hdfs/cluster.js';
 import { destroySingleCopies } from '../soak/destroy-blocks.js';
 import { errorOf } from '../store/error-of.js';
 import { errorAnswer, listAnswer, uploadAnswer } from './command-answers.js';

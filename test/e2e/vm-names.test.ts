@@ -42,7 +42,9 @@ async function takeUntil(
   await expectPars(0, ['hook', 'dir', drop, '--settle', '1s', '--config', config]);
   for (let look = 0; look < maxLookCount; look++) {
     const list = await listed();
-    if (isThere(list)) return list;
+    if (isThere(list)) {
+      return list;
+    }
     await sleep(500);
   }
   throw new Error(`found ${JSON.stringify(await listed())}`);

@@ -4,11 +4,11 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpusOfState } from './cpus-of-state.js';
 import { copySparse } from '../guest/copy-sparse.js';
 import { bootGuest, type Guest } from '../guest/guest.js';
 import type { GuestOptions } from '../guest/guest-options.js';
 import { cacheFolder } from '../setup/cache-folder.mjs';
+import { cpusOfState } from './cpus-of-state.js';
 import { nextKernelCommands, nextKernelDisk } from './next-kernel.js';
 
 export const deaths = ['reset', 'reboot', 'kexec'] as const;

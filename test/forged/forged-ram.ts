@@ -1,7 +1,6 @@
 // A guest's RAM in memory of our own, which a case changes and gives back as it was. Notes what is read by address:
 // searches read by place in the image, so what is read by address is what a kernel was believed to keep there.
 import { readFileSync } from 'node:fs';
-import { ParsError } from '../../introspect/pars-error.js';
 import type {
   Gpa,
   ImageExtent,
@@ -9,6 +8,7 @@ import type {
   PhysicalMemory,
 } from '../../introspect/memory/physical-memory.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
+import { ParsError } from '../../introspect/pars-error.js';
 
 const vmcoreinfoBegin = Buffer.from('OSRELEASE=');
 

@@ -2,11 +2,11 @@
 //
 // A root user in the guest writes into frames of his own and nowhere else (`own frames`). Where the guest's kernel is
 // itself hostile it changes its own structures (`own kernel`): then only the guest's own pages may suffer.
-import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { readTaskMemory } from '../../introspect/kernel/tasks.js';
+import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
-import { Forger } from './forger.js';
 import { ForgedTables } from './forged-tables.js';
+import { Forger } from './forger.js';
 import {
   type Case,
   chosenLie,

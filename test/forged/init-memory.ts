@@ -5,6 +5,7 @@ import { decodeKallsyms } from '../../introspect/kernel/kallsyms/decode.js';
 import { type AddressForm, addressForms } from '../../introspect/kernel/kallsyms/layout.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
+import { NoRoom } from './forger.js';
 import {
   type Case,
   chosenLie,
@@ -13,7 +14,6 @@ import {
   putSections,
   takeForLie,
 } from './forgery-parts.js';
-import { NoRoom } from './forger.js';
 import type { KnownKernel } from './known-kernel.js';
 import { pageOf, withLines } from './vmcoreinfo-text.js';
 

@@ -1,11 +1,11 @@
 // What a hostile root user in the guest knows of its kernel: where all structures lie, and which frames are his own.
-import { type Found, Places } from '../introspect/damage/places.js';
-import { findKernel } from '../../introspect/label/find-kernel.js';
 import { decodeKallsyms } from '../../introspect/kernel/kallsyms/decode.js';
 import type { Kernel } from '../../introspect/kernel/kernel.js';
+import { findKernel } from '../../introspect/label/find-kernel.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { nodeAddresses } from '../../introspect/mm/zones/zone.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
+import { type Found, Places } from '../introspect/damage/places.js';
 import { ForgedRam } from './forged-ram.js';
 import { type CpuState, imageOf, label } from './label.js';
 

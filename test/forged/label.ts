@@ -1,10 +1,10 @@
 // The one place where the harness meets what it judges: RAM, and the CPUs if they are known, in; labels out.
+import type { Kernel } from '../../introspect/kernel/kernel.js';
 import { classify } from '../../introspect/label/classify.js';
 import { findKernel } from '../../introspect/label/find-kernel.js';
-import { readCpuStates } from '../../introspect/memory/device-state.js';
-import type { Kernel } from '../../introspect/kernel/kernel.js';
-import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import { readCpuStates } from '../../introspect/memory/device-state.js';
+import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import type { ForgedRam } from './forged-ram.js';
 
 /** Where the CPUs' registers can be read: QEMU's device state, as `--state` takes it. */

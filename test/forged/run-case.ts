@@ -2,10 +2,10 @@
 // and the run's seed: the same two make the same case.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { baseNames } from './bases.js';
-import { bendWord, forgeryKinds, type ForgeryKind } from './forgeries.js';
 import { Forger, NoRoom } from './forger.js';
+import { bendWord, type ForgeryKind, forgeryKinds } from './forgeries.js';
 import type { Case } from './forgery-parts.js';
-import { type Judgement, judge } from './judge.js';
+import { judge, type Judgement } from './judge.js';
 import type { KnownKernel } from './known-kernel.js';
 import { label } from './label.js';
 

@@ -7,10 +7,10 @@
 import { parseArgs } from 'node:util';
 import { baseGuest, baseNames } from './bases.js';
 import { deadKind } from './dead-case.js';
-import { type DeadKernel, deadGuests, deadKernels, deaths } from './dead-kernels.js';
-import { writeForgedTable, forgedPath } from './forged-table.js';
+import { deadGuests, type DeadKernel, deadKernels, deaths } from './dead-kernels.js';
+import { forgedPath, writeForgedTable } from './forged-table.js';
 import { wrongVerdicts } from './judge.js';
-import { batchSize, type BatchResult, readBatch, summaryOf, writeBatch } from './results.js';
+import { type BatchResult, batchSize, readBatch, summaryOf, writeBatch } from './results.js';
 import type { Batch } from './worker.js';
 import { Worker } from './workers.js';
 

@@ -15,8 +15,11 @@ export function makeArchiveDisk(
   try {
     for (const [name, file] of Object.entries(files)) {
       const target = join(folder, name);
-      if ('bytes' in file) writeFileSync(target, file.bytes);
-      else copyFileSync(file.path, target);
+      if ('bytes' in file) {
+        writeFileSync(target, file.bytes);
+      } else {
+        copyFileSync(file.path, target);
+      }
     }
     execFileSync('tar', ['-cf', path, '-C', folder, ...Object.keys(files)]);
   } finally {

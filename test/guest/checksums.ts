@@ -25,6 +25,8 @@ export function checksumDifferences(
 
 function shown(checksums: ReadonlyMap<string, string>, name: string): string {
   const checksum = checksums.get(name);
-  if (checksum === undefined) return 'nothing of that name';
+  if (checksum === undefined) {
+    return 'nothing of that name';
+  }
   return checksum === '' ? 'no checksum' : `checksum ${checksum}`;
 }

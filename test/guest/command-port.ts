@@ -32,7 +32,9 @@ export class CommandPort {
   /** A booting guest reports ready with reply 0; a resumed one has done so long ago. */
   async ready(timeoutMs: number): Promise<void> {
     const reply = await withDeadline(this.#reply(0), timeoutMs, () => NOT_READY);
-    if (!reply.endsWith(' 0')) throw new Error('the guest could not do its whole workload');
+    if (!reply.endsWith(' 0')) {
+      throw new Error('the guest could not do its whole workload');
+    }
   }
 
   /** The command's output, trimmed. Rejects when its exit status is not 0. */
@@ -72,9 +74,13 @@ export class CommandPort {
 
   #settle(): void {
     const pending = this.#pending;
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      return;
+    }
     const match = new RegExp(`\\n@@${pending.number} (\\d+)\\n`).exec(this.#received);
-    if (match === null) return;
+    if (match === null) {
+      return;
+    }
     const output = this.#received.slice(0, match.index);
     this.#received = this.#received.slice(match.index + match[0].length);
     this.#pending = undefined;

@@ -35,7 +35,9 @@ export function makeDataDisk(path: string, options: DataDiskOptions): void {
   const treeFolder = `${path}.tree`;
   try {
     writeTree(treeFolder, options.contentSizeMib);
-    if (options.hasPrograms === true) makeDebianRoot(join(treeFolder, 'root'));
+    if (options.hasPrograms === true) {
+      makeDebianRoot(join(treeFolder, 'root'));
+    }
     makeFileSystem(path, treeFolder, options);
   } finally {
     rmSync(treeFolder, { recursive: true, force: true });

@@ -10,7 +10,9 @@ const PROGRAMS = ['bash', 'cat', 'dash', 'mawk', 'perl', 'sha256sum', 'sleep', '
 const EMPTY_FOLDERS = ['database', 'dev', 'run', 'tmp'];
 
 export function makeDebianRoot(folder: string): void {
-  for (const name of EMPTY_FOLDERS) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of EMPTY_FOLDERS) {
+    mkdirSync(join(folder, name), { recursive: true });
+  }
   const programs = PROGRAMS.map((name) => `/usr/bin/${name}`);
   for (const path of new Set([...programs, ...programs.flatMap(librariesOf)])) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });

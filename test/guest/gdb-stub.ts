@@ -19,7 +19,9 @@ export class GdbStub {
       this.#received += text;
       for (;;) {
         const packet = /\$([^#]*)#[0-9a-f]{2}/.exec(this.#received);
-        if (packet === null) return;
+        if (packet === null) {
+          return;
+        }
         this.#received = this.#received.slice(packet.index + packet[0].length);
         this.#packets.push(packet[1]);
         socket.write('+');

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DIMM_FILE, MACHINE_FILES, type Machine } from './machine.js';
+import { DIMM_FILE, type Machine, MACHINE_FILES } from './machine.js';
 
 /** Files of one moment of a guest. A resumed copy writes to none of them. */
 export interface GuestSnapshot {

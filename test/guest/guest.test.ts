@@ -55,7 +55,9 @@ test(
         expect(after.pfnCount).toBe(before.pfnCount);
         let changedCount = 0;
         for (let pfn = 0; pfn < before.pfnCount; pfn++) {
-          if (after.at(pfn) !== before.at(pfn)) changedCount++;
+          if (after.at(pfn) !== before.at(pfn)) {
+            changedCount++;
+          }
         }
         expect(changedCount).toBeLessThan(RESTLESS_PAGE_COUNT_LIMIT);
         expect(await resumed.checksums()).toEqual(checksums);

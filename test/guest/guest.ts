@@ -10,18 +10,18 @@ import { parseChecksums } from './checksums.js';
 import { CommandPort, NOT_READY } from './command-port.js';
 import { copySparse } from './copy-sparse.js';
 import { makeDataDisk } from './data-disk.js';
-import { diskOf, machineOf, modulesOf, type GuestOptions } from './guest-options.js';
-import { MACHINE_DESCRIPTION, snapshotIn, type GuestSnapshot } from './guest-snapshot.js';
+import { diskOf, type GuestOptions, machineOf, modulesOf } from './guest-options.js';
+import { type GuestSnapshot, MACHINE_DESCRIPTION, snapshotIn } from './guest-snapshot.js';
 import { buildInitramfs } from './initramfs.js';
 import { findKernelPackage } from './kernel-package.js';
 import {
   DIMM_FILE,
+  type Machine,
   MACHINE_FILES,
   qemuCommandLine,
   RUNTIME_FILES,
-  type Machine,
 } from './machine.js';
-import { pageRecordFromBytes, type PageRecord } from './page-record.js';
+import { type PageRecord, pageRecordFromBytes } from './page-record.js';
 import { QemuProcess } from './qemu-process.js';
 import { Qmp } from './qmp.js';
 import { connectWhenThere } from './socket.js';
@@ -206,7 +206,9 @@ export async function bootGuest(options: GuestOptions = {}): Promise<Guest> {
     return await bootOnce({ bootTimeoutMs: FIRST_BOOT_TIMEOUT_MS, ...options });
   } catch (error) {
     const { message } = error as Error;
-    if (!message.includes('Kernel panic') && !message.includes(NOT_READY)) throw error;
+    if (!message.includes('Kernel panic') && !message.includes(NOT_READY)) {
+      throw error;
+    }
     process.stderr.write(`a guest gets a second chance: ${message}\n`);
     return await bootOnce(options);
   }

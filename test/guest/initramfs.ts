@@ -3,9 +3,9 @@
 // unpacking under emulation takes longer than reading a few more megabytes.
 
 import { readFileSync } from 'node:fs';
-import { encodeCpio, type CpioEntry } from './cpio.js';
+import { type CpioEntry, encodeCpio } from './cpio.js';
 import { compiledProgram, type GuestProgram } from './guest-program.js';
-import { loadModules, type KernelPackage } from './kernel-package.js';
+import { type KernelPackage, loadModules } from './kernel-package.js';
 
 export const BUSYBOX_PATH = '/bin/busybox';
 

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { kernelCacheFolder } from '../setup/cache-folder.mjs';
-import { newestKernelPackage, type KernelFlavour } from '../setup/kernel.mjs';
+import { type KernelFlavour, newestKernelPackage } from '../setup/kernel.mjs';
 
 export interface KernelPackage {
   /** For instance `6.1.0-56-cloud-amd64`. */
@@ -58,18 +58,26 @@ export function loadModules(kernel: KernelPackage, wanted: readonly string[]): K
   const builtIn = new Set(readList(kernel, 'modules.builtin').map(moduleName));
   const ordered = new Set<string>();
   const addWithNeeds = (path: string) => {
-    if (ordered.has(path)) return;
+    if (ordered.has(path)) {
+      return;
+    }
     // modules.dep lists the nearest dependency first and the whole closure, so
     // backwards is a loading order.
-    for (const dependency of (dependencies.get(path) ?? []).toReversed()) addWithNeeds(dependency);
+    for (const dependency of (dependencies.get(path) ?? []).toReversed()) {
+      addWithNeeds(dependency);
+    }
     for (const name of softDependencies(moduleName(path))) {
       const softPath = paths.get(name);
-      if (softPath !== undefined) addWithNeeds(softPath);
+      if (softPath !== undefined) {
+        addWithNeeds(softPath);
+      }
     }
     ordered.add(path);
   };
   for (const name of wanted) {
-    if (builtIn.has(name)) continue;
+    if (builtIn.has(name)) {
+      continue;
+    }
     const path = paths.get(name);
     if (path === undefined) {
       throw new Error(
@@ -104,7 +112,9 @@ function readDependencies(kernel: KernelPackage): Map<string, string[]> {
   const dependencies = new Map<string, string[]>();
   for (const line of readList(kernel, 'modules.dep')) {
     const colon = line.indexOf(':');
-    if (colon === -1) continue;
+    if (colon === -1) {
+      continue;
+    }
     dependencies.set(
       line.slice(0, colon),
       line
@@ -125,6 +135,8 @@ function moduleName(path: string): string {
 
 /** busybox insmod takes plain ELF only; newer Debian kernels ship theirs as .ko.xz. */
 function readModule(path: string): Buffer {
-  if (!path.endsWith('.xz')) return readFileSync(path);
+  if (!path.endsWith('.xz')) {
+    return readFileSync(path);
+  }
   return execFileSync('xz', ['--decompress', '--stdout', path], { maxBuffer: 64 << 20 });
 }

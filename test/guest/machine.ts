@@ -69,7 +69,9 @@ function memoryArguments(
   dimmPath: string,
 ): string[] {
   const low = lowRamSizeMib === undefined ? [] : ['-machine', `max-ram-below-4g=${lowRamSizeMib}M`];
-  if (dimmSizeMib === undefined) return [...low, '-m', `${ramSizeMib}M`];
+  if (dimmSizeMib === undefined) {
+    return [...low, '-m', `${ramSizeMib}M`];
+  }
   return [
     ...[...low, '-m', `${ramSizeMib}M,slots=1,maxmem=${ramSizeMib + dimmSizeMib}M`],
     '-object',

@@ -2,7 +2,7 @@
 // close, when this process exits or is interrupted, and by the kernel when this
 // process is killed outright. The working folder goes with it.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -43,7 +43,9 @@ export class QemuProcess {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('QEMU did not start');
+    if (this.#child.pid === undefined) {
+      throw new Error('QEMU did not start');
+    }
     return this.#child.pid;
   }
 
@@ -67,7 +69,9 @@ export class QemuProcess {
     await this.#exited;
     this.removeFolder();
     running.delete(this);
-    if (running.size === 0) unwatch();
+    if (running.size === 0) {
+      unwatch();
+    }
   }
 
   killNow(): void {
@@ -93,7 +97,9 @@ function track(qemu: QemuProcess): void {
     process.on('exit', endAll);
     // A worker of the test runner outlives a runner that is killed.
     process.on('disconnect', endAll);
-    for (const signal of FATAL_SIGNALS) process.on(signal, endAllAndObey);
+    for (const signal of FATAL_SIGNALS) {
+      process.on(signal, endAllAndObey);
+    }
   }
   running.add(qemu);
 }
@@ -103,7 +109,9 @@ function unwatch(): void {
   watching = false;
   process.off('exit', endAll);
   process.off('disconnect', endAll);
-  for (const signal of FATAL_SIGNALS) process.off(signal, endAllAndObey);
+  for (const signal of FATAL_SIGNALS) {
+    process.off(signal, endAllAndObey);
+  }
 }
 
 function endAll(): void {
@@ -116,6 +124,8 @@ function endAll(): void {
 
 function endAllAndObey(signal: NodeJS.Signals): void {
   endAll();
-  for (const name of FATAL_SIGNALS) process.off(name, endAllAndObey);
+  for (const name of FATAL_SIGNALS) {
+    process.off(name, endAllAndObey);
+  }
   process.kill(process.pid, signal);
 }

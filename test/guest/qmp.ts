@@ -32,7 +32,9 @@ export class Qmp {
     lines.on('error', () => undefined);
     lines.on('line', (line) => {
       const message = JSON.parse(line) as QmpMessage;
-      if (message.event !== undefined) return;
+      if (message.event !== undefined) {
+        return;
+      }
       this.#pending?.(message);
       this.#pending = undefined;
     });
@@ -68,7 +70,9 @@ export class Qmp {
         readonly status?: string;
         readonly 'error-desc'?: string;
       };
-      if (info.status === 'completed') return;
+      if (info.status === 'completed') {
+        return;
+      }
       if (info.status === 'failed' || info.status === 'cancelled') {
         throw new Error(`migration ${info.status}: ${info['error-desc'] ?? 'QEMU gave no reason'}`);
       }

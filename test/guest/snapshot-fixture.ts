@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bootGuest } from './guest.js';
-import { modulesOf, type GuestOptions } from './guest-options.js';
-import { openSnapshot, type GuestSnapshot } from './guest-snapshot.js';
+import { type GuestOptions, modulesOf } from './guest-options.js';
+import { type GuestSnapshot, openSnapshot } from './guest-snapshot.js';
 import { buildInitramfs } from './initramfs.js';
 import { findKernelPackage } from './kernel-package.js';
 
@@ -28,7 +28,9 @@ export async function guestSnapshotFixture(
   if (!existsSync(folder)) {
     mkdirSync(cacheFolder, { recursive: true });
     await underLock(`${folder}.lock`, async () => {
-      if (!existsSync(folder)) await makeFixture(folder, options);
+      if (!existsSync(folder)) {
+        await makeFixture(folder, options);
+      }
     });
   }
   const checksums = JSON.parse(readFileSync(checksumsPath(folder), 'utf8')) as [string, string][];
@@ -86,7 +88,9 @@ function tryLock(path: string): boolean {
     return true;
   } catch {
     // A holder that was killed leaves its lock behind.
-    if (!isHeldByLivingProcess(path)) rmSync(path, { force: true });
+    if (!isHeldByLivingProcess(path)) {
+      rmSync(path, { force: true });
+    }
     return false;
   }
 }

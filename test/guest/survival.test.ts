@@ -56,7 +56,9 @@ test(
     let damagedCount = 0;
     for (let offset = 0; offset < wanted.length; offset += PAGE_SIZE_BYTES) {
       const at = offsetOfPage(ram, wanted.subarray(offset, offset + PAGE_SIZE_BYTES));
-      if (at === undefined) continue;
+      if (at === undefined) {
+        continue;
+      }
       dataFileContent('damage', PAGE_SIZE_BYTES).copy(ram, at);
       damagedCount++;
     }
@@ -76,7 +78,9 @@ test(
 
 function offsetOfPage(ram: Buffer, page: Buffer): number | undefined {
   for (let at = ram.indexOf(page); at !== -1; at = ram.indexOf(page, at + 1)) {
-    if (at % PAGE_SIZE_BYTES === 0) return at;
+    if (at % PAGE_SIZE_BYTES === 0) {
+      return at;
+    }
   }
   return undefined;
 }

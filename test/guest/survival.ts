@@ -50,7 +50,9 @@ export async function checkSurvival(
 ): Promise<readonly string[]> {
   const wrong: string[] = [];
   try {
-    for await (const found of findings(guest, before, options)) wrong.push(found);
+    for await (const found of findings(guest, before, options)) {
+      wrong.push(found);
+    }
   } catch (error) {
     const { message } = error as Error;
     const words = guest.lastWords();

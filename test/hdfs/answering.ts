@@ -10,7 +10,9 @@ export async function untilAnswering(dataNodes: readonly HdfsDataNode[]): Promis
         () => true,
         () => false,
       );
-      if (!isUp) await new Promise((resolve) => setTimeout(resolve, 100));
+      if (!isUp) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
     }
   }
 }

@@ -9,7 +9,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
 import { hadoopCacheFolder } from '../setup/hadoop-jars.mjs';
 import { commonProperties, writeConfiguration } from './configuration.js';
 import { startDaemon } from './daemon.js';
@@ -33,7 +32,9 @@ export async function prepare(jars: readonly string[]): Promise<Prepared> {
     formattedNameFolder: join(folder, 'name'),
     classArchive: join(folder, 'classes.jsa'),
   };
-  if (existsSync(folder)) return prepared;
+  if (existsSync(folder)) {
+    return prepared;
+  }
 
   await mkdir(hadoopCacheFolder(), { recursive: true });
   const work = await mkdtemp(join(hadoopCacheFolder(), 'prepare-'));
@@ -42,7 +43,9 @@ export async function prepare(jars: readonly string[]): Promise<Prepared> {
     await prepareIn(work, jars);
     // Another process may have been faster: its result is as good.
     await rename(join(work, 'prepared'), folder).catch((error: unknown) => {
-      if (!existsSync(folder)) throw error;
+      if (!existsSync(folder)) {
+        throw error;
+      }
     });
     return prepared;
   } finally {
@@ -86,7 +89,9 @@ async function prepareIn(work: string, jars: readonly string[]): Promise<void> {
   const nameNode = `http://127.0.0.1:${httpPort}`;
   while ((await liveDataNodeCount(nameNode)) !== 1) {
     const dead = daemons.find((daemon) => !daemon.isRunning());
-    if (dead) throw new Error(`${dead.name} ended while it started; its log:\n${dead.logTail()}`);
+    if (dead) {
+      throw new Error(`${dead.name} ended while it started; its log:\n${dead.logTail()}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   // One write and one read load most of what is loaded late.
@@ -105,7 +110,9 @@ async function prepareIn(work: string, jars: readonly string[]): Promise<void> {
   const classes = new Set<string>();
   for (const list of ['name.list', 'data.list', 'shell.list']) {
     for (const line of (await readFile(join(work, list), 'utf8')).split('\n')) {
-      if (line !== '' && !line.startsWith('#')) classes.add(line);
+      if (line !== '' && !line.startsWith('#')) {
+        classes.add(line);
+      }
     }
   }
   await writeFile(join(work, 'classes.list'), `${[...classes].join('\n')}\n`);

@@ -6,11 +6,10 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-
 import { prepare } from './class-archive.js';
-import { commonProperties, writeConfiguration, type Properties } from './configuration.js';
-import { startDaemon, type Daemon } from './daemon.js';
-import { runHadoopCommand, type CommandResult } from './hadoop-command.js';
+import { commonProperties, type Properties, writeConfiguration } from './configuration.js';
+import { type Daemon, startDaemon } from './daemon.js';
+import { type CommandResult, runHadoopCommand } from './hadoop-command.js';
 import {
   dataNodeClass,
   dfsAdminClass,
@@ -99,7 +98,9 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
   const prepared = await prepare(jars);
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'pars-hdfs-')));
   await mkdir(folder, { recursive: true });
-  if (options.folder === undefined) trackFolder(folder);
+  if (options.folder === undefined) {
+    trackFolder(folder);
+  }
 
   const [rpcPort, httpPort, httpsPort, ...dataPorts] = await freePorts(3 + 4 * dataNodeCount);
   const tls = options.tls === true ? await makeTls(join(folder, 'tls')) : undefined;
@@ -114,7 +115,9 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
   const start = async (name: string, mainClass: string, properties: Properties) => {
     const configFolder = join(folder, name, 'conf');
     await writeConfiguration(configFolder, { ...properties, ...shared });
-    if (tls) await writeFile(join(configFolder, 'ssl-server.xml'), tls.sslServerXml);
+    if (tls) {
+      await writeFile(join(configFolder, 'ssl-server.xml'), tls.sslServerXml);
+    }
     const jvmFlags = [
       `-XX:SharedArchiveFile=${prepared.classArchive}`,
       '-Xshare:auto',
@@ -131,7 +134,9 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
   };
   const daemonOf = (name: string): Daemon => {
     const daemon = daemons.get(name);
-    if (!daemon) throw new Error(`${name} was never started`);
+    if (!daemon) {
+      throw new Error(`${name} was never started`);
+    }
     return daemon;
   };
 
@@ -193,10 +198,14 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
   };
   const waitForLiveDataNodes = (count: number, timeoutMs = 60_000) =>
     waitFor(`${count} live DataNodes`, timeoutMs, async () => {
-      if ((await liveDataNodeCount(nameNodeHttpUrl)) !== count) return false;
+      if ((await liveDataNodeCount(nameNodeHttpUrl)) !== count) {
+        return false;
+      }
       // A dead DataNode is first counted as dead, and its blocks are forgotten after that.
       const dead = dataNodes.filter((node) => !node.isRunning());
-      if (dead.length === 0) return true;
+      if (dead.length === 0) {
+        return true;
+      }
       const report = await fsck('/');
       return !dead.some(({ name }) => report.includes(`[${name},`));
     });
@@ -219,7 +228,9 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
 
   const close = async () => {
     await Promise.all([...daemons.values()].map((daemon) => daemon.end('SIGKILL')));
-    if (options.folder !== undefined) return;
+    if (options.folder !== undefined) {
+      return;
+    }
     await rm(folder, { recursive: true, force: true });
     forgetFolder(folder);
   };
@@ -229,7 +240,9 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
     await Promise.all([startNameNode(), ...dataNodes.map((node) => node.restart())]);
     await waitFor(`${dataNodeCount} live DataNodes`, startTimeoutMs, async () => {
       const dead = [...daemons.values()].find((daemon) => !daemon.isRunning());
-      if (dead) throw new Error(`${dead.name} ended while it started; its log:\n${dead.logTail()}`);
+      if (dead) {
+        throw new Error(`${dead.name} ended while it started; its log:\n${dead.logTail()}`);
+      }
       return (await liveDataNodeCount(nameNodeHttpUrl)) === dataNodeCount;
     });
   } catch (error) {

@@ -3,9 +3,8 @@
 // `setpriv --pdeathsig` (util-linux) lets the kernel kill it when the test process dies, even by SIGKILL. It then
 // becomes java by exec, so the pid is the JVM's own.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-
 import { forgetProcess, trackProcess } from './leftovers.js';
 
 export interface DaemonOptions {
@@ -45,7 +44,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     });
   });
   const pid = child.pid;
-  if (pid === undefined) throw new Error(`${options.name} was started but has no pid`);
+  if (pid === undefined) {
+    throw new Error(`${options.name} was started but has no pid`);
+  }
   trackProcess(pid);
 
   let running = true;
@@ -61,7 +62,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     pid,
     isRunning: () => running,
     end: async (signal) => {
-      if (running) child.kill(signal);
+      if (running) {
+        child.kill(signal);
+      }
       await ended;
     },
     logTail: () => readFileSync(options.logFile, 'utf8').slice(-3000),

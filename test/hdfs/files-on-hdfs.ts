@@ -27,7 +27,9 @@ export async function putFile(
     localPath,
     path,
   ]);
-  if (exitCode !== 0) throw new Error(`hdfs dfs -put ${path} ended with ${exitCode}: ${stderr}`);
+  if (exitCode !== 0) {
+    throw new Error(`hdfs dfs -put ${path} ended with ${exitCode}: ${stderr}`);
+  }
 }
 
 export async function makeFolder(cluster: HdfsCluster, path: string): Promise<void> {
@@ -80,7 +82,9 @@ export async function readAsFarAsPossible(cluster: HdfsCluster, path: string): P
   const pieces: Uint8Array[] = [];
   try {
     const { body } = await ask(cluster, 'GET', path, { op: 'OPEN' });
-    for await (const piece of body ?? []) pieces.push(piece as Uint8Array);
+    for await (const piece of body ?? []) {
+      pieces.push(piece as Uint8Array);
+    }
   } catch {
     // The connection broke, or it was refused at once.
   }

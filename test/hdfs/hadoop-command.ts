@@ -1,7 +1,6 @@
 // Hadoop's own command line tools, run from the same jars: `hdfs dfs` and `hdfs dfsadmin`.
 
 import { spawn } from 'node:child_process';
-
 import { forgetProcess, trackProcess } from './leftovers.js';
 
 export interface CommandResult {
@@ -21,14 +20,18 @@ export function runHadoopCommand(
       env: { ...process.env, ...(userName === undefined ? {} : { HADOOP_USER_NAME: userName }) },
     });
     const { pid } = child;
-    if (pid !== undefined) trackProcess(pid);
+    if (pid !== undefined) {
+      trackProcess(pid);
+    }
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.once('error', reject);
     child.once('close', (code) => {
-      if (pid !== undefined) forgetProcess(pid);
+      if (pid !== undefined) {
+        forgetProcess(pid);
+      }
       resolve({
         exitCode: code ?? -1,
         stdout: Buffer.concat(stdout).toString(),

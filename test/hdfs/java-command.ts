@@ -5,7 +5,6 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { fetchHadoopJars } from '../setup/hadoop-jars.mjs';
 
 export const nameNodeClass = 'org.apache.hadoop.hdfs.server.namenode.NameNode';

@@ -29,7 +29,9 @@ export function forgetFolder(folder: string): void {
 }
 
 function install(): void {
-  if (installed) return;
+  if (installed) {
+    return;
+  }
   installed = true;
   process.once('exit', removeAll);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -50,6 +52,7 @@ function removeAll(): void {
     }
   }
   // A daemon killed a moment ago may still finish one write.
-  for (const folder of folders)
+  for (const folder of folders) {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  }
 }

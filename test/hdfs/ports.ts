@@ -12,7 +12,9 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
     const port = lowestPort + Math.floor(Math.random() * portCount);
-    if (!ports.has(port) && (await isFree(port))) ports.add(port);
+    if (!ports.has(port) && (await isFree(port))) {
+      ports.add(port);
+    }
   }
   return [...ports];
 }

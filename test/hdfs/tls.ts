@@ -4,7 +4,6 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
 import { siteXml } from './configuration.js';
 
 const run = promisify(execFile);

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type CommandOptions, parsMain, runPars, startPars } from '../e2e/pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
-import { FakeQemu, type FakeQemuOptions } from '../vm/qmp/fake-qemu.js';
 import { unseenIn } from '../text/hostile-text.js';
+import { FakeQemu, type FakeQemuOptions } from '../vm/qmp/fake-qemu.js';
 
 const testTimeoutMs = 120_000;
 

@@ -1,10 +1,10 @@
 // pars.yaml: what is understood, and that what is not is told by key and line.
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { parseConfig, readConfig } from '../../src/hook/config.js';
 import { formatDuration, parseDuration } from '../../src/units/duration.js';
-import { join } from 'node:path';
 import { makeTemporaryFolder } from '../e2e/temporary-folder.js';
 import { otherUser, testAsRoot } from '../host/other-user.js';
 

@@ -34,7 +34,9 @@ switch (command) {
     );
     const bytes = readFileSync(join(folder, image.file));
     const lock = join(store, `uploading-${vm}`);
-    if (existsSync(lock)) appendFileSync(join(store, 'overlaps'), `${vm}\n`);
+    if (existsSync(lock)) {
+      appendFileSync(join(store, 'overlaps'), `${vm}\n`);
+    }
     writeFileSync(lock, '');
     await sleep(behaviour.beforeMs ?? 0);
     const exitCode = behaviour.exitCodeByVm?.[vm] ?? behaviour.exitCode ?? 0;

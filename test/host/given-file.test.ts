@@ -1,9 +1,9 @@
 // Files in folders of others: taken as they are, but never by a link to somebody else's.
 import {
+  chmodSync,
   closeSync,
   lchownSync,
   linkSync,
-  chmodSync,
   mkdirSync,
   readFileSync,
   symlinkSync,

@@ -1,5 +1,5 @@
 // Who may speak as a VM's QEMU: root or this user, and nobody else.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, lchownSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';

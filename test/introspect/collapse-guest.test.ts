@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { classify } from '../../introspect/label/classify.js';
 import { findKernel } from '../../introspect/label/find-kernel.js';
 import { readCpuStates } from '../../introspect/memory/device-state.js';
-import { endPfn } from '../../introspect/memory/physical-memory.js';
 import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
+import { endPfn } from '../../introspect/memory/physical-memory.js';
 import { findCollapses, hugePageCount } from '../../introspect/mm/cache/collapses.js';
 import { openMemmap } from '../../introspect/mm/memmap.js';
 import { pageClasses } from '../../introspect/page-class.js';
@@ -78,7 +78,9 @@ test.each([
     const image = openRawFile(`${path}.ram`);
     try {
       const found = findKernel({ ...image, cpus: readCpuStates(`${path}.state`) });
-      if (!found.found) throw new Error(found.reason);
+      if (!found.found) {
+        throw new Error(found.reason);
+      }
       const { labels, evidence } = classify(found);
       expect(evidence).toEqual({ kind: 'complete' });
       const memmap = openMemmap(found.kernel, endPfn(found.memory.regions));

@@ -4,13 +4,14 @@
 //
 //   128 KiB ...    1 MiB ... 1.125 MiB   2 MiB ...    4 MiB ...
 //   page tables    memmap                structures   ordinary pages
-import type { Introspected } from '../../introspect/label/find-kernel.js';
 import type { Btf } from '../../introspect/kernel/btf/btf.js';
 import type { Kernel, KernelSymbol } from '../../introspect/kernel/kernel.js';
 import { PageTables } from '../../introspect/kernel/paging.js';
 import { VirtualMemory } from '../../introspect/kernel/virtual-memory.js';
 import { Vmcoreinfo } from '../../introspect/kernel/vmcoreinfo.js';
+import type { Introspected } from '../../introspect/label/find-kernel.js';
 import { readZones } from '../../introspect/mm/zones/zone.js';
+import { PageTableBuilder } from './kernel/page-table-builder.js';
 import {
   buddyOrderCount,
   type Era,
@@ -20,7 +21,6 @@ import {
   nodeStatItems,
   zoneStatItems,
 } from './kernel-types.js';
-import { PageTableBuilder } from './kernel/page-table-builder.js';
 import {
   freeBlock,
   lateTypeValues,

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classify } from '../../introspect/label/classify.js';
 import { findKernel, type Introspected } from '../../introspect/label/find-kernel.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import type { MemoryRegion } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
-import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 

@@ -1,10 +1,10 @@
 // The labels against the guest kernel's own word, for the part of the matrix that a test run has time for, and for RAM
 // on both sides of the hole below 4 GiB. test/matrix says what is compared, and boots the rest.
-import { type FixtureName, fixtureGuest } from '../guest/fixtures.js';
-import type { KpfName } from '../guest/kpageflags.js';
 import type { PageLabel } from '../../introspect/page-class.js';
+import { fixtureGuest, type FixtureName } from '../guest/fixtures.js';
+import type { KpfName } from '../guest/kpageflags.js';
 import { shortcomings } from '../matrix/figures.js';
-import { observe, type Observation } from '../matrix/observe.js';
+import { type Observation, observe } from '../matrix/observe.js';
 import { anyOf } from '../matrix/page-truth.js';
 
 const bootTimeoutMs = 300_000;
@@ -51,7 +51,9 @@ function flagged({ before }: Observation, flag: KpfName): number {
   const has = anyOf(flag);
   let count = 0;
   for (let pfn = 0; pfn < before.pfnCount; pfn++) {
-    if (has(before, pfn)) count++;
+    if (has(before, pfn)) {
+      count++;
+    }
   }
   return count;
 }

@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classify } from '../../introspect/label/classify.js';
 import { findKernel } from '../../introspect/label/find-kernel.js';
-import { openImage } from '../../introspect/memory/open-image-file.js';
-import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
-import { labelNumbers } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
+import { openImage } from '../../introspect/memory/open-image-file.js';
+import { labelNumbers } from '../../introspect/page-class.js';
 import { bootGuest } from '../guest/guest.js';
 
 const bootTimeoutMs = 400_000;

@@ -1,12 +1,12 @@
 // Kernels that are built without some symbols: a real guest's RAM in which they go by other names.
+import type { KernelSymbol } from '../../introspect/kernel/kernel.js';
 import { classify } from '../../introspect/label/classify.js';
 import { findKernel } from '../../introspect/label/find-kernel.js';
-import type { KernelSymbol } from '../../introspect/kernel/kernel.js';
-import { readCpuStates } from '../../introspect/memory/device-state.js';
-import type { MemoryImage } from '../../introspect/memory/memory-image.js';
-import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
-import { labelNumbers } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import { readCpuStates } from '../../introspect/memory/device-state.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
+import type { MemoryImage } from '../../introspect/memory/memory-image.js';
+import { labelNumbers } from '../../introspect/page-class.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import { PatchedMemory } from './damage/patched-memory.js';
 import { Places } from './damage/places.js';
@@ -24,7 +24,9 @@ beforeAll(async () => {
   original = { ...openRawFile(fixture.ramPath), cpus: readCpuStates(fixture.statePath) };
   memory = new PatchedMemory(original.views[0]);
   const found = findKernel(original);
-  if (!found.found) throw new Error(found.reason);
+  if (!found.found) {
+    throw new Error(found.reason);
+  }
   intact = classify(found);
   places = new Places(found);
   memory.searchFrom = places.vmcoreinfo().offset;

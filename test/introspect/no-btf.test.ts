@@ -1,14 +1,14 @@
 // Kernels without BTF: real guests' RAM from which BTF and its symbols are gone, held against the same guests with it.
-import { classify } from '../../introspect/label/classify.js';
 import { Explainer } from '../../introspect/explain/explain.js';
-import { findKernel } from '../../introspect/label/find-kernel.js';
 import { statedTypes } from '../../introspect/kernel/stated-types.js';
+import { classify } from '../../introspect/label/classify.js';
+import { findKernel } from '../../introspect/label/find-kernel.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import type { CpuStates } from '../../introspect/memory/cpu-state.js';
 import { readCpuStates } from '../../introspect/memory/device-state.js';
-import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
+import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
 import { fixtureGuest, type FixtureName } from '../guest/fixtures.js';
 import { sliceOf } from '../slice.js';
 import { type Patch, PatchedMemory } from './damage/patched-memory.js';
@@ -40,7 +40,9 @@ describe.each(sliceOf(names, 2))('the guest %s', (name) => {
     original = openRawFile(fixture.ramPath);
     cpus = readCpuStates(fixture.statePath);
     const found = findKernel({ ...original, cpus });
-    if (!found.found) throw new Error(found.reason);
+    if (!found.found) {
+      throw new Error(found.reason);
+    }
     memory = new PatchedMemory(found.memory);
     intact = classify(found);
     places = new Places(found);
@@ -69,7 +71,9 @@ describe.each(sliceOf(names, 2))('the guest %s', (name) => {
 
   test('VMCOREINFO states what BTF does', () => {
     const stated = statedTypes(places.kernel.vmcoreinfo);
-    if (!stated.ok) throw new Error(stated.reason);
+    if (!stated.ok) {
+      throw new Error(stated.reason);
+    }
     const { btf } = places.kernel;
     const members: Readonly<Record<string, readonly string[]>> = {
       page: ['flags', 'compound_head', 'compound_info', 'lru', 'private', '_mapcount', '_refcount'],

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { classify } from '../../introspect/label/classify.js';
 import { findKernel } from '../../introspect/label/find-kernel.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { readCpuStates } from '../../introspect/memory/device-state.js';
 import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import { pageClasses } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
 import { saveMoment } from '../forged/dead-kernels.js';
 import { bootGuest, type Guest } from '../guest/guest.js';
 

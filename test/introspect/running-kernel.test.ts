@@ -1,13 +1,13 @@
 // Which kernel is taken, in a real guest's RAM: the one that the CPUs run on, and none for a text that says otherwise.
 import { classify } from '../../introspect/label/classify.js';
 import { findKernel } from '../../introspect/label/find-kernel.js';
+import type { PageMap } from '../../introspect/label/page-map.js';
 import type { CpuStates } from '../../introspect/memory/cpu-state.js';
 import { readCpuStates } from '../../introspect/memory/device-state.js';
+import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import type { MemoryImage } from '../../introspect/memory/memory-image.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
-import { openRawFile } from '../../introspect/memory/formats/raw-file.js';
 import { labelNumbers } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import { type Patch, PatchedMemory } from './damage/patched-memory.js';
 import { Places } from './damage/places.js';
@@ -27,7 +27,9 @@ beforeAll(async () => {
   memory = new PatchedMemory(original.views[0]);
   cpus = readCpuStates(fixture.statePath);
   const found = findKernel(image());
-  if (!found.found) throw new Error(found.reason);
+  if (!found.found) {
+    throw new Error(found.reason);
+  }
   intact = classify(found);
   const { offset } = new Places(found).vmcoreinfo();
   ownPage = offset / pageSizeBytes;

@@ -1,7 +1,7 @@
 // A slice of the faults (run.ts): one guest that runs while it is saved, and two of the faults, or four.
-import { canMount } from '../e2e/tiny-disk.js';
 import { randomNumbers } from '../e2e/random-numbers.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
+import { canMount } from '../e2e/tiny-disk.js';
 import { sliceOf } from '../slice.js';
 import { type FaultKind, faultKinds } from './kinds.js';
 import { Guests, runCase } from './run-case.js';

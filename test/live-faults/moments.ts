@@ -58,7 +58,9 @@ export async function untilMoment(
 ): Promise<boolean> {
   const wanted = phases.indexOf(phase);
   while (phases.indexOf(current()) < wanted) {
-    if (hasEnded()) return false;
+    if (hasEnded()) {
+      return false;
+    }
     await sleep(pollMs);
   }
   await sleep(delayMs);

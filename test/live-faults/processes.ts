@@ -28,7 +28,9 @@ export const guardsIn = (folder: string): readonly number[] =>
 export async function processesEnd(folder: string, timeoutMs: number): Promise<boolean> {
   const deadlineMs = Date.now() + timeoutMs;
   while (processesIn(folder).length > 0) {
-    if (Date.now() > deadlineMs) return false;
+    if (Date.now() > deadlineMs) {
+      return false;
+    }
     await sleep(pollMs);
   }
   return true;

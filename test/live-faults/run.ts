@@ -8,8 +8,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { canMount } from '../e2e/tiny-disk.js';
 import { randomNumbers } from '../e2e/random-numbers.js';
+import { canMount } from '../e2e/tiny-disk.js';
 import { startHdfs } from '../hdfs/cluster.js';
 import type { FaultOutcome } from './fault-case.js';
 import { faultsPath, writeFaultsTable } from './faults-table.js';
@@ -40,7 +40,9 @@ const kinds = (Object.keys(faultKinds) as readonly FaultKind[]).filter((kind) =>
 );
 try {
   for (const kind of kinds) {
-    if (isOfHdfs(kind)) continue;
+    if (isOfHdfs(kind)) {
+      continue;
+    }
     await runKind(kind, (index) => runCase(kind, index, work, guests, optionsOf(index)));
   }
   const ofHdfs = kinds.filter(isOfHdfs);
@@ -89,7 +91,9 @@ async function runKind(
     console.log(
       `${kind} ${index}: ${outcome.wrong.length === 0 ? 'passed' : 'FAILED'}, ${outcome.phase ?? 'too late'}, ${seconds} s`,
     );
-    for (const finding of outcome.wrong) console.log(`  ${finding}`);
+    for (const finding of outcome.wrong) {
+      console.log(`  ${finding}`);
+    }
   }
 }
 
@@ -110,5 +114,7 @@ async function report(): Promise<void> {
     await writeFaultsTable(done, all.length);
     console.log(`wrote ${faultsPath}`);
   }
-  if (values.only === '' && (failedCount > 0 || done.length < all.length)) process.exitCode = 1;
+  if (values.only === '' && (failedCount > 0 || done.length < all.length)) {
+    process.exitCode = 1;
+  }
 }

@@ -84,8 +84,11 @@ async function run(program: string, programArguments: readonly string[]): Promis
       },
       (error, stdout, stderr) => {
         const exitCode = error === null ? 0 : error.code;
-        if (typeof exitCode !== 'number') reject(error ?? new Error(`${program} did not run`));
-        else resolve({ exitCode, output: `${stdout}${stderr}` });
+        if (typeof exitCode !== 'number') {
+          reject(error ?? new Error(`${program} did not run`));
+        } else {
+          resolve({ exitCode, output: `${stdout}${stderr}` });
+        }
       },
     );
   });

@@ -12,8 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalStoreFolder } from '../e2e/local-store-folder.js';
 import { copySparse } from '../guest/copy-sparse.js';
 import { hashOfSources, identityOf, keep, readKept } from '../kept-results.js';
-import { cacheFolder } from '../setup/cache-folder.mjs';
 import { percent } from '../matrix/figures.js';
+import { cacheFolder } from '../setup/cache-folder.mjs';
 import { readDiskWitness } from './disk-witness.js';
 import { bootLiveGuest, type LiveGuest } from './live-guest.js';
 import { livePath, type LiveRun, writeLiveTable } from './live-table.js';
@@ -53,7 +53,9 @@ try {
   keep(keptPath, identity, run);
   await writeLiveTable(run);
   console.log(`wrote ${livePath}`);
-  if (isAnyWrong(run)) process.exitCode = 1;
+  if (isAnyWrong(run)) {
+    process.exitCode = 1;
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -95,7 +97,9 @@ async function takeAll(): Promise<LiveRun> {
           `${outcome.gapMs.toFixed(1)} ms between ticks, ${outcome.wrong.length} findings; ` +
           `others took ${percent(otherShares[number])} of the CPUs before`,
       );
-      for (const finding of outcome.wrong) console.log(`  ${finding}`);
+      for (const finding of outcome.wrong) {
+        console.log(`  ${finding}`);
+      }
     }
     await rest();
     return { outcomes, restGapsMs, restWindowsMs, otherShares, stopped };

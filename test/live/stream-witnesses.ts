@@ -73,8 +73,13 @@ async function findPages(
     const searched = Math.max(0, bytes.length - pageSizeBytes + 1);
     for (const role of ['records', 'pages'] as const) {
       const mark = markOf(role);
-      for (let at = bytes.indexOf(mark); at >= 0 && at < searched; at = bytes.indexOf(mark, at + 1))
+      for (
+        let at = bytes.indexOf(mark);
+        at >= 0 && at < searched;
+        at = bytes.indexOf(mark, at + 1)
+      ) {
         found[role].push(Buffer.from(bytes.subarray(at, at + pageSizeBytes)));
+      }
     }
     rest = bytes.subarray(searched);
   }

@@ -3,11 +3,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { uploadAnswer } from '../e2e/command-answers.js';
+import { expectPars } from '../e2e/pars-command.js';
 import { copySparse } from '../guest/copy-sparse.js';
 import type { Guest } from '../guest/guest.js';
 import { severeLines } from '../guest/kernel-log.js';
-import { uploadAnswer } from '../e2e/command-answers.js';
-import { expectPars } from '../e2e/pars-command.js';
 import { readDiskWitness, wrongFileSystem } from './disk-witness.js';
 import { type LiveGuest, type RestoredFiles, resumeLiveGuest } from './live-guest.js';
 import { readRamWitness } from './stream-witnesses.js';

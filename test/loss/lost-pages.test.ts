@@ -14,7 +14,9 @@ test('runs name every page of the lost frames once, and no other', () => {
       // Readers finish in any order.
       for (let frame = frames.pack.length - 1; frame >= 0; frame--) {
         const reason = lossOf(frame);
-        if (reason !== undefined) lostFrames.set(frame, reason);
+        if (reason !== undefined) {
+          lostFrames.set(frame, reason);
+        }
       }
       const expected = frameOfPage.flatMap((frame, page) => {
         const reason = frame === undefined ? undefined : lostFrames.get(frame);

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import type { LossReason, LostPacks } from '../../src/loss/loss-reason.js';
 import { lostByLabel, withMorePacksLost } from '../../src/loss/lost-by-label.js';
 import { framesOfPacks, lostPageCount, type LostRun } from '../../src/loss/lost-pages.js';
-import { restoreLoss, storedLoss } from '../../src/loss/snapshot-loss.js';
 import { countPages, sumPages } from '../../src/loss/pages-by-label.js';
+import { restoreLoss, storedLoss } from '../../src/loss/snapshot-loss.js';
 import { diskBeside, packCount, randomSpace } from '../manifest/random-space.js';
 
 const notStoredLabel = 3;

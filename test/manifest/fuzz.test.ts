@@ -69,7 +69,9 @@ function changedFile(file: Uint8Array, list: readonly Change[]): Uint8Array {
 /** Changes a body's record, packs it anew, and makes its head fit. */
 function changedBody(body: Uint8Array, list: readonly Change[]): Uint8Array {
   let record: Uint8Array = inflateRawSync(body.subarray(bodyHeadBytes));
-  for (const entry of list) record = changed(record, entry);
+  for (const entry of list) {
+    record = changed(record, entry);
+  }
   const stored = deflateRawSync(record);
   const head = Buffer.from(body.slice(0, bodyHeadBytes));
   head.writeBigUInt64LE(BigInt(record.length), bodyField.rawSize);
@@ -92,7 +94,9 @@ function readCountOf<T>(
         expect(findProblem(manifest)).toBeUndefined();
         headerProblem(manifest.header, '0'.repeat(16));
       } catch (error) {
-        if (!(error instanceof ParsError)) throw error;
+        if (!(error instanceof ParsError)) {
+          throw error;
+        }
       }
     }),
     { numRuns: caseCount, seed },
@@ -161,7 +165,9 @@ test('a header of noise between right checksums is an error of ours', () => {
       try {
         decodeManifestHeader(changedFile(file, list));
       } catch (error) {
-        if (!(error instanceof ParsError)) throw error;
+        if (!(error instanceof ParsError)) {
+          throw error;
+        }
       }
     }),
     { numRuns: Math.min(caseCount, 300), seed },

@@ -122,10 +122,14 @@ function spaceOfPages(
 ): RandomSpace {
   const places: { window: number; frame: number; bits: number[] }[] = [];
   for (const [page, { frame }] of pages.entries()) {
-    if (frame === undefined) continue;
+    if (frame === undefined) {
+      continue;
+    }
     const window = Math.floor(page / windowPageCount);
     let index = places.findIndex((place) => place.window === window && place.frame === frame);
-    if (index < 0) index = places.push({ window, frame, bits: [] }) - 1;
+    if (index < 0) {
+      index = places.push({ window, frame, bits: [] }) - 1;
+    }
     places[index].bits.push(page % windowPageCount);
   }
   const labels = pages.map(({ label }) => label);

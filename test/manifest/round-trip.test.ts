@@ -30,7 +30,9 @@ const manifests: fc.Arbitrary<Manifest> = fc
     const pageCount = runs.reduce((sum, [, count]) => sum + count, 0);
     const legend = ['a', 'b', 'c'];
     const labelCounts: Record<string, number> = { a: 0, b: 0, c: 0 };
-    for (const [label, count] of runs) labelCounts[legend[label]] += count;
+    for (const [label, count] of runs) {
+      labelCounts[legend[label]] += count;
+    }
     let page = 0;
     const firstPage = runs.map(([, count]) => (page += count) - count);
     const places = masks
@@ -200,7 +202,9 @@ test('the header is read from the first bytes, asking for more when they do not 
   const none = decodeManifestHeader(file.subarray(0, 10));
   expect(none).toEqual({ kind: 'incomplete', neededBytes: 64 });
   const head = decodeManifestHeader(file.subarray(0, 64));
-  if (head.kind !== 'incomplete') throw new Error('64 bytes cannot hold a header');
+  if (head.kind !== 'incomplete') {
+    throw new Error('64 bytes cannot hold a header');
+  }
   expect(head.neededBytes).toBeLessThan(file.length);
   const short = decodeManifestHeader(file.subarray(0, head.neededBytes - 1));
   expect(short).toEqual(head);

@@ -1,6 +1,6 @@
 // Snapshots that follow each other: made at random from a seed, as a base and what changed since.
-import { deltaOf } from '../../src/manifest/body/delta.js';
 import { baseOf } from '../../src/manifest/body/base.js';
+import { deltaOf } from '../../src/manifest/body/delta.js';
 import { encodeBody } from '../../src/manifest/body/encode.js';
 import { packName } from '../../src/manifest/pack-name.js';
 import type {
@@ -89,17 +89,25 @@ export class MadeVm {
       const page =
         this.#random() < 0.7 ? (first + count) % this.#pageCount : this.#below(this.#pageCount);
       put(this.#pages, page);
-      if (this.#random() < 0.3) this.#labels[page] = this.#below(3);
+      if (this.#random() < 0.3) {
+        this.#labels[page] = this.#below(3);
+      }
     }
     this.#changeDisk(put);
-    if (this.#random() < 0.3) this.#held = !this.#held;
-    if (this.#random() < 0.3) this.#heals = !this.#heals;
+    if (this.#random() < 0.3) {
+      this.#held = !this.#held;
+    }
+    if (this.#random() < 0.3) {
+      this.#heals = !this.#heals;
+    }
   }
 
   #changeDisk(put: (pages: (Page | undefined)[], page: number) => void): void {
     const chance = this.#random();
     if (this.#disk === undefined) {
-      if (chance < 0.4) this.#disk = Array.from({ length: 70 }, () => undefined);
+      if (chance < 0.4) {
+        this.#disk = Array.from({ length: 70 }, () => undefined);
+      }
     } else if (chance < 0.2) {
       this.#disk = undefined;
     }
@@ -164,8 +172,11 @@ export class MadeVm {
     const runs: { label: number; firstPage: number; pageCount: number }[] = [];
     this.#labels.forEach((label, page) => {
       const last = runs.at(-1);
-      if (last?.label === label) last.pageCount++;
-      else runs.push({ label, firstPage: page, pageCount: 1 });
+      if (last?.label === label) {
+        last.pageCount++;
+      } else {
+        runs.push({ label, firstPage: page, pageCount: 1 });
+      }
     });
     const pages = [...this.#pages.keys()].filter((page) => (page + this.#generation) % 7 === 0);
     return {
@@ -226,7 +237,9 @@ function placesOf(pages: readonly (Page | undefined)[]): PlaceColumns {
     next: number;
   }[] = [];
   pages.forEach((page, index) => {
-    if (page === undefined) return;
+    if (page === undefined) {
+      return;
+    }
     const window = Math.floor(index / 64);
     const last = places.at(-1);
     let place = last;
@@ -234,10 +247,15 @@ function placesOf(pages: readonly (Page | undefined)[]): PlaceColumns {
       place = { window, low: 0, high: 0, frame: page.frame, slot: page.slot, next: page.slot };
       places.push(place);
     }
-    if (place === undefined) return;
+    if (place === undefined) {
+      return;
+    }
     const bit = index % 64;
-    if (bit < 32) place.low = (place.low | (1 << bit)) >>> 0;
-    else place.high = (place.high | (1 << (bit - 32))) >>> 0;
+    if (bit < 32) {
+      place.low = (place.low | (1 << bit)) >>> 0;
+    } else {
+      place.high = (place.high | (1 << (bit - 32))) >>> 0;
+    }
     place.next = page.slot + 1;
   });
   return {

@@ -1,6 +1,6 @@
 // What a manifest announces is counted before memory is taken for it, and what passes is decoded as before.
-import { Packr } from 'msgpackr';
 import * as fc from 'fast-check';
+import { Packr } from 'msgpackr';
 import { packValue, unpackValue } from '../../src/manifest/codec.js';
 import { bodyStructure, headerStructure, maxPackCount } from '../../src/manifest/layout.js';
 import { structureProblem } from '../../src/manifest/structure.js';
@@ -91,7 +91,9 @@ test('of any bytes that pass, msgpackr makes a value and takes all of them', () 
   fc.assert(
     fc.property(noise, (each) => {
       const bytes = Uint8Array.from(each);
-      if (structureProblem(bytes, headerStructure) !== undefined) return;
+      if (structureProblem(bytes, headerStructure) !== undefined) {
+        return;
+      }
       // Throws where bytes are left over.
       reader.unpack(Buffer.from(bytes));
     }),

@@ -1,7 +1,7 @@
 // Which names a VM may have: every text but what no file or line could hold.
 import fc from 'fast-check';
-import { vmNameProblem } from '../../src/manifest/vm-name.js';
 import { packName } from '../../src/catalog/names.js';
+import { vmNameProblem } from '../../src/manifest/vm-name.js';
 import { smallManifest } from '../catalog/small-snapshot.js';
 import { readBack, written } from './written.js';
 

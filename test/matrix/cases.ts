@@ -1,9 +1,9 @@
 // The guests that introspection is held against: every kernel of Debian's in both flavours under three workloads, then kernels
 // and machines of other makes. CPUs, paging and RAM are spread so that every two values of different columns meet in some row
 // of Debian's kernels, as an error seldom needs three.
-import { builtSeries } from '../setup/built-kernel.mjs';
-import { testedSeries, type KernelFlavour } from '../setup/kernel.mjs';
 import type { GuestOptions } from '../guest/guest-options.js';
+import { builtSeries } from '../setup/built-kernel.mjs';
+import { type KernelFlavour, testedSeries } from '../setup/kernel.mjs';
 import { allPagesKnown, type Demands, freePagesKnown } from './figures.js';
 
 export interface MatrixCase {
@@ -107,7 +107,9 @@ function findCase(series: string, workload: MatrixCase['workload']): MatrixCase 
   const found = matrixCases.find(
     (entry) => entry.series === series && entry.flavour === 'cloud' && entry.workload === workload,
   );
-  if (found === undefined) throw new Error(`the matrix has no ${series} ${workload}`);
+  if (found === undefined) {
+    throw new Error(`the matrix has no ${series} ${workload}`);
+  }
   return found;
 }
 

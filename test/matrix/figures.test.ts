@@ -2,7 +2,7 @@
 import { labelNumbers, type PageLabel } from '../../introspect/page-class.js';
 import { Kpageflags, KPF, type KpfName } from '../guest/kpageflags.js';
 import { figuresOf, savingByIdeal, shortcomings } from './figures.js';
-import { pageStates, type PageStates } from './page-truth.js';
+import { type PageStates, pageStates } from './page-truth.js';
 
 interface Page {
   readonly label: PageLabel;

@@ -1,8 +1,8 @@
 // How well a guest's labels agree with its kernel's own word, in numbers, and what is demanded of them.
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
-import { flagClassOf, type FlagClass } from './flag-class.js';
+import { type FlagClass, flagClassOf } from './flag-class.js';
 import type { KernelCounters } from './kernel-counters.js';
 import { agreement, anyOf, type FlagTest, type PageStates } from './page-truth.js';
 
@@ -106,11 +106,19 @@ export function figuresOf({ map, before, after, counters }: Evidence): Figures {
       const { label, expendable } = pageClasses[map.labels[firstPage + page]];
       const figures = (labels[label] ??= newLabelFigures());
       figures.pageCount++;
-      if (expendable) counts.expendable++;
-      if (pfn >= before.pfnCount) continue;
+      if (expendable) {
+        counts.expendable++;
+      }
+      if (pfn >= before.pfnCount) {
+        continue;
+      }
       const flagClass = flagClassOf(before, pfn);
-      if (flagClass === 'buddy') counts.buddy++;
-      if (flagClass === 'file-droppable') counts.droppable++;
+      if (flagClass === 'buddy') {
+        counts.buddy++;
+      }
+      if (flagClass === 'file-droppable') {
+        counts.droppable++;
+      }
       if (agreements.some((agreed) => agreed[pfn] === 0)) {
         counts.leftOut++;
         continue;
@@ -118,8 +126,12 @@ export function figuresOf({ map, before, after, counters }: Evidence): Figures {
       addAgreed(figures, label, flagClass);
       if (expendable) {
         const ways = Object.keys(forbidden).filter((name) => forbidden[name](before, pfn));
-        for (const name of ways) wrong[name]++;
-        if (ways.length > 0) counts.wrong++;
+        for (const name of ways) {
+          wrong[name]++;
+        }
+        if (ways.length > 0) {
+          counts.wrong++;
+        }
       }
     }
   }
@@ -162,12 +174,15 @@ function newLabelFigures(): MutableLabelFigures {
 
 function addAgreed(figures: MutableLabelFigures, label: PageLabel, flagClass: FlagClass): void {
   figures.agreed[flagClass] = (figures.agreed[flagClass] ?? 0) + 1;
-  if (label === 'unknown' || (flagClassesOf[label] ?? kernelFlagClasses).includes(flagClass))
+  if (label === 'unknown' || (flagClassesOf[label] ?? kernelFlagClasses).includes(flagClass)) {
     return;
+  }
   const isExpendable = pageClasses[labelNumbers[label]].expendable;
-  if (!isExpendable && (flagClass === 'none' || flagClass === 'buddy'))
+  if (!isExpendable && (flagClass === 'none' || flagClass === 'buddy')) {
     figures.freeAtReadingsCount++;
-  else figures.contradictedCount++;
+  } else {
+    figures.contradictedCount++;
+  }
 }
 
 /** What is demanded of a guest's labels, beside that none is wrong. */
@@ -226,14 +241,17 @@ export function shortcomings(
   { evidence, findsPerCpuLists, savingFractionMin }: Demands = allPagesKnown,
 ): readonly string[] {
   const found: string[] = [];
-  if (!evidence.test(figures.evidence))
+  if (!evidence.test(figures.evidence)) {
     found.push(`the labels are not trusted: ${figures.evidence}`);
+  }
   const leftOutFraction = figures.leftOutCount / figures.pageCount;
   if (leftOutFraction >= leftOutFractionMax) {
     found.push(`the readings disagree on ${percent(leftOutFraction)} of the pages`);
   }
   for (const [name, count] of Object.entries(figures.wrong)) {
-    if (count > 0) found.push(`${count} expendable pages are ${name}`);
+    if (count > 0) {
+      found.push(`${count} expendable pages are ${name}`);
+    }
   }
   for (const [label, { contradictedCount, freeAtReadingsCount, agreed }] of Object.entries(
     figures.labels,

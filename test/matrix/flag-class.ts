@@ -44,9 +44,13 @@ const isHeld = anyOf('private', 'privateTwo', 'unevictable', 'mlocked', 'error',
 
 export function flagClassOf(states: PageStates, pfn: number): FlagClass {
   const found = classes.find(([, has]) => has(states, pfn));
-  if (found !== undefined) return found[0];
+  if (found !== undefined) {
+    return found[0];
+  }
   if (isOnLru(states, pfn)) {
-    if (isDirty(states, pfn)) return 'file-dirty';
+    if (isDirty(states, pfn)) {
+      return 'file-dirty';
+    }
     return isUpToDate(states, pfn) && states.mapped[pfn] === 0 && !isHeld(states, pfn)
       ? 'file-droppable'
       : 'file-kept';

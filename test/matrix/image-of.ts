@@ -17,7 +17,9 @@ export function openRamOf({ folder, machine, ramPath, dimmPath }: GuestSnapshot)
     execFileSync('sh', ['-c', 'cat "$0" "$1" >"$2"', ramPath, dimmPath, joined]);
     return openRawFile(joined);
   }
-  if (lowRamSizeMib === undefined) return openRawFile(ramPath);
+  if (lowRamSizeMib === undefined) {
+    return openRawFile(ramPath);
+  }
   const mapPath = join(folder, 'map.json');
   const regions = [
     { gpa: 0, sizeBytes: lowRamSizeMib * mib },

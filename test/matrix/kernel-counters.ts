@@ -26,7 +26,9 @@ export function readKernelCounters(path: string): KernelCounters {
     buddyPageCount: sumOf(zoneinfo, /^ +pages free +(\d+)$/gm),
     perCpuPageCount: sumOf(zoneinfo, /^ +count: +(\d+)$/gm),
   };
-  if (counts.buddyPageCount === 0) throw new Error(`expected zones with free pages in ${path}`);
+  if (counts.buddyPageCount === 0) {
+    throw new Error(`expected zones with free pages in ${path}`);
+  }
   const meminfo = [...(sections.get('meminfo') ?? '').matchAll(/^(.+?): +(\d+)/gm)];
   return { ...counts, meminfo: new Map(meminfo.map(([, name, kib]) => [name, Number(kib)])) };
 }

@@ -1,15 +1,15 @@
 // From a guest's snapshot to its figures: labels its memory, then lets a copy of it tell its page flags again.
 import { classify } from '../../introspect/label/classify.js';
 import { findKernel } from '../../introspect/label/find-kernel.js';
-import { readCpuStates } from '../../introspect/memory/device-state.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import { readCpuStates } from '../../introspect/memory/device-state.js';
 import { resumeGuest } from '../guest/guest.js';
 import type { GuestSnapshot } from '../guest/guest-snapshot.js';
 import { recordBeforeStop } from '../guest/page-record.js';
 import { type Figures, figuresOf } from './figures.js';
 import { openRamOf } from './image-of.js';
 import { readKernelCounters } from './kernel-counters.js';
-import { pageStates, type PageStates } from './page-truth.js';
+import { type PageStates, pageStates } from './page-truth.js';
 
 export interface Observation {
   readonly map: PageMap;
@@ -31,7 +31,9 @@ export async function observe(snapshot: GuestSnapshot): Promise<Observation> {
   const counters = readKernelCounters(snapshot.countersPath);
   const first = await statesInCopy(snapshot);
   const figures = figuresOf({ map, before, after: [first], counters });
-  if (!hasErrors(figures)) return { map, before, figures, firstFigures: undefined };
+  if (!hasErrors(figures)) {
+    return { map, before, figures, firstFigures: undefined };
+  }
   const after = [first, await statesInCopy(snapshot)];
   return {
     map,

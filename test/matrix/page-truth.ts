@@ -31,7 +31,9 @@ export function pageStates({ flags, mapCounts }: PageRecord): PageStates {
     const end = blockEnd(low, first);
     let isMapped = 0;
     for (let pfn = first; pfn < end; pfn++) {
-      if (mapCounts[pfn] > 0 || (low[pfn] & bit('mmap')) !== 0) isMapped = 1;
+      if (mapCounts[pfn] > 0 || (low[pfn] & bit('mmap')) !== 0) {
+        isMapped = 1;
+      }
     }
     mapped.fill(isMapped, first, end);
     low[first] &= kept;
@@ -52,7 +54,9 @@ export function pageStates({ flags, mapCounts }: PageRecord): PageStates {
  */
 function dropKsmThatSaysNothing(low: Uint32Array): void {
   const both = bit('anon') | bit('ksm');
-  if (low.some((flags) => (flags & both) === bit('anon'))) return;
+  if (low.some((flags) => (flags & both) === bit('anon'))) {
+    return;
+  }
   low.forEach((flags, pfn) => {
     low[pfn] = flags & ~bit('ksm');
   });
@@ -61,7 +65,9 @@ function dropKsmThatSaysNothing(low: Uint32Array): void {
 function blockEnd(low: Uint32Array, first: number): number {
   let end = first + 1;
   if ((low[first] & bit('compoundHead')) !== 0) {
-    while (end < low.length && (low[end] & bit('compoundTail')) !== 0) end++;
+    while (end < low.length && (low[end] & bit('compoundTail')) !== 0) {
+      end++;
+    }
   }
   return end;
 }
@@ -87,8 +93,11 @@ export function anyOf(...names: KpfName[]): FlagTest {
   let low = 0;
   let high = 0;
   for (const name of names) {
-    if (KPF[name] < 32) low |= bit(name);
-    else high |= 1 << (KPF[name] - 32);
+    if (KPF[name] < 32) {
+      low |= bit(name);
+    } else {
+      high |= 1 << (KPF[name] - 32);
+    }
   }
   return (states, pfn) => (states.low[pfn] & low) !== 0 || (states.high[pfn] & high) !== 0;
 }

@@ -11,7 +11,7 @@ import pLimit from 'p-limit';
 import { bootGuest } from '../guest/guest.js';
 import type { GuestSnapshot } from '../guest/guest-snapshot.js';
 import { findKernelPackage } from '../guest/kernel-package.js';
-import { caseName, demandsOf, guestOptionsOf, matrixCases, type MatrixCase } from './cases.js';
+import { caseName, demandsOf, guestOptionsOf, type MatrixCase, matrixCases } from './cases.js';
 import { freeFoundFraction, percent, savingByIdeal, shortcomings } from './figures.js';
 import { observe } from './observe.js';
 import { type CaseResult, readResult, writeResult } from './results.js';
@@ -103,7 +103,9 @@ function tell(
   console.log(
     `${caseName(entry)}: ${found.length === 0 ? 'pass' : 'FAIL'}, ${numbers.join(', ')}, ${seconds} s`,
   );
-  for (const shortcoming of found) console.log(`  ${shortcoming}`);
+  for (const shortcoming of found) {
+    console.log(`  ${shortcoming}`);
+  }
   if (firstFigures !== undefined) {
     console.log(
       `  a second copy was asked, as of the first: ${shortcomings(firstFigures, demandsOf(entry)).join('; ')}`,
@@ -122,5 +124,7 @@ async function report(): Promise<void> {
     await writeSupportTable(done);
     console.log(`wrote ${supportPath}`);
   }
-  if (values.only === '' && done.length - failed.length < matrixCases.length) process.exitCode = 1;
+  if (values.only === '' && done.length - failed.length < matrixCases.length) {
+    process.exitCode = 1;
+  }
 }

@@ -66,7 +66,9 @@ export function identityCells(entry: MatrixCase): string[] {
 }
 
 function ramCell({ ramSizeMib, dimmSizeMib, lowRamSizeMib }: MatrixCase): string {
-  if (dimmSizeMib !== undefined) return `${ramSizeMib}, and a DIMM of ${dimmSizeMib}`;
+  if (dimmSizeMib !== undefined) {
+    return `${ramSizeMib}, and a DIMM of ${dimmSizeMib}`;
+  }
   return lowRamSizeMib === undefined
     ? String(ramSizeMib)
     : `${ramSizeMib}, ${lowRamSizeMib} of it below 4 GiB`;

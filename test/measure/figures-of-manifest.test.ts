@@ -32,7 +32,9 @@ async function manifestOf(taken: Taken): Promise<Manifest> {
     const disks = [{ name: 'vda', path, sourcePath: path, sourceFormat: 'raw' }];
     ({ manifest } = await takeSnapshot({ ...taken, store, vm: 'made', disks }));
   });
-  if (manifest === undefined) throw new Error('nothing was stored');
+  if (manifest === undefined) {
+    throw new Error('nothing was stored');
+  }
   return manifest;
 }
 
@@ -72,7 +74,9 @@ test('lean: of pages that are not stored nobody says which are zero', async () =
 
 test('a disk was compared with the pages: the policy is disk, although strict stores alike', () => {
   const ram = ramOf(strict);
-  if (ram === undefined) throw new Error('no RAM was stored');
+  if (ram === undefined) {
+    throw new Error('no RAM was stored');
+  }
   const none = new Uint8Array(0);
   const diskHeld = {
     disks: [{ name: 'vda', sizeBytes: 2 ** 20 }],

@@ -5,18 +5,18 @@ import { readFileSync } from 'node:fs';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
 import { parseDiskArgument } from '../../src/disk/guest-disks.js';
-import { holdOnDisk } from '../../src/snapshot/prepare/hold-on-disk.js';
-import {
-  labelImage,
-  type LabelledImage,
-  openImageWithState,
-} from '../../src/snapshot/prepare/open-image.js';
 import { notStoredOf } from '../../src/manifest/space/spaces.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { figuresOfManifest } from '../../src/measure/figures-of-manifest.js';
 import { measureImage, type PolicyToMeasure } from '../../src/measure/measure-image.js';
 import { namedPolicies, type PolicyName, policyNames } from '../../src/plan/policy.js';
 import type { ImageFigures, LabelFigures } from '../../src/report/model/image-figures.js';
+import { holdOnDisk } from '../../src/snapshot/prepare/hold-on-disk.js';
+import {
+  labelImage,
+  type LabelledImage,
+  openImageWithState,
+} from '../../src/snapshot/prepare/open-image.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
@@ -55,8 +55,11 @@ beforeAll(async () => {
   const bytes = readFileSync(guest.ramPath);
   for (let page = 0; page < isZero.length; page++) {
     const content = bytes.subarray(page * pageSizeBytes, (page + 1) * pageSizeBytes);
-    if (content.equals(zeroPage)) isZero[page] = 1;
-    else hashes.add(createHash('sha512').update(content).digest('base64'));
+    if (content.equals(zeroPage)) {
+      isZero[page] = 1;
+    } else {
+      hashes.add(createHash('sha512').update(content).digest('base64'));
+    }
   }
   figures = await measureImage(image.memory, image.map, [...policies.values()]);
 }, setUpTimeoutMs);
@@ -68,14 +71,18 @@ afterAll(() => {
 
 async function upload(name: PolicyName): Promise<Manifest> {
   const measured = policies.get(name);
-  if (measured === undefined) throw new Error(`${name} was not measured`);
+  if (measured === undefined) {
+    throw new Error(`${name} was not measured`);
+  }
   let manifest: Manifest | undefined;
   await withStore(async ({ store }) => {
     const { map, policy } = measured;
     const request = { store, memory: image.memory, map, policy, vm: 'aged' };
     ({ manifest } = await takeSnapshot(request));
   });
-  if (manifest === undefined) throw new Error('nothing was uploaded');
+  if (manifest === undefined) {
+    throw new Error('nothing was uploaded');
+  }
   return manifest;
 }
 
@@ -114,7 +121,9 @@ function countedLabels(labels: Uint8Array): readonly LabelFigures[] {
   const counts = pageClasses.map(({ label }) => ({ label, pageCount: 0, zeroPageCount: 0 }));
   labels.forEach((number, page) => {
     counts[number].pageCount++;
-    if (isZero[page] === 1) counts[number].zeroPageCount++;
+    if (isZero[page] === 1) {
+      counts[number].zeroPageCount++;
+    }
   });
   return counts.filter(({ pageCount }) => pageCount > 0);
 }

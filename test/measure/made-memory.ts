@@ -1,8 +1,8 @@
 // An image of a few MiB made by hand: pages of all kinds, windows of mixed labels, a last block that is not full, a hole.
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
 import { samplePage } from '../pack/sample-pages.js';
 
 /** Two blocks of 4 MiB, one of them all zero, and a block and a window that are not full. */
@@ -12,7 +12,9 @@ const hole = { startPage: 1024, endPage: 2048 };
 export const imageBytes = Buffer.concat(
   Array.from({ length: pageCount }, (_, page) => {
     const isHole = page >= hole.startPage && page < hole.endPage;
-    if (isHole || page % 5 === 0) return samplePage('zero', 1);
+    if (isHole || page % 5 === 0) {
+      return samplePage('zero', 1);
+    }
     // Every seventh is one of three that come again and again.
     return page % 7 === 0 ? samplePage('repeat', (page % 3) + 1) : samplePage('noise', page + 1);
   }),

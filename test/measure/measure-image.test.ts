@@ -1,15 +1,15 @@
 // Figures of made pages, held against what can be counted by hand and against an upload of the same pages.
 import { readdirSync, readFileSync } from 'node:fs';
-import { ParsError } from '../../introspect/pars-error.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
+import { ParsError } from '../../introspect/pars-error.js';
 import { measureImage, type PolicyToMeasure } from '../../src/measure/measure-image.js';
 import { namedPolicies, policyNames } from '../../src/plan/policy.js';
 import type { ImageFigures } from '../../src/report/model/image-figures.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import { withStore } from '../store/local/disk-folders.js';
-import { packsByReplication } from './stored-packs.js';
 import { imageBytes, madeMap, madeMemory, sparseMemory } from './made-memory.js';
+import { packsByReplication } from './stored-packs.js';
 
 const policies: readonly PolicyToMeasure[] = policyNames.map((name) => ({
   name,
@@ -94,7 +94,9 @@ test('an image that cannot be read is the error that reading gave', async () => 
     sizeBytes: memory.sizeBytes,
     read: () => false,
     readImage: (offset: number) => {
-      if (offset > 0) throw failure;
+      if (offset > 0) {
+        throw failure;
+      }
     },
   };
   await expect(measureImage(failing, madeMap, policies)).rejects.toBe(failure);

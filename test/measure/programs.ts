@@ -24,8 +24,12 @@ export async function compressedBytes(
     child.once('close', resolve);
   });
   let sizeBytes = 0;
-  for await (const piece of child.stdout) sizeBytes += (piece as Buffer).length;
+  for await (const piece of child.stdout) {
+    sizeBytes += (piece as Buffer).length;
+  }
   const exitCode = await ended;
-  if (exitCode !== 0) throw new Error(`${program} ended with ${String(exitCode)}`);
+  if (exitCode !== 0) {
+    throw new Error(`${program} ended with ${String(exitCode)}`);
+  }
   return sizeBytes;
 }

@@ -11,10 +11,10 @@ import { readPlacement } from '../../src/measure/read-placement.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
 import { storedBytesOf } from '../../src/report/model/cost.js';
 import { type Outcome, tryChoices } from '../../src/report/model/placement.js';
-import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
+import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import { changedStore } from '../catalog/changed-store.js';
 import { healingFacts } from '../restore/healing-facts.js';
 import { type StoreFixture, withStore } from '../store/local/disk-folders.js';
@@ -73,7 +73,9 @@ test.each([
 ])('every choice of disks costs what verify says of it: %s', async (_, healing) => {
   await withSnapshot(healing, async ({ store, manifest }) => {
     const { placement } = await readPlacement(store, manifest);
-    if (placement === undefined) throw new Error('expected whole copies on local disks');
+    if (placement === undefined) {
+      throw new Error('expected whole copies on local disks');
+    }
     const table = new Map<readonly string[], Outcome>();
     tryChoices(placement, 3, (gone, outcome) => {
       table.set(
@@ -99,7 +101,9 @@ test.each([
     expect(found).toContain('nothing-lost');
     expect(found).toContain('does-not-resume');
     // Without healing only a command line that was kept can be lost and made good, if chance put it on these disks.
-    if (healing !== undefined) expect(found).toContain('heals');
+    if (healing !== undefined) {
+      expect(found).toContain('heals');
+    }
   });
 });
 

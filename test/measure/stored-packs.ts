@@ -1,6 +1,6 @@
 // What an upload without disks wrote, added up by replication: sizes as the store gave them back.
-import { maskPageCount } from '../../src/pack/mask.js';
 import type { Manifest } from '../../src/manifest/types.js';
+import { maskPageCount } from '../../src/pack/mask.js';
 import type { ReplicationFigures } from '../../src/report/model/image-figures.js';
 
 export function packsByReplication({

@@ -101,11 +101,15 @@ describe.each(packVersions)('of version %i', (version) => {
     fc.assert(
       fc.property(pageBatches, fc.nat(), fc.boolean(), (batch, place, truncate) => {
         const whole = inVersion(version, encodeFrames(batch));
-        if (whole.bytes.length === 0) return;
+        if (whole.bytes.length === 0) {
+          return;
+        }
         const damaged = truncate
           ? whole.bytes.slice(0, place % whole.bytes.length)
           : new Uint8Array(whole.bytes);
-        if (!truncate) damaged[place % damaged.length] ^= 1 << (place % 8);
+        if (!truncate) {
+          damaged[place % damaged.length] ^= 1 << (place % 8);
+        }
         expect(
           thrownBy(() => decodePages(stored(version, { frames: whole.frames, bytes: damaged }))),
         ).toMatchObject({ code: 'corrupt' });
@@ -178,7 +182,9 @@ describe.each(packVersions)('of version %i', (version) => {
       'corrupt',
       /its LZ4 block unpacks to 12288 bytes, expected 16384/,
       (view, { rawSize }) => {
-        if (version === 1) view.setUint32(frameV1Field.maskHigh, 1, true);
+        if (version === 1) {
+          view.setUint32(frameV1Field.maskHigh, 1, true);
+        }
         view.setUint32(rawSize, 4 * 4096, true);
       },
     ],
@@ -187,7 +193,9 @@ describe.each(packVersions)('of version %i', (version) => {
       'corrupt',
       /its LZ4 block does not unpack/,
       (view, { rawSize }) => {
-        if (version === 1) view.setUint32(frameV1Field.maskLow, 1, true);
+        if (version === 1) {
+          view.setUint32(frameV1Field.maskLow, 1, true);
+        }
         view.setUint32(rawSize, 4096, true);
       },
     ],

@@ -19,7 +19,9 @@ function pagesByPlace(frames: FrameRequests, bytes: Uint8Array): Map<string, str
   let at = 0;
   for (let frame = 0; frame < frames.window.length; frame++) {
     for (let bit = 0; bit < 64; bit++) {
-      if (!maskHas(frames.maskLow[frame], frames.maskHigh[frame], bit)) continue;
+      if (!maskHas(frames.maskLow[frame], frames.maskHigh[frame], bit)) {
+        continue;
+      }
       const page = bytes.subarray(at, at + 4096);
       at += 4096;
       if (page.some((byte) => byte !== 0)) {

@@ -65,7 +65,9 @@ function readCountOf(work: (list: Changes, pick: number) => void): number {
         work(list, pick);
         readCount++;
       } catch (error) {
-        if (!(error instanceof ParsError)) throw error;
+        if (!(error instanceof ParsError)) {
+          throw error;
+        }
       }
     }),
     { numRuns: caseCount, seed },

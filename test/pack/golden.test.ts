@@ -89,11 +89,17 @@ function unpackLz4Block(block: Uint8Array): number[] {
   while (at < block.length) {
     const token = block[at++];
     const literalEnd = lengthFrom(token >> 4) + at;
-    while (at < literalEnd) out.push(block[at++]);
-    if (at >= block.length) break; // the last sequence is literals only
+    while (at < literalEnd) {
+      out.push(block[at++]);
+    }
+    if (at >= block.length) {
+      break;
+    } // the last sequence is literals only
     const distance = block[at++] | (block[at++] << 8);
     const matchLength = lengthFrom(token & 15) + 4;
-    for (let index = 0; index < matchLength; index++) out.push(out[out.length - distance]);
+    for (let index = 0; index < matchLength; index++) {
+      out.push(out[out.length - distance]);
+    }
   }
   return out;
 }

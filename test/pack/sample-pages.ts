@@ -19,8 +19,12 @@ export function noisePage(seed: number): Uint8Array {
 }
 
 export function samplePage(kind: PageKind, seed: number): Uint8Array {
-  if (kind === 'zero') return new Uint8Array(pageSizeBytes);
-  if (kind === 'noise') return noisePage(seed);
+  if (kind === 'zero') {
+    return new Uint8Array(pageSizeBytes);
+  }
+  if (kind === 'noise') {
+    return noisePage(seed);
+  }
   return new Uint8Array(pageSizeBytes).fill((seed % 255) + 1);
 }
 

@@ -133,7 +133,9 @@ test('a pack whose header is damaged gives no page', async () => {
     ...store,
     read: async (name: string, offsetBytes: number, sizeBytes: number) => {
       const bytes = new Uint8Array(await store.read(name, offsetBytes, sizeBytes));
-      if (offsetBytes === 0) bytes[9] ^= 1;
+      if (offsetBytes === 0) {
+        bytes[9] ^= 1;
+      }
       return bytes;
     },
   };

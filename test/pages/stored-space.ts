@@ -1,8 +1,8 @@
 // A snapshot of RAM and a disk in a store in memory, frames and places made by hand: pages of all kinds, in frames that are not
 // in the order of their pages, one stored page in several places.
-import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
 import { packName } from '../../src/manifest/pack-name.js';
 import type { DiskSpace, Manifest, RamSpace } from '../../src/manifest/types.js';
+import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
 import type { PlaceColumns } from '../../src/pack/types.js';
 import { openStore } from '../../src/store/open-store.js';
 import { copies } from '../../src/store/redundancy.js';
@@ -41,7 +41,9 @@ export async function storeSpaces(seed: number, pageCount: number): Promise<Stor
   const packs: Manifest['header']['packs'][number][] = [];
   let bytes: Uint8Array[] = [];
   const flush = async (): Promise<void> => {
-    if (bytes.length === 0) return;
+    if (bytes.length === 0) {
+      return;
+    }
     const content = Buffer.concat([encodePackHeader(), ...bytes]);
     const name = packName(writer, packs.length);
     await store.write(name, () => [content], { redundancy: copies(2), blockSizeBytes: 2 ** 26 });
@@ -64,7 +66,9 @@ export async function storeSpaces(seed: number, pageCount: number): Promise<Stor
     identity.push(batch.frames.identity[0]);
     pageCounts.push(pages.length);
     bytes.push(batch.bytes);
-    if (bytes.length === packFrameCount) await flush();
+    if (bytes.length === packFrameCount) {
+      await flush();
+    }
   }
   await flush();
 
@@ -72,7 +76,9 @@ export async function storeSpaces(seed: number, pageCount: number): Promise<Stor
     const places: { window: number; low: number; high: number; frame: number; slot: number }[] = [];
     const content = new Uint8Array(count * pageSizeBytes);
     for (let page = 0; page < count; page++) {
-      if (below(4) === 0) continue;
+      if (below(4) === 0) {
+        continue;
+      }
       // Mostly where the pages of a first snapshot are, else any.
       const source = below(3) > 0 && page < pageCount ? page : below(pageCount);
       content.set(stored[source], page * pageSizeBytes);

@@ -16,7 +16,9 @@ function packedPages(packs: readonly PackRequest[], pageCount: number): number[]
   for (const { replication, frames } of packs) {
     for (let frame = 0; frame < frames.window.length; frame++) {
       for (let bit = 0; bit < 64; bit++) {
-        if (!maskHas(frames.maskLow[frame], frames.maskHigh[frame], bit)) continue;
+        if (!maskHas(frames.maskLow[frame], frames.maskHigh[frame], bit)) {
+          continue;
+        }
         const page = frames.window[frame] * 64 + bit;
         expect(replications[page]).toBe(0);
         replications[page] = replication;

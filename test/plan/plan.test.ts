@@ -24,7 +24,9 @@ test('runs give every page its own label and what the policy says of it', () => 
       for (let run = 0; run < plan.firstPage.length; run++) {
         expect(plan.firstPage[run]).toBe(pages.length);
         expect(plan.replication[run]).toBe(defaultPolicy[pageClasses[plan.label[run]].label]);
-        for (let page = 0; page < plan.runPageCount[run]; page++) pages.push(plan.label[run]);
+        for (let page = 0; page < plan.runPageCount[run]; page++) {
+          pages.push(plan.label[run]);
+        }
       }
       expect(pages).toEqual(numbers);
     }),

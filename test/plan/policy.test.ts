@@ -92,7 +92,9 @@ test('lean leaves out what a restore makes anew, and critical pages have three c
   });
   for (const { policy } of Object.values(namedPolicies)) {
     for (const { label, expendable } of pageClasses) {
-      if (!expendable) expect(policy[label]).toBe(3);
+      if (!expendable) {
+        expect(policy[label]).toBe(3);
+      }
     }
   }
 });

@@ -5,8 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import { fleetReportSchema } from '../../src/report/model/report.js';
-import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 import { expectPars } from '../e2e/pars-command.js';
+import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 import { sliceOf } from '../slice.js';
 import { type FleetTruth, writeFleet } from './made-fleet.js';
 

@@ -13,8 +13,8 @@ import { openStore } from '../../src/store/open-store.js';
 import {
   blockCountOf,
   copies,
-  reedSolomon,
   type Redundancy,
+  reedSolomon,
   storedBytes,
 } from '../../src/store/redundancy.js';
 import { uploadAnswer } from '../e2e/command-answers.js';
@@ -60,7 +60,9 @@ function randomBytes(sizeBytes: number): Buffer {
 /** Half of it zeroes, in pieces, as memory is. */
 function compressed(): Buffer {
   const bytes = randomBytes(24 * mebibyte + 4096);
-  for (let at = 0; at < bytes.length; at += 8192) bytes.fill(0, at, at + 4096);
+  for (let at = 0; at < bytes.length; at += 8192) {
+    bytes.fill(0, at, at + 4096);
+  }
   return compressFrameSync(bytes);
 }
 
@@ -105,8 +107,11 @@ test.each(cases)(
     const bytes = content();
     const local = join(folder.path, what);
     await writeFile(local, bytes);
-    if (policy === undefined) await makeFolder(cluster, `/${what}`);
-    else await makeCodedFolder(cluster, `/${what}`, policy);
+    if (policy === undefined) {
+      await makeFolder(cluster, `/${what}`);
+    } else {
+      await makeCodedFolder(cluster, `/${what}`, policy);
+    }
     const before = await blockBytesOnDisks(cluster);
     await putFile(cluster, local, `/${what}/file`, { replication: 3, blockSizeBytes });
 
@@ -230,7 +235,9 @@ async function blockBytesOnce(expectedBytes: number): Promise<number> {
   const deadlineMs = performance.now() + blockSettledMs;
   for (;;) {
     const found = await blockBytesOnDisks(cluster);
-    if (found === expectedBytes || performance.now() > deadlineMs) return found;
+    if (found === expectedBytes || performance.now() > deadlineMs) {
+      return found;
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -1,10 +1,10 @@
 // Reports of a guest, a VM and errors with hostile names: in each form they stay text.
 import { decode } from 'fast-png';
 import { reportCsv } from '../../src/report/csv.js';
+import { markup } from '../../src/report/html/markup.js';
 import { reportMarkdown } from '../../src/report/markdown.js';
 import type { Report } from '../../src/report/model/report.js';
 import { snapshotReport } from '../../src/report/model/snapshot-report.js';
-import { markup } from '../../src/report/html/markup.js';
 import { drawingToPng } from '../../src/report/png.js';
 import { drawingToSvg } from '../../src/report/svg.js';
 import { hostileTexts, unseenIn } from '../text/hostile-text.js';

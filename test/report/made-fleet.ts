@@ -21,8 +21,8 @@ import { windowPageCount } from '../../src/pack/types.js';
 import { ChunkChecksummer } from '../../src/store/local/chunk-checksum.js';
 import { encodeNameEntry } from '../../src/store/local/names/name-entry.js';
 import { openStore } from '../../src/store/open-store.js';
-import { randomFrom } from '../e2e/random-numbers.js';
 import { diskNames } from '../e2e/local-store-folder.js';
+import { randomFrom } from '../e2e/random-numbers.js';
 
 const snapshotsPerVm = 20;
 const shapeCount = 24;
@@ -70,7 +70,9 @@ export async function writeFleet(url: string, snapshotCount: number): Promise<Fl
     await putFile(fileURLToPath(url), bodyName(id), body, 2 * index + 1);
     manifestBytes += file.length + body.length;
     imageSizeBytes += shape.imageSizeBytes;
-    for (const { sizeBytes, replication } of shape.packs) storedBytes += sizeBytes * replication;
+    for (const { sizeBytes, replication } of shape.packs) {
+      storedBytes += sizeBytes * replication;
+    }
     for (const [label, count] of Object.entries(shape.labelCounts)) {
       labels.set(label, (labels.get(label) ?? 0) + count);
     }

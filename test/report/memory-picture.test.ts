@@ -1,7 +1,7 @@
 // The picture as its readers get it: PNG decoded again, SVG by its text.
 import { decode } from 'fast-png';
-import { labelNumbers } from '../../introspect/page-class.js';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import { labelNumbers } from '../../introspect/page-class.js';
 import { memoryPicture } from '../../src/report/memory-picture.js';
 import { drawingToPng } from '../../src/report/png.js';
 import { drawingToSvg } from '../../src/report/svg.js';

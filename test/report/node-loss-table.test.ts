@@ -93,7 +93,9 @@ beforeAll(async () => {
   store = await openStore(cluster.webhdfsUrl('/'));
   await waitForAllCopies();
   snapshot = await readSnapshot();
-  if (snapshot.placement === undefined) throw new Error('expected whole copies of the snapshot');
+  if (snapshot.placement === undefined) {
+    throw new Error('expected whole copies of the snapshot');
+  }
   tables = {
     snapshot: lossTable(snapshot.placement),
     raw: lossTable(await placementOfFile('raw', 1)),
@@ -128,7 +130,9 @@ test('the table has every choice, and its shares are the risk that is reported',
     expect(tables.raw(choice)).toBe('nothing-lost');
     expect(tables.coded(choice)).toBe('nothing-lost');
   }
-  for (const choice of choicesOf(3)) expect(tables.coded(choice)).toBe('does-not-resume');
+  for (const choice of choicesOf(3)) {
+    expect(tables.coded(choice)).toBe('does-not-resume');
+  }
 });
 
 test(
@@ -176,7 +180,9 @@ function lossTable(placement: Placement): LossTable {
     // The table is of nodes that hold anything, in their order.
     const holders = placement.nodes.filter((node) => gone.includes(node));
     const outcome = outcomes.get(holders.join());
-    if (outcome === undefined) throw new Error(`the table lacks ${holders.join()}`);
+    if (outcome === undefined) {
+      throw new Error(`the table lacks ${holders.join()}`);
+    }
     return outcome;
   };
 }
@@ -193,7 +199,9 @@ function chainsToKill(): readonly (readonly string[])[] {
   const wanted = ['does-not-resume', 'heals'] as const;
   const triples = wanted.map((outcome) => {
     const found = choicesOf(3).filter((choice) => tables.snapshot(choice) === outcome);
-    if (found.length === 0) throw new Error(`expected a choice of three nodes that ${outcome}`);
+    if (found.length === 0) {
+      throw new Error(`expected a choice of three nodes that ${outcome}`);
+    }
     return found;
   });
   const fatal = triples[0][0];
@@ -204,7 +212,9 @@ function chainsToKill(): readonly (readonly string[])[] {
   const second = ordersOf(healing).find(
     (order) => order[0] !== fatal[0] && tables.snapshot(order.slice(0, 2)) === 'heals',
   );
-  if (second === undefined) throw new Error('expected a choice of two nodes that heals');
+  if (second === undefined) {
+    throw new Error('expected a choice of two nodes that heals');
+  }
   const firsts = [fatal[0], second[0]];
   const singles = cluster.dataNodes
     .map(({ name }) => name)
@@ -274,7 +284,9 @@ async function isWhole(name: string): Promise<boolean> {
 
 function nodeNamed(name: string) {
   const node = cluster.dataNodes.find((candidate) => candidate.name === name);
-  if (node === undefined) throw new Error(`no DataNode ${name}`);
+  if (node === undefined) {
+    throw new Error(`no DataNode ${name}`);
+  }
   return node;
 }
 
@@ -338,7 +350,9 @@ async function waitForAllCopies(): Promise<void> {
 async function waitUntil(isReached: () => Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + settledMs;
   while (!(await isReached())) {
-    if (performance.now() > deadlineMs) throw new Error(`not reached within ${settledMs} ms`);
+    if (performance.now() > deadlineMs) {
+      throw new Error(`not reached within ${settledMs} ms`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -174,7 +174,9 @@ test('a lost disk refuses, unless that is allowed or the disk is left out', () =
 test('where the disk that holds pages was stored, it must be restored with them', () => {
   const { header, frames, spaces } = allOf('disk-held');
   const [ram] = spaces;
-  if (ram.kind !== 'ram' || ram.diskHeld === undefined) throw new Error('no RAM');
+  if (ram.kind !== 'ram' || ram.diskHeld === undefined) {
+    throw new Error('no RAM');
+  }
   const diskHeld = { ...ram.diskHeld, disks: [{ name: 'vda', sizeBytes: 4096 }] };
   const manifest: Manifest = { header, frames, spaces: [{ ...ram, diskHeld }, sampleDisk] };
   for (const withoutDisks of [false, true]) {

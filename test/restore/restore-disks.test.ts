@@ -12,10 +12,10 @@ import { usedFrames } from '../../src/manifest/used-frames.js';
 import { defaultPolicy, namedPolicies, type Policy } from '../../src/plan/policy.js';
 import type { RestoredFiles, RestoreResult } from '../../src/restore/restore-result.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
-import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import type { DiskToStore } from '../../src/snapshot/disk-to-store.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';
+import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import { flipStoredBit, LocalStoreFolder } from '../e2e/local-store-folder.js';
 import { withFolder, withStore } from '../store/local/disk-folders.js';
 
@@ -28,8 +28,9 @@ const blockSizeBytes = 512 * 1024;
 /** Each page another one. */
 function patterned(pageCount: number): Buffer {
   const bytes = Buffer.alloc(pageCount * pageBytes);
-  for (let page = 0; page < pageCount; page++)
+  for (let page = 0; page < pageCount; page++) {
     bytes.fill(`page ${page};`, page * pageBytes, (page + 1) * pageBytes);
+  }
   return bytes;
 }
 
@@ -88,7 +89,9 @@ async function store64(
 }
 
 function filesOf(result: RestoreResult): RestoredFiles {
-  if (result.kind !== 'files') throw new Error(`expected files, found ${result.kind}`);
+  if (result.kind !== 'files') {
+    throw new Error(`expected files, found ${result.kind}`);
+  }
   return result;
 }
 
@@ -116,7 +119,9 @@ test(
             const contents = drawn.map(({ pages, cutBytes }) => {
               const bytes = patterned(pages.length);
               pages.forEach((isData, page) => {
-                if (!isData) bytes.fill(0, page * pageBytes, (page + 1) * pageBytes);
+                if (!isData) {
+                  bytes.fill(0, page * pageBytes, (page + 1) * pageBytes);
+                }
               });
               return bytes.subarray(0, bytes.length - cutBytes);
             });

@@ -3,23 +3,23 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { ParsError } from '../../introspect/pars-error.js';
-import { labelNumbers } from '../../introspect/page-class.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
+import { labelNumbers } from '../../introspect/page-class.js';
+import { ParsError } from '../../introspect/pars-error.js';
+import type { LostRun } from '../../src/loss/lost-pages.js';
 import { placeOf } from '../../src/manifest/space/place.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { packField } from '../../src/pack/layout.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
-import type { LostRun } from '../../src/loss/lost-pages.js';
 import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
-import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
+import { expectFirstRun } from '../../src/restore/resume/resume-folder.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';
+import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import { changedStore } from '../catalog/changed-store.js';
 import { flipStoredBit, LocalStoreFolder } from '../e2e/local-store-folder.js';
-import { withFolder, withStore } from '../store/local/disk-folders.js';
-import { expectFirstRun } from '../../src/restore/resume/resume-folder.js';
 import { makeFolderOfOther, testAsRoot } from '../host/other-user.js';
+import { withFolder, withStore } from '../store/local/disk-folders.js';
 
 const pageCount = 1024;
 const image = Buffer.alloc(pageCount * 4096, 'restored');
@@ -127,7 +127,9 @@ test.each([
     const allowed = await restoreSnapshot({ store, manifest, folder, allowLost: true });
     expect(pagesOf(allowed.lost)).toEqual(expected);
     const rest = Buffer.from(image);
-    for (const page of lostPages) rest.fill(0, page * 4096, (page + 1) * 4096);
+    for (const page of lostPages) {
+      rest.fill(0, page * 4096, (page + 1) * 4096);
+    }
     expect(readFileSync(path.join(folder, 'ram')).equals(rest)).toBe(true);
   });
 });

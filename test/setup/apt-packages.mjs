@@ -3,8 +3,8 @@
 // good as a packaged one, and on a machine without apt it is the only kind.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { hasProgram, run, runAsRoot, SetupError } from './command.mjs';
 import { ARCHIVE_KEYRING } from './debian-archive.mjs';
-import { SetupError, hasProgram, run, runAsRoot } from './command.mjs';
 
 const JAVA_VERSION_MIN = 17;
 
@@ -88,7 +88,9 @@ export function installMissingPackages(log, { hdfs, reports, bench, matrix, work
       `this machine has no apt; install what these Debian packages hold: ${missing.join(', ')}`,
     );
   }
-  if (!missing.every(hasCandidate)) refreshPackageLists(log);
+  if (!missing.every(hasCandidate)) {
+    refreshPackageLists(log);
+  }
   log(`packages: installing ${missing.join(', ')}`);
   try {
     install(missing);
@@ -123,14 +125,18 @@ function hasCandidate(packageName) {
 /** The guest has no libraries. Debian's plain busybox sits at the same path and needs some. */
 function hasStaticBusybox() {
   const path = '/bin/busybox';
-  if (!existsSync(path)) return false;
+  if (!existsSync(path)) {
+    return false;
+  }
   const PT_INTERP = 3;
   const elf = readFileSync(path);
   const headersOffset = Number(elf.readBigUInt64LE(32));
   const headerSizeBytes = elf.readUInt16LE(54);
   const headerCount = elf.readUInt16LE(56);
   for (let index = 0; index < headerCount; index++) {
-    if (elf.readUInt32LE(headersOffset + index * headerSizeBytes) === PT_INTERP) return false;
+    if (elf.readUInt32LE(headersOffset + index * headerSizeBytes) === PT_INTERP) {
+      return false;
+    }
   }
   return true;
 }
@@ -141,7 +147,9 @@ function hasStaticLibc() {
 }
 
 function hasJava() {
-  if (!hasProgram('java')) return false;
+  if (!hasProgram('java')) {
+    return false;
+  }
   // The only form of the version that goes to standard output.
   const major = /^\S+ (\d+)/.exec(run('java', ['--version']))?.[1];
   return Number(major) >= JAVA_VERSION_MIN;

@@ -14,7 +14,7 @@ import {
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { kernelCacheFolder } from './cache-folder.mjs';
-import { SetupError, run } from './command.mjs';
+import { run, SetupError } from './command.mjs';
 import { DebianArchive } from './debian-archive.mjs';
 import { newestKernelPackage } from './kernel.mjs';
 
@@ -76,14 +76,18 @@ export function buildKernel(log, flavour) {
 
 function unpackSource(log, work) {
   const archive = new DebianArchive(SUITES);
-  if (!archive.isKnown) archive.refresh(log);
+  if (!archive.isKnown) {
+    archive.refresh(log);
+  }
   const packageName = `linux-source-${SERIES}`;
   let fileName;
   try {
     fileName = archive.download(packageName, work);
   } catch (error) {
     // Lists that are too old name versions that the archive has dropped since.
-    if (!(error instanceof SetupError)) throw error;
+    if (!(error instanceof SetupError)) {
+      throw error;
+    }
     archive.refresh(log);
     fileName = archive.download(packageName, work);
   }

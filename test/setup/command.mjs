@@ -22,7 +22,9 @@ export function run(program, programArguments, options = {}) {
     env: { ...process.env, PATH: searchPath(), ...options.env },
   });
   const line = [program, ...programArguments].join(' ');
-  if (result.error) throw new SetupError(`cannot run ${line}: ${result.error.message}`);
+  if (result.error) {
+    throw new SetupError(`cannot run ${line}: ${result.error.message}`);
+  }
   if (result.status !== 0) {
     const words = shorten(`${result.stdout}\n${result.stderr}`.trim());
     throw new SetupError(`${line} ended with ${result.status ?? result.signal}:\n${words}`);
@@ -31,7 +33,9 @@ export function run(program, programArguments, options = {}) {
 }
 
 function shorten(words) {
-  if (words.length <= 2 * WORDS_SHOWN_CHARACTERS) return words;
+  if (words.length <= 2 * WORDS_SHOWN_CHARACTERS) {
+    return words;
+  }
   const head = words.slice(0, WORDS_SHOWN_CHARACTERS);
   return `${head}\n[...]\n${words.slice(-WORDS_SHOWN_CHARACTERS)}`;
 }
@@ -48,7 +52,9 @@ export function isRoot() {
 
 /** Runs as root, through sudo where need be. */
 export function runAsRoot(program, programArguments, why) {
-  if (isRoot()) return run(program, programArguments);
+  if (isRoot()) {
+    return run(program, programArguments);
+  }
   if (!hasProgram('sudo')) {
     throw new SetupError(
       `${why} needs root, and there is no sudo; as root, run: ${[program, ...programArguments].join(' ')}`,

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from './cache-folder.mjs';
-import { SetupError, isRoot, run } from './command.mjs';
+import { isRoot, run, SetupError } from './command.mjs';
 
 export const ARCHIVE_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const DEFAULT_MIRROR = 'http://deb.debian.org/debian/';
@@ -71,7 +71,9 @@ export class DebianArchive {
     const fileName = readdirSync(folder).find(
       (name) => name.startsWith(`${packageName}_`) && name.endsWith('.deb'),
     );
-    if (fileName === undefined) throw new SetupError(`apt-get left no ${packageName}_*.deb`);
+    if (fileName === undefined) {
+      throw new SetupError(`apt-get left no ${packageName}_*.deb`);
+    }
     return fileName;
   }
 }

@@ -2,7 +2,6 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { cacheFolder } from './cache-folder.mjs';
 import { fetchJars } from './maven-jars.mjs';
 
@@ -18,7 +17,9 @@ export function hadoopCacheFolder() {
 /** Makes sure the jars are there and returns their folder. `log` is told before a download. */
 export async function fetchHadoopJars(log) {
   const jars = join(hadoopCacheFolder(), 'jars');
-  if (existsSync(jars)) return jars;
+  if (existsSync(jars)) {
+    return jars;
+  }
   log?.(`fetching Hadoop ${hadoopVersion} with Maven into ${jars}`);
   await fetchJars(jars, { groupId: 'org.apache.hadoop', version: hadoopVersion, artifacts });
   return jars;

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { kernelCacheFolder } from './cache-folder.mjs';
-import { SetupError, run } from './command.mjs';
+import { run, SetupError } from './command.mjs';
 import { DebianArchive } from './debian-archive.mjs';
 
 /** What most tests boot, and what their expectations were measured with. */
@@ -70,7 +70,9 @@ export function fetchKernel(log, releasePrefix = DEFAULT_RELEASE, flavour = 'clo
       return fetchPackage(log, archive, known);
     } catch (error) {
       // Lists that are too old name versions that the archive has dropped since.
-      if (!(error instanceof SetupError)) throw error;
+      if (!(error instanceof SetupError)) {
+        throw error;
+      }
     }
   }
   archive.refresh(log);
@@ -116,13 +118,17 @@ function withParts(archive, packageName, folder) {
   const wanted = [packageName];
   while (wanted.length > 0) {
     const name = wanted.pop();
-    if (fileNames.has(name)) continue;
+    if (fileNames.has(name)) {
+      continue;
+    }
     const fileName = archive.download(name, folder);
     fileNames.set(name, fileName);
     const needs = run('dpkg-deb', ['--field', fileName, 'Pre-Depends', 'Depends'], { cwd: folder });
     for (const [need] of needs.matchAll(/linux-[^\s,(|]+/g)) {
       // 6.18's linux-base- has left the archive, and nothing in it was needed.
-      if (need.endsWith(`-${release}`) && archive.has(need)) wanted.push(need);
+      if (need.endsWith(`-${release}`) && archive.has(need)) {
+        wanted.push(need);
+      }
     }
   }
   return fileNames.values();
@@ -133,7 +139,9 @@ function arrange(unpacked, packageName) {
   const release = releaseOf(packageName);
   // From Debian 13 on the modules lie under usr/.
   const usrLib = join(unpacked, 'usr', 'lib');
-  if (existsSync(usrLib)) cpSync(usrLib, join(unpacked, 'lib'), { recursive: true });
+  if (existsSync(usrLib)) {
+    cpSync(usrLib, join(unpacked, 'lib'), { recursive: true });
+  }
   const modules = join(unpacked, 'lib', 'modules', release);
   const image = join(unpacked, 'boot', `vmlinuz-${release}`);
   if (!existsSync(image)) {
@@ -142,7 +150,9 @@ function arrange(unpacked, packageName) {
   }
   rmSync(join(unpacked, 'usr'), { recursive: true, force: true });
   for (const path of [image, join(modules, 'modules.builtin'), join(modules, 'kernel')]) {
-    if (!existsSync(path)) throw new SetupError(`${packageName} and its parts hold no ${path}`);
+    if (!existsSync(path)) {
+      throw new SetupError(`${packageName} and its parts hold no ${path}`);
+    }
   }
   run('depmod', ['-b', unpacked, release]);
 }

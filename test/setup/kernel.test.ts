@@ -24,12 +24,17 @@ const cacheHome = process.env['XDG_CACHE_HOME'];
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'pars-kernel-test-'));
   process.env['XDG_CACHE_HOME'] = folder;
-  for (const name of unpacked) mkdirSync(join(kernelCacheFolder(), name), { recursive: true });
+  for (const name of unpacked) {
+    mkdirSync(join(kernelCacheFolder(), name), { recursive: true });
+  }
 });
 
 afterAll(() => {
-  if (cacheHome === undefined) delete process.env['XDG_CACHE_HOME'];
-  else process.env['XDG_CACHE_HOME'] = cacheHome;
+  if (cacheHome === undefined) {
+    delete process.env['XDG_CACHE_HOME'];
+  } else {
+    process.env['XDG_CACHE_HOME'] = cacheHome;
+  }
   rmSync(folder, { recursive: true, force: true });
 });
 

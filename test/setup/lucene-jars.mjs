@@ -2,7 +2,6 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { cacheFolder } from './cache-folder.mjs';
 import { fetchJars } from './maven-jars.mjs';
 

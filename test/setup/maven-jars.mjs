@@ -21,11 +21,14 @@ export async function fetchJars(jars, { groupId, version, artifacts }) {
     await runMaven(work);
     const names = await readdir(join(work, 'jars'));
     for (const artifact of artifacts) {
-      if (!names.includes(`${artifact}-${version}.jar`))
+      if (!names.includes(`${artifact}-${version}.jar`)) {
         throw new Error(`Maven ended well but ${artifact}-${version}.jar is not there`);
+      }
     }
     await rename(join(work, 'jars'), jars).catch((error) => {
-      if (!existsSync(jars)) throw error;
+      if (!existsSync(jars)) {
+        throw error;
+      }
     });
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -73,9 +76,11 @@ function runMaven(folder) {
       );
     });
     maven.on('close', (code) => {
-      if (code === 0) resolve();
-      else
+      if (code === 0) {
+        resolve();
+      } else {
         reject(new Error(`mvn ended with ${code}; it needs Maven Central once. It said:\n${said}`));
+      }
     });
   });
 }

@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SetupError, run } from './command.mjs';
+import { run, SetupError } from './command.mjs';
 
 /** Node itself cannot be installed from here; say so before anything else fails. */
 export function checkNode(log, repository) {
@@ -41,8 +41,12 @@ export function build(log, repository) {
 
 /** When the newest of all files below was changed; 0 when there are none. */
 function newestMs(path) {
-  if (!existsSync(path)) return 0;
-  if (!statSync(path).isDirectory()) return modifiedMs(path);
+  if (!existsSync(path)) {
+    return 0;
+  }
+  if (!statSync(path).isDirectory()) {
+    return modifiedMs(path);
+  }
   return Math.max(0, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 }
 

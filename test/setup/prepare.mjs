@@ -15,8 +15,8 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installMissingPackages } from './apt-packages.mjs';
-import { SetupError } from './command.mjs';
 import { buildKernel, builtFlavours } from './built-kernel.mjs';
+import { SetupError } from './command.mjs';
 import { fetchHadoopJars } from './hadoop-jars.mjs';
 import { fetchKernel, kernelFlavours, kernelSeries, testedSeries } from './kernel.mjs';
 import { fetchLuceneJars } from './lucene-jars.mjs';
@@ -34,9 +34,15 @@ async function prepare({ hdfs, reports, bench, matrix, workloads, kernel }) {
   installDependencies(log, REPOSITORY);
   build(log, REPOSITORY);
   fetchKernels({ matrix, kernel });
-  if (matrix) builtFlavours.forEach((flavour) => buildKernel(log, flavour));
-  if (hdfs) await fetchHadoopJars(log);
-  if (workloads) await fetchLuceneJars(log);
+  if (matrix) {
+    builtFlavours.forEach((flavour) => buildKernel(log, flavour));
+  }
+  if (hdfs) {
+    await fetchHadoopJars(log);
+  }
+  if (workloads) {
+    await fetchLuceneJars(log);
+  }
 }
 
 function fetchKernels({ matrix, kernel }) {
@@ -44,7 +50,9 @@ function fetchKernels({ matrix, kernel }) {
   const series = matrix ? kernelSeries : tested;
   const flavours = matrix ? kernelFlavours : ['cloud'];
   for (const releasePrefix of series) {
-    for (const flavour of flavours) fetchKernel(log, releasePrefix, flavour);
+    for (const flavour of flavours) {
+      fetchKernel(log, releasePrefix, flavour);
+    }
   }
 }
 
@@ -62,7 +70,9 @@ try {
   await prepare(values);
   log('ready');
 } catch (error) {
-  if (!(error instanceof SetupError) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error;
+  if (!(error instanceof SetupError) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    throw error;
+  }
   console.error(`prepare: ${error.message}`);
   process.exitCode = 1;
 }

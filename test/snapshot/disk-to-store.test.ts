@@ -18,8 +18,8 @@ import { plannedDiskBytes } from '../../src/plan/disk-plan.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
 import {
   type DiskToStore,
-  OpenedDisk,
   openDisksToStore,
+  OpenedDisk,
 } from '../../src/snapshot/disk-to-store.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';

@@ -18,7 +18,9 @@ const { signal } = new AbortController();
 /** The hashes of a few pages, of which no other pack has any. */
 function hashesOf(pack: number): Uint8Array {
   const bytes = Buffer.alloc((pack % 4) * 16);
-  for (let at = 0; at < bytes.length; at += 16) bytes.writeUInt32LE(pack * 1000 + at, at);
+  for (let at = 0; at < bytes.length; at += 16) {
+    bytes.writeUInt32LE(pack * 1000 + at, at);
+  }
   return new Uint8Array(bytes);
 }
 
@@ -31,8 +33,12 @@ async function withWrites(
     const watched = changedStore(store, {
       write: async (name, content) => {
         const pieces: Uint8Array[] = [];
-        for await (const piece of content()) pieces.push(piece);
-        if (written.has(name)) throw new ParsError('already-exists', name);
+        for await (const piece of content()) {
+          pieces.push(piece);
+        }
+        if (written.has(name)) {
+          throw new ParsError('already-exists', name);
+        }
         written.set(name, Buffer.concat(pieces));
         return Buffer.concat(pieces).length;
       },

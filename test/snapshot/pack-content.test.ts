@@ -19,7 +19,9 @@ const testTimeoutMs = 30_000;
 /** Every page another one, half of it compressible, every fifth page zero. */
 const image = new Uint8Array(pageCount * pageSizeBytes);
 for (let page = 0; page < pageCount; page++) {
-  if (page % 5 === 0) continue;
+  if (page % 5 === 0) {
+    continue;
+  }
   let state = page + 1;
   for (let at = 0; at < pageSizeBytes / 2; at++) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
@@ -45,7 +47,9 @@ const request: PackRequest = {
 
 async function bytesOf(content: PackContent): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of content.content()) pieces.push(piece);
+  for await (const piece of content.content()) {
+    pieces.push(piece);
+  }
   return Buffer.concat(pieces);
 }
 
@@ -119,7 +123,9 @@ test(
       request,
     );
     const broken = content.content();
-    for (let pieceCount = 0; pieceCount < 3; pieceCount++) await broken.next();
+    for (let pieceCount = 0; pieceCount < 3; pieceCount++) {
+      await broken.next();
+    }
     await broken.return(undefined);
     const whole = await bytesOf(content);
     const fresh = new PackContent(

@@ -4,12 +4,12 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { PageMap } from '../../introspect/label/page-map.js';
+import { ImageView } from '../../introspect/memory/image-view.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
-import { ImageView } from '../../introspect/memory/image-view.js';
 import { listSnapshots, loadManifest } from '../../src/catalog/catalog.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
-import { takeSnapshot, type SnapshotRequest } from '../../src/snapshot/take-snapshot.js';
+import { type SnapshotRequest, takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';
 import { changedStore } from '../catalog/changed-store.js';
 import { filesBelow } from '../catalog/small-snapshot.js';

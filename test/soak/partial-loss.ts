@@ -1,7 +1,7 @@
 // Which pages a disk takes with it when it dies in part: random runs of the expendable ones, and of large folios one half.
+import type { PageMap } from '../../introspect/label/page-map.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
-import type { PageMap } from '../../introspect/label/page-map.js';
 import type { LostRun } from '../../src/loss/lost-pages.js';
 import { randomFrom } from '../e2e/random-numbers.js';
 import type { Kpageflags } from '../guest/kpageflags.js';
@@ -33,7 +33,9 @@ export function partialLoss(
   while (leftCount > 0) {
     const start = Math.floor(random() * labels.length);
     const end = Math.min(start + 1 + Math.floor(random() * longestRun), labels.length);
-    for (let page = start; page < end; page++) lose(page);
+    for (let page = start; page < end; page++) {
+      lose(page);
+    }
   }
   return runsOf(lost, labels);
 }
@@ -57,12 +59,18 @@ function loseFolioHalves(
       const isHead =
         labels[firstPage + page] === labelNumbers['file-reread'] &&
         flags.has(firstPfn + page, 'compoundHead');
-      if (!isHead) continue;
+      if (!isHead) {
+        continue;
+      }
       let end = page + 1;
-      while (end < pageCount && flags.has(firstPfn + end, 'compoundTail')) end++;
+      while (end < pageCount && flags.has(firstPfn + end, 'compoundTail')) {
+        end++;
+      }
       const middle = (page + end) >>> 1;
       const [from, to] = random() < 0.5 ? [page, middle] : [middle, end];
-      for (let half = from; half < to; half++) lose(firstPage + half);
+      for (let half = from; half < to; half++) {
+        lose(firstPage + half);
+      }
     }
   }
 }
@@ -71,7 +79,9 @@ function runsOf(lost: Uint8Array, labels: Uint8Array): readonly LostRun[] {
   const runs: LostRun[] = [];
   for (let page = lost.indexOf(1); page >= 0;) {
     let end = page + 1;
-    while (end < lost.length && lost[end] === 1 && labels[end] === labels[page]) end++;
+    while (end < lost.length && lost[end] === 1 && labels[end] === labels[page]) {
+      end++;
+    }
     runs.push({ firstPage: page, pageCount: end - page, label: labels[page], reason: 'lost' });
     page = lost.indexOf(1, end);
   }

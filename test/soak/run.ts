@@ -17,6 +17,7 @@ import { startHdfs } from '../hdfs/cluster.js';
 import { guestName, guestOptionsOf, type SoakGuest, soakGuests } from './cases.js';
 import { destroySingleCopies } from './destroy-blocks.js';
 import { type CaseKey, caseKeys, readResult, soakFolder, triesOf, writeResult } from './results.js';
+import { survivalPath, writeSurvivalTable } from './survival-table.js';
 import {
   loseAll,
   losePart,
@@ -24,7 +25,6 @@ import {
   type SingleCopies,
   type SoakSnapshot,
 } from './survive.js';
-import { survivalPath, writeSurvivalTable } from './survival-table.js';
 
 const { values } = parseArgs({
   options: {
@@ -93,7 +93,9 @@ async function runGuest(entry: SoakGuest, copies: SingleCopies): Promise<void> {
   try {
     for (const [moment, { policy, part }] of entry.moments.entries()) {
       const keys = open.filter((key) => key.startsWith(`${moment}-`));
-      if (keys.length === 0) continue;
+      if (keys.length === 0) {
+        continue;
+      }
       const folder = join(work, guestName(entry), String(moment));
       const snapshot = await stopAndCopy(guest, join(folder, 'snapshot'));
       for (const key of keys) {
@@ -137,7 +139,9 @@ async function runCase(
     `${guestName(entry)} ${key}: ${wrong.length === 0 ? 'survived' : 'DIED'}, ` +
       `${lostPageCount} of ${expendablePageCount} expendable pages lost, ${seconds} s`,
   );
-  for (const finding of wrong) console.log(`  ${finding}`);
+  for (const finding of wrong) {
+    console.log(`  ${finding}`);
+  }
   if (wrong.length > 0) {
     const kept = join(soakFolder, 'died', `${guestName(entry)}-${key}`);
     mkdirSync(kept, { recursive: true });
@@ -161,5 +165,7 @@ async function report(): Promise<void> {
     await writeSurvivalTable(done, results.length);
     console.log(`wrote ${survivalPath}`);
   }
-  if (values.only === '' && (diedCount > 0 || done.length < results.length)) process.exitCode = 1;
+  if (values.only === '' && (diedCount > 0 || done.length < results.length)) {
+    process.exitCode = 1;
+  }
 }

@@ -20,7 +20,9 @@ async function* slowContent(): AsyncGenerator<Uint8Array> {
 test('files written side by side leave no listener with their signal, and Node has nothing to warn of', async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error): void => {
-    if (warning.name === 'MaxListenersExceededWarning') warnings.push(warning);
+    if (warning.name === 'MaxListenersExceededWarning') {
+      warnings.push(warning);
+    }
   };
   process.on('warning', onWarning);
   const stop = AbortSignal.any([new AbortController().signal]);
@@ -28,7 +30,9 @@ test('files written side by side leave no listener with their signal, and Node h
     let count = 0;
     for await (const chunk of chunksUntilAborted(slowContent(), stop, 'reading')) {
       count += chunk.length;
-      if (count % 10 === 0) clearMemory();
+      if (count % 10 === 0) {
+        clearMemory();
+      }
     }
     return count;
   };

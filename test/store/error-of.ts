@@ -8,6 +8,8 @@ export async function errorOf(act: Promise<unknown>): Promise<ParsError> {
     () => 'success',
     (error: unknown) => error,
   );
-  if (outcome instanceof ParsError) return outcome;
+  if (outcome instanceof ParsError) {
+    return outcome;
+  }
   throw new Error(`expected a ParsError, found ${String(outcome)}`);
 }

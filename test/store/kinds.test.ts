@@ -1,7 +1,7 @@
 // What the table of kinds says of a URL before a store is opened, and what openStore says to anything that is no store's.
 
-import { disksCommand } from '../../src/cli/store/disks.js';
 import type { CommandContext } from '../../src/cli/shared/run-command.js';
+import { disksCommand } from '../../src/cli/store/disks.js';
 import { findStoreKind, lastingKinds, storeKindOf, storeKinds } from '../../src/store/kinds.js';
 import { openStore } from '../../src/store/open-store.js';
 import { copies } from '../../src/store/redundancy.js';
@@ -17,7 +17,9 @@ const kinds = Object.values(storeKinds);
 test('a scheme is of one kind only, and is not written with a colon', () => {
   const schemes = kinds.flatMap((kind) => kind.schemes);
   expect(new Set(schemes).size).toBe(schemes.length);
-  for (const scheme of schemes) expect(scheme).toMatch(/^[a-z][a-z0-9+.-]*$/);
+  for (const scheme of schemes) {
+    expect(scheme).toMatch(/^[a-z][a-z0-9+.-]*$/);
+  }
 });
 
 test('the scheme says the kind, in large letters too', () => {
@@ -36,8 +38,11 @@ test('each kind takes a URL of its own, and no other', () => {
       const check = expect(() => {
         kind.checkUrl(url);
       });
-      if (storeKindOf(url) === kind) check.not.toThrow();
-      else check.toThrow(expect.objectContaining({ code: 'usage' }) as Error);
+      if (storeKindOf(url) === kind) {
+        check.not.toThrow();
+      } else {
+        check.toThrow(expect.objectContaining({ code: 'usage' }) as Error);
+      }
     }
   }
 });

@@ -102,7 +102,9 @@ test('a wait that is aborted is cancelled also for a store that passes on what i
     const reading = changedStore(store, {
       write: async (_, content) => {
         let sizeBytes = 0;
-        for await (const piece of content()) sizeBytes += piece.length;
+        for await (const piece of content()) {
+          sizeBytes += piece.length;
+        }
         return sizeBytes;
       },
     });
@@ -121,7 +123,9 @@ test('a store that asks for the content again gets all of it again', async () =>
     const retrying = changedStore(store, {
       write: async (name, content, options) => {
         for await (const piece of content()) {
-          if (piece.length > 0) break;
+          if (piece.length > 0) {
+            break;
+          }
         }
         return store.write(name, content, options);
       },

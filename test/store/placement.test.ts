@@ -1,7 +1,6 @@
 // Properties of the placement that the store's promises rest on.
 
 import fc from 'fast-check';
-
 import { placementOrder } from '../../src/store/placement.js';
 
 const disks = fc.uniqueArray(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 64 });
@@ -39,6 +38,8 @@ describe('placement', () => {
     }
     expect(counts.size).toBe(20);
     // 250 are expected per pair, with a standard deviation of 15.4; the names are fixed, so this cannot flicker.
-    for (const count of counts.values()) expect(Math.abs(count - fileCount / 20)).toBeLessThan(62);
+    for (const count of counts.values()) {
+      expect(Math.abs(count - fileCount / 20)).toBeLessThan(62);
+    }
   });
 });

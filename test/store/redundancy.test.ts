@@ -7,9 +7,9 @@ import {
   copies,
   neededPlaceCount,
   placeCount,
+  type Redundancy,
   redundancyInWords,
   reedSolomon,
-  type Redundancy,
   storedBytes,
   survivedLossCount,
 } from '../../src/store/redundancy.js';

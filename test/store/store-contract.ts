@@ -6,8 +6,8 @@
 
 import type { ErrorCode } from '../../introspect/pars-error.js';
 import { ParsError } from '../../introspect/pars-error.js';
-import { copies, reedSolomon } from '../../src/store/redundancy.js';
 import type { RaiseRedundancy, StoreCapabilities } from '../../src/store/capabilities.js';
+import { copies, reedSolomon } from '../../src/store/redundancy.js';
 import type { Store, StoredBlock, WriteOptions } from '../../src/store/store.js';
 
 const mebibyte = 1024 * 1024;
@@ -54,7 +54,9 @@ async function codeOf(act: () => Promise<unknown>): Promise<ErrorCode | 'no erro
     await act();
     return 'no error';
   } catch (error) {
-    if (error instanceof ParsError) return error.code;
+    if (error instanceof ParsError) {
+      return error.code;
+    }
     throw error;
   }
 }
@@ -255,7 +257,9 @@ export function describeStoreContract(
         let callCount = 0;
         const content = () => {
           callCount++;
-          if (callCount === 1) throw new Error('not yet');
+          if (callCount === 1) {
+            throw new Error('not yet');
+          }
           return streamed(bytes, [777]);
         };
         await expect(store.write('again/a', content, thrice)).rejects.toThrow('not yet');
@@ -274,7 +278,9 @@ export function describeStoreContract(
         const abort = new AbortController();
         async function* endless(): AsyncGenerator<Uint8Array> {
           for (let chunkCount = 0; ; chunkCount++) {
-            if (chunkCount === 5) abort.abort();
+            if (chunkCount === 5) {
+              abort.abort();
+            }
             await new Promise((resolve) => setTimeout(resolve, 1));
             yield sampleBytes(100_000, 23);
           }
@@ -370,11 +376,13 @@ export function describeStoreContract(
       expect(Object.keys(store.can).sort()).toEqual([...can].sort());
     });
 
-    if (can.includes('raiseRedundancy'))
+    if (can.includes('raiseRedundancy')) {
       describe('raised redundancy', () => {
         function raiseRedundancy(): RaiseRedundancy {
           const raise = store.can.raiseRedundancy;
-          if (raise === undefined) throw new Error('the store cannot raise a redundancy');
+          if (raise === undefined) {
+            throw new Error('the store cannot raise a redundancy');
+          }
           return raise;
         }
 
@@ -411,6 +419,7 @@ export function describeStoreContract(
           expect(await store.storedBytes(c)).toBe(10);
         });
       });
+    }
 
     describe('stat and list', () => {
       behaves('tell kind, size and time', async () => {

@@ -101,7 +101,9 @@ test(
       ['list', `--${hostile.replaceAll('\0', '')}`],
     ]) {
       await expectSafe(words);
-      if (words.length > 1 || words[0] === 'list') await expectSafe([...words, '--json']);
+      if (words.length > 1 || words[0] === 'list') {
+        await expectSafe([...words, '--json']);
+      }
     }
     const { stdout } = await expectSafe(['list']);
     expect(stdout.trimEnd().split('\n')).toHaveLength(3);

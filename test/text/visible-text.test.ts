@@ -1,5 +1,6 @@
 // What text becomes before anybody sees it: one line, and every character of it to be seen.
 import fc from 'fast-check';
+import { flatLines, type Lines, paragraphs } from '../../src/text/standard-streams.js';
 import {
   escapeJson,
   replaceUnseen,
@@ -7,7 +8,6 @@ import {
   visibleJson,
   visibleText,
 } from '../../src/text/visible-text.js';
-import { flatLines, type Lines, paragraphs } from '../../src/text/standard-streams.js';
 import { hostileTexts, unseenIn } from './hostile-text.js';
 
 /** Any UTF-16 at all, and often what is hostile. */

@@ -15,13 +15,19 @@ export function circlesIn(graph: ImportGraph): readonly string[] {
       found.push([...way.slice(start), member].join(' > '));
       return;
     }
-    if (finished.has(member)) return;
+    if (finished.has(member)) {
+      return;
+    }
     way.push(member);
-    for (const next of graph.get(member) ?? []) visit(next);
+    for (const next of graph.get(member) ?? []) {
+      visit(next);
+    }
     way.pop();
     finished.add(member);
   };
-  for (const member of graph.keys()) visit(member);
+  for (const member of graph.keys()) {
+    visit(member);
+  }
   return found;
 }
 
@@ -30,12 +36,16 @@ export function folderGraph(graph: ImportGraph, folder: string): ImportGraph {
   const targets = new Map<string, Set<string>>();
   for (const [path, imports] of graph) {
     const from = childFolder(folder, path);
-    if (from === undefined) continue;
+    if (from === undefined) {
+      continue;
+    }
     const to = imports.map((name) => childFolder(folder, name));
     const known = targets.get(from) ?? new Set();
     targets.set(from, known);
     for (const name of to) {
-      if (name !== undefined && name !== from) known.add(name);
+      if (name !== undefined && name !== from) {
+        known.add(name);
+      }
     }
   }
   return new Map([...targets].map(([from, to]) => [from, [...to]]));
@@ -54,7 +64,9 @@ export function foldersOf(paths: Iterable<string>): readonly string[] {
 
 /** `src/pack/hashes` for `src/pack` and `src/pack/hashes/layout.ts`; undefined for files in `folder` itself and elsewhere. */
 function childFolder(folder: string, path: string): string | undefined {
-  if (!path.startsWith(`${folder}/`)) return undefined;
+  if (!path.startsWith(`${folder}/`)) {
+    return undefined;
+  }
   const end = path.indexOf('/', folder.length + 1);
   return end < 0 ? undefined : path.slice(0, end);
 }

@@ -16,7 +16,9 @@ export function commentsOf(path: string, text: string): readonly Comment[] {
   const ranges = new Map<number, ts.CommentRange>();
   const visit = (node: ts.Node): void => {
     // The parser's own reading of a doc comment: its text is that of a range too.
-    if (ts.isJSDoc(node)) return;
+    if (ts.isJSDoc(node)) {
+      return;
+    }
     const children = node.getChildren(source);
     if (children.length > 0) {
       children.forEach(visit);
@@ -43,7 +45,9 @@ export function commentsOf(path: string, text: string): readonly Comment[] {
 }
 
 function sayingOf(written: string): string {
-  if (written.startsWith('//')) return written.slice(2).trim();
+  if (written.startsWith('//')) {
+    return written.slice(2).trim();
+  }
   return written
     .replace(/^\/\*+|\*+\/$/g, '')
     .split('\n')

@@ -17,8 +17,12 @@ export function againstLevels(
   const levelOf = (room: string): number => levels.findIndex((rooms) => rooms.includes(room));
   return [...graph].flatMap(([path, imports]) => {
     const from = roomOf(path);
-    if (from === undefined) return [];
-    if (levelOf(from) < 0) return [`${path}: no level has ${from}`];
+    if (from === undefined) {
+      return [];
+    }
+    if (levelOf(from) < 0) {
+      return [`${path}: no level has ${from}`];
+    }
     return imports
       .filter((name) => {
         const to = roomOf(name);
@@ -31,7 +35,9 @@ export function againstLevels(
 /** The rooms of a folder: its folders by their names, and its own files by what `ownFiles` calls them. */
 export function roomsOf(folder: string, ownFiles: (name: string) => string): RoomOf {
   return (path) => {
-    if (!path.startsWith(`${folder}/`)) return undefined;
+    if (!path.startsWith(`${folder}/`)) {
+      return undefined;
+    }
     const [first, ...rest] = path.slice(folder.length + 1).split('/');
     return rest.length > 0 ? first : ownFiles(first);
   };

@@ -15,6 +15,8 @@ export function mentionsIn(text: string): readonly string[] {
  * border between names.
  */
 export function isThere(path: string, name: string, files: readonly string[]): boolean {
-  if (name.startsWith('.')) return files.includes(join(dirname(path), name));
+  if (name.startsWith('.')) {
+    return files.includes(join(dirname(path), name));
+  }
   return files.some((file) => file === name || file.endsWith(`/${name}`));
 }

@@ -1,14 +1,13 @@
 // What would be lost with a node, and whether the guest would resume: held against a model that asks page by page.
 
 import fc from 'fast-check';
-import { notStoredOf } from '../../src/manifest/space/spaces.js';
-import type { RamSpace, SnapshotFrames } from '../../src/manifest/types.js';
-import type { FileCopies } from '../../src/verify/file-copies.js';
-import type { BlockPlaces } from '../../src/store/block-state.js';
-import { type LossInput, lossScenarios } from '../../src/verify/loss-scenarios.js';
 import { disksToBeGiven } from '../../src/loss/disks-to-be-given.js';
 import { countPages, sumPages } from '../../src/loss/pages-by-label.js';
-import { healingFacts } from '../restore/healing-facts.js';
+import { notStoredOf } from '../../src/manifest/space/spaces.js';
+import type { RamSpace, SnapshotFrames } from '../../src/manifest/types.js';
+import type { BlockPlaces } from '../../src/store/block-state.js';
+import type { FileCopies } from '../../src/verify/file-copies.js';
+import { type LossInput, lossScenarios } from '../../src/verify/loss-scenarios.js';
 import {
   diskBeside,
   packCount,
@@ -17,6 +16,7 @@ import {
   randomSpace,
   windowPageCount,
 } from '../manifest/random-space.js';
+import { healingFacts } from '../restore/healing-facts.js';
 
 /** Random spaces have as many labels and packs; the last of both are those of a disk. */
 const legend = ['free', 'file-reread', 'anon', 'disk-held', 'disk'];
@@ -149,7 +149,9 @@ function withoutPages({ space, labels }: RandomSpace, notStored: readonly number
 }
 
 function neededOf(coding: BlockPlaces['coding']): number {
-  if (coding === 'unknown') throw new Error('expected a code that is known');
+  if (coding === 'unknown') {
+    throw new Error('expected a code that is known');
+  }
   return coding?.dataUnitCount ?? 1;
 }
 

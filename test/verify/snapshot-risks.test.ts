@@ -1,10 +1,10 @@
 // Each risk is told when it is one, and a snapshot as it should be has none.
 
+import { disksToBeGiven } from '../../src/loss/disks-to-be-given.js';
+import { countPages } from '../../src/loss/pages-by-label.js';
 import type { DiskSpace, RamSpace } from '../../src/manifest/types.js';
 import type { FileCopies } from '../../src/verify/file-copies.js';
 import { lossScenarios } from '../../src/verify/loss-scenarios.js';
-import { disksToBeGiven } from '../../src/loss/disks-to-be-given.js';
-import { countPages } from '../../src/loss/pages-by-label.js';
 import { type RiskInput, snapshotRisks } from '../../src/verify/snapshot-risks.js';
 import { blocksOn } from '../restore/blocks-on.js';
 import { healingFacts } from '../restore/healing-facts.js';

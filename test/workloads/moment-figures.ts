@@ -73,9 +73,13 @@ export function momentFigures({ figures }: Pick<Moment, 'figures'>): MomentFigur
 
 function storedFraction(image: ImageFigures, name: PolicyName): number {
   const figures = image.policies.find(({ policy }) => policy === name);
-  if (figures === undefined) throw new Error(`expected figures of policy ${name}, found none`);
+  if (figures === undefined) {
+    throw new Error(`expected figures of policy ${name}, found none`);
+  }
   const storedBytes = figures.replications.map(({ replication, packedBytes }) => {
-    if (packedBytes === undefined) throw new Error(`policy ${name}: its packs were not measured`);
+    if (packedBytes === undefined) {
+      throw new Error(`policy ${name}: its packs were not measured`);
+    }
     return replication * packedBytes;
   });
   return 1 - sum(storedBytes) / (image.imageSizeBytes * nativeReplication);

@@ -5,9 +5,9 @@ import { format } from 'prettier';
 import { spreadOf } from '../../bench/samples.js';
 import { publishedFraction } from '../../src/report/model/published-metric.js';
 import { markedPart, withMarkedPart } from '../docs/marked-part.js';
-import { momentFigures, type MomentFigures } from './moment-figures.js';
-import type { WorkloadCase } from './workloads.js';
+import { type MomentFigures, momentFigures } from './moment-figures.js';
 import type { CaseResult } from './results.js';
+import type { WorkloadCase } from './workloads.js';
 
 export const readmePath = fileURLToPath(new URL('../../README.md', import.meta.url));
 

@@ -5,8 +5,8 @@ import { findKernelPackage } from '../guest/kernel-package.js';
 import { hashOfSources, identityOf, keep, readKept } from '../kept-results.js';
 import { cacheFolder } from '../setup/cache-folder.mjs';
 import type { Moment } from './moments/observe-moments.js';
-import { caseName, type WorkloadCase } from './workloads.js';
 import { userlandVersion } from './userland/image.js';
+import { caseName, type WorkloadCase } from './workloads.js';
 
 export interface CaseResult {
   /** `uname -r`. */

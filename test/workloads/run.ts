@@ -11,12 +11,12 @@ import { parseArgs } from 'node:util';
 import pLimit from 'p-limit';
 import { findKernelPackage } from '../guest/kernel-package.js';
 import { percent } from '../matrix/figures.js';
-import { observeMoments } from './moments/observe-moments.js';
-import { caseName, workloadCases, type WorkloadCase } from './workloads.js';
-import { type CaseResult, readResult, writeResult } from './results.js';
 import { momentFigures } from './moment-figures.js';
+import { observeMoments } from './moments/observe-moments.js';
 import { writeReadmeTable } from './readme-table.js';
+import { type CaseResult, readResult, writeResult } from './results.js';
 import { userlandImage } from './userland/image.js';
+import { caseName, type WorkloadCase, workloadCases } from './workloads.js';
 import { workloadsPath, writeWorkloadsTable } from './workloads-table.js';
 
 const guestsAtOnceMax = 2;
@@ -84,7 +84,9 @@ async function report(): Promise<void> {
     `${done.length} of ${workloadCases.length} guests are done, after ${secondsSince(startMs)} s`,
   );
   if (done.length < workloadCases.length) {
-    if (values.only === '') process.exitCode = 1;
+    if (values.only === '') {
+      process.exitCode = 1;
+    }
     return;
   }
   await writeWorkloadsTable(done);

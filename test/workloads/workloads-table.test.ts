@@ -5,7 +5,6 @@ import { spreadOf } from '../../bench/samples.js';
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
 import { remedyFor } from './critical-remedies.js';
 import { momentFigures } from './moment-figures.js';
-import { momentNames, workloadCases, workloads } from './workloads.js';
 import type { Moment } from './moments/observe-moments.js';
 import type { SnapshotFigures } from './moments/snapshot-figures.js';
 import {
@@ -16,6 +15,7 @@ import {
   tableRows,
   withReadmeTable,
 } from './readme-table.js';
+import { momentNames, workloadCases, workloads } from './workloads.js';
 import { workloadsPath, workloadsText } from './workloads-table.js';
 
 const pageCount = 1000;

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { spreadOf } from '../../bench/samples.js';
 import type { PageLabel } from '../../introspect/page-class.js';
+import { publishedFraction } from '../../src/report/model/published-metric.js';
 import { percent } from '../matrix/figures.js';
 import { remedyFor } from './critical-remedies.js';
-import { publishedFraction } from '../../src/report/model/published-metric.js';
-import { momentFigures, type MomentFigures } from './moment-figures.js';
-import type { WorkloadCase } from './workloads.js';
+import { type MomentFigures, momentFigures } from './moment-figures.js';
 import type { CaseResult } from './results.js';
+import type { WorkloadCase } from './workloads.js';
 
 export const workloadsPath = fileURLToPath(
   new URL('../../docs/evidence/workloads.md', import.meta.url),
@@ -122,8 +122,9 @@ function findings(results: Results): string[] {
     }),
   );
   const heading = ['## Findings', ''];
-  if (lines.length === 0)
+  if (lines.length === 0) {
     return [...heading, 'None: all evidence is complete, without warnings.', ''];
+  }
   return [...heading, ...lines.map((line) => `- ${line}`), ''];
 }
 

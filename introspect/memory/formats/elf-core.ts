@@ -6,10 +6,10 @@
 // Of the notes only QEMU's own, of the CPUs, are read (elf-cpus.ts): VMCOREINFO is found in RAM itself, and QEMU writes its
 // note only when the guest helped it to. QEMU includes what else the guest can address as memory (video RAM, firmware); those runs are kept like any other.
 import { ParsError } from '../../pars-error.js';
-import { type FileRange, readNotes } from './elf-cpus.js';
 import { type FileExtent, viewOfExtents } from '../file-extents.js';
 import { ImageFile, imageOfFile } from '../image-file.js';
 import type { ImageOpener, MemoryImage } from '../memory-image.js';
+import { type FileRange, readNotes } from './elf-cpus.js';
 
 const magic = Buffer.from('\x7fELF', 'latin1');
 const headerBytes = 64;

@@ -7,11 +7,11 @@
 // before the state, so that a restore can give a save file again. A compressed stream is decompressed into a scratch
 // file first, since pages are read in any order.
 import { ParsError } from '../../pars-error.js';
-import { decompress } from './decompress.js';
 import { ImageFile } from '../image-file.js';
 import type { ImageOpener, MemoryImage } from '../memory-image.js';
-import { openMigrationStream } from './migration-stream.js';
 import { statedRamBytes } from '../migration/decode.js';
+import { decompress } from './decompress.js';
+import { openMigrationStream } from './migration-stream.js';
 
 const magic = Buffer.from('LibvirtQemudSave');
 /** In the magic's place until the file is complete. */

@@ -13,10 +13,10 @@ import { decodeCpus } from '../migration/decode-cpus.js';
 import { maxOtherBytes, maxRamBytes } from '../migration/decode-ram.js';
 import { migrationMagic } from '../migration/layout.js';
 import { guestRamOf, pluggedRamOf } from '../migration/main-ram.js';
-import type { MemoryRegion } from '../physical-memory.js';
 import { skeletonOf, type SkeletonPiece } from '../migration/skeleton.js';
 import { StreamRam } from '../migration/stream-ram.js';
 import type { MigrationStream, RamBlock } from '../migration/types.js';
+import type { MemoryRegion } from '../physical-memory.js';
 import { layoutByAddress, rawFileLayouts } from './raw-file.js';
 
 /** QEMU's names for machines whose RAM lies as `rawFileLayouts` says. */

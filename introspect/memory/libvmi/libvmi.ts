@@ -5,6 +5,8 @@
 // but a kill; libvmi does not say whether it was paused before, so that is not brought back.
 import { ParsError } from '../../pars-error.js';
 import { ImageView } from '../image-view.js';
+import type { ImageOpener, MemoryImage } from '../memory-image.js';
+import { type MemoryRegion, pageSizeBytes } from '../physical-memory.js';
 import {
   loadVmiLibrary,
   type VmiInstance,
@@ -13,8 +15,6 @@ import {
   vmiModes,
 } from './library.js';
 import { findRegions } from './regions.js';
-import type { ImageOpener, MemoryImage } from '../memory-image.js';
-import { type MemoryRegion, pageSizeBytes } from '../physical-memory.js';
 
 const scheme = 'libvmi:';
 const modes = Object.keys(vmiModes) as VmiMode[];

@@ -6,10 +6,10 @@
 // No section says how long its body is, but the description at the stream's end does, device after device in the order
 // of the sections: it names each field with its size. So all devices are gone through from the first to the last, and
 // what was read of the CPUs is believed only if every header and every footer stands where it must.
-import { memberOf, parseJson } from '../json-file.js';
+import { ParsError } from '../../pars-error.js';
 import type { CpuState, CpuStates } from '../cpu-state.js';
 import type { ImageFile } from '../image-file.js';
-import { ParsError } from '../../pars-error.js';
+import { memberOf, parseJson } from '../json-file.js';
 import { devicesEnd, findDescription } from './description.js';
 import { sectionTypes } from './layout.js';
 import type { FileRange } from './types.js';

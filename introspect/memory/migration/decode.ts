@@ -3,6 +3,9 @@
 // Whatever precedes the devices must be understood byte for byte, since nothing in the stream says where a section
 // ends. What is not known is refused by name.
 import type { ImageFile } from '../image-file.js';
+import { pageSizeBytes } from '../physical-memory.js';
+import { decodeConfiguration } from './decode-configuration.js';
+import { RamDecoder } from './decode-ram.js';
 import {
   migrationMagic,
   migrationVersion,
@@ -10,11 +13,8 @@ import {
   postcopyCommands,
   sectionTypes,
 } from './layout.js';
-import { decodeConfiguration } from './decode-configuration.js';
-import { RamDecoder } from './decode-ram.js';
 import { streamEnd } from './stream-end.js';
 import { StreamReader } from './stream-reader.js';
-import { pageSizeBytes } from '../physical-memory.js';
 import type { Configuration, FileRange, MigrationStream } from './types.js';
 
 /** Between two sections of RAM QEMU writes one command at most. */

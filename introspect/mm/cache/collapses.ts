@@ -9,10 +9,10 @@
 // Once the huge page is unlocked it looks like any other, and what it replaced is let go of; that is not told apart here.
 import type { Kernel } from '../../kernel/kernel.js';
 import { endPfn, pageSizeBytes, type Pfn } from '../../memory/physical-memory.js';
+import { labelNumbers, type PageLabel } from '../../page-class.js';
 import type { Memmap } from '../memmap.js';
 import { type PageFlagMasks, pageFlagMasks } from '../page-flags.js';
 import { type PageLayout, pageLayout } from '../page-layout.js';
-import { labelNumbers, type PageLabel } from '../../page-class.js';
 
 /** HPAGE_PMD_ORDER on x86-64. */
 const hugeOrder = 9;

@@ -2,9 +2,9 @@
 //
 // Decides once per file whether its clean pages could be read again from the guest's own disk. Only what is proven is
 // `disk-file`; a pointer that does not lead to an inode which points back is `unproven`.
+import { expect, Inconsistency } from '../../inconsistency.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { pageSizeBytes } from '../../memory/physical-memory.js';
-import { expect, Inconsistency } from '../../inconsistency.js';
 
 /**
  * disk-file   regular file, still linked, on a file system and disk whose re-reading a test guest has proven

@@ -1,11 +1,11 @@
 // The buddy allocator's own lists (zone.free_area[order].free_list[type], mm/page_alloc.c): the second witness for a
 // free block, asked when the first one, the memmap, does not agree with the zone's counts.
-import type { Kernel } from '../../kernel/kernel.js';
 import { expect, expectArrayOf, Inconsistency } from '../../inconsistency.js';
+import type { Kernel } from '../../kernel/kernel.js';
 import { framesOnList, listHeadBytes } from '../linked-list.js';
 import type { MemmapLookup } from '../memmap.js';
-import type { FreeRun } from './per-cpu-lists.js';
 import type { Zone } from '../zones/zone.js';
+import type { FreeRun } from './per-cpu-lists.js';
 
 /** Blocks that the zone's lists lead to. A list is followed until the first link that does not hold. */
 export function* blocksOnBuddyLists(

@@ -67,8 +67,12 @@ function sampleFreePages(kernel: Kernel, labels: Uint8Array) {
     }
     kernel.physical.readImage((start + found) * pageSizeBytes, page);
     sampled++;
-    if (page.every((byte) => byte === poisonByte)) poisoned++;
-    if (page.every((byte) => byte === zeroByte)) zero++;
+    if (page.every((byte) => byte === poisonByte)) {
+      poisoned++;
+    }
+    if (page.every((byte) => byte === zeroByte)) {
+      zero++;
+    }
   }
   return { sampled, poisoned, zero };
 }

@@ -1,9 +1,9 @@
 // Labels what VMCOREINFO alone can tell, for kernels without BTF: free blocks, and pages given back to the host. All else is
 // `unknown`. The conditions are those of memmap-labeller.ts, and every frame is looked at.
+import { expect } from '../../inconsistency.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { Pfn } from '../../memory/physical-memory.js';
 import { labelNumbers } from '../../page-class.js';
-import { expect } from '../../inconsistency.js';
 import { wordOf } from '../page-layout.js';
 import { pageTypes } from '../page-type.js';
 

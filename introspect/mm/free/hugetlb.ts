@@ -1,6 +1,6 @@
 // The pool of free huge pages (struct hstate, mm/hugetlb.c): on a list per node, and counted beside it.
-import type { Kernel } from '../../kernel/kernel.js';
 import { Inconsistency } from '../../inconsistency.js';
+import type { Kernel } from '../../kernel/kernel.js';
 import { framesOnList, listHeadBytes } from '../linked-list.js';
 import { type Memmap, MemmapLookup } from '../memmap.js';
 import type { FreeRun } from './per-cpu-lists.js';

@@ -3,9 +3,9 @@
 // Nothing in a struct page marks them: a page is free here only by being on a list. So the lists are walked, and the
 // pages must add up to the count that stands beside them. A CPU that was stopped while it changed its lists may show
 // them half changed: then none of its pages is believed to be free, and the other CPUs' are.
+import { expect, expectArrayOf, Inconsistency } from '../../inconsistency.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import type { Pfn } from '../../memory/physical-memory.js';
-import { expect, expectArrayOf, Inconsistency } from '../../inconsistency.js';
 import { framesOnList, listHeadBytes } from '../linked-list.js';
 import { type Memmap, MemmapLookup } from '../memmap.js';
 import { type Cpu, possibleCpus } from '../per-cpu.js';

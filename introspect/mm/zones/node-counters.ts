@@ -1,7 +1,7 @@
 // What the kernel itself counts of its pages (enum node_stat_item, include/linux/mmzone.h; /proc/vmstat shows them):
 // the totals over all nodes, with what each CPU has not yet added.
-import type { Kernel } from '../../kernel/kernel.js';
 import { expectArrayOf, Inconsistency } from '../../inconsistency.js';
+import type { Kernel } from '../../kernel/kernel.js';
 import { type Cpu, possibleCpus } from '../per-cpu.js';
 import { expectFewPerCpu, nodeAddresses } from './zone.js';
 

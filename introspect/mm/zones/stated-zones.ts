@@ -1,6 +1,6 @@
 // Zones that are read without BTF, held against what their nodes say: where a zone starts is not stated, but inferred.
-import type { Kernel } from '../../kernel/kernel.js';
 import { expect, Inconsistency } from '../../inconsistency.js';
+import type { Kernel } from '../../kernel/kernel.js';
 import { nodeAddresses, type Zone } from './zone.js';
 
 /** Throws Inconsistency unless every node's zones span exactly what the node does, with as many pages as they may have. */

@@ -1,6 +1,6 @@
 // Nodes and zones as /proc/zoneinfo shows them: what they span, and how much of that is there and the allocator's.
-import type { StructTypes } from '../../kernel/kernel-types.js';
 import type { Kernel } from '../../kernel/kernel.js';
+import type { StructTypes } from '../../kernel/kernel-types.js';
 import type { Pfn } from '../../memory/physical-memory.js';
 import { nodeAddresses, type Zone } from './zone.js';
 

@@ -1,10 +1,10 @@
 // Zones: the kernel's own account of its memory, per node and kind (struct pglist_data and struct zone,
 // include/linux/mmzone.h). What it counts as free is what the labels are held against.
-import type { StructTypes } from '../../kernel/kernel-types.js';
+import { expect, expectArrayOf, Inconsistency } from '../../inconsistency.js';
 import type { Kernel } from '../../kernel/kernel.js';
+import type { StructTypes } from '../../kernel/kernel-types.js';
 import { endPfn, type Pfn } from '../../memory/physical-memory.js';
 import { isUniprocessor, possibleCpus } from '../per-cpu.js';
-import { expect, expectArrayOf, Inconsistency } from '../../inconsistency.js';
 
 /** No x86-64 configuration has more than 1024 nodes (NODES_SHIFT 10). */
 const nodeLimit = 1024;

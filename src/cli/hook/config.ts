@@ -1,18 +1,18 @@
 // pars config check: what the hook commands would work with, or what is wrong with it.
-import type { Command } from 'commander';
 import { access, constants } from 'node:fs/promises';
+import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { messageOf } from '../../flow/message-of.js';
 import { readConfig } from '../../hook/config.js';
 import { redact } from '../../hook/observe/redact.js';
 import { makeSpoolFolders } from '../../spool/layout.js';
 import { storeKindOf } from '../../store/kinds.js';
 import { exitCodes } from '../shared/exit-code.js';
-import { configOption, type HookOptions } from './open.js';
-import { readPolicy } from '../shared/options/read-policy.js';
 import { jsonOption } from '../shared/options/common.js';
+import { readPolicy } from '../shared/options/read-policy.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
-import { messageOf } from '../../flow/message-of.js';
+import { configOption, type HookOptions } from './open.js';
 
 export function configure(config: Command): void {
   config

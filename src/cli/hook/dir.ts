@@ -1,17 +1,17 @@
 // pars hook dir DIR: takes each complete snapshot in a folder into the spool, and has them sent.
-import type { Command } from 'commander';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectVmName } from '../../catalog/vm-name.js';
-import { durationForm, parseDuration } from '../../units/duration.js';
-import { startFlush } from '../../hook/send/start-flush.js';
 import { watchFolder } from '../../hook/folder/watch-folder.js';
+import { startFlush } from '../../hook/send/start-flush.js';
 import { vmNameProblem } from '../../manifest/vm-name.js';
+import { durationForm, parseDuration } from '../../units/duration.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatLines } from '../shared/format.js';
-import { configOption, type HookOptions, openHook } from './open.js';
 import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
 
 export interface HookDirOptions extends HookOptions {
   readonly watch?: boolean;

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { flush, type FlushResult } from '../../hook/send/flush.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
-import { configOption, type HookOptions, openHook } from './open.js';
 import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
 
 export interface HookFlushOptions extends HookOptions {
   readonly retryFailed?: boolean;

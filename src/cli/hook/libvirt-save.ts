@@ -3,15 +3,15 @@
 import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectVmName } from '../../catalog/vm-name.js';
+import { messageOf } from '../../flow/message-of.js';
 import type { HookContext } from '../../hook/hook-context.js';
 import { spoolSave } from '../../hook/libvirt/spool-save.js';
 import { takeHandedOver } from '../../hook/libvirt/take-handed-over.js';
 import { startFlush } from '../../hook/send/start-flush.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
-import { configOption, type HookOptions, openHook } from './open.js';
 import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
-import { messageOf } from '../../flow/message-of.js';
+import { configOption, type HookOptions, openHook } from './open.js';
 
 export interface HookLibvirtSaveOptions extends HookOptions {
   readonly vm?: string;

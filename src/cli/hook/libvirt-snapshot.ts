@@ -1,14 +1,14 @@
 // pars hook libvirt-snapshot DOMAIN: a snapshot of a running VM of libvirt into the spool, and has it sent.
 import type { Command } from 'commander';
-import { flush } from '../../hook/send/flush.js';
+import { messageOf } from '../../flow/message-of.js';
 import { snapshotDomain } from '../../hook/libvirt/snapshot-domain.js';
+import { flush } from '../../hook/send/flush.js';
 import { startFlush } from '../../hook/send/start-flush.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
-import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
-import { configOption, type HookOptions, openHook } from './open.js';
 import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
-import { messageOf } from '../../flow/message-of.js';
+import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
+import { configOption, type HookOptions, openHook } from './open.js';
 
 export interface HookLibvirtSnapshotOptions extends HookOptions {
   /** Send before returning. */

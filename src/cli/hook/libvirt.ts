@@ -3,12 +3,12 @@
 // libvirt waits for it, with the domain locked, and a failure would be the VM's. So it does what takes a moment, starts
 // the rest in the background, and always ends well.
 import type { Command } from 'commander';
+import { messageOf } from '../../flow/message-of.js';
 import { defaultSaveFolder, handOver, handOverOperation } from '../../hook/libvirt/hand-over.js';
 import { startInBackground } from '../../hook/send/start-flush.js';
 import { exitCodes } from '../shared/exit-code.js';
-import { configOption, type HookOptions, openHook } from './open.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
-import { messageOf } from '../../flow/message-of.js';
+import { configOption, type HookOptions, openHook } from './open.js';
 
 export interface HookLibvirtOptions extends HookOptions {
   /** Where libvirt keeps managed saves. */

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { listEntries } from '../../spool/entries.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
-import { configOption, type HookOptions, openHook } from './open.js';
 import { jsonOption } from '../shared/options/common.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
+import { configOption, type HookOptions, openHook } from './open.js';
 
 export function configure(command: Command): void {
   command

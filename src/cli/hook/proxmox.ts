@@ -1,15 +1,15 @@
 // pars hook proxmox PHASE [MODE VMID]: as vzdump of Proxmox VE calls its hook script. Always ends well, or the backup
 // would be stopped.
 import type { Command } from 'commander';
-import { captureIntoSpool, type LiveVm } from '../../hook/take/capture-into-spool.js';
-import { parseDuration } from '../../units/duration.js';
+import { messageOf } from '../../flow/message-of.js';
 import type { HookContext } from '../../hook/hook-context.js';
 import { defaultQmpPattern, numberOfHost, planPhase } from '../../hook/proxmox/plan-phase.js';
 import { startFlush } from '../../hook/send/start-flush.js';
+import { captureIntoSpool, type LiveVm } from '../../hook/take/capture-into-spool.js';
+import { parseDuration } from '../../units/duration.js';
 import { exitCodes } from '../shared/exit-code.js';
-import { configOption, type HookOptions, openHook } from './open.js';
 import { type CommandContext, runCommand } from '../shared/run-command.js';
-import { messageOf } from '../../flow/message-of.js';
+import { configOption, type HookOptions, openHook } from './open.js';
 
 export interface HookProxmoxOptions extends HookOptions {
   /** `%` stands for the number of the VM. */

@@ -1,19 +1,19 @@
 // pars hook run: takes one snapshot into the spool, and has it sent.
 import type { Command } from 'commander';
-import { captureIntoSpool } from '../../hook/take/capture-into-spool.js';
-import { flush } from '../../hook/send/flush.js';
+import { messageOf } from '../../flow/message-of.js';
 import type { HookContext } from '../../hook/hook-context.js';
+import { flush } from '../../hook/send/flush.js';
+import { startFlush } from '../../hook/send/start-flush.js';
+import { captureIntoSpool } from '../../hook/take/capture-into-spool.js';
 import { offerSnapshot } from '../../hook/take/offer.js';
 import { type HookRequest, readHookRequest } from '../../hook/take/offered-input.js';
-import { startFlush } from '../../hook/send/start-flush.js';
 import { hostIdentity } from '../../vm/vm-identity.js';
 import { exitCodes } from '../shared/exit-code.js';
+import { jsonOption } from '../shared/options/common.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from './flush.js';
 import { configOption, type HookOptions, openHook } from './open.js';
 import { readStandardInput } from './standard-input.js';
-import { jsonOption } from '../shared/options/common.js';
-import { type CommandContext, runCommand } from '../shared/run-command.js';
-import { messageOf } from '../../flow/message-of.js';
 
 export interface HookRunOptions extends HookOptions {
   readonly vm?: string;

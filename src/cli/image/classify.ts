@@ -2,21 +2,15 @@
 // stand beside the kernel's own counters.
 import type { Command } from 'commander';
 import type { PageExplanation } from '../../../introspect/explain/explain.js';
+import { readStatistics } from '../../../introspect/label/statistics.js';
 import type { Pfn } from '../../../introspect/memory/physical-memory.js';
 import { pageClasses } from '../../../introspect/page-class.js';
-import { readStatistics } from '../../../introspect/label/statistics.js';
 import { planReplication } from '../../plan/plan.js';
 import { type PlannedSaving, plannedSaving } from '../../plan/saving.js';
-import { explainText } from './explain-text.js';
-import { toJson, wrapText } from '../shared/format.js';
-import { npyHeader } from './npy.js';
 import { labelImage, type LabelledImage } from '../../snapshot/prepare/open-image.js';
-import { exitCodeOfEvidence, unprovenLines } from '../shared/evidence.js';
-import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
-import { expectInImage, parsePfn } from './parse-pfn.js';
-import { drawMap, type MapFormat, mapFormatOf } from './map-file.js';
-import { type PolicyArguments, readPolicy } from '../shared/options/read-policy.js';
 import { paragraphs } from '../../text/standard-streams.js';
+import { exitCodeOfEvidence, unprovenLines } from '../shared/evidence.js';
+import { toJson, wrapText } from '../shared/format.js';
 import {
   collect,
   formatOption,
@@ -27,10 +21,16 @@ import {
   stateOption,
   weakOption,
 } from '../shared/options/common.js';
+import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
+import { type PolicyArguments, readPolicy } from '../shared/options/read-policy.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { savingTable } from '../shared/saving-table.js';
-import { statsTable } from './stats-table.js';
 import { writeOutput } from '../shared/write-output.js';
+import { explainText } from './explain-text.js';
+import { drawMap, type MapFormat, mapFormatOf } from './map-file.js';
+import { npyHeader } from './npy.js';
+import { expectInImage, parsePfn } from './parse-pfn.js';
+import { statsTable } from './stats-table.js';
 
 /** So long are lines that are read on a terminal. */
 const columnCount = 80;

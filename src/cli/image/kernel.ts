@@ -4,13 +4,13 @@ import {
   describeKernel,
   type KernelDescription,
 } from '../../../introspect/explain/describe-kernel.js';
+import { Inconsistency } from '../../../introspect/inconsistency.js';
 import {
   findKernel,
   type Introspected,
   type Running,
 } from '../../../introspect/label/find-kernel.js';
 import { type MemoryRegion } from '../../../introspect/memory/physical-memory.js';
-import { Inconsistency } from '../../../introspect/inconsistency.js';
 import { type Lines, paragraphs } from '../../text/standard-streams.js';
 import { exitCodes } from '../shared/exit-code.js';
 import {
@@ -21,7 +21,6 @@ import {
   toJson,
   wrapText,
 } from '../shared/format.js';
-import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
 import {
   formatOption,
   imageMeaning,
@@ -29,6 +28,7 @@ import {
   mapOption,
   stateOption,
 } from '../shared/options/common.js';
+import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** So long are lines that are read on a terminal. */

@@ -1,6 +1,6 @@
 // The picture of `classify --map`, in the format that the file's name asks for.
-import { ParsError } from '../../../introspect/pars-error.js';
 import type { PageMap } from '../../../introspect/label/page-map.js';
+import { ParsError } from '../../../introspect/pars-error.js';
 
 const mapFormats = ['png', 'svg'] as const;
 export type MapFormat = (typeof mapFormats)[number];

@@ -21,19 +21,16 @@ import {
 } from '../../report/model/report.js';
 import { snapshotReport } from '../../report/model/snapshot-report.js';
 import { publishedReport } from '../../report/published-report.js';
+import { labelImage } from '../../snapshot/prepare/open-image.js';
 import { openStore } from '../../store/open-store.js';
 import type { Store } from '../../store/store.js';
+import { exitCodeOfEvidence } from '../shared/evidence.js';
 import {
   exitCodeOfUnreadable,
   exitCodes,
   expectAllReadable,
   worstOf,
 } from '../shared/exit-code.js';
-import { labelImage } from '../../snapshot/prepare/open-image.js';
-import { exitCodeOfEvidence } from '../shared/evidence.js';
-import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
-import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
-import { reportText } from './text.js';
 import {
   collect,
   formatOption,
@@ -41,9 +38,12 @@ import {
   mapOption,
   stateOption,
 } from '../shared/options/common.js';
+import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
 import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { writeOutput } from '../shared/write-output.js';
+import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
+import { reportText } from './text.js';
 
 export interface ReportOptions extends CommonOptions, AssumptionArguments, ImageArguments {
   readonly store?: string;
@@ -234,7 +234,9 @@ async function historyOf(
     store,
     {
       snapshot: ({ header }) => {
-        if (header.vm === vm) headers.push(header);
+        if (header.vm === vm) {
+          headers.push(header);
+        }
       },
       unreadable: (id, error) => {
         errors.push(error);

@@ -140,9 +140,15 @@ function riskText(
 
 /** What may happen never reads as nothing, nor as certain what may not. */
 function probabilityText(probability: number): string {
-  if (probability === 0) return '0';
-  if (probability < 1e-3) return probability.toExponential(0);
-  if (probability === 1) return '1';
+  if (probability === 0) {
+    return '0';
+  }
+  if (probability < 1e-3) {
+    return probability.toExponential(0);
+  }
+  if (probability === 1) {
+    return '1';
+  }
   return probability > 0.99 ? '>.99' : probability.toPrecision(2).replace(/^0/, '');
 }
 

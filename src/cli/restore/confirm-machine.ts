@@ -1,8 +1,8 @@
 // Whether a machine that a snapshot describes may be started: it is shown, and on a terminal asked about. What it could do
 // to the host is refused by name, unless whoever starts it has said that the snapshot is trusted.
-import { findingLines } from '../../vm/trust/trust-words.js';
 import type { ResumableMachine } from '../../restore/resume/write-resume.js';
 import { type Lines, wholeLines } from '../../text/standard-streams.js';
+import { findingLines } from '../../vm/trust/trust-words.js';
 import { askOnTerminal, canAsk } from '../shared/ask-on-terminal.js';
 
 export interface ConfirmContext {

@@ -3,19 +3,19 @@
 import { type Command, Option } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { loadManifest, resolveId } from '../../catalog/catalog.js';
+import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../../disk/guest-disks.js';
+import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
+import { lostPageCount } from '../../loss/lost-pages.js';
 import { ramOf } from '../../manifest/space/spaces.js';
 import type { Manifest } from '../../manifest/types.js';
 import type { Healing } from '../../restore/heal/healing.js';
-import { lostPageCount } from '../../loss/lost-pages.js';
-import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
-import { diskTargets, restoredDisk, type RestoredDisk } from '../../restore/restored-disk.js';
+import { readMachine } from '../../restore/read-machine.js';
 import type { RestoreRequest, StreamFormat } from '../../restore/restore-request.js';
 import type { RestoreResult } from '../../restore/restore-result.js';
 import { restoreSnapshot } from '../../restore/restore-snapshot.js';
-import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../../disk/guest-disks.js';
-import { readMachine } from '../../restore/read-machine.js';
-import { isOfLibvirt, writeLibvirtResume } from '../../restore/resume/write-libvirt-resume.js';
+import { diskTargets, type RestoredDisk, restoredDisk } from '../../restore/restored-disk.js';
 import { expectFirstRun, runScript } from '../../restore/resume/resume-folder.js';
+import { isOfLibvirt, writeLibvirtResume } from '../../restore/resume/write-libvirt-resume.js';
 import {
   checkResume,
   type ResumableMachine,
@@ -23,16 +23,16 @@ import {
   writeResume,
 } from '../../restore/resume/write-resume.js';
 import { openStore } from '../../store/open-store.js';
-import { findingLines } from '../../vm/trust/trust-words.js';
 import type { Store } from '../../store/store.js';
 import { UnreachableCopies } from '../../store/unreachable.js';
 import type { Lines } from '../../text/standard-streams.js';
+import { findingLines } from '../../vm/trust/trust-words.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
-import { lostTable, reportLost, reportLostOnDisks } from '../store/lost-report.js';
-import { confirmMachine } from './confirm-machine.js';
 import { collect, jsonOption, snapshotMeaning } from '../shared/options/common.js';
 import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
+import { lostTable, reportLost, reportLostOnDisks } from '../store/lost-report.js';
+import { confirmMachine } from './confirm-machine.js';
 
 export interface RestoreOptions extends CommonOptions {
   readonly store: string;

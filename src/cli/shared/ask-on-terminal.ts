@@ -1,6 +1,6 @@
 // A question that a person answers on the terminal, before something is done that cannot be taken back.
-import { isatty } from 'node:tty';
 import { createInterface } from 'node:readline';
+import { isatty } from 'node:tty';
 import { writeQuestion } from '../../text/standard-streams.js';
 
 /** Nobody is there. */

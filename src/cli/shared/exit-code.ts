@@ -24,7 +24,9 @@ export function exitCodeOfUnreadable(errors: readonly ParsError[]): number {
 /** Throws instead of `not-found` when a snapshot that is asked for by a name may be among those that cannot be read. */
 export function expectAllReadable(asked: string, errors: readonly ParsError[]): void {
   const worst = worstOf(errors);
-  if (worst === undefined) return;
+  if (worst === undefined) {
+    return;
+  }
   throw new ParsError(
     worst.code,
     `no snapshot of ${asked} is among those that can be read, and ${errors.length} cannot be read: ${worst.message}`,

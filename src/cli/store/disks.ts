@@ -76,7 +76,9 @@ export async function disksCommand(
       ['left', 'right', 'left', 'right', 'right', 'right'],
     ),
   );
-  if (doubt === undefined) return exitCodes.ok;
+  if (doubt === undefined) {
+    return exitCodes.ok;
+  }
   warn(doubt.message);
   return exitCodeOfError[doubt.code];
 }

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { listSnapshots, type SnapshotList } from '../../catalog/catalog.js';
-import { clashSentences } from '../../catalog/vm-identity.js';
 import { prepareDeletions } from '../../catalog/delete-snapshots.js';
 import {
   type KeepReason,
@@ -11,11 +10,15 @@ import {
   type RetentionMoment,
   type RetentionRule,
 } from '../../catalog/retention.js';
+import { clashSentences } from '../../catalog/vm-identity.js';
 import { openStore } from '../../store/open-store.js';
-import type { Lines } from '../../text/standard-streams.js';
 import type { Store } from '../../store/store.js';
+import type { Lines } from '../../text/standard-streams.js';
 import { exitCodeOfUnreadable, expectAllReadable } from '../shared/exit-code.js';
 import { formatTable, formatTime } from '../shared/format.js';
+import { collect, jsonOption } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import {
   exitCodeOfRemovals,
   outcomeTexts,
@@ -24,9 +27,6 @@ import {
   removeInTurn,
   warnOfFailures,
 } from './remove-in-turn.js';
-import { collect, jsonOption } from '../shared/options/common.js';
-import { storeOption } from '../shared/options/store-option.js';
-import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** Counts as they were typed. */
 type TypedRule = Readonly<Partial<Record<keyof RetentionRule, string>>>;

@@ -1,5 +1,6 @@
 // pars list: the snapshots of a store, oldest first.
 import type { Command } from 'commander';
+import type { ParsError } from '../../../introspect/pars-error.js';
 import { visitSnapshots } from '../../catalog/catalog.js';
 import { clashSentences } from '../../catalog/vm-identity.js';
 import { olderFirst } from '../../manifest/snapshot-order.js';
@@ -7,7 +8,6 @@ import type { ManifestHeader } from '../../manifest/types.js';
 import { openStore } from '../../store/open-store.js';
 import { exitCodeOfUnreadable } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
-import type { ParsError } from '../../../introspect/pars-error.js';
 import { jsonOption } from '../shared/options/common.js';
 import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';

@@ -1,8 +1,8 @@
 // Lost pages for people and for programs: every run, with where it lies in the guest, in RAM or on a disk.
-import { disksOf, ramOf } from '../../manifest/space/spaces.js';
-import type { AddressSpace, Manifest } from '../../manifest/types.js';
 import type { LostRun } from '../../loss/lost-pages.js';
 import type { DiskLoss } from '../../loss/snapshot-loss.js';
+import { disksOf, ramOf } from '../../manifest/space/spaces.js';
+import type { AddressSpace, Manifest } from '../../manifest/types.js';
 import { formatTable } from '../shared/format.js';
 
 /** A lost run as `--json` states it. */

@@ -6,10 +6,13 @@ import { findLeftovers, type Leftover } from '../../catalog/find-leftovers.js';
 import { removeLeftover } from '../../catalog/remove-leftover.js';
 import { storeTimeMs } from '../../catalog/store-clock.js';
 import { watchLeftovers } from '../../catalog/watch-leftovers.js';
-import { parseDuration } from '../../units/duration.js';
 import { openStore } from '../../store/open-store.js';
 import type { Store } from '../../store/store.js';
+import { parseDuration } from '../../units/duration.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
+import { jsonOption } from '../shared/options/common.js';
+import { storeOption } from '../shared/options/store-option.js';
+import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import {
   exitCodeOfRemovals,
   outcomeTexts,
@@ -17,9 +20,6 @@ import {
   removeInTurn,
   warnOfFailures,
 } from './remove-in-turn.js';
-import { jsonOption } from '../shared/options/common.js';
-import { storeOption } from '../shared/options/store-option.js';
-import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 
 /** An upload shows nothing in the store while it sends a pack, and the clocks of hosts differ. */
 const minAgeMs = 3600 * 1000;

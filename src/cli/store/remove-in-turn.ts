@@ -37,7 +37,9 @@ export async function removeInTurn<T extends { readonly id: string }>(
     try {
       removals.push({ id, outcome: await remove(item) });
     } catch (error) {
-      if (!(error instanceof ParsError)) throw error;
+      if (!(error instanceof ParsError)) {
+        throw error;
+      }
       removals.push({ id, outcome: 'failed', error });
       // The others would fail the same way, each after all its retries.
       isStoreAway = error.code === 'unavailable';

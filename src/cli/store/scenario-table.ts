@@ -1,7 +1,7 @@
 // What `pars verify` prints of the scenarios: what would be lost with each node, and whether the guest would resume.
 import { largestOf, smallestOf } from '../../flow/largest.js';
-import type { LossScenario, Verdict } from '../../verify/loss-scenarios.js';
 import type { Lines } from '../../text/standard-streams.js';
+import type { LossScenario, Verdict } from '../../verify/loss-scenarios.js';
 import { formatTable, wrapText } from '../shared/format.js';
 
 /** With more nodes than this, only the worst of those that differ from the best are listed. */

@@ -2,18 +2,18 @@
 import type { Command } from 'commander';
 import { loadManifest, resolveId, visitSnapshots } from '../../catalog/catalog.js';
 import { clashSentences, identityText, type NamedVm } from '../../catalog/vm-identity.js';
+import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
 import { olderFirst } from '../../manifest/snapshot-order.js';
 import { notStoredOf, ramOf } from '../../manifest/space/spaces.js';
 import type { AddressSpace, HashedFile, ManifestHeader } from '../../manifest/types.js';
-import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
 import { openStore } from '../../store/open-store.js';
 import type { Store } from '../../store/store.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
-import { diskBytes } from './list.js';
 import { jsonOption, snapshotMeaning } from '../shared/options/common.js';
 import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
+import { diskBytes } from './list.js';
 
 export interface ShowOptions extends CommonOptions {
   readonly store: string;
@@ -118,7 +118,9 @@ async function namesakes(
     {
       snapshot: ({ header }) => {
         const { id, createdMs, identity } = header;
-        if (header.vm === vm) found.push({ vm, identity, id, createdMs });
+        if (header.vm === vm) {
+          found.push({ vm, identity, id, createdMs });
+        }
       },
       unreadable: () => undefined,
     },
@@ -132,7 +134,9 @@ function shown<T extends HashedFile>({ sha256, ...rest }: T) {
 }
 
 function diskLines(space: AddressSpace): readonly string[] {
-  if (space.kind !== 'disk') return [];
+  if (space.kind !== 'disk') {
+    return [];
+  }
   const { disk } = space;
   return [
     `disk       ${disk.name}: ${formatBytes(disk.sizeBytes)}, ${disk.sourceFormat} at ${disk.sourcePath}` +

@@ -1,20 +1,20 @@
 // pars verify ID: could this snapshot be restored now, does it have all its copies, and what would it survive?
 import type { Command } from 'commander';
 import { loadManifest, resolveId } from '../../catalog/catalog.js';
-import type { Manifest } from '../../manifest/types.js';
 import { lostPageCount, type LostRun } from '../../loss/lost-pages.js';
-import { type Verification, verifySnapshot } from '../../verify/verify-snapshot.js';
+import type { Manifest } from '../../manifest/types.js';
 import { storeKindOf } from '../../store/kinds.js';
 import { openStore } from '../../store/open-store.js';
 import type { Lines } from '../../text/standard-streams.js';
+import { type Verification, verifySnapshot } from '../../verify/verify-snapshot.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { wrapText } from '../shared/format.js';
-import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
 import { jsonOption, snapshotMeaning } from '../shared/options/common.js';
 import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
-import { scenarioTable } from './scenario-table.js';
 import { shortOfCopies } from '../shared/short-of-copies.js';
+import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
+import { scenarioTable } from './scenario-table.js';
 
 export interface VerifyOptions extends CommonOptions {
   readonly store: string;

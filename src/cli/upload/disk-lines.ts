@@ -1,6 +1,6 @@
 // What `pars upload` says of the VM's disks: what storing them takes, and what they were found to hold.
-import type { DiskProof } from '../../snapshot/prepare/hold-on-disk.js';
 import type { PlannedDisk, StoredDiskSize } from '../../snapshot/prepare/disks-to-store.js';
+import type { DiskProof } from '../../snapshot/prepare/hold-on-disk.js';
 import { formatBytes, formatPercent } from '../shared/format.js';
 
 export function plannedDiskLines(disks: readonly PlannedDisk[]): readonly string[] {

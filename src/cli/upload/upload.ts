@@ -16,8 +16,8 @@ import {
   weakOption,
 } from '../shared/options/common.js';
 import { type PolicyArguments, readPolicy } from '../shared/options/read-policy.js';
-import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { storeOption } from '../shared/options/store-option.js';
+import { type CommandContext, runCommand } from '../shared/run-command.js';
 import { capturedSource, type UploadSource } from './captured-source.js';
 import type { LiveOptions } from './upload-live.js';
 import { uploadSource } from './upload-source.js';

@@ -4,19 +4,19 @@ import { type FSWatcher, watch } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { messageOf } from '../../flow/message-of.js';
 import { diskError } from '../../host/disk-error.js';
 import { shownFileName, textOfFileName } from '../../host/file-name.js';
 import { isAbsent } from '../../spool/is-absent.js';
-import { type FileFacts, factsOf, factsText } from '../take/adopt-file.js';
-import { type Candidate, candidatesOf, type FolderItem } from './folder-candidates.js';
+import { folderIdentity } from '../../vm/vm-identity.js';
 import type { HookContext } from '../hook-context.js';
+import { factsOf, factsText, type FileFacts } from '../take/adopt-file.js';
 import { offerSnapshot } from '../take/offer.js';
+import { type Candidate, candidatesOf, type FolderItem } from './folder-candidates.js';
 import { fileKey, openForWriting } from './open-writers.js';
 import { SeenFiles } from './seen-files.js';
-import { folderIdentity } from '../../vm/vm-identity.js';
 import { Waker } from './waker.js';
 import { nameOfVm, wholeFormat } from './whole-image.js';
-import { messageOf } from '../../flow/message-of.js';
 
 export interface FolderRequest {
   readonly folder: string;

@@ -1,6 +1,6 @@
 // Whether what lies in a watched folder is a whole snapshot, and of which VM.
-import { openImage } from '../../../introspect/memory/open-image-file.js';
 import type { ImageFormat } from '../../../introspect/memory/memory-image.js';
+import { openImage } from '../../../introspect/memory/open-image-file.js';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectVmName } from '../../catalog/vm-name.js';
 import { parseDomainXml } from '../../vm/libvirt/domain-xml.js';

@@ -4,12 +4,12 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { messageOf } from '../../flow/message-of.js';
 import { isAbsent } from '../../spool/is-absent.js';
 import { parseDomainXml } from '../../vm/libvirt/domain-xml.js';
 import type { HookLog } from '../observe/log.js';
 import { imageUnder } from './overlay-name.js';
 import type { Virsh } from './virsh.js';
-import { messageOf } from '../../flow/message-of.js';
 
 /**
  * Every overlay is tried. Throws `unavailable` when the VM still writes to one: nothing is lost then, and the next run

@@ -2,8 +2,8 @@
 import { stat, unlink } from 'node:fs/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../host/disk-error.js';
-import { adoptFile, factsOf } from '../take/adopt-file.js';
 import { describeEnd, runProgram } from '../run-program.js';
+import { adoptFile, factsOf } from '../take/adopt-file.js';
 import type { ChosenDisk } from './disk-choice.js';
 
 /** Enough for the largest disk at a low rate. */

@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
-import { diskError } from '../../host/disk-error.js';
 import { userWords } from '../../host/accounts.js';
+import { diskError } from '../../host/disk-error.js';
 import { openGivenFolder } from '../../host/given-file.js';
 import { isTrustedUser, isWritableByOthers } from '../../host/ownership.js';
 import { nameIn, openName, pathOfOpen } from '../../host/walk-path.js';

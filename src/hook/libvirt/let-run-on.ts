@@ -1,9 +1,9 @@
 // After a snapshot that failed: libvirt may still be at it, and the VM may stand still.
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../flow/message-of.js';
 import type { HookLog } from '../observe/log.js';
 import type { Virsh } from './virsh.js';
-import { messageOf } from '../../flow/message-of.js';
 
 /** libvirt sets a VM running again by itself when it gives up. */
 const patienceMs = 30_000;

@@ -17,14 +17,14 @@ import { addEntry } from '../../spool/new-entry.js';
 import { parseDomainXml } from '../../vm/libvirt/domain-xml.js';
 import { readSaveXml } from '../../vm/libvirt/save-xml.js';
 import { normalUuid } from '../../vm/qemu/machine-uuid.js';
-import { adoptFile, type FileFacts, factsOf } from '../take/adopt-file.js';
-import { configOf } from '../take/capture-into-spool.js';
+import { uuidIdentity } from '../../vm/vm-identity.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
+import { adoptFile, factsOf, type FileFacts } from '../take/adopt-file.js';
+import { configOf } from '../take/capture-into-spool.js';
 import { identityOf } from '../take/snapshot-identity.js';
-import { uuidIdentity } from '../../vm/vm-identity.js';
 import { copyDisk } from './copy-disk.js';
-import { type ChosenDisk, chooseDisks } from './disk-choice.js';
+import { chooseDisks, type ChosenDisk } from './disk-choice.js';
 
 export interface SavedVm {
   readonly path: string;

@@ -4,6 +4,7 @@ import { closeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { messageOf } from '../../flow/message-of.js';
 import { diskError } from '../../host/disk-error.js';
 import { replaceFile } from '../../host/durable-file.js';
 import { openGivenFolder } from '../../host/given-file.js';
@@ -14,7 +15,6 @@ import { withSpoolLock } from '../../spool/lock.js';
 import type { Spool } from '../../spool/spool.js';
 import type { HookLog } from './log.js';
 import { type MetricFamily, metricsText } from './metrics-text.js';
-import { messageOf } from '../../flow/message-of.js';
 
 const vmFigures = z.object({
   lastSuccessMs: z.number().optional(),

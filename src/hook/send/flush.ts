@@ -1,16 +1,16 @@
 // Sends what waits in the spool: oldest first, one snapshot of a VM at a time. Before, what dead processes left is
 // cleaned and the limits are applied; afterwards old snapshots of the VMs go from the store, where that is configured.
+import { messageOf } from '../../flow/message-of.js';
 import { listEntries, type SpoolEntry, type SpoolListing } from '../../spool/entries.js';
 import { vmPathPart } from '../../spool/layout.js';
 import { type Lock, tryLock, waitForLock } from '../../spool/lock.js';
 import { makeRoom } from '../../spool/make-room.js';
-import { applyRetention } from './apply-retention.js';
-import { type DueRule, dueEntry } from './due-entries.js';
 import { cleanSpool } from '../clean-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
+import { applyRetention } from './apply-retention.js';
+import { dueEntry, type DueRule } from './due-entries.js';
 import { sendEntry } from './send-entry.js';
-import { messageOf } from '../../flow/message-of.js';
 
 export interface FlushRequest {
   /** Whether entries that failed are sent as well, without waiting for their day. */

@@ -6,14 +6,14 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { writeAttempts } from '../../spool/attempts.js';
+import { vmGroup } from '../../spool/captured.js';
 import { removeEntry, type SpoolEntry } from '../../spool/entries.js';
 import { type Lock, waitForLock } from '../../spool/lock.js';
-import { vmGroup } from '../../spool/captured.js';
 import { readSent, recordSent } from '../../spool/sent-journal.js';
-import { configOf } from '../take/capture-into-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { redact } from '../observe/redact.js';
 import { describeEnd, type ProgramEnd, runProgram } from '../run-program.js';
+import { configOf } from '../take/capture-into-spool.js';
 import { failedDelayMs, outcomeOf, retryDelayMs, type UploadOutcome } from '../upload-outcome.js';
 
 /** Bytes on disks and the saving are told where the upload says them. */

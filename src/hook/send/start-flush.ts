@@ -2,10 +2,10 @@
 // not end the upload by ending. What it says goes to `hook.log` in the spool.
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
-import type { HookContext } from '../hook-context.js';
-import { withLowPriority } from '../run-program.js';
 import { messageOf } from '../../flow/message-of.js';
 import { appendFlags } from '../../host/durable-file.js';
+import type { HookContext } from '../hook-context.js';
+import { withLowPriority } from '../run-program.js';
 
 /** How long `hook.log` may become: a longer one is renamed to `hook.log.1`, in place of the one before. */
 const maxLogBytes = 2 ** 20;

@@ -2,17 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectVmName } from '../../catalog/vm-name.js';
+import { messageOf } from '../../flow/message-of.js';
+import type { VmIdentity } from '../../manifest/types.js';
 import { capturedOf } from '../../spool/captured-of.js';
 import { vmPathPart } from '../../spool/layout.js';
 import { tryLock } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
 import type { Capture } from '../../vm/capture/capture.js';
+import { givenIdentity, liveIdentity } from '../../vm/vm-identity.js';
 import { cleanSpool } from '../clean-spool.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
-import type { VmIdentity } from '../../manifest/types.js';
-import { givenIdentity, liveIdentity } from '../../vm/vm-identity.js';
-import { messageOf } from '../../flow/message-of.js';
 
 export interface LiveVm {
   readonly vm: string;

@@ -9,17 +9,17 @@ import { expectVmName } from '../../catalog/vm-name.js';
 import { DiskImage } from '../../disk/disk-image.js';
 import { diskError } from '../../host/disk-error.js';
 import { diskNamePattern } from '../../manifest/space/disk-record.js';
+import type { VmIdentity } from '../../manifest/types.js';
 import { allocatedBytes } from '../../spool/allocated-bytes.js';
 import type { Captured } from '../../spool/captured.js';
 import { isKnown } from '../../spool/is-known.js';
 import { entryName, vmPathPart } from '../../spool/layout.js';
 import { waitForLock } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
-import { adoptFile, type FileFacts, factsOf } from './adopt-file.js';
 import type { HookContext } from '../hook-context.js';
 import { reportDropped } from '../report-dropped.js';
+import { adoptFile, factsOf, type FileFacts } from './adopt-file.js';
 import { identityOf } from './snapshot-identity.js';
-import type { VmIdentity } from '../../manifest/types.js';
 
 export interface OfferedDisk {
   /** The VM's own name for it, such as vda. */

@@ -6,13 +6,13 @@ import { imageFormats } from '../../../introspect/memory/memory-image.js';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { parsePeerJson } from '../../../introspect/peer-json.js';
 import { expectVmName } from '../../catalog/vm-name.js';
-import { diskError } from '../../host/disk-error.js';
 import { parseDiskArgument } from '../../disk/guest-disks.js';
-import type { LiveVm } from './capture-into-spool.js';
-import type { HookConfig } from '../config.js';
-import type { OfferedSnapshot } from './offer.js';
 import { messageOf } from '../../flow/message-of.js';
+import { diskError } from '../../host/disk-error.js';
 import { givenIdentity, vmIdForm, vmIdPattern } from '../../vm/vm-identity.js';
+import type { HookConfig } from '../config.js';
+import type { LiveVm } from './capture-into-spool.js';
+import type { OfferedSnapshot } from './offer.js';
 
 export type HookRequest =
   | { readonly kind: 'files'; readonly offered: OfferedSnapshot }

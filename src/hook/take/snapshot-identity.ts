@@ -1,6 +1,6 @@
 // By what a snapshot that is offered twice is known again.
 import { createHash } from 'node:crypto';
-import { type FileFacts, factsText } from './adopt-file.js';
+import { factsText, type FileFacts } from './adopt-file.js';
 
 /** The image, where the entry has it, and as it was found. */
 export interface ImageFacts {

@@ -6,25 +6,25 @@ import { crc32c } from '@node-rs/crc32';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { PlaceColumns } from '../../pack/types.js';
 import { unpackValue } from '../codec.js';
-import { columnOfBytes } from '../space/columns.js';
 import { diskHeldOf, healingOf } from '../healing-record.js';
 import { bodyStructure, maxBodySizeBytes, maxPackCount } from '../layout.js';
 import { packName } from '../pack-name.js';
 import { describeProblem } from '../schema.js';
+import { columnOfBytes } from '../space/columns.js';
 import { labelRunsOf, type SizedColumn, sizedColumns } from '../space/space-columns.js';
 import type { AddressSpace } from '../types.js';
 import {
   bodyField,
   bodyHeadBytes,
-  bodyKinds,
   type BodyKind,
+  bodyKinds,
   bodyMagic,
   bodyVersion,
   deflated,
   mostBytesBesides,
   mostBytesPerPage,
 } from './layout.js';
-import { bodySchema, type BodyRecord, type ChangedRecord, type WholeRecord } from './schema.js';
+import { type BodyRecord, bodySchema, type ChangedRecord, type WholeRecord } from './schema.js';
 import { offsetsOf, slotsOf, sumsOf } from './steps.js';
 import type { Body, BodyFrames, ChangedSpace, SpaceOfBody } from './types.js';
 
@@ -108,7 +108,9 @@ function recordOf(raw: Uint8Array): BodyRecord {
     throw corrupt(`not MessagePack: ${(error as Error).message}`);
   }
   const result = bodySchema.safeParse(value);
-  if (!result.success) throw corrupt(describeProblem(result.error));
+  if (!result.success) {
+    throw corrupt(describeProblem(result.error));
+  }
   return result.data;
 }
 
@@ -143,7 +145,9 @@ function framesOf({ frames, frameCount }: BodyRecord): BodyFrames {
 }
 
 function spaceOf(record: WholeRecord | ChangedRecord, kind: BodyKind): SpaceOfBody {
-  if (record.is === 'whole') return { is: 'whole', space: wholeOf(record) };
+  if (record.is === 'whole') {
+    return { is: 'whole', space: wholeOf(record) };
+  }
   if (kind === 'base') {
     throw corrupt(`space ${record.name}: a base has what changed of it, expected all`);
   }

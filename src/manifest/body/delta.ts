@@ -100,7 +100,9 @@ function changedLabels(before: LabelRuns, now: LabelRuns): ChangedLabels {
   for (let run = 0; run < now.label.length; run++) {
     const end = now.firstPage[run] + now.pageCount[run];
     for (let page = now.firstPage[run]; page < end;) {
-      while (before.firstPage[at] + before.pageCount[at] <= page) at++;
+      while (before.firstPage[at] + before.pageCount[at] <= page) {
+        at++;
+      }
       const partEnd = Math.min(end, before.firstPage[at] + before.pageCount[at]);
       if (before.label[at] !== now.label[run]) {
         const last = label.length - 1;
@@ -172,7 +174,9 @@ function changedPlaces(before: PlaceColumns, now: PlaceColumns, isSame: SameFram
         was === noFrame || is === noFrame
           ? was === is
           : earlier.slot[bit] === present.slot[bit] && isSame(was, is);
-      if (!isUnmoved) changed.add(window, bit, is, is === noFrame ? 0 : present.slot[bit]);
+      if (!isUnmoved) {
+        changed.add(window, bit, is, is === noFrame ? 0 : present.slot[bit]);
+      }
     }
   }
   return changed.columns();
@@ -243,8 +247,12 @@ function changedHeld(
   before: RamSpace['diskHeld'],
   now: RamSpace['diskHeld'],
 ): ChangedSpace['diskHeld'] {
-  if (isDeepStrictEqual(before, now)) return undefined;
-  if (now === undefined) return null;
+  if (isDeepStrictEqual(before, now)) {
+    return undefined;
+  }
+  if (now === undefined) {
+    return null;
+  }
   if (before === undefined || !isDeepStrictEqual(before.disks, now.disks)) {
     return { dropped: undefined, added: now };
   }

@@ -5,15 +5,15 @@ import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { PlaceColumns } from '../../pack/types.js';
 import { packValue } from '../codec.js';
-import { bytesOfColumn } from '../space/columns.js';
-import { diskRecord } from '../space/disk-record.js';
 import { diskHeldRecord, healingRecord } from '../healing-record.js';
 import { maxBodySizeBytes } from '../layout.js';
 import { partsOfPackName } from '../pack-name.js';
 import { describeProblem } from '../schema.js';
+import { bytesOfColumn } from '../space/columns.js';
+import { diskRecord } from '../space/disk-record.js';
 import type { AddressSpace } from '../types.js';
 import { bodyField, bodyHeadBytes, bodyKinds, bodyMagic, bodyVersion, deflated } from './layout.js';
-import { bodySchema, type BodyRecord, type ChangedRecord, type WholeRecord } from './schema.js';
+import { type BodyRecord, bodySchema, type ChangedRecord, type WholeRecord } from './schema.js';
 import { gapsOf, slotStepsOf, stepsOf } from './steps.js';
 import type { Body, ChangedSpace } from './types.js';
 

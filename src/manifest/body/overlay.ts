@@ -14,7 +14,9 @@ export function overlayLabels(lower: LabelRuns, upper: ChangedLabels): LabelRuns
   let page = 0;
   const takeLowerUntil = (end: number): void => {
     while (page < end) {
-      while (lower.firstPage[at] + lower.pageCount[at] <= page) at++;
+      while (lower.firstPage[at] + lower.pageCount[at] <= page) {
+        at++;
+      }
       const runEnd = Math.min(end, lower.firstPage[at] + lower.pageCount[at]);
       runs.add(page, runEnd - page, lower.label[at]);
       page = runEnd;
@@ -39,10 +41,16 @@ export function overlayChanges(lower: ChangedLabels, upper: ChangedLabels): Chan
     for (; at < lower.label.length; at++) {
       const start = Math.max(from, lower.firstPage[at]);
       const runEnd = lower.firstPage[at] + lower.pageCount[at];
-      if (start >= end) return;
-      if (runEnd > start) runs.add(start, Math.min(end, runEnd) - start, lower.label[at]);
+      if (start >= end) {
+        return;
+      }
+      if (runEnd > start) {
+        runs.add(start, Math.min(end, runEnd) - start, lower.label[at]);
+      }
       from = Math.max(from, Math.min(end, runEnd));
-      if (runEnd > end) return;
+      if (runEnd > end) {
+        return;
+      }
     }
   };
   for (let run = 0; run < upper.label.length; run++) {
@@ -104,7 +112,9 @@ export function overlayPlaces(
   let below = 0;
   const takeLowerUntil = (window: number): void => {
     const first = below;
-    while (below < lower.window.length && lower.window[below] < window) below++;
+    while (below < lower.window.length && lower.window[below] < window) {
+      below++;
+    }
     places.copy(lower, first, below);
   };
   for (let above = 0; above < upper.window.length;) {
@@ -121,7 +131,9 @@ export function overlayPlaces(
       places.addVisible(lower, below, hiddenLow, hiddenHigh);
     }
     for (; above < end; above++) {
-      if (keepsNone || upper.frame[above] !== noFrame) places.copy(upper, above, above + 1);
+      if (keepsNone || upper.frame[above] !== noFrame) {
+        places.copy(upper, above, above + 1);
+      }
     }
   }
   takeLowerUntil(Infinity);
@@ -211,7 +223,9 @@ class PlaceBuilder {
 
   #makeRoom(more: number): void {
     const needed = this.#count + more;
-    if (needed <= this.#window.length) return;
+    if (needed <= this.#window.length) {
+      return;
+    }
     const size = Math.max(needed, 2 * this.#window.length);
     const grown = (column: Uint32Array): Uint32Array => {
       const larger = new Uint32Array(size);

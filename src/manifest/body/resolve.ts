@@ -2,8 +2,8 @@
 //
 // Changes are small beside the base, so they are laid over each other first, and over the base once. Frames that nothing lies
 // in any more are left out.
-import { ParsError } from '../../../introspect/pars-error.js';
 import { type DiskHeldPages, pickHeldRows } from '../../../introspect/disk-held.js';
+import { ParsError } from '../../../introspect/pars-error.js';
 import type { PlaceColumns } from '../../pack/types.js';
 import type { AddressSpace, PackEntry, RamSpace, SnapshotFrames } from '../types.js';
 import { pickSnapshotFrames, usedFrames } from '../used-frames.js';
@@ -92,13 +92,17 @@ class FrameTable {
     }
     const first = this.#count;
     const frameOf = new Uint32Array(packs.length);
-    for (let frame = 0; frame < frameOf.length; frame++) frameOf[frame] = first + frame;
+    for (let frame = 0; frame < frameOf.length; frame++) {
+      frameOf[frame] = first + frame;
+    }
     let isKept = first === 0;
     if (packOf.some((pack) => pack !== undefined && this.#usedPacks.has(pack))) {
       this.#nameAll();
       packs.forEach((pack, frame) => {
         const known = this.#known.get(keyOf(pack, frames.offset[frame]));
-        if (known !== undefined && pack !== noFrame) frameOf[frame] = known;
+        if (known !== undefined && pack !== noFrame) {
+          frameOf[frame] = known;
+        }
       });
       isKept = false;
     }
@@ -134,7 +138,9 @@ class FrameTable {
     for (const { body, packs } of this.#bodies) {
       for (let frame = 0; frame < packs.length; frame++) {
         const key = keyOf(packs[frame], body.frames.offset[frame]);
-        if (!this.#known.has(key)) this.#known.set(key, at + frame);
+        if (!this.#known.has(key)) {
+          this.#known.set(key, at + frame);
+        }
       }
       at += packs.length;
     }
@@ -151,7 +157,9 @@ function renumbered(places: PlaceColumns, { frameOf, isKept }: Numbering): Place
     if (old !== noFrame && old >= frameOf.length) {
       throw corrupt(`a place is in frame ${old}, there are ${frameOf.length}`);
     }
-    if (!isKept) frame[place] = old === noFrame ? noFrame : frameOf[old];
+    if (!isKept) {
+      frame[place] = old === noFrame ? noFrame : frameOf[old];
+    }
   }
   return { ...places, frame };
 }
@@ -183,10 +191,15 @@ function mergedChange(lower: ChangedSpace, upper: ChangedSpace): ChangedSpace {
 type HeldChange = ChangedSpace['diskHeld'];
 
 function mergedHeld(lower: HeldChange, upper: HeldChange): HeldChange {
-  if (upper === undefined) return lower;
-  if (upper?.dropped === undefined || lower === undefined) return upper;
-  if (lower === null)
+  if (upper === undefined) {
+    return lower;
+  }
+  if (upper?.dropped === undefined || lower === undefined) {
+    return upper;
+  }
+  if (lower === null) {
     throw corrupt('rows of pages that a disk holds are dropped, and there are none');
+  }
   return {
     dropped: lower.dropped === undefined ? undefined : unionOf(lower.dropped, upper.dropped),
     added: joined(withoutPages(lower.added, upper.dropped), upper.added),
@@ -194,10 +207,14 @@ function mergedHeld(lower: HeldChange, upper: HeldChange): HeldChange {
 }
 
 function flattened(layered: Layered | undefined): AddressSpace {
-  if (layered === undefined) throw corrupt('a space is named that no body has');
+  if (layered === undefined) {
+    throw corrupt('a space is named that no body has');
+  }
   const { space, changes } = layered;
   const change = mergedChanges(changes);
-  if (change === undefined) return space;
+  if (change === undefined) {
+    return space;
+  }
   const common = {
     labelRuns: overlayLabels(space.labelRuns, expectWithin(expectAscending(change), space)),
     places: overlayPlaces(space.places, change.places, { keepsNone: false }),
@@ -218,10 +235,15 @@ function flattened(layered: Layered | undefined): AddressSpace {
 }
 
 function heldNow({ diskHeld }: RamSpace, change: HeldChange): RamSpace['diskHeld'] {
-  if (change === undefined) return diskHeld;
-  if (change?.dropped === undefined) return change?.added;
-  if (diskHeld === undefined)
+  if (change === undefined) {
+    return diskHeld;
+  }
+  if (change?.dropped === undefined) {
+    return change?.added;
+  }
+  if (diskHeld === undefined) {
     throw corrupt('rows of pages that a disk holds are dropped, and there are none');
+  }
   return joined(withoutPages(diskHeld, change.dropped), change.added);
 }
 
@@ -264,8 +286,9 @@ function joined(lower: DiskHeldPages, upper: DiskHeldPages): DiskHeldPages {
       ({ name, sizeBytes }, index) =>
         name === upper.disks[index].name && sizeBytes === upper.disks[index].sizeBytes,
     );
-  if (!sameDisks)
+  if (!sameDisks) {
     throw corrupt('pages are held by other disks than before, and not all rows are new');
+  }
   const all: DiskHeldPages = {
     disks: upper.disks,
     page: concat(lower.page, upper.page),
@@ -290,9 +313,13 @@ function concat(a: Uint32Array, b: Uint32Array): Uint32Array {
 
 function withoutUnused(frames: SnapshotFrames, spaces: readonly AddressSpace[]): Resolved {
   const kept = usedFrames(frames, spaces);
-  if (kept.length === frames.pack.length) return { frames, spaces };
+  if (kept.length === frames.pack.length) {
+    return { frames, spaces };
+  }
   const newIndex = new Uint32Array(frames.pack.length);
-  for (let index = 0; index < kept.length; index++) newIndex[kept[index]] = index;
+  for (let index = 0; index < kept.length; index++) {
+    newIndex[kept[index]] = index;
+  }
   return {
     frames: pickSnapshotFrames(frames, kept),
     spaces: spaces.map((space) => renumberedSpace(space, newIndex)),

@@ -3,10 +3,10 @@
 import { z } from 'zod';
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { boundedArray } from '../../flow/bounded.js';
-import { diskSchema } from '../space/disk-record.js';
 import { diskHeldSchema, healingSchema, notStoredSchema } from '../healing-record.js';
 import { maxPackCount } from '../layout.js';
 import { binSchema, countSchema, regionsSchema, segmentSchema } from '../schema.js';
+import { diskSchema } from '../space/disk-record.js';
 
 const placesSchema = z.object({
   window: binSchema,

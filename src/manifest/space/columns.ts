@@ -12,7 +12,9 @@ export function bytesOfColumn(column: Uint32Array): Uint8Array {
 /** A new column. `bytes` must be a multiple of 4 long. */
 export function columnOfBytes(bytes: Uint8Array): Uint32Array {
   const copy = new Uint8Array(bytes);
-  if (swap) Buffer.from(copy.buffer).swap32();
+  if (swap) {
+    Buffer.from(copy.buffer).swap32();
+  }
   return new Uint32Array(copy.buffer);
 }
 

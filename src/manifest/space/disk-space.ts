@@ -1,8 +1,8 @@
 // How RAM and a disk stand among the spaces of a manifest: named after what they are, a disk with one region from 0 and every
 // page under one label.
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
-import { ramOf } from './spaces.js';
 import type { DiskSpace, Manifest } from '../types.js';
+import { ramOf } from './spaces.js';
 
 export const ramSpaceName = 'ram';
 
@@ -18,8 +18,12 @@ export function diskRegionBytes(sizeBytes: number): number {
 
 /** What is wrong with the spaces as RAM and disks, in words, or undefined. */
 export function spacesProblem({ header, spaces }: Manifest): string | undefined {
-  if (spaces.length === 0) return 'it has neither RAM nor a disk';
-  if (spaces.filter(({ kind }) => kind === 'ram').length > 1) return 'two spaces are RAM';
+  if (spaces.length === 0) {
+    return 'it has neither RAM nor a disk';
+  }
+  if (spaces.filter(({ kind }) => kind === 'ram').length > 1) {
+    return 'two spaces are RAM';
+  }
   const label = header.legend.indexOf(diskLabel);
   const ram = ramOf({ spaces });
   if (ram !== undefined && ram.name !== ramSpaceName) {
@@ -30,7 +34,9 @@ export function spacesProblem({ header, spaces }: Manifest): string | undefined 
   }
   for (const space of spaces) {
     const problem = space.kind === 'disk' ? diskProblem(space, label) : undefined;
-    if (problem !== undefined) return `space ${space.name}: ${problem}`;
+    if (problem !== undefined) {
+      return `space ${space.name}: ${problem}`;
+    }
   }
   return undefined;
 }

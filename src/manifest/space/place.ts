@@ -2,8 +2,8 @@
 import { ParsError } from '../../../introspect/pars-error.js';
 import { maskHas, maskRank } from '../../pack/mask.js';
 import { windowPageCount } from '../../pack/types.js';
-import { notStoredOf } from './spaces.js';
 import type { AddressSpace } from '../types.js';
+import { notStoredOf } from './spaces.js';
 
 export type PagePlace =
   | { readonly kind: 'zero' }
@@ -59,8 +59,11 @@ export function firstAtLeast(column: Uint32Array, value: number): number {
   let high = column.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (column[middle] < value) low = middle + 1;
-    else high = middle;
+    if (column[middle] < value) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return low;
 }

@@ -1,6 +1,6 @@
 // Columns of a space as files have them, to typed arrays.
-import { columnOfBytes } from './columns.js';
 import type { LabelRuns } from '../types.js';
+import { columnOfBytes } from './columns.js';
 
 /** Gives a column back when it has that many bytes, and throws otherwise. */
 export type SizedColumn = (column: Uint8Array, field: string, sizeBytes: number) => Uint8Array;
@@ -32,6 +32,8 @@ export function labelRunsOf(
 /** Running sums. One that does not fit 32 bits wraps here and is found by the check that runs cover the space exactly. */
 function firstPages(pageCount: Uint32Array): Uint32Array {
   const first = new Uint32Array(pageCount.length);
-  for (let run = 1; run < first.length; run++) first[run] = first[run - 1] + pageCount[run - 1];
+  for (let run = 1; run < first.length; run++) {
+    first[run] = first[run - 1] + pageCount[run - 1];
+  }
   return first;
 }

@@ -2,9 +2,9 @@
 // pages of one window, in the order of their bits: a frame is a place.
 import { identityOfV1 } from '../../pack/frame-identity.js';
 import { maskPageCount } from '../../pack/mask.js';
-import { columnOfBytes } from '../space/columns.js';
 import { diskHeldOf, healingOf } from '../healing-record.js';
 import { disksFeature, notStoredFeature } from '../layout.js';
+import { columnOfBytes } from '../space/columns.js';
 import { labelRunsOf, type SizedColumn, sizedColumns } from '../space/space-columns.js';
 import type { AddressSpace, ManifestHeader, SnapshotFrames } from '../types.js';
 import type { SpaceV1Record } from './schema.js';
@@ -33,7 +33,9 @@ export function decodeBodyV1(
     const sized = sizedColumns(`space ${record.name}: `, fail);
     const space = spaceOf(record, index, firstFrame, frames, sized);
     const problem = problemOf(record, index, header);
-    if (problem !== undefined) throw fail(problem);
+    if (problem !== undefined) {
+      throw fail(problem);
+    }
     firstFrame += record.frameCount;
     return space;
   });
@@ -76,7 +78,9 @@ function spaceOf(
     },
   };
   const pageCount = common.labelRuns.pageCount.reduce((sum, pages) => sum + pages, 0);
-  if (record.pageHashes !== null) sized(record.pageHashes, 'pageHashes', pageCount * 8);
+  if (record.pageHashes !== null) {
+    sized(record.pageHashes, 'pageHashes', pageCount * 8);
+  }
   return record.disk !== undefined
     ? { kind: 'disk', ...common, disk: record.disk }
     : {
@@ -94,8 +98,12 @@ function problemOf(
   index: number,
   { requiredFeatures }: ManifestHeader,
 ): string | undefined {
-  if (index === 0 && disk !== undefined) return `the first space, ${name}, is a disk, expected RAM`;
-  if (index > 0 && disk === undefined) return `space ${name}: it is neither RAM nor a disk`;
+  if (index === 0 && disk !== undefined) {
+    return `the first space, ${name}, is a disk, expected RAM`;
+  }
+  if (index > 0 && disk === undefined) {
+    return `space ${name}: it is neither RAM nor a disk`;
+  }
   if (index > 0 && !requiredFeatures.includes(disksFeature)) {
     return `there are disks, but the feature ${disksFeature} is not required`;
   }

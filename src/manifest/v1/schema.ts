@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { boundedArray } from '../../flow/bounded.js';
-import { diskSchema } from '../space/disk-record.js';
 import { healingKeys } from '../healing-record.js';
 import { maxPackCount } from '../layout.js';
 import {
@@ -17,6 +16,7 @@ import {
   regionsSchema,
   segmentSchema,
 } from '../schema.js';
+import { diskSchema } from '../space/disk-record.js';
 
 export const headerV1Schema = z.object({
   ...headerBasis,

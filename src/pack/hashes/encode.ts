@@ -30,7 +30,9 @@ export function encodeHashes({ firstPack, packs }: PackHashes): Uint8Array {
   bytes.writeUInt32LE(firstPack, hashesField.firstPack);
   bytes.writeUInt32LE(packs.length, hashesField.packCount);
   let at = hashesHeadBytes;
-  for (const count of pageCounts) at = bytes.writeUInt32LE(count, at);
+  for (const count of pageCounts) {
+    at = bytes.writeUInt32LE(count, at);
+  }
   for (const hashes of packs) {
     bytes.set(hashes, at);
     at += hashes.length;

@@ -1,8 +1,5 @@
 // The alternatives as tables: what each takes and what is lost with nodes; what it costs; how its figure comes about.
 import type { Alternative, Assumptions, SnapshotReport } from '../model/report.js';
-import { ownAlternative } from './headline.js';
-import { type Content, markup, type Markup } from './markup.js';
-import { type Column, table } from './table.js';
 import {
   bytesInWords,
   countInWords,
@@ -13,6 +10,9 @@ import {
   rateInWords,
   secondsInWords,
 } from '../words.js';
+import { ownAlternative } from './headline.js';
+import { type Content, type Markup, markup } from './markup.js';
+import { type Column, table } from './table.js';
 
 const titleColumn: Column<Alternative> = {
   title: 'Alternative',

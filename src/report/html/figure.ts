@@ -1,7 +1,7 @@
 // A chart in its figure: drawn twice, for wide and for narrow windows, of which the style sheet shows one.
 import type { PlotOptions } from '@observablehq/plot';
-import type { ChartWidth, ChartWords, Charts } from './charts/charts.js';
-import { type Content, markup, type Markup } from './markup.js';
+import type { Charts, ChartWidth, ChartWords } from './charts/charts.js';
+import { type Content, type Markup, markup } from './markup.js';
 
 export interface FigureContent extends ChartWords {
   readonly caption: Content;

@@ -2,11 +2,11 @@
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { pageClasses } from '../../../introspect/page-class.js';
 import type { LabelLine, PublishedMetric } from '../model/report.js';
+import { bytesInWords, countInWords, percentInWords, shareInWords } from '../words.js';
 import { notKnown } from './alternatives.js';
-import { markup, type Markup } from './markup.js';
+import { type Markup, markup } from './markup.js';
 import { isExpendable, presentLabels, swatch } from './swatch.js';
 import { type Column, table } from './table.js';
-import { bytesInWords, countInWords, percentInWords, shareInWords } from '../words.js';
 
 /** What every table of labels begins with. */
 export const labelColumns: readonly Column<Pick<LabelLine, 'label' | 'pageCount'>>[] = [

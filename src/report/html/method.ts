@@ -1,9 +1,9 @@
 // What the figures rest on: assumptions, formulas and where they come from, and what could not be compared.
 import type { Assumptions, SnapshotReport } from '../model/report.js';
-import { linkInWords } from './alternatives.js';
-import { type Content, markup, type Markup } from './markup.js';
-import { factList } from './subject.js';
 import { bytesInWords, countOf, priceInWords } from '../words.js';
+import { linkInWords } from './alternatives.js';
+import { type Content, type Markup, markup } from './markup.js';
+import { factList } from './subject.js';
 
 export function assumptionFacts(assumptions: Assumptions): Markup {
   const { nodeCount, annualFailureRate, repairHours, pricePerTbMonth, blockSizeBytes } =

@@ -1,7 +1,7 @@
 // The style sheet and the script of every page, which are shipped as they are.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export interface PageFiles {
   readonly style: string;

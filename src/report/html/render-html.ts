@@ -2,14 +2,14 @@
 // nothing. The same report gives the same file.
 import type { Report } from '../model/report.js';
 import { type Charts, loadCharts } from './charts/charts.js';
-import { comparisonPage } from './reports/comparison-page.js';
+import type { MemoryMapData } from './charts/memory-map.js';
 import { documentText } from './document.js';
+import { readPageFiles } from './page-files.js';
+import { comparisonPage } from './reports/comparison-page.js';
 import { fleetPage } from './reports/fleet-page.js';
 import { historyPage } from './reports/history-page.js';
-import type { MemoryMapData } from './charts/memory-map.js';
-import { readPageFiles } from './page-files.js';
-import type { Page } from './sections.js';
 import { snapshotPage } from './reports/snapshot-page.js';
+import type { Page } from './sections.js';
 
 export interface HtmlExtras {
   /** Labels of the snapshots, where they are at hand; none for histories and stores. */

@@ -1,5 +1,5 @@
 // A page's sections: each with a heading and a place in the list of contents.
-import { type Content, markup, type Markup } from './markup.js';
+import { type Content, type Markup, markup } from './markup.js';
 
 export interface Section {
   /** Unlike any other on the page. */

@@ -1,7 +1,7 @@
 // Which image a report is about, in a name and in a list of facts.
 import type { Subject } from '../model/report.js';
-import { markup, type Markup } from './markup.js';
 import { bytesInWords, countOf, timeInWords } from '../words.js';
+import { type Markup, markup } from './markup.js';
 
 export function nameOf({ vm, imagePath }: Subject): string {
   return vm ?? imagePath?.split('/').at(-1) ?? 'an image';

@@ -1,6 +1,6 @@
 // A table in a container of its own that scrolls where the window is narrow, also by keyboard. Its caption stands above
 // the container, so that it does not scroll away.
-import { type Content, markup, type Markup } from './markup.js';
+import { type Content, type Markup, markup } from './markup.js';
 
 export interface Column<Row> {
   readonly title: Content;

@@ -1,6 +1,6 @@
 // Snapshots that count nowhere, because what names their pages cannot be read.
 import type { HistoryReport } from '../model/report.js';
-import { markup, type Markup } from './markup.js';
+import { type Markup, markup } from './markup.js';
 
 export function unreadableList(unreadable: HistoryReport['unreadable']): Markup {
   return markup`

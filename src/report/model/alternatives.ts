@@ -6,9 +6,9 @@ import {
   blockCountOf,
   copies,
   placeCount,
+  type Redundancy,
   redundancyInWords,
   reedSolomon,
-  type Redundancy,
 } from '../../store/redundancy.js';
 import { costOf, storedBytesOf } from './cost.js';
 import { leftOutOfDumps } from './dump-labels.js';

@@ -1,6 +1,6 @@
 // The report on one VM's snapshots over time. Pure.
-import type { ManifestHeader } from '../../manifest/types.js';
 import { olderFirst } from '../../manifest/snapshot-order.js';
+import type { ManifestHeader } from '../../manifest/types.js';
 import { headerFigures } from './header-figures.js';
 import { type HistoryPoint, type HistoryReport, reportVersion } from './report.js';
 

@@ -5,7 +5,7 @@
 // published-report.ts goes back.
 import { z } from 'zod';
 import { pageClasses } from '../../../introspect/page-class.js';
-import { copies, reedSolomon, type Redundancy } from '../../store/redundancy.js';
+import { copies, type Redundancy, reedSolomon } from '../../store/redundancy.js';
 
 export const reportVersion = 1;
 

@@ -12,7 +12,7 @@
 // 2013). Of all M = C(N, s) sets a block makes a share q = C(w, s) / M such ones, with s = w - n + 1, so B blocks make
 // M * (1 - (1 - q)^B) different ones. Their rates added up give the probability 1 - exp(-rate). It is too high rather
 // than too low where L * T is not small, or where sets of different sizes lie in each other.
-import { placeCount, survivedLossCount, type Redundancy } from '../../store/redundancy.js';
+import { placeCount, type Redundancy, survivedLossCount } from '../../store/redundancy.js';
 import { drawProbability, logBinomial } from './binomials.js';
 import { canTryChoices, type Placement, tryChoices } from './placement.js';
 import type { Assumptions, NodeLoss, Part, Risk } from './report.js';

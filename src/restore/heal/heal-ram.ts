@@ -10,14 +10,14 @@ import {
   type RefusedRun,
 } from '../../../introspect/heal/heal.js';
 import { ImageView } from '../../../introspect/memory/image-view.js';
-import { pageSizeBytes, type MemoryRegion } from '../../../introspect/memory/physical-memory.js';
+import { type MemoryRegion, pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { readFully } from '../../../introspect/memory/read-fully.js';
 import type { GuestDisk } from '../../disk/guest-disks.js';
 import { readHeldPages } from '../../disk/read-held-pages.js';
 import { diskError } from '../../host/disk-error.js';
-import type { RamSpace } from '../../manifest/types.js';
 import type { HealingOutlook, UnhealedRun } from '../../loss/healing-outlook.js';
-import { type LostRun, lostPageCount } from '../../loss/lost-pages.js';
+import { lostPageCount, type LostRun } from '../../loss/lost-pages.js';
+import type { RamSpace } from '../../manifest/types.js';
 import type { Healing } from './healing.js';
 
 export interface HealRequest {

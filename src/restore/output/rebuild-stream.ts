@@ -2,8 +2,8 @@
 //
 // The state is the stream without the guest's memory (introspect/memory/migration/skeleton.ts). The pages go in as one
 // section behind the list of RAM blocks, where a source sends them too.
-import { ImageFile } from '../../../introspect/memory/image-file.js';
 import { readSaveHead } from '../../../introspect/memory/formats/libvirt-save.js';
+import { ImageFile } from '../../../introspect/memory/image-file.js';
 import { decodeMigrationStream } from '../../../introspect/memory/migration/decode.js';
 import { type BlockPages, encodeRamPart } from '../../../introspect/memory/migration/encode.js';
 import { migrationMagic } from '../../../introspect/memory/migration/layout.js';

@@ -9,7 +9,7 @@ import { PlacesOfFrames } from '../../pages/places-of-frames.js';
 import { readFrames } from '../../pages/read-frames.js';
 import type { RestoreRequest } from '../restore-request.js';
 import type { SpaceTarget } from '../space-target.js';
-import { partOf, type PartFiles } from './part-file.js';
+import { type PartFiles, partOf } from './part-file.js';
 
 /** The frames that could not be read, whose pages are holes in the file. */
 export async function writeSpace(

@@ -5,7 +5,7 @@ import { diskError } from '../../host/disk-error.js';
 import type { Attachment } from '../../manifest/types.js';
 import { readSizeBytes } from '../../pages/read-plan.js';
 import type { RestoreRequest } from '../restore-request.js';
-import { partOf, type PartFiles } from './part-file.js';
+import { type PartFiles, partOf } from './part-file.js';
 
 /** Throws `corrupt` when it is not what was stored. */
 export async function writeState(

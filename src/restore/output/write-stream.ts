@@ -2,7 +2,7 @@
 import { ImageFile } from '../../../introspect/memory/image-file.js';
 import { diskError } from '../../host/disk-error.js';
 import type { RestoreRequest } from '../restore-request.js';
-import { partOf, type PartFiles } from './part-file.js';
+import { type PartFiles, partOf } from './part-file.js';
 import type { StreamRebuild } from './rebuild-stream.js';
 
 export async function writeStream(

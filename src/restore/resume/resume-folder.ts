@@ -1,12 +1,12 @@
 // The folder that a VM is resumed from: it has its VM once, by one script.
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import { lstat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../host/disk-error.js';
-import { expectOutputFolder } from '../output/output-folder.js';
 import { markerName, scriptName } from '../../vm/resume/resume-script.js';
+import { expectOutputFolder } from '../output/output-folder.js';
 
 /**
  * Throws `already-exists` when the folder has had its VM, or its script, `permission-denied` when somebody else could

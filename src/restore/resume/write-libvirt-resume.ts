@@ -5,12 +5,12 @@ import { join, resolve } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../host/disk-error.js';
 import type { Attachment } from '../../manifest/types.js';
-import type { RestoredDisk } from '../restored-disk.js';
 import type { Store } from '../../store/store.js';
-import { bashQuote } from '../../vm/qemu/bash-quote.js';
 import { domainFileName, planLibvirtResume } from '../../vm/libvirt/plan-libvirt-resume.js';
 import { readSaveXml } from '../../vm/libvirt/save-xml.js';
+import { bashQuote } from '../../vm/qemu/bash-quote.js';
 import { scriptName } from '../../vm/resume/resume-script.js';
+import type { RestoredDisk } from '../restored-disk.js';
 import { writeScript } from './resume-folder.js';
 import type { ResumableMachine } from './write-resume.js';
 

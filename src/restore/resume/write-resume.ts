@@ -4,20 +4,20 @@ import { join, resolve } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { convertImage, expectConverter } from '../../disk/convert-image.js';
 import { diskError } from '../../host/disk-error.js';
-import type { RestoredDisk } from '../restored-disk.js';
-import { bashQuote } from '../../vm/qemu/bash-quote.js';
-import { isAddress } from '../../vm/trust/host-paths.js';
 import { readMachineFile } from '../../vm/machine-file.js';
-import { isReplaceable, planResume, type ResumePlan } from '../../vm/resume/plan-resume.js';
+import { bashQuote } from '../../vm/qemu/bash-quote.js';
 import { parseQemuCommand, type QemuCommand } from '../../vm/qemu/qemu-command.js';
+import { newRamPaths, type RamFile } from '../../vm/qemu/shared-ram.js';
+import { isReplaceable, planResume, type ResumePlan } from '../../vm/resume/plan-resume.js';
 import { privateFolderName } from '../../vm/resume/private-names.js';
 import { parseReplacement, type Replacement } from '../../vm/resume/replace-path.js';
 import { commandLines, resumeScript, scriptName } from '../../vm/resume/resume-script.js';
-import { expectRamElsewhere } from '../../vm/saved-state.js';
-import { newRamPaths, type RamFile } from '../../vm/qemu/shared-ram.js';
-import type { AllowedPaths, Finding } from '../../vm/trust/effects.js';
-import { judgeCommand } from '../../vm/trust/judge-command.js';
 import { unnamedUsesText } from '../../vm/resume/unnamed-uses.js';
+import { expectRamElsewhere } from '../../vm/saved-state.js';
+import type { AllowedPaths, Finding } from '../../vm/trust/effects.js';
+import { isAddress } from '../../vm/trust/host-paths.js';
+import { judgeCommand } from '../../vm/trust/judge-command.js';
+import type { RestoredDisk } from '../restored-disk.js';
 import { expectFirstRun, writeScript } from './resume-folder.js';
 
 export interface ResumeRequest {

@@ -1,15 +1,15 @@
 // From an image to its labels, as classify, report and upload need them.
 import { classify } from '../../../introspect/label/classify.js';
 import { findKernel, type Introspected } from '../../../introspect/label/find-kernel.js';
+import type { PageMap } from '../../../introspect/label/page-map.js';
+import { readCpuStates } from '../../../introspect/memory/device-state.js';
 import type {
   ImageFormat,
   ImageState,
   MemoryImage,
 } from '../../../introspect/memory/memory-image.js';
-import { readCpuStates } from '../../../introspect/memory/device-state.js';
 import { openImage } from '../../../introspect/memory/open-image-file.js';
 import type { PhysicalMemory } from '../../../introspect/memory/physical-memory.js';
-import type { PageMap } from '../../../introspect/label/page-map.js';
 
 export interface LabelledImage {
   readonly memory: PhysicalMemory;

@@ -15,7 +15,9 @@ export class AvoidedNodes {
     const nowMs = performance.now();
     const before = this.#avoided.get(hostPort);
     // Several requests may fail by the same fault at once.
-    if (before !== undefined && nowMs < before.untilMs) return;
+    if (before !== undefined && nowMs < before.untilMs) {
+      return;
+    }
     const durationMs = Math.min(maxAvoidanceMs, 2 * (before?.durationMs ?? firstAvoidanceMs / 2));
     this.#avoided.set(hostPort, { untilMs: nowMs + durationMs, durationMs });
   }

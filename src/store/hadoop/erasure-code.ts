@@ -19,11 +19,17 @@ export function codingOf(
   { ecBit, ecPolicy }: FileCoding,
   blockSizeBytes: number,
 ): BlockCoding | 'unknown' | undefined {
-  if (ecBit !== true && ecPolicy === undefined) return undefined;
+  if (ecBit !== true && ecPolicy === undefined) {
+    return undefined;
+  }
   const match = policyPattern.exec(ecPolicy ?? '');
-  if (match === null) return 'unknown';
+  if (match === null) {
+    return 'unknown';
+  }
   const [dataUnitCount, parityUnitCount, cellSizeKib] = match.slice(1).map(Number);
-  if (dataUnitCount === 0 || cellSizeKib === 0) return 'unknown';
+  if (dataUnitCount === 0 || cellSizeKib === 0) {
+    return 'unknown';
+  }
   const cellCount = Math.max(1, Math.ceil(blockSizeBytes / (cellSizeKib * 1024)));
   return { dataUnitCount: Math.min(dataUnitCount, cellCount), parityUnitCount };
 }

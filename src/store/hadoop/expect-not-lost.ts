@@ -1,7 +1,6 @@
 // Whether a block that could not be read is lost, after all: HDFS learns of it by the attempt.
 
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { blockState } from '../block-state.js';
 import type { StoredBlock } from '../store.js';
 import type { UnreachableCopies } from '../unreachable.js';
@@ -33,8 +32,12 @@ export async function expectNotLost(
   for (;;) {
     const now = await askBlocks();
     const found = now.find(({ offsetBytes }) => offsetBytes === block.offsetBytes);
-    if (found !== undefined && blockState(found) === 'lost') throw lostBlock(path, found, error);
-    if (performance.now() >= deadlineMs) return;
+    if (found !== undefined && blockState(found) === 'lost') {
+      throw lostBlock(path, found, error);
+    }
+    if (performance.now() >= deadlineMs) {
+      return;
+    }
     await delay(heartbeatPollMs);
     throwIfCancelled(signal);
   }

@@ -12,7 +12,9 @@ export function checkRangeOfBlocks(
   sizeBytes: number,
 ): void {
   const fileSizeBytes = sizeOf(blocks);
-  if (fileSizeBytes >= offsetBytes + sizeBytes) return;
+  if (fileSizeBytes >= offsetBytes + sizeBytes) {
+    return;
+  }
   throw new ParsError(
     'corrupt',
     `${path}: expected ${sizeBytes} bytes from offset ${offsetBytes}, but the file has only ${fileSizeBytes}`,

@@ -34,7 +34,9 @@ export class NameNodes {
         failures.push(error);
       }
     }
-    if (failures.length === 1) throw failures[0];
+    if (failures.length === 1) {
+      throw failures[0];
+    }
     const found = failures.map((failure) => failure.message).join('; ');
     throw new ParsError('unavailable', `none of the ${count} NameNodes is active: ${found}`, {
       cause: failures.at(-1),

@@ -1,7 +1,6 @@
 // Who this process is for HDFS, which knows users by name.
 
 import { userInfo } from 'node:os';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 
 /**

@@ -1,7 +1,7 @@
 // The only file that translates the exceptions of Hadoop's daemons into the project's error codes, whichever protocol
 // brought them. The exception's name decides, for the general IOException its message.
 
-import { ParsError, type ErrorCode } from '../../../introspect/pars-error.js';
+import { type ErrorCode, ParsError } from '../../../introspect/pars-error.js';
 
 /** Exceptions whose name says enough. Java's simple class names. */
 const codeOfException: Readonly<Partial<Record<string, ErrorCode>>> = {
@@ -101,7 +101,9 @@ export function isWithoutDataNode(error: unknown): boolean {
 function codeOf(exception: string, message: string): ErrorCode {
   const notPlaced = notPlacedPattern.exec(message);
   // Nodes that run and were not left out by us took nothing: they are full. Otherwise nodes are missing, not space.
-  if (notPlaced) return notPlaced[1] !== '0' && notPlaced[2] === 'no' ? 'no-space' : 'unavailable';
+  if (notPlaced) {
+    return notPlaced[1] !== '0' && notPlaced[2] === 'no' ? 'no-space' : 'unavailable';
+  }
   const ofMessage = codeOfMessage.find(([pattern]) => pattern.test(message));
   // Unknown failures are mostly passing ones (a pipeline that broke, a lease, a node that is starting), and retries end.
   return ofMessage?.[1] ?? codeOfException[exception] ?? 'unavailable';

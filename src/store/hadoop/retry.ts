@@ -2,7 +2,6 @@
 // clients of a NameNode that comes back do not knock at the same instant.
 
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import { UnreachableCopies } from '../unreachable.js';
 
@@ -58,8 +57,12 @@ export async function retried<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (failureCount >= attemptCount || !isWorthAnother(error)) throw error;
-      if (performance.now() - startMs >= maxTotalMs) throw error;
+      if (failureCount >= attemptCount || !isWorthAnother(error)) {
+        throw error;
+      }
+      if (performance.now() - startMs >= maxTotalMs) {
+        throw error;
+      }
     }
     const fullDelayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (failureCount - 1));
     try {

@@ -23,7 +23,9 @@ export function refusalByPolicy(
   error: unknown,
 ): ParsError | undefined {
   const types = [...storageTypes, ...creationFallbacks];
-  if (types.includes(usualType)) return undefined;
+  if (types.includes(usualType)) {
+    return undefined;
+  }
   return new ParsError(
     'no-space',
     `${doing}: no DataNode has room for it on storage of the type ${types.join(' or ')}, which the storage policy ` +

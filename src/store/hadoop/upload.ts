@@ -1,7 +1,6 @@
 // A file on its way to HDFS: the name that it has until it is whole, and when it is worth being sent once more.
 
 import { randomBytes } from 'node:crypto';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 
 export type Content = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -38,7 +37,9 @@ export function watched(content: Content): {
       try {
         const opened = content();
         // Not delegated by yield*: an early end of the consumer must not count as a failure, but must reach the source.
-        for await (const bytes of opened) yield bytes;
+        for await (const bytes of opened) {
+          yield bytes;
+        }
       } catch (error) {
         failed = true;
         throw error;

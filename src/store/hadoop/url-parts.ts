@@ -10,7 +10,9 @@ export function nameNodesOf(
   wrong: WrongUrl,
 ): readonly string[] {
   const nameNodes = authority.split(',').map((item) => hostAndPort(item, defaultPort, wrong));
-  if (new Set(nameNodes).size < nameNodes.length) throw wrong('it lists a NameNode twice');
+  if (new Set(nameNodes).size < nameNodes.length) {
+    throw wrong('it lists a NameNode twice');
+  }
   return nameNodes;
 }
 

@@ -3,7 +3,7 @@
 import { maxMomentMs } from '../../flow/bounded.js';
 import type { FileCoding } from '../hadoop/erasure-code.js';
 import type { StoredFile } from '../store.js';
-import { fileTypes, type ErasureCodingPolicy, type HdfsFileStatus } from './proto/hdfs.js';
+import { type ErasureCodingPolicy, fileTypes, type HdfsFileStatus } from './proto/hdfs.js';
 
 /** SystemErasureCodingPolicies, of which only the numbers are sent. */
 const systemPolicies: Readonly<Partial<Record<number, string>>> = {
@@ -15,7 +15,9 @@ const systemPolicies: Readonly<Partial<Record<number, string>>> = {
 };
 
 export function fileCodingOf(policy: ErasureCodingPolicy | undefined): FileCoding {
-  if (policy === undefined) return {};
+  if (policy === undefined) {
+    return {};
+  }
   return { ecBit: true, ecPolicy: policy.name ?? systemPolicies[policy.id] };
 }
 
@@ -27,7 +29,9 @@ export function isFolder({ fileType }: HdfsFileStatus): boolean {
 export function storedFile(name: string, status: HdfsFileStatus): StoredFile {
   const kind = isFolder(status) ? 'folder' : 'file';
   const problem = statusProblem(status);
-  if (problem !== undefined) return { name, kind, sizeBytes: 0, modifiedMs: 0, problem };
+  if (problem !== undefined) {
+    return { name, kind, sizeBytes: 0, modifiedMs: 0, problem };
+  }
   return {
     name,
     kind,
@@ -37,7 +41,9 @@ export function storedFile(name: string, status: HdfsFileStatus): StoredFile {
 }
 
 function statusProblem({ length, modificationTime }: HdfsFileStatus): string | undefined {
-  if (length > Number.MAX_SAFE_INTEGER) return `HDFS says that it has ${length} bytes`;
+  if (length > Number.MAX_SAFE_INTEGER) {
+    return `HDFS says that it has ${length} bytes`;
+  }
   return modificationTime > maxMomentMs
     ? `HDFS says that it changed ${modificationTime} ms after 1970`
     : undefined;

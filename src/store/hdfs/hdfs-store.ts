@@ -5,15 +5,14 @@
 // rpc/name-node-client.ts; what DataNodes do wrong is dealt with in write-file.ts and read-file.ts.
 
 import { randomBytes } from 'node:crypto';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { StoreCapabilities } from '../capabilities.js';
 import { copiesToWrite, copyCountOf } from '../check-write.js';
 import { NameNodes } from '../hadoop/name-nodes.js';
 import { nameOfProcess } from '../hadoop/process-user.js';
 import { createRetry, defaultRetryPolicy, type Retry, type RetryPolicy } from '../hadoop/retry.js';
-import { checkStoreFolder, checkStoreName, isSegment } from '../store-name.js';
 import type { Store } from '../store.js';
+import { checkStoreFolder, checkStoreName, isSegment } from '../store-name.js';
 import { isFolder, storedFile } from './file-status.js';
 import { Lease } from './lease.js';
 import { LocatedFiles } from './located-files.js';
@@ -184,7 +183,9 @@ class HdfsStore implements Store {
     checkStoreName(name);
     const status = await this.#namespace.status(this.#path(name), options?.signal);
     const file = status && storedFile(name, status);
-    if (file?.problem !== undefined) throw new ParsError('corrupt', `${name}: ${file.problem}`);
+    if (file?.problem !== undefined) {
+      throw new ParsError('corrupt', `${name}: ${file.problem}`);
+    }
     return file;
   };
 
@@ -194,7 +195,9 @@ class HdfsStore implements Store {
     const entries = await this.#namespace
       .list(this.#path(folder), options?.signal)
       .catch((error: unknown) => {
-        if (isNotFound(error)) return [];
+        if (isNotFound(error)) {
+          return [];
+        }
         throw error;
       });
     const prefix = folder === '' ? '' : `${folder}/`;
@@ -227,7 +230,9 @@ class HdfsStore implements Store {
       await this.#namespace.remove(path, true, signal);
     } else {
       const found = await this.#namespace.status(path, signal);
-      if (found === undefined) return;
+      if (found === undefined) {
+        return;
+      }
       if (isFolder(found) !== (only === 'empty-folder')) {
         const kind = isFolder(found) ? 'a folder' : 'a file';
         throw new ParsError('usage', `${path}: it is ${kind}, and was to be removed as another`);

@@ -29,7 +29,9 @@ export class Lease {
       return await write();
     } finally {
       this.#writerCount--;
-      if (this.#writerCount === 0) this.close();
+      if (this.#writerCount === 0) {
+        this.close();
+      }
     }
   }
 

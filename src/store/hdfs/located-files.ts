@@ -67,14 +67,18 @@ export class LocatedFiles {
   /** As above, or as they were a few seconds ago. */
   async recent(path: string, signal: AbortSignal | undefined): Promise<LocatedFile> {
     const kept = this.#kept.get(path);
-    if (kept && performance.now() - kept.atMs < keptMs) return kept.file;
+    if (kept && performance.now() - kept.atMs < keptMs) {
+      return kept.file;
+    }
     return await this.ask(path, signal);
   }
 
   /** To be called when the path changes or its locations proved wrong. */
   forget(path: string): void {
     for (const key of this.#kept.keys()) {
-      if (key === path || key.startsWith(`${path}/`)) this.#kept.delete(key);
+      if (key === path || key.startsWith(`${path}/`)) {
+        this.#kept.delete(key);
+      }
     }
   }
 }

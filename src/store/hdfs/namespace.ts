@@ -1,8 +1,8 @@
 // What the NameNode does alone: status, listing, folders, rename, remove. Each call is made until it is answered.
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import { fileCodingOf, isFolder } from './file-status.js';
 import type { Retry } from '../hadoop/retry.js';
+import { fileCodingOf, isFolder } from './file-status.js';
 import {
   deleteFile,
   getContentSummary,
@@ -41,7 +41,9 @@ export class Namespace {
     try {
       return (await this.#client.call(getFileInfo, { src: srcOf(path) }, options)).fs;
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (isNotFound(error)) {
+        return undefined;
+      }
       throw error;
     }
   }
@@ -50,7 +52,9 @@ export class Namespace {
   async checkTransfer(signal: AbortSignal | undefined): Promise<void> {
     const options = { path: '', signal };
     const { serverDefaults } = await this.#client.call(getServerDefaults, {}, options);
-    if (serverDefaults.encryptDataTransfer !== true) return;
+    if (serverDefaults.encryptDataTransfer !== true) {
+      return;
+    }
     throw new ParsError(
       'unsupported',
       'the cluster encrypts what DataNodes are sent (dfs.encrypt.data.transfer), which hdfs:// does not know; use webhdfs:// ' +
@@ -82,15 +86,21 @@ export class Namespace {
     for (let pageCount = 1; ; pageCount++) {
       const request = { src: srcOf(path), startAfter, needLocation: false };
       const { dirList } = await this.#client.call(getListing, request, { path, signal });
-      if (dirList === undefined) return found;
+      if (dirList === undefined) {
+        return found;
+      }
       for (const status of dirList.partialListing) {
         const name = Buffer.from(status.path).toString();
-        if (seen.has(name)) throw endless(path, 'the same name comes twice');
+        if (seen.has(name)) {
+          throw endless(path, 'the same name comes twice');
+        }
         seen.add(name);
         found.push({ name, status });
         startAfter = status.path;
       }
-      if (dirList.remainingEntries === 0 || dirList.partialListing.length === 0) return found;
+      if (dirList.remainingEntries === 0 || dirList.partialListing.length === 0) {
+        return found;
+      }
       if (found.length >= maxListedCount || pageCount >= maxPageCount) {
         throw endless(path, `${found.length} names in ${pageCount} pages, and there are more`);
       }
@@ -99,10 +109,14 @@ export class Namespace {
 
   /** With its parents; those that exist keep their permissions. */
   async makeFolder(path: string, signal: AbortSignal | undefined): Promise<void> {
-    if (path === '') return;
+    if (path === '') {
+      return;
+    }
     const request = { src: path, masked: folderPermission, createParent: true };
     const { result } = await this.#client.call(mkdirs, request, { path, signal });
-    if (!result) throw new ParsError('unavailable', `mkdirs ${path}: HDFS did not make it`);
+    if (!result) {
+      throw new ParsError('unavailable', `mkdirs ${path}: HDFS did not make it`);
+    }
   }
 
   /** The contract of StoreCapabilities.raiseRedundancy. */
@@ -125,10 +139,14 @@ export class Namespace {
           `${fileCodingOf(found.ecPolicy).ecPolicy ?? 'of its folder'}; write it anew`,
       );
     }
-    if ((found.blockReplication ?? 0) >= copyCount) return;
+    if ((found.blockReplication ?? 0) >= copyCount) {
+      return;
+    }
     const request = { src: path, replication: copyCount };
     const { result } = await this.#client.call(setReplication, request, { path, signal });
-    if (result) return;
+    if (result) {
+      return;
+    }
     // So HDFS answers for what is no file of whole copies, as when the file went meanwhile.
     throw new ParsError('unavailable', `setReplication ${path}: HDFS refused without a reason`);
   }

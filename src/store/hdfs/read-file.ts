@@ -41,12 +41,16 @@ export async function readFile(
   const { files } = options;
   let file = await files.recent(path, signal);
   // Bad news must be fresh.
-  if (!isRangeHeld(file.blocks, offsetBytes, sizeBytes)) file = await files.ask(path, signal);
+  if (!isRangeHeld(file.blocks, offsetBytes, sizeBytes)) {
+    file = await files.ask(path, signal);
+  }
   checkRangeOfBlocks(path, file.blocks, offsetBytes, sizeBytes);
   checkForm(path, file);
   const wanted = overlapping(file.blocks, offsetBytes, sizeBytes);
   const lost = wanted.find((block) => !isReadable(block));
-  if (lost) throw lostBlock(path, lost);
+  if (lost) {
+    throw lostBlock(path, lost);
+  }
 
   // Its length has been checked against the file's, and every byte of it is filled below.
   const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);
@@ -65,7 +69,9 @@ function checkForm(path: string, { blocks, isEncrypted }: LocatedFile): void {
     : blocks.some(({ coding }) => coding !== undefined)
       ? 'HDFS keeps it by an erasure code'
       : undefined;
-  if (found === undefined) return;
+  if (found === undefined) {
+    return;
+  }
   throw new ParsError(
     'unsupported',
     `read ${path}: ${found}, and hdfs:// reads whole copies only; read it by webhdfs://`,
@@ -83,15 +89,21 @@ async function readCopies(
 ): Promise<void> {
   const { files } = options;
   let failures = await tryCopies(options, path, block, offsetBytes, target, signal);
-  if (failures === undefined) return;
+  if (failures === undefined) {
+    return;
+  }
   files.forget(path);
   const isOfBlock = ({ offsetBytes: at }: BlockOfFile) => at === block.offsetBytes;
   if (failures.some((error) => peerFailure(error) !== 'gone')) {
     const again = (await files.ask(path, signal)).blocks.find(isOfBlock);
-    if (again !== undefined && !isReadable(again)) throw lostBlock(path, again, failures[0]);
+    if (again !== undefined && !isReadable(again)) {
+      throw lostBlock(path, again, failures[0]);
+    }
     if (again !== undefined) {
       failures = await tryCopies(options, path, again, offsetBytes, target, signal);
-      if (failures === undefined) return;
+      if (failures === undefined) {
+        return;
+      }
     }
   }
   const found = failures.map((error) => error.message).join('; ');
@@ -124,9 +136,15 @@ async function tryCopies(
       dataNodes.welcome(node);
       return undefined;
     } catch (error) {
-      if (!(error instanceof ParsError) || error.code === 'cancelled') throw error;
-      if (peerFailure(error) !== undefined) dataNodes.avoid(node);
-      if (error instanceof WrongChunk) await reportWrongCopy(options, path, node, block);
+      if (!(error instanceof ParsError) || error.code === 'cancelled') {
+        throw error;
+      }
+      if (peerFailure(error) !== undefined) {
+        dataNodes.avoid(node);
+      }
+      if (error instanceof WrongChunk) {
+        await reportWrongCopy(options, path, node, block);
+      }
       failures.push(error);
     }
   }

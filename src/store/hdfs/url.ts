@@ -27,13 +27,21 @@ const defaultPort = 8020;
 /** Throws `usage` for anything but the form above. */
 export function parseHdfsUrl(text: string): HdfsUrl {
   const match = /^hdfs:\/\/(?:([^/?#]*)@)?([^/?#@]*)([^?#]*)(.*)$/s.exec(text);
-  if (!match) throw wrong('it does not begin with hdfs://');
+  if (!match) {
+    throw wrong('it does not begin with hdfs://');
+  }
   const [, , authority, path, rest] = match;
   const user = match.at(1);
-  if (rest !== '') throw wrong('it has a query or a fragment');
-  if (user?.includes(':') === true) throw wrong("it has a password before '@'");
+  if (rest !== '') {
+    throw wrong('it has a query or a fragment');
+  }
+  if (user?.includes(':') === true) {
+    throw wrong("it has a password before '@'");
+  }
   const userName = user === undefined ? undefined : decodedSegment(user, wrong);
-  if (userName === '') throw wrong("it has no user before '@'");
+  if (userName === '') {
+    throw wrong("it has no user before '@'");
+  }
   const nameNodes = nameNodesOf(authority, defaultPort, wrong);
   const segments = path
     .split('/')

@@ -5,7 +5,6 @@
 // file is given up and written anew under another name, without the nodes that failed.
 
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import { chunksUntilAborted } from '../abort.js';
 import type { CopiesToWrite } from '../check-write.js';
@@ -120,10 +119,16 @@ async function upload(
     const writerOptions = { clientName: holder, doing, signal, ...timeouts };
     const sizeBytes = await writeBlock(block, content, writerOptions);
     await completeFile(options, file, { ...block.b, numBytes: sizeBytes }, signal);
-    for (const node of block.locs) dataNodes.welcome(node);
+    for (const node of block.locs) {
+      dataNodes.welcome(node);
+    }
     return sizeBytes;
   } catch (error) {
-    if (error instanceof PipelineFailure) for (const node of error.nodes) dataNodes.avoid(node);
+    if (error instanceof PipelineFailure) {
+      for (const node of error.nodes) {
+        dataNodes.avoid(node);
+      }
+    }
     throw error;
   } finally {
     await content.return(undefined);
@@ -136,8 +141,12 @@ async function beyondNothing(
 ): Promise<AsyncGenerator<Uint8Array> | undefined> {
   for (;;) {
     const first = await chunks.next();
-    if (first.done === true) return undefined;
-    if (first.value.length > 0) return joined(first.value, chunks);
+    if (first.done === true) {
+      return undefined;
+    }
+    if (first.value.length > 0) {
+      return joined(first.value, chunks);
+    }
   }
 }
 
@@ -170,7 +179,9 @@ async function createFile(
   };
   const attempt = () => client.call(create, request, { path, signal });
   const { fs } = await attempt().catch(async (error: unknown) => {
-    if (!isNotFound(error)) throw error;
+    if (!isNotFound(error)) {
+      throw error;
+    }
     await namespace.makeFolder(folderOf(path), signal);
     return await attempt();
   });
@@ -192,7 +203,9 @@ async function newBlock(
   const answer = await ask(avoided)
     .catch((error: unknown) => {
       // Those that failed may be all there are.
-      if (avoided.length === 0 || !isNotPlaced(error)) throw error;
+      if (avoided.length === 0 || !isNotPlaced(error)) {
+        throw error;
+      }
       return ask([]);
     })
     .catch(async (error: unknown) => {
@@ -208,7 +221,9 @@ async function refusedByPolicy(
   error: unknown,
   signal: AbortSignal | undefined,
 ): Promise<ParsError | undefined> {
-  if (!isRefusedByNodes(error)) return undefined;
+  if (!isRefusedByNodes(error)) {
+    return undefined;
+  }
   const folder = folderOf(path);
   const request = { path: folder === '' ? '/' : folder };
   const answer = await client.call(getStoragePolicy, request, { path: folder, signal });
@@ -234,7 +249,9 @@ async function completeFile(
   const deadlineMs = performance.now() + completeTimeoutMs;
   for (let delayMs = firstCompleteDelayMs; ; delayMs = Math.min(maxCompleteDelayMs, 2 * delayMs)) {
     const { result } = await client.call(complete, request, { path, signal });
-    if (result) return;
+    if (result) {
+      return;
+    }
     if (performance.now() >= deadlineMs) {
       throw new ParsError(
         'unavailable',

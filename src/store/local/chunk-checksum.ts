@@ -10,7 +10,6 @@
 //   24 + 4n     4  CRC32C of everything before
 
 import { crc32c } from '@node-rs/crc32';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 
 export const chunkSizeBytes = 65536;
@@ -106,8 +105,9 @@ export function firstBadChunk(
 ): number | undefined {
   for (let at = 0; at < bytes.length; at += chunkSizeBytes) {
     const chunkIndex = firstChunkIndex + at / chunkSizeBytes;
-    if (crc32c(bytes.subarray(at, at + chunkSizeBytes)) !== checksums[chunkIndex])
+    if (crc32c(bytes.subarray(at, at + chunkSizeBytes)) !== checksums[chunkIndex]) {
       return chunkIndex;
+    }
   }
   return undefined;
 }

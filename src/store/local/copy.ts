@@ -4,7 +4,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import {
   checksumFileSizeBytes,
@@ -71,7 +70,9 @@ export async function hasCopy(disk: Disk, copyId: string, sizeBytes: number): Pr
   try {
     return (await stat(file)).size === sizeBytes;
   } catch (error) {
-    if (isAbsent(error)) return false;
+    if (isAbsent(error)) {
+      return false;
+    }
     throw toParsError(error, `looking for a copy on ${disk.folder}`);
   }
 }
@@ -95,7 +96,9 @@ export async function readCopy(
     copySizeBytes,
   );
   const chunks = await readRange(file, copySizeBytes, startBytes, endBytes - startBytes);
-  if (chunks === undefined) return undefined;
+  if (chunks === undefined) {
+    return undefined;
+  }
 
   const checksumFile = checksumPath(disk, 'data', copyId);
   const checksumSizeBytes = checksumFileSizeBytes(copySizeBytes);
@@ -135,7 +138,9 @@ async function readRange(
   try {
     handle = await open(file, 'r');
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isAbsent(error)) {
+      return undefined;
+    }
     throw error;
   }
   try {

@@ -9,9 +9,7 @@
 // (agreed-names.ts), so they see the old name or the new one, never both and never none.
 
 import { randomUUID } from 'node:crypto';
-
 import pLimit from 'p-limit';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import { checkNotAborted } from '../abort.js';
 import type { StoreCapabilities } from '../capabilities.js';
@@ -21,14 +19,16 @@ import type { ReadOptions } from '../read-options.js';
 import type { Store, StoredFile } from '../store.js';
 import { checkStoreFolder, checkStoreName } from '../store-name.js';
 import { UnreachableCopies } from '../unreachable.js';
+import { hasCopy, readCopy, removeCopy } from './copy.js';
+import type { Disk } from './disks/disk.js';
 import { agreedChildren, agreedName, type NameSource } from './membership/agreed-names.js';
 import { catchUp } from './membership/catch-up.js';
 import { changeNames } from './membership/change-names.js';
-import { isClaim } from './names/claims.js';
-import { hasCopy, readCopy, removeCopy } from './copy.js';
-import type { Disk } from './disks/disk.js';
 import type { Membership } from './membership/membership.js';
 import { hasEveryDisk, readMembership } from './membership/membership.js';
+import { type LocalStoreOptions, prepareDisks } from './membership/prepare-disks.js';
+import { unreachableDisks } from './membership/unreachable-disks.js';
+import { isClaim } from './names/claims.js';
 import type { NameEntry } from './names/name-entry.js';
 import type { Named } from './names/name-tree.js';
 import {
@@ -43,8 +43,6 @@ import {
   walkRemoved,
 } from './names/name-tree.js';
 import { toParsError, translated } from './node-error.js';
-import { type LocalStoreOptions, prepareDisks } from './membership/prepare-disks.js';
-import { unreachableDisks } from './membership/unreachable-disks.js';
 import { type LocalUrl, parseLocalUrl } from './url.js';
 import { writeToFittingDisks } from './write-copies.js';
 
@@ -84,7 +82,9 @@ class LocalStore implements Store {
     const doing = `writing ${name}`;
     checkNotAborted(options.signal, doing);
     const members = await this.#members();
-    if ((await this.#named(members, name)) !== undefined) throw alreadyExists(name);
+    if ((await this.#named(members, name)) !== undefined) {
+      throw alreadyExists(name);
+    }
 
     const copyId = randomUUID().replaceAll('-', '');
     const { disks, sizeBytes } = await writeToFittingDisks(
@@ -112,17 +112,23 @@ class LocalStore implements Store {
   readonly read: Store['read'] = async (name, offsetBytes, sizeBytes, options) => {
     const { members, entry } = await this.#file(name, options);
     checkRange(name, offsetBytes, sizeBytes, entry.sizeBytes);
-    if (sizeBytes === 0) return new Uint8Array();
+    if (sizeBytes === 0) {
+      return new Uint8Array();
+    }
 
     const problems: ParsError[] = [];
     for (const disk of disksOf(members, entry)) {
       checkNotAborted(options?.signal, `reading ${name}`);
       try {
         const bytes = await readCopy(disk, entry.copyId, entry.sizeBytes, offsetBytes, sizeBytes);
-        if (bytes !== undefined) return bytes;
+        if (bytes !== undefined) {
+          return bytes;
+        }
       } catch (error) {
         const problem = toParsError(error, `reading ${name}`);
-        if (!(problem instanceof ParsError)) throw problem;
+        if (!(problem instanceof ParsError)) {
+          throw problem;
+        }
         problems.push(problem);
       }
     }
@@ -132,15 +138,23 @@ class LocalStore implements Store {
 
   readonly blocks: Store['blocks'] = async (name, options) => {
     const { members, entry } = await this.#file(name, options);
-    if (entry.sizeBytes === 0) return [];
+    if (entry.sizeBytes === 0) {
+      return [];
+    }
     const locations: string[] = [];
     const silent: string[] = [];
     for (const disk of disksOf(members, entry)) {
       try {
-        if (await hasCopy(disk, entry.copyId, entry.sizeBytes)) locations.push(disk.folder);
+        if (await hasCopy(disk, entry.copyId, entry.sizeBytes)) {
+          locations.push(disk.folder);
+        }
       } catch (error) {
-        if (!(error instanceof ParsError)) throw error;
-        if (error.code !== 'data-lost') silent.push(error.message);
+        if (!(error instanceof ParsError)) {
+          throw error;
+        }
+        if (error.code !== 'data-lost') {
+          silent.push(error.message);
+        }
       }
     }
     const away = await unreachableDisks(this.#localUrl, members, entry.diskNumbers);
@@ -188,7 +202,9 @@ class LocalStore implements Store {
       doing,
       (disk) => move(disk, from, to, moveId),
       async (members, followers) => {
-        if (!isClaim(from) && !hasEveryDisk(members, followers)) return;
+        if (!isClaim(from) && !hasEveryDisk(members, followers)) {
+          return;
+        }
         await Promise.allSettled(followers.map((disk) => forgetMove(disk, moveId)));
       },
     );
@@ -199,10 +215,15 @@ class LocalStore implements Store {
     const doing = `removing ${name}`;
     checkNotAborted(options?.signal, doing);
     try {
-      if (options?.only === 'empty-folder') await this.#removeEmptyFolder(doing, name);
-      else await this.#removeAll(doing, name, options?.only);
+      if (options?.only === 'empty-folder') {
+        await this.#removeEmptyFolder(doing, name);
+      } else {
+        await this.#removeAll(doing, name, options?.only);
+      }
     } catch (error) {
-      if (!(error instanceof ParsError && error.code === 'not-found')) throw error;
+      if (!(error instanceof ParsError && error.code === 'not-found')) {
+        throw error;
+      }
     }
   };
 
@@ -223,7 +244,9 @@ class LocalStore implements Store {
           await Promise.allSettled(disks.map((disk) => removeCopy(disk, entry.copyId)));
         }
         // A disk that is away may come back with the name: then this is the proof that it was removed.
-        if (!isClaim(name) && !hasEveryDisk(members, followers)) return;
+        if (!isClaim(name) && !hasEveryDisk(members, followers)) {
+          return;
+        }
         await Promise.allSettled(followers.map((disk) => forgetRemoved(disk, removalId)));
       },
     );
@@ -236,7 +259,9 @@ class LocalStore implements Store {
         await removeEmpty(disk, name);
       } catch (error) {
         // The first disk decides; on the others somebody may put something into it meanwhile.
-        if (!isDecided || !(error instanceof ParsError)) throw error;
+        if (!isDecided || !(error instanceof ParsError)) {
+          throw error;
+        }
       }
       isDecided = true;
     });
@@ -256,7 +281,9 @@ class LocalStore implements Store {
       const named = await this.#named(members, name);
       return named === undefined ? undefined : storedFile(name, named);
     } catch (error) {
-      if (!(error instanceof ParsError && error.code === 'unsupported')) throw error;
+      if (!(error instanceof ParsError && error.code === 'unsupported')) {
+        throw error;
+      }
       return { name, kind: 'file', sizeBytes: 0, modifiedMs: 0, problem: error.message };
     }
   }
@@ -283,7 +310,9 @@ class LocalStore implements Store {
     checkNotAborted(options?.signal, `reading ${name}`);
     const members = await this.#members();
     const named = await this.#named(members, name);
-    if (named === undefined) throw notFound(name);
+    if (named === undefined) {
+      throw notFound(name);
+    }
     if (named.kind === 'folder') {
       throw new ParsError('not-found', `${name}: expected a file, found a folder`);
     }

@@ -21,7 +21,9 @@ const disappeared = ['ENXIO', 'ENODEV', 'ESTALE'];
 
 /** Undefined when `error` does not come from the file system. */
 function nodeCodeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) {
+    return undefined;
+  }
   return String(error.code);
 }
 
@@ -38,7 +40,9 @@ export function isTaken(error: unknown): boolean {
 /** ParsErrors and errors that are not the file system's pass unchanged: the latter are bugs and must stay visible. */
 export function toParsError(error: unknown, doing: string): unknown {
   const nodeCode = nodeCodeOf(error);
-  if (nodeCode === undefined) return error;
+  if (nodeCode === undefined) {
+    return error;
+  }
   // What is in no table passes: a disk taken away at this moment (ENOENT), a busy device, too many open files.
   const code = codes.get(nodeCode) ?? 'unavailable';
   if (disappeared.includes(nodeCode)) {

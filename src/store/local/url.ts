@@ -7,7 +7,6 @@
 
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 
 export interface LocalUrl {
@@ -26,12 +25,20 @@ const maxDiskCount = 64;
 /** Throws `usage` for anything but the two forms. */
 export function parseLocalUrl(text: string): LocalUrl {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'file:') throw wrongForm(text, 'it is no file: URL');
-  if (url.host !== '') throw wrongForm(text, `it names the host '${url.host}'`);
-  if (url.hash !== '') throw wrongForm(text, `it has the fragment '${url.hash}'`);
+  if (url?.protocol !== 'file:') {
+    throw wrongForm(text, 'it is no file: URL');
+  }
+  if (url.host !== '') {
+    throw wrongForm(text, `it names the host '${url.host}'`);
+  }
+  if (url.hash !== '') {
+    throw wrongForm(text, `it has the fragment '${url.hash}'`);
+  }
 
   if (url.search === '') {
-    if (url.pathname === '/') throw wrongForm(text, 'it names no folder');
+    if (url.pathname === '/') {
+      throw wrongForm(text, 'it names no folder');
+    }
     const folder = decoded(text, () => fileURLToPath(url));
     const numbers = Array.from({ length: ownDiskCount }, (_, index) => index + 1);
     return {
@@ -40,9 +47,13 @@ export function parseLocalUrl(text: string): LocalUrl {
     };
   }
 
-  if (url.pathname !== '/') throw wrongForm(text, 'it names both a folder and a query');
+  if (url.pathname !== '/') {
+    throw wrongForm(text, 'it names both a folder and a query');
+  }
   const list = /^\?disks=([^&]*)$/.exec(url.search)?.[1];
-  if (list === undefined) throw wrongForm(text, `its query is '${url.search}'`);
+  if (list === undefined) {
+    throw wrongForm(text, `its query is '${url.search}'`);
+  }
   const diskFolders = list.split(',').map((item) =>
     diskFolder(
       text,
@@ -62,7 +73,9 @@ export function parseLocalUrl(text: string): LocalUrl {
 }
 
 function diskFolder(text: string, item: string): string {
-  if (!path.isAbsolute(item)) throw wrongForm(text, `'${item}' is not an absolute path`);
+  if (!path.isAbsolute(item)) {
+    throw wrongForm(text, `'${item}' is not an absolute path`);
+  }
   return path.resolve(item);
 }
 

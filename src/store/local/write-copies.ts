@@ -39,7 +39,9 @@ export async function writeToFittingDisks(
       throw full ?? failures[0];
     }
     const outcome = await writeCopies(disks, copyId, name, content, options);
-    if (outcome.kind === 'written') return { disks, sizeBytes: outcome.sizeBytes };
+    if (outcome.kind === 'written') {
+      return { disks, sizeBytes: outcome.sizeBytes };
+    }
     failures.push(...outcome.failures.values());
     candidates = candidates.filter((disk) => !outcome.failures.has(disk));
   }
@@ -74,7 +76,9 @@ async function writeCopies(
         }
       }),
     );
-    for (const failure of failures.values()) throw failure;
+    for (const failure of failures.values()) {
+      throw failure;
+    }
   };
 
   try {
@@ -103,7 +107,9 @@ async function writeCopies(
         buffer.set(piece, filledBytes);
         filledBytes += piece.length;
         takenBytes += piece.length;
-        if (filledBytes === bufferSizeBytes) await flush();
+        if (filledBytes === bufferSizeBytes) {
+          await flush();
+        }
       }
     }
     await flush();
@@ -114,7 +120,9 @@ async function writeCopies(
   } catch (error) {
     // A disk that failed may refuse this too; the next open sweeps what is left there.
     await Promise.allSettled(writers.map((writer) => writer.discard()));
-    if (failures.size > 0) return { kind: 'disks-failed', failures };
+    if (failures.size > 0) {
+      return { kind: 'disks-failed', failures };
+    }
     throw error;
   }
 }

@@ -79,7 +79,9 @@ class MemoryStore implements Store {
 
   readonly blocks: Store['blocks'] = async (name, options) => {
     const { bytes, nodeNumbers } = await this.#file(name, options);
-    if (bytes.length === 0) return [];
+    if (bytes.length === 0) {
+      return [];
+    }
     const locations = this.#alive(nodeNumbers).map(nodeName);
     return [{ offsetBytes: 0, sizeBytes: bytes.length, locations, unreachable: [] }];
   };
@@ -100,7 +102,9 @@ class MemoryStore implements Store {
     checkStoreFolder(folder);
     await beginning(`listing ${folder}`, options);
     const entry = this.#cluster.tree.lookUp(folder);
-    if (entry?.kind !== 'folder') return [];
+    if (entry?.kind !== 'folder') {
+      return [];
+    }
     const prefix = folder === '' ? '' : `${folder}/`;
     return [...entry.children]
       .map(([child, below]) => storedFile(prefix + child, below))
@@ -125,8 +129,12 @@ class MemoryStore implements Store {
 
   #raise(name: string, file: MemoryFile, copyCount: number): void {
     const { nodeNumbers } = file;
-    if (nodeNumbers.length >= copyCount) return;
-    if (this.#alive(nodeNumbers).length === 0) throw allAway(name, nodeNumbers);
+    if (nodeNumbers.length >= copyCount) {
+      return;
+    }
+    if (this.#alive(nodeNumbers).length === 0) {
+      throw allAway(name, nodeNumbers);
+    }
     const others = this.#cluster
       .liveNodesFor(name)
       .filter((nodeNumber) => !nodeNumbers.includes(nodeNumber));

@@ -26,7 +26,9 @@ export class MemoryTree {
   lookUp(name: string): MemoryEntry | undefined {
     let found: MemoryEntry | undefined = this.#root;
     for (const segment of segmentsOf(name)) {
-      if (found?.kind !== 'folder') return undefined;
+      if (found?.kind !== 'folder') {
+        return undefined;
+      }
       found = found.children.get(segment);
     }
     return found;
@@ -71,7 +73,9 @@ export class MemoryTree {
 
   remove(name: string, only: 'file' | 'empty-folder' | undefined): void {
     const entry = this.lookUp(name);
-    if (entry === undefined) return;
+    if (entry === undefined) {
+      return;
+    }
     if (only !== undefined && (entry.kind === 'file') !== (only === 'file')) {
       throw new ParsError(
         'usage',
@@ -87,7 +91,9 @@ export class MemoryTree {
   #take(name: string): void {
     const slash = name.lastIndexOf('/');
     const parent = this.lookUp(name.slice(0, Math.max(0, slash)));
-    if (parent?.kind === 'folder') parent.children.delete(name.slice(slash + 1));
+    if (parent?.kind === 'folder') {
+      parent.children.delete(name.slice(slash + 1));
+    }
   }
 }
 

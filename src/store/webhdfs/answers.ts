@@ -30,7 +30,9 @@ export type FileStatus = z.infer<typeof fileStatus>;
 
 /** What is said of a file and cannot be, in words, or undefined. One such file must not hide those beside it. */
 export function statusProblem({ length, modificationTime }: FileStatus): string | undefined {
-  if (!size.safeParse(length).success) return `HDFS says that it has ${length} bytes`;
+  if (!size.safeParse(length).success) {
+    return `HDFS says that it has ${length} bytes`;
+  }
   return moment.safeParse(modificationTime).success
     ? undefined
     : `HDFS says that it changed ${modificationTime} ms after 1970`;

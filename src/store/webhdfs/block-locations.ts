@@ -4,11 +4,11 @@
 // A pack is read frame by frame, so the answer is kept for a moment. It may be old by that much, as the NameNode's own
 // knowledge may be old by minutes: a dead DataNode is listed until its heartbeats have been missing for long enough.
 
+import { codingOf } from '../hadoop/erasure-code.js';
 import type { ReadOptions } from '../read-options.js';
 import type { StoredBlock } from '../store.js';
 import { blockLocationsAnswer, fileStatusAnswer } from './answers.js';
 import type { WebHdfsClient } from './client.js';
-import { codingOf } from '../hadoop/erasure-code.js';
 
 const keptMs = 5_000;
 const keptCount = 1_000;
@@ -54,14 +54,18 @@ export class BlockLocations {
   /** The blocks as they are now, or as they were a few seconds ago. */
   async recent(path: string, options: ReadOptions | undefined): Promise<readonly StoredBlock[]> {
     const kept = this.#kept.get(path);
-    if (kept && performance.now() - kept.atMs < keptMs) return kept.blocks;
+    if (kept && performance.now() - kept.atMs < keptMs) {
+      return kept.blocks;
+    }
     return await this.ask(path, options);
   }
 
   /** To be called when the path changes or its locations proved wrong. */
   forget(path: string): void {
     for (const key of this.#kept.keys()) {
-      if (key === path || key.startsWith(`${path}/`)) this.#kept.delete(key);
+      if (key === path || key.startsWith(`${path}/`)) {
+        this.#kept.delete(key);
+      }
     }
   }
 }

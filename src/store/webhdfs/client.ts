@@ -4,13 +4,12 @@
 // the URL of a DataNode, which is asked second. That URL carries the user or a token of its own.
 
 import type { z } from 'zod';
-
 import { ParsError } from '../../../introspect/pars-error.js';
+import type { NameNodes } from '../hadoop/name-nodes.js';
 import { locationAnswer } from './answers.js';
 import { type DataNodeMap, reachedAt } from './http/data-node-map.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http/http-client.js';
 import { jsonMaxBytes, readErrorText, readLimited } from './http/limited-body.js';
-import type { NameNodes } from '../hadoop/name-nodes.js';
 import { errorOfAnswer } from './remote-exception.js';
 import { tokenParameter } from './url.js';
 
@@ -57,7 +56,9 @@ export class WebHdfsClient {
     return this.#options.nameNodes.ask(async (hostPort) => {
       const request = this.#nameNodeRequest(operation, hostPort);
       const answer = await this.#options.http.send(request);
-      if (answer.status !== 200) throw await refusal(answer, request);
+      if (answer.status !== 200) {
+        throw await refusal(answer, request);
+      }
       return await this.#json(answer, request, schema);
     });
   }
@@ -68,10 +69,14 @@ export class WebHdfsClient {
       const query = { ...operation.query, noredirect: 'true' };
       const request = this.#nameNodeRequest({ ...operation, query }, hostPort);
       const answer = await this.#options.http.send(request);
-      if (answer.status !== 200 && answer.status !== 307) throw await refusal(answer, request);
+      if (answer.status !== 200 && answer.status !== 307) {
+        throw await refusal(answer, request);
+      }
       // Gateways and Hadoop 2 do not know noredirect.
       const header = answer.status === 307 ? answer.headers.location : undefined;
-      if (header !== undefined) answer.body.resume();
+      if (header !== undefined) {
+        answer.body.resume();
+      }
       const location = header ?? (await this.#json(answer, request, locationAnswer)).Location;
       return this.#checkedLocation(location, request);
     });
@@ -96,7 +101,9 @@ export class WebHdfsClient {
           { ...send, answerTimeoutMs: send.idleTimeoutMs }),
     };
     const answer = await this.#options.http.send(request);
-    if (answer.status !== 200 && answer.status !== 201) throw await refusal(answer, request);
+    if (answer.status !== 200 && answer.status !== 201) {
+      throw await refusal(answer, request);
+    }
     try {
       return await use(answer);
     } catch (error) {
@@ -121,7 +128,9 @@ export class WebHdfsClient {
       throw notWebHdfs(where, `the answer is no JSON but '${startOf(bytes)}'`, cause);
     }
     const parsed = schema.safeParse(json);
-    if (parsed.success) return parsed.data;
+    if (parsed.success) {
+      return parsed.data;
+    }
     throw notWebHdfs(where, `the answer has another form: ${startOf(bytes)}`, parsed.error);
   }
 
@@ -149,8 +158,11 @@ export class WebHdfsClient {
     );
     const url = new URL(`${scheme}://${hostPort}${gateway}/webhdfs/v1${path}`);
     url.searchParams.set('op', operation.op);
-    if (delegationToken === undefined) url.searchParams.set('user.name', userName);
-    else url.searchParams.set(tokenParameter, delegationToken);
+    if (delegationToken === undefined) {
+      url.searchParams.set('user.name', userName);
+    } else {
+      url.searchParams.set(tokenParameter, delegationToken);
+    }
     for (const [key, value] of Object.entries(operation.query ?? {})) {
       url.searchParams.set(key, value);
     }

@@ -11,14 +11,14 @@
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { AvoidedNodes } from '../hadoop/avoided-nodes.js';
-import type { BodyToSend, Operation, WebHdfsClient } from './client.js';
-import { fsStatusAnswer } from './answers.js';
-import type { HttpAnswer } from './http/http-client.js';
-import { dataNodesForm, isUnknownName, transferFailure, wasReached } from './http/node-error.js';
-import { refusedByPolicy } from './storage-policy.js';
 import { isWithoutDataNode } from '../hadoop/remote-exception.js';
 import { isUnavailable } from '../hadoop/retry.js';
 import { UnreachableCopies } from '../unreachable.js';
+import { fsStatusAnswer } from './answers.js';
+import type { BodyToSend, Operation, WebHdfsClient } from './client.js';
+import type { HttpAnswer } from './http/http-client.js';
+import { dataNodesForm, isUnknownName, transferFailure, wasReached } from './http/node-error.js';
+import { refusedByPolicy } from './storage-policy.js';
 
 const choiceCount = 12;
 
@@ -42,17 +42,25 @@ export class DataNodes {
     use: (answer: HttpAnswer) => Promise<T>,
   ): Promise<T> {
     const first = await this.#askEachHolder(operation, names, use);
-    if ('value' in first) return first.value;
+    if ('value' in first) {
+      return first.value;
+    }
     // A connection may break by chance, so that one more round is worth it; a node that is gone is gone.
     const isWorthRepeating = first.failures.some((error) => transferFailure(error) === 'broken');
     const last = isWorthRepeating ? await this.#askEachHolder(operation, names, use) : first;
-    if ('value' in last) return last.value;
+    if ('value' in last) {
+      return last.value;
+    }
 
     const answers = last.failures.filter((error) => transferFailure(error) === undefined);
     const notNow = answers.find((error) => error.code !== 'data-lost');
-    if (notNow) throw notNow;
+    if (notNow) {
+      throw notNow;
+    }
     // One that cannot be reached may have what another says is gone.
-    if (answers.length > 0 && answers.length === last.failures.length) throw answers[0];
+    if (answers.length > 0 && answers.length === last.failures.length) {
+      throw answers[0];
+    }
     const found = last.failures.map((error) => error.message).join('; ');
     throw new UnreachableCopies(
       `${operation.op} ${operation.path}: HDFS lists copies on ${names.join(', ')}, and this machine reaches none of ` +
@@ -72,7 +80,9 @@ export class DataNodes {
       await this.#client.askDataNode(url, operation, noContent, send);
       this.#avoided.welcome(url.host);
     } catch (error) {
-      if (transferFailure(error) !== undefined) this.#avoided.avoid(url.host);
+      if (transferFailure(error) !== undefined) {
+        this.#avoided.avoid(url.host);
+      }
       // Where HDFS does not tell of policies, the first error stands.
       throw (await refusedByPolicy(this.#client, operation, error).catch(() => undefined)) ?? error;
     }
@@ -93,10 +103,16 @@ export class DataNodes {
         this.#avoided.welcome(url.host);
         return { value };
       } catch (error) {
-        if (!(error instanceof ParsError)) throw error;
+        if (!(error instanceof ParsError)) {
+          throw error;
+        }
         const saysLost = error.code === 'data-lost';
-        if (!saysLost && !isUnavailable(error)) throw error;
-        if (!saysLost) this.#avoided.avoid(url.host);
+        if (!saysLost && !isUnavailable(error)) {
+          throw error;
+        }
+        if (!saysLost) {
+          this.#avoided.avoid(url.host);
+        }
         failures.push(error);
         return undefined;
       }
@@ -106,18 +122,24 @@ export class DataNodes {
     for (const name of [undefined, ...(names.length > 1 ? names : [])]) {
       const others = name === undefined ? [] : names.filter((other) => other !== name);
       const url = await this.#locateHolder(operation, others);
-      if (!url || seen.has(url.host)) continue;
+      if (!url || seen.has(url.host)) {
+        continue;
+      }
       seen.add(url.host);
       if (this.#avoided.has(url.host)) {
         postponed.push(url);
         continue;
       }
       const result = await tryAt(url);
-      if (result) return result;
+      if (result) {
+        return result;
+      }
     }
     for (const url of postponed) {
       const result = await tryAt(url);
-      if (result) return result;
+      if (result) {
+        return result;
+      }
     }
     return { failures };
   }
@@ -129,7 +151,9 @@ export class DataNodes {
     } catch (error) {
       const isExhausted =
         excluded.length > 0 && error instanceof ParsError && error.code === 'data-lost';
-      if (isExhausted) return undefined;
+      if (isExhausted) {
+        return undefined;
+      }
       throw error;
     }
   }
@@ -139,10 +163,14 @@ export class DataNodes {
     if (avoidedHosts.length > 0) {
       try {
         const url = await this.#locate(operation, avoidedHosts);
-        if (!this.#avoided.has(url.host)) return url;
+        if (!this.#avoided.has(url.host)) {
+          return url;
+        }
       } catch (error) {
         // "Failed to find datanode": every node is on one of those hosts. A NameNode that is down fails below again.
-        if (!isUnavailable(error)) throw error;
+        if (!isUnavailable(error)) {
+          throw error;
+        }
       }
     }
     let url = await this.#locate(operation, []).catch(async (error: unknown) => {
@@ -157,13 +185,17 @@ export class DataNodes {
 
   /** An error for a cluster that has live DataNodes, yet none that takes a block. */
   async #fullError(operation: Operation, error: unknown): Promise<ParsError | undefined> {
-    if (!isWithoutDataNode(error)) return undefined;
+    if (!isWithoutDataNode(error)) {
+      return undefined;
+    }
     const { signal } = operation;
     const { FsStatus: found } = await this.#client.ask(
       { method: 'GET', op: 'GETSTATUS', path: '', signal },
       fsStatusAnswer,
     );
-    if (found.used === 0 && found.capacity === 0) return undefined;
+    if (found.used === 0 && found.capacity === 0) {
+      return undefined;
+    }
     return new ParsError(
       'no-space',
       `${operation.op} ${operation.path}: the cluster has ${found.remaining} bytes left, ` +
@@ -173,7 +205,9 @@ export class DataNodes {
   }
 
   #locate(operation: Operation, excluded: readonly string[]): Promise<URL> {
-    if (excluded.length === 0) return this.#client.locate(operation);
+    if (excluded.length === 0) {
+      return this.#client.locate(operation);
+    }
     const query = { ...operation.query, excludedatanodes: excluded.join(',') };
     return this.#client.locate({ ...operation, query });
   }

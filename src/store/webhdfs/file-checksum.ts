@@ -10,7 +10,6 @@
 // padded with zeros to the next of 32, 64, 128 ... bytes. An empty file has 32 zeros.
 
 import { createHash, type Hash } from 'node:crypto';
-
 import { crc32c } from '@node-rs/crc32';
 
 /** dfs.bytes-per-checksum; with another value the cluster answers another algorithm name. */
@@ -41,18 +40,26 @@ export class FileChecksum {
       const restOfBlock = this.blockSizeBytes - (this.#sizeBytes % this.blockSizeBytes);
       const piece = bytes.subarray(offsetBytes, offsetBytes + restOfBlock);
       this.#updateBlock(piece);
-      if (piece.length === restOfBlock) this.#endBlock();
+      if (piece.length === restOfBlock) {
+        this.#endBlock();
+      }
       offsetBytes += piece.length;
     }
   }
 
   /** The 16 bytes at the end of HDFS's answer, in hex. Ends the computation. */
   digest(): string {
-    if (this.#sizeBytes % bytesPerCrc !== 0) this.#blockHash?.update(bigEndian(this.#crc));
-    if (this.#blockHash) this.#endBlock();
+    if (this.#sizeBytes % bytesPerCrc !== 0) {
+      this.#blockHash?.update(bigEndian(this.#crc));
+    }
+    if (this.#blockHash) {
+      this.#endBlock();
+    }
     const md5s = Buffer.concat(this.#blockMd5s);
     let bufferBytes = smallestBufferBytes;
-    while (bufferBytes < md5s.length) bufferBytes *= 2;
+    while (bufferBytes < md5s.length) {
+      bufferBytes *= 2;
+    }
     const buffer = Buffer.alloc(bufferBytes);
     md5s.copy(buffer);
     return createHash('md5').update(buffer).digest('hex');
@@ -70,13 +77,17 @@ export class FileChecksum {
       this.#crc = filledBytes === 0 ? crc32c(piece) : crc32c(piece, this.#crc);
       this.#sizeBytes += piece.length;
       offsetBytes += piece.length;
-      if (this.#sizeBytes % bytesPerCrc === 0) crcsBytes = crcs.writeUInt32BE(this.#crc, crcsBytes);
+      if (this.#sizeBytes % bytesPerCrc === 0) {
+        crcsBytes = crcs.writeUInt32BE(this.#crc, crcsBytes);
+      }
     }
     this.#blockHash.update(crcs.subarray(0, crcsBytes));
   }
 
   #endBlock(): void {
-    if (!this.#blockHash) return;
+    if (!this.#blockHash) {
+      return;
+    }
     this.#blockMd5s.push(this.#blockHash.digest());
     this.#blockHash = undefined;
   }
@@ -85,7 +96,9 @@ export class FileChecksum {
 /** The 16 bytes of an answer of HDFS in hex, or undefined when it is of an algorithm that is not computed here. */
 export function comparableMd5(algorithm: string, bytesHex: string): string | undefined {
   // "MD5-of-4096MD5-of-512CRC32C", "MD5-of-0MD5-of-512CRC32C" for a single block, ...-of-0CRC32 for an empty file.
-  if (!/^MD5-of-\d+MD5-of-(512CRC32C|0CRC32)$/.test(algorithm)) return undefined;
+  if (!/^MD5-of-\d+MD5-of-(512CRC32C|0CRC32)$/.test(algorithm)) {
+    return undefined;
+  }
   // 4 bytes bytesPerCRC, 8 bytes crcPerBlock, 16 bytes MD5; WebHDFS pads the 28 bytes with zeros.
   return /^[0-9a-f]{24}([0-9a-f]{32})/.exec(bytesHex)?.[1];
 }

@@ -2,16 +2,16 @@
 // retries, because an attempt whose answer was lost must be recognised as done.
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { retried, type Retry } from '../hadoop/retry.js';
 import {
   booleanAnswer,
   booleanOrNothing,
   contentSummaryAnswer,
+  type FileStatus,
   fileStatusAnswer,
   listingAnswer,
-  type FileStatus,
 } from './answers.js';
 import type { WebHdfsClient } from './client.js';
-import { retried, type Retry } from '../hadoop/retry.js';
 
 /** What dfs.namenode.fs-limits.max-directory-items allows in one folder unless a cluster says otherwise. */
 const maxListedCount = 2 ** 20;
@@ -35,7 +35,9 @@ export class Namespace {
       );
       return answer.FileStatus;
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (isNotFound(error)) {
+        return undefined;
+      }
       throw error;
     }
   }
@@ -66,11 +68,15 @@ export class Namespace {
       );
       const statuses = page.partialListing.FileStatuses.FileStatus;
       for (const status of statuses) {
-        if (seen.has(status.pathSuffix)) throw endless(path, 'the same name comes twice');
+        if (seen.has(status.pathSuffix)) {
+          throw endless(path, 'the same name comes twice');
+        }
         seen.add(status.pathSuffix);
         found.push(status);
       }
-      if (page.remainingEntries === 0 || statuses.length === 0) return found;
+      if (page.remainingEntries === 0 || statuses.length === 0) {
+        return found;
+      }
       if (found.length >= maxListedCount || pageCount >= maxPageCount) {
         throw endless(path, `${found.length} names in ${pageCount} pages, and there are more`);
       }
@@ -79,11 +85,15 @@ export class Namespace {
 
   /** With its parents, for the owner's eyes only; those that exist keep their permissions. */
   async makeFolder(path: string, signal: AbortSignal | undefined): Promise<void> {
-    if (path === '') return;
+    if (path === '') {
+      return;
+    }
     const query = { permission: '700' };
     const operation = { method: 'PUT', op: 'MKDIRS', path, query, signal } as const;
     const answer = await this.#client.ask(operation, booleanAnswer);
-    if (!answer.boolean) throw new ParsError('unavailable', `MKDIRS ${path}: HDFS did not make it`);
+    if (!answer.boolean) {
+      throw new ParsError('unavailable', `MKDIRS ${path}: HDFS did not make it`);
+    }
   }
 
   /** The contract of StoreCapabilities.raiseRedundancy, one attempt. */
@@ -106,10 +116,14 @@ export class Namespace {
           `${found.ecPolicy ?? 'of its folder'}; write it anew in a folder without one`,
       );
     }
-    if (found.replication !== undefined && found.replication >= copyCount) return;
+    if (found.replication !== undefined && found.replication >= copyCount) {
+      return;
+    }
     const query = { replication: String(copyCount) };
     const operation = { method: 'PUT', op: 'SETREPLICATION', path, query, signal } as const;
-    if ((await this.#client.ask(operation, booleanAnswer)).boolean) return;
+    if ((await this.#client.ask(operation, booleanAnswer)).boolean) {
+      return;
+    }
     // So HDFS answers for what is no file of whole copies, as when the file went meanwhile; asked again, the status says which.
     throw new ParsError('unavailable', `SETREPLICATION ${path}: HDFS refused without a reason`);
   }
@@ -129,7 +143,9 @@ export class Namespace {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const source = await retried(retry, signal, () => this.status(from, signal));
-    if (!source) throw new ParsError('not-found', `RENAME ${from}: there is nothing to rename`);
+    if (!source) {
+      throw new ParsError('not-found', `RENAME ${from}: there is nothing to rename`);
+    }
     let attemptCount = 0;
     await retried(retry, signal, async () => {
       attemptCount++;
@@ -138,8 +154,12 @@ export class Namespace {
       } catch (error) {
         // The inode keeps its number, so it tells whether an earlier attempt did it after all.
         const isRefused = isNotFound(error) || isAlreadyExists(error);
-        if (!isRefused || attemptCount === 1 || source.fileId === undefined) throw error;
-        if ((await this.status(to, signal))?.fileId !== source.fileId) throw error;
+        if (!isRefused || attemptCount === 1 || source.fileId === undefined) {
+          throw error;
+        }
+        if ((await this.status(to, signal))?.fileId !== source.fileId) {
+          throw error;
+        }
       }
     });
   }
@@ -149,7 +169,9 @@ export class Namespace {
     const query = { destination: to, renameoptions: 'NONE' };
     const operation = { method: 'PUT', op: 'RENAME', path: from, query, signal } as const;
     const answer = await this.#client.ask(operation, booleanOrNothing);
-    if (answer?.boolean !== false) return;
+    if (answer?.boolean !== false) {
+      return;
+    }
     // HttpFS does not know the options.
     if (await this.status(to, signal)) {
       throw new ParsError('already-exists', `RENAME ${from}: ${to} exists, nothing was renamed`);

@@ -30,11 +30,15 @@ export async function readFile(
 ): Promise<Uint8Array> {
   let blocks = await locations.recent(path, options);
   // Bad news must be fresh.
-  if (!isRangeHeld(blocks, offsetBytes, sizeBytes)) blocks = await locations.ask(path, options);
+  if (!isRangeHeld(blocks, offsetBytes, sizeBytes)) {
+    blocks = await locations.ask(path, options);
+  }
   checkRangeOfBlocks(path, blocks, offsetBytes, sizeBytes);
   const wanted = overlapping(blocks, offsetBytes, sizeBytes);
   const lost = wanted.find((block) => !isReadable(block));
-  if (lost) throw lostBlock(path, lost);
+  if (lost) {
+    throw lostBlock(path, lost);
+  }
 
   // Its length has been checked against the file's, and every byte of it is filled below.
   const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);

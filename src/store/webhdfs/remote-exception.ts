@@ -5,7 +5,6 @@
 // body of another form is from something that is not WebHDFS: a proxy, or another port.
 
 import { z } from 'zod';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import { errorOfException } from '../hadoop/remote-exception.js';
 
@@ -24,7 +23,9 @@ export function errorOfAnswer(
 ): ParsError {
   const where = `${doing} at ${hostPort}`;
   const remote = parseRemoteException(body);
-  if (!remote) return errorOfStatus(status, where);
+  if (!remote) {
+    return errorOfStatus(status, where);
+  }
   return errorOfException(remote.exception, remote.message, where);
 }
 

@@ -1,7 +1,6 @@
 // What the storage policy of a folder says, for a new file that no DataNode took.
 
 import { z } from 'zod';
-
 import type { ParsError } from '../../../introspect/pars-error.js';
 import { boundedArray } from '../../flow/bounded.js';
 import { isRefusedByNodes } from '../hadoop/remote-exception.js';
@@ -23,7 +22,9 @@ export async function refusedByPolicy(
   { op, path, signal }: Operation,
   error: unknown,
 ): Promise<ParsError | undefined> {
-  if (!isRefusedByNodes(error)) return undefined;
+  if (!isRefusedByNodes(error)) {
+    return undefined;
+  }
   const folder = path.slice(0, path.lastIndexOf('/'));
   const { BlockStoragePolicy: policy } = await client.ask(
     { method: 'GET', op: 'GETSTORAGEPOLICY', path: folder, signal },

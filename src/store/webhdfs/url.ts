@@ -41,13 +41,17 @@ const defaultPorts = { webhdfs: 9870, swebhdfs: 9871 } as const;
 /** Throws `usage` for anything but the form above. */
 export function parseWebHdfsUrl(text: string): WebHdfsUrl {
   const match = /^(s?webhdfs):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?$/.exec(text);
-  if (!match) throw wrong('it does not begin with webhdfs:// or swebhdfs://');
+  if (!match) {
+    throw wrong('it does not begin with webhdfs:// or swebhdfs://');
+  }
   const protocol = match[1] as keyof typeof defaultPorts;
   const [, , authority, path] = match;
   // Undefined where the URL has none, which the type of a match does not say.
   const query = match.at(4) ?? '';
   const fragment = match.at(5);
-  if (fragment !== undefined) throw wrong('it has a fragment');
+  if (fragment !== undefined) {
+    throw wrong('it has a fragment');
+  }
   if (authority.includes('@')) {
     throw wrong(`it has a user or password before '@'; the user is given as ?user.name=USER`);
   }
@@ -99,10 +103,16 @@ function parseQuery(query: string): Pick<WebHdfsUrl, 'userName' | 'dataNodes'> {
         'a delegation token does not belong into a URL; use the option or the environment',
       );
     }
-    if (value === '') throw wrong(`its ${key} is empty`);
-    if (key === 'user.name') userName = value;
-    else if (key === 'datanodes') dataNodes = parseDataNodes(value);
-    else throw wrong(`its query has '${key}'; only user.name and datanodes are known`);
+    if (value === '') {
+      throw wrong(`its ${key} is empty`);
+    }
+    if (key === 'user.name') {
+      userName = value;
+    } else if (key === 'datanodes') {
+      dataNodes = parseDataNodes(value);
+    } else {
+      throw wrong(`its query has '${key}'; only user.name and datanodes are known`);
+    }
   }
   return { userName, dataNodes };
 }
@@ -118,7 +128,9 @@ function parseDataNodes(text: string): ReadonlyMap<string, string> {
       throw wrong(`'${item}' of its datanodes is not NAME[:PORT]=ADDRESS[:PORT]`);
     }
     const [name, address] = places;
-    if (map.has(name)) throw wrong(`its datanodes have ${name} twice`);
+    if (map.has(name)) {
+      throw wrong(`its datanodes have ${name} twice`);
+    }
     map.set(name, address);
   }
   return map;
@@ -126,7 +138,9 @@ function parseDataNodes(text: string): ReadonlyMap<string, string> {
 
 function isPlace(text: string): boolean {
   const match = placePattern.exec(text);
-  if (match === null) return false;
+  if (match === null) {
+    return false;
+  }
   const port = match.at(1);
   return port === undefined || (Number(port) > 0 && Number(port) <= 65535);
 }

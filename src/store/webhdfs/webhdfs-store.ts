@@ -10,9 +10,9 @@ import { copiesToWrite, copyCountOf } from '../check-write.js';
 import { NameNodes } from '../hadoop/name-nodes.js';
 import { nameOfProcess } from '../hadoop/process-user.js';
 import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from '../hadoop/retry.js';
-import { checkStoreFolder, checkStoreName } from '../store-name.js';
 import type { ReadOptions } from '../read-options.js';
 import type { Store, StoredFile } from '../store.js';
+import { checkStoreFolder, checkStoreName } from '../store-name.js';
 import { type FileStatus, statusProblem } from './answers.js';
 import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
@@ -197,7 +197,9 @@ class WebHdfsStore implements Store {
       this.#namespace.status(this.#path(name), options?.signal),
     );
     const file = status && storedFile(name, status);
-    if (file?.problem !== undefined) throw new ParsError('corrupt', `${name}: ${file.problem}`);
+    if (file?.problem !== undefined) {
+      throw new ParsError('corrupt', `${name}: ${file.problem}`);
+    }
     return file;
   };
 
@@ -208,7 +210,9 @@ class WebHdfsStore implements Store {
       try {
         return await this.#namespace.list(this.#path(folder), options?.signal);
       } catch (error) {
-        if (isNotFound(error)) return [];
+        if (isNotFound(error)) {
+          return [];
+        }
         throw error;
       }
     });
@@ -245,7 +249,9 @@ class WebHdfsStore implements Store {
         return;
       }
       const found = await this.#namespace.status(path, signal);
-      if (found === undefined) return;
+      if (found === undefined) {
+        return;
+      }
       if (isFolder(found) !== (options.only === 'empty-folder')) {
         const kind = isFolder(found) ? 'a folder' : 'a file';
         throw new ParsError('usage', `${path}: it is ${kind}, and was to be removed as another`);
@@ -272,7 +278,9 @@ class WebHdfsStore implements Store {
 function storedFile(name: string, status: FileStatus): StoredFile {
   const kind = isFolder(status) ? 'folder' : 'file';
   const problem = statusProblem(status);
-  if (problem !== undefined) return { name, kind, sizeBytes: 0, modifiedMs: 0, problem };
+  if (problem !== undefined) {
+    return { name, kind, sizeBytes: 0, modifiedMs: 0, problem };
+  }
   return {
     name,
     kind,

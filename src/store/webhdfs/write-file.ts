@@ -6,7 +6,6 @@
 // call knows the name, so removing a leftover never removes somebody else's file.
 
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { CopiesToWrite } from '../check-write.js';
 import { retried, type Retry } from '../hadoop/retry.js';
@@ -73,7 +72,9 @@ export async function writeFile(
           await verify(options, uploadPath, checksum, signal);
           return { uploadPath, sizeBytes: checksum.sizeBytes };
         } catch (error) {
-          if (await isRemoved(options, uploadPath)) leftovers.delete(uploadPath);
+          if (await isRemoved(options, uploadPath)) {
+            leftovers.delete(uploadPath);
+          }
           throw error;
         }
       },
@@ -85,7 +86,9 @@ export async function writeFile(
   } finally {
     for (const leftover of leftovers) {
       // Once the NameNode is away, asking on costs a timeout each.
-      if (!(await isRemoved(options, leftover))) break;
+      if (!(await isRemoved(options, leftover))) {
+        break;
+      }
     }
   }
 }
@@ -141,7 +144,9 @@ async function verify(
     );
   }
   const last = blocks.at(-1);
-  if (!last) return;
+  if (!last) {
+    return;
+  }
 
   const operation = { method: 'GET', op: 'GETFILECHECKSUM', path: uploadPath, signal } as const;
   const parse = (answer: HttpAnswer) =>
@@ -150,7 +155,9 @@ async function verify(
     dataNodes.askHolder(operation, last.locations, parse),
   );
   const expectedMd5 = checksum.digest();
-  if (comparableMd5(found.algorithm, found.bytes) === expectedMd5) return;
+  if (comparableMd5(found.algorithm, found.bytes) === expectedMd5) {
+    return;
+  }
   // Another algorithm (dfs.checksum.combine.mode, erasure coding), or other bytes: only the bytes themselves can tell.
   await retried(retry, signal, async () => {
     const readBack = new FileChecksum(checksum.blockSizeBytes);
@@ -172,7 +179,9 @@ async function verify(
 /** False when the store cannot be reached. Not bound to the caller's signal: cleaning up is for after it was aborted. */
 async function isRemoved({ namespace }: FileWriterOptions, uploadPath: string): Promise<boolean> {
   try {
-    if (await namespace.remove(uploadPath, undefined)) return true;
+    if (await namespace.remove(uploadPath, undefined)) {
+      return true;
+    }
     await delay(lateCreateMs);
     await namespace.remove(uploadPath, undefined);
     return true;

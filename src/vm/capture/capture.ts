@@ -3,20 +3,21 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
-import { diskError } from '../../host/disk-error.js';
 import type { OnProgress } from '../../flow/progress.js';
-import type { QmpClient } from '../qmp/qmp-client.js';
+import { diskError } from '../../host/disk-error.js';
 import { type ChangedDevices, changedDevices } from '../changed-devices.js';
 import { notHeld } from '../not-held.js';
-import type { UnnamedUse } from '../resume/unnamed-uses.js';
+import type { QmpClient } from '../qmp/qmp-client.js';
 import { QmpCommandError } from '../qmp/qmp-command-error.js';
-import { findOwnNodes } from './disks/block-graph.js';
+import type { UnnamedUse } from '../resume/unnamed-uses.js';
 import { expectRoom, makeFolder } from './capture-folder.js';
-import { type CaptureGuard, startGuard } from './guard/capture-guard.js';
 import { cleanUpCapture } from './clean-up/clean-up-capture.js';
-import { lookForSmallPages } from './ram/huge-pages.js';
+import { putRight } from './clean-up/put-right.js';
+import { findOwnNodes } from './disks/block-graph.js';
+import { nbdSocketName } from './disks/nbd-server.js';
+import { type CapturedDisk, dropOverwritten } from './disks/save-disks.js';
+import { type CaptureGuard, startGuard } from './guard/capture-guard.js';
 import { currentBootId, type Journal, journalFile, writeJournal } from './journal.js';
-import { mappedRamFile } from './ram/mapped-ram-file.js';
 import { changedCapabilities, changedParameter, hasEnded, queryMigration } from './migration.js';
 import {
   type CaptureLimits,
@@ -24,12 +25,11 @@ import {
   type CaptureWay,
   planCapture,
 } from './plan-capture.js';
-import { type FoundMachine, readMachine } from './read-machine.js';
-import { putRight } from './clean-up/put-right.js';
-import { nbdSocketName } from './disks/nbd-server.js';
-import { type CapturedDisk, dropOverwritten } from './disks/save-disks.js';
+import { lookForSmallPages } from './ram/huge-pages.js';
+import { mappedRamFile } from './ram/mapped-ram-file.js';
 import { saveInBackground } from './ram/save-in-background.js';
 import { saveStanding } from './ram/save-standing.js';
+import { type FoundMachine, readMachine } from './read-machine.js';
 import { qemuPidOf, vcpuTimeMs } from './vcpu-threads.js';
 import { type MigrationSettings, readVmFacts, type VmFacts } from './vm-facts.js';
 import { type LockedVm, withLockedVm } from './vm-lock.js';

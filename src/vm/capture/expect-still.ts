@@ -7,9 +7,9 @@ import { writersOf } from '../../host/mapped-by.js';
 import { machineOfProcess } from '../process-machine.js';
 import { settingOf } from '../qemu/option-value.js';
 import type { QemuOption } from '../qemu/qemu-command.js';
-import { hostPathsIn } from '../trust/host-paths.js';
 import { askQmp } from '../qmp/ask-qmp.js';
 import { QmpClient } from '../qmp/qmp-client.js';
+import { hostPathsIn } from '../trust/host-paths.js';
 
 /** RunState of a VM whose CPUs do not run. (QEMU qapi/run-state.json) */
 const standingStates: ReadonlySet<string> = new Set([

@@ -2,8 +2,8 @@
 // lies in QEMU, QEMU itself is asked; here is what it cannot tell.
 //
 // It outlives this process, not the machine: a VM does not either.
-import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parsePeerJson } from '../../../introspect/peer-json.js';

@@ -1,10 +1,10 @@
 // The command line of the QEMU behind a socket, and its disks by the places that the command line has for them.
 import { readMachineFile } from '../machine-file.js';
-import { uuidOfMachine } from '../qemu/machine-uuid.js';
 import { machineOfProcess, type ProcessMachine } from '../process-machine.js';
+import { uuidOfMachine } from '../qemu/machine-uuid.js';
 import { parseQemuCommand, type QemuCommand } from '../qemu/qemu-command.js';
-import { findQemu } from './find-qemu.js';
 import { placeDisks } from './disks/place-disks.js';
+import { findQemu } from './find-qemu.js';
 import { qemuPidOf } from './vcpu-threads.js';
 import type { VmDisk, VmFacts } from './vm-facts.js';
 

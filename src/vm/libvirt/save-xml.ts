@@ -1,6 +1,6 @@
 // The domain's XML within a file of `virsh save`.
-import { ImageFile } from '../../../introspect/memory/image-file.js';
 import { readSaveHead } from '../../../introspect/memory/formats/libvirt-save.js';
+import { ImageFile } from '../../../introspect/memory/image-file.js';
 import { ParsError } from '../../../introspect/pars-error.js';
 
 const xmlStart = Buffer.from('<domain');

@@ -1,7 +1,7 @@
 // A command line whose paths mean the same in every folder: relative ones are those of the folder that QEMU was started in.
 import { isAbsolute, resolve } from 'node:path';
-import { mapHostPaths } from '../trust/host-paths.js';
 import { optionWords, type QemuCommand } from '../qemu/qemu-command.js';
+import { mapHostPaths } from '../trust/host-paths.js';
 
 /**
  * `exists`: whether there is something at an absolute path. What is not there stays as it is, since QEMU looks for some

@@ -1,11 +1,11 @@
 // The command line that starts a VM from what was restored, made from the one it was saved under.
 import { isAbsolute, resolve } from 'node:path';
-import { writableDisks, withDiskPath } from '../qemu/disk-images.js';
+import { withDiskPath, writableDisks } from '../qemu/disk-images.js';
 import { settingOf, settingsOf } from '../qemu/option-value.js';
-import { type PrivateName, usePrivateNames } from './private-names.js';
 import type { QemuCommand, QemuOption } from '../qemu/qemu-command.js';
-import { namesPath, type Replacement, replacePaths } from './replace-path.js';
 import { type RamFile, useNewRam, useRestoredRam } from '../qemu/shared-ram.js';
+import { type PrivateName, usePrivateNames } from './private-names.js';
+import { namesPath, type Replacement, replacePaths } from './replace-path.js';
 import { type UnnamedUse, unnamedUses } from './unnamed-uses.js';
 
 /** The id of the monitor that loads the state. A VM that was resumed before has it on its command line. */

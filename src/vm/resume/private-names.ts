@@ -1,8 +1,8 @@
 // What a resumed VM makes on its host, sockets and logs, lies in the folder that it was restored to: the VM that it was
 // saved from may still be running, with the same command line.
 import { basename, join } from 'node:path';
-import { type HostPath, mapHostPaths } from '../trust/host-paths.js';
 import type { QemuOption } from '../qemu/qemu-command.js';
+import { type HostPath, mapHostPaths } from '../trust/host-paths.js';
 
 /** Below the restore's folder. */
 export const privateFolderName = 'vm';

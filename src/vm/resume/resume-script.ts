@@ -3,10 +3,10 @@
 // It needs bash and coreutils only. QEMU gets the state through a pipe that it inherits, not by running a command: it may
 // have been told to run none (-sandbox), or to be another user (-runas) who cannot read the file.
 import { bashQuote } from '../qemu/bash-quote.js';
-import { monitorId } from './plan-resume.js';
 import { optionWords, type QemuCommand } from '../qemu/qemu-command.js';
 import type { Finding } from '../trust/effects.js';
 import { headComments } from '../trust/trust-words.js';
+import { monitorId } from './plan-resume.js';
 
 export const scriptName = 'resume.sh';
 /** Beside the script once the VM has run. */

@@ -4,8 +4,8 @@
 import { isAbsolute } from 'node:path';
 import { bashQuote } from '../qemu/bash-quote.js';
 import { writtenImages } from '../qemu/disk-images.js';
-import { hostPathsIn } from '../trust/host-paths.js';
 import type { QemuOption } from '../qemu/qemu-command.js';
+import { hostPathsIn } from '../trust/host-paths.js';
 
 export interface UnnamedUse {
   readonly path: string;

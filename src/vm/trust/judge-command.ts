@@ -9,8 +9,8 @@ import { formatProblems } from './image-formats.js';
 import { judgeCharacter, monitorProblems } from './judge-character.js';
 import { judgeImageSettings } from './judge-images.js';
 import { isPathLike, type Judged, judgePath } from './judge-path.js';
-import { namedSettings, whyUnreadable } from './option-text.js';
 import { optionRules, type Refusal, type SettingsRule } from './option-rules.js';
+import { namedSettings, whyUnreadable } from './option-text.js';
 import { isQemuProgram } from './safe-files.js';
 
 /** Shown of one option. */

@@ -1,6 +1,6 @@
 // How a command ends that is told to stop.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exitCodes, exitCodeOfError } from '../../../src/cli/shared/exit-code.js';
+import { exitCodeOfError, exitCodes } from '../../../src/cli/shared/exit-code.js';
 import { type CommandContext, runCommand } from '../../../src/cli/shared/run-command.js';
 
 const write = process.stderr.write.bind(process.stderr);

@@ -32,15 +32,21 @@ test('all go in their order', async () => {
 
 test('one that fails ends none of the others, and gives the exit code', async () => {
   const outcome = await outcomesOf((id) => {
-    if (id === 'a') throw new ParsError('permission-denied', 'not yours');
-    if (id === 'c') throw new ParsError('corrupt', 'not well');
+    if (id === 'a') {
+      throw new ParsError('permission-denied', 'not yours');
+    }
+    if (id === 'c') {
+      throw new ParsError('corrupt', 'not well');
+    }
   });
   expect(outcome).toEqual([['failed', 'removed', 'failed'], exitCodeOfError['permission-denied']]);
 });
 
 test('a store that is away is not asked again for each', async () => {
   const outcome = await outcomesOf((id) => {
-    if (id === 'b') throw new ParsError('unavailable', 'no answer');
+    if (id === 'b') {
+      throw new ParsError('unavailable', 'no answer');
+    }
   });
   expect(outcome).toEqual([['removed', 'failed', 'not-tried'], exitCodeOfError.unavailable]);
 });
@@ -48,7 +54,9 @@ test('a store that is away is not asked again for each', async () => {
 test('Ctrl-C lets the one under way end, and is told', async () => {
   const abort = new AbortController();
   const outcome = await outcomesOf((id) => {
-    if (id === 'b') abort.abort();
+    if (id === 'b') {
+      abort.abort();
+    }
   }, abort.signal);
   expect(outcome).toEqual([['removed', 'removed', 'not-tried'], exitCodeOfError.cancelled]);
 });
@@ -56,7 +64,9 @@ test('Ctrl-C lets the one under way end, and is told', async () => {
 test('Ctrl-C amid the last of them has nothing left to stop', async () => {
   const abort = new AbortController();
   const [, exitCode] = await outcomesOf((id) => {
-    if (id === 'c') abort.abort();
+    if (id === 'c') {
+      abort.abort();
+    }
   }, abort.signal);
   expect(exitCode).toBe(exitCodes.ok);
 });

@@ -1,8 +1,8 @@
 // The table of `pars verify` fits a terminal, names every node while there are few, and of many only those that matter.
 
-import type { LossScenario, Verdict } from '../../../src/verify/loss-scenarios.js';
 import { scenarioTable } from '../../../src/cli/store/scenario-table.js';
 import { flatLines } from '../../../src/text/standard-streams.js';
+import type { LossScenario, Verdict } from '../../../src/verify/loss-scenarios.js';
 
 const columnCount = 80;
 

@@ -3,19 +3,19 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { labelNumbers, type PageLabel } from '../../../introspect/page-class.js';
 import { ImageView } from '../../../introspect/memory/image-view.js';
+import { labelNumbers, type PageLabel } from '../../../introspect/page-class.js';
 import { exitCodeOfError, exitCodes } from '../../../src/cli/shared/exit-code.js';
 import { verifyCommand } from '../../../src/cli/store/verify.js';
-import { flatLines } from '../../../src/text/standard-streams.js';
 import type { Manifest } from '../../../src/manifest/types.js';
 import { namedPolicies, type PolicyName } from '../../../src/plan/policy.js';
-import type { LossScenario } from '../../../src/verify/loss-scenarios.js';
 import { restoreSnapshot } from '../../../src/restore/restore-snapshot.js';
-import type { Risk } from '../../../src/verify/snapshot-risks.js';
 import { takeSnapshot } from '../../../src/snapshot/take-snapshot.js';
 import { openStore } from '../../../src/store/open-store.js';
 import { UnreachableCopies } from '../../../src/store/unreachable.js';
+import { flatLines } from '../../../src/text/standard-streams.js';
+import type { LossScenario } from '../../../src/verify/loss-scenarios.js';
+import type { Risk } from '../../../src/verify/snapshot-risks.js';
 import { flipStoredBit, LocalStoreFolder } from '../../e2e/local-store-folder.js';
 import { healingFacts } from '../../restore/healing-facts.js';
 import { withStore } from '../../store/local/disk-folders.js';
@@ -117,7 +117,9 @@ function packOf({ spaces, frames, header }: Manifest, page: number): string {
       places.window[index] === window &&
       (((bit < 32 ? places.maskLow : places.maskHigh)[index] >>> (bit % 32)) & 1) === 1,
   );
-  if (place === undefined) throw new Error(`page ${page} is in no frame`);
+  if (place === undefined) {
+    throw new Error(`page ${page} is in no frame`);
+  }
   return header.packs[frames.pack[places.frame[place]]].name;
 }
 

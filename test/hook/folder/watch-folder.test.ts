@@ -13,17 +13,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { HookContext } from '../../../src/hook/hook-context.js';
 import { fileKey, openForWriting } from '../../../src/hook/folder/open-writers.js';
-import { factsOf } from '../../../src/hook/take/adopt-file.js';
 import {
-  watchFolder,
   type FolderRequest,
   type FolderResult,
+  watchFolder,
 } from '../../../src/hook/folder/watch-folder.js';
+import type { HookContext } from '../../../src/hook/hook-context.js';
+import { factsOf } from '../../../src/hook/take/adopt-file.js';
 import { listEntries } from '../../../src/spool/entries.js';
-import { liveStream, saveHeader } from '../../introspect/memory/migration-sample.js';
 import { otherUser, testAsRoot } from '../../host/other-user.js';
+import { liveStream, saveHeader } from '../../introspect/memory/migration-sample.js';
 import { HookPlace } from '../hook-place.js';
 
 const domainXml = Buffer.from(

@@ -91,7 +91,9 @@ export class LibvirtGuest {
   }
 
   async command(line: string): Promise<string> {
-    if (this.#port === undefined) throw new Error('the guest is not connected');
+    if (this.#port === undefined) {
+      throw new Error('the guest is not connected');
+    }
     return await this.#port.command(line, COMMAND_TIMEOUT_MS);
   }
 

@@ -18,9 +18,9 @@ import { handOver } from '../../../src/hook/libvirt/hand-over.js';
 import { spoolSave } from '../../../src/hook/libvirt/spool-save.js';
 import { takeHandedOver } from '../../../src/hook/libvirt/take-handed-over.js';
 import { listEntries } from '../../../src/spool/entries.js';
+import { otherUser, testAsRoot } from '../../host/other-user.js';
 import { HookPlace } from '../hook-place.js';
 import { writeSave } from './save-sample.js';
-import { otherUser, testAsRoot } from '../../host/other-user.js';
 
 let place: HookPlace;
 let saves: string;

@@ -29,11 +29,15 @@ namespaces = [ ]
 
 /** Why there can be no such libvirt here; undefined where there can. */
 export function whyNoLibvirt(): string | undefined {
-  if (process.getuid?.() !== 0) return 'namespaces and libvirtd need root';
+  if (process.getuid?.() !== 0) {
+    return 'namespaces and libvirtd need root';
+  }
   const missing = ['libvirtd', 'virtlogd', 'virsh', 'qemu-img', 'unshare'].filter(
     (name) => !isInstalled(name),
   );
-  if (missing.length > 0) return `${missing.join(', ')} is not installed`;
+  if (missing.length > 0) {
+    return `${missing.join(', ')} is not installed`;
+  }
   return existsSync('/etc/libvirt/qemu.conf')
     ? undefined
     : 'libvirt is not installed as a whole (libvirt-daemon-system)';
@@ -70,7 +74,9 @@ export class PrivateLibvirt {
   static async start(hook: string, parsScript: string): Promise<PrivateLibvirt> {
     const temporary = await makeTemporaryFolder();
     const folder = temporary.path;
-    for (const name of [...Object.keys(FOLDERS), 'bin', 'images']) mkdirSync(join(folder, name));
+    for (const name of [...Object.keys(FOLDERS), 'bin', 'images']) {
+      mkdirSync(join(folder, name));
+    }
     mkdirSync(join(folder, 'etc', 'hooks', 'qemu.d'), { recursive: true });
     const write = (path: string, content: string, mode = 0o644): void => {
       writeFileSync(join(folder, path), content);

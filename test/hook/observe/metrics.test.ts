@@ -9,12 +9,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import fc from 'fast-check';
-import { metricsText, type MetricFamily } from '../../../src/hook/observe/metrics-text.js';
-import { HookPlace } from '../hook-place.js';
 import { join } from 'node:path';
-import { makeFolderOfOther, otherUser, testAsRoot } from '../../host/other-user.js';
+import fc from 'fast-check';
 import { HookMetrics } from '../../../src/hook/observe/metrics.js';
+import { type MetricFamily, metricsText } from '../../../src/hook/observe/metrics-text.js';
+import { makeFolderOfOther, otherUser, testAsRoot } from '../../host/other-user.js';
+import { HookPlace } from '../hook-place.js';
 
 interface ParsedFamily {
   readonly kind: string;

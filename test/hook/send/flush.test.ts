@@ -2,14 +2,14 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from '../../../src/cli/hook/flush.js';
-import { flush, type FlushResult } from '../../../src/hook/send/flush.js';
 import type { HookContext } from '../../../src/hook/hook-context.js';
+import { flush, type FlushResult } from '../../../src/hook/send/flush.js';
 import { offerSnapshot } from '../../../src/hook/take/offer.js';
 import { readAttempts, writeAttempts } from '../../../src/spool/attempts.js';
 import { listEntries } from '../../../src/spool/entries.js';
 import { tryLock } from '../../../src/spool/lock.js';
-import { HookPlace } from '../hook-place.js';
 import { makeFolderOfOther, testAsRoot } from '../../host/other-user.js';
+import { HookPlace } from '../hook-place.js';
 
 let place: HookPlace;
 beforeEach(async () => {

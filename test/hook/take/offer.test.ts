@@ -4,16 +4,16 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { captureIntoSpool } from '../../../src/hook/take/capture-into-spool.js';
 import { flush } from '../../../src/hook/send/flush.js';
+import { captureIntoSpool } from '../../../src/hook/take/capture-into-spool.js';
 import { offerSnapshot } from '../../../src/hook/take/offer.js';
 import { allocatedBytes } from '../../../src/spool/allocated-bytes.js';
 import { readCaptured } from '../../../src/spool/captured.js';

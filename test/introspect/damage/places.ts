@@ -1,11 +1,11 @@
 // Where in an image the structures lie that introspection relies on: what a test damages. Found through the intact
 // kernel, as pieces of the image.
-import type { Introspected } from '../../../introspect/label/find-kernel.js';
 import { findKallsyms } from '../../../introspect/kernel/kallsyms/find.js';
 import { tokenCount } from '../../../introspect/kernel/kallsyms/layout.js';
 import type { Kernel, KernelSymbol } from '../../../introspect/kernel/kernel.js';
 import { visitTablePages } from '../../../introspect/kernel/paging.js';
 import { parseVmcoreinfo } from '../../../introspect/kernel/vmcoreinfo.js';
+import type { Introspected } from '../../../introspect/label/find-kernel.js';
 import { endPfn, pageIndexOf, pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { type Memmap, openMemmap } from '../../../introspect/mm/memmap.js';
 import { possibleCpus } from '../../../introspect/mm/per-cpu.js';

@@ -4,8 +4,8 @@ import {
   type KernelDescription,
 } from '../../../introspect/explain/describe-kernel.js';
 import { findKernel, type Introspected } from '../../../introspect/label/find-kernel.js';
-import type { MemoryImage } from '../../../introspect/memory/memory-image.js';
 import { openRawFile } from '../../../introspect/memory/formats/raw-file.js';
+import type { MemoryImage } from '../../../introspect/memory/memory-image.js';
 import { fixtureGuest } from '../../guest/fixtures.js';
 import { FakeKernel, frameCount, zoneStart } from '../fake-kernel.js';
 

@@ -1,14 +1,14 @@
 // Two readings of the same evidence, written apart: classify's loop over millions of struct pages, and explain's path from
 // one frame. They must come to the same label, on a real guest and on structures that do not hold together.
 import fc from 'fast-check';
-import { classify } from '../../../introspect/label/classify.js';
 import { Explainer, type PageExplanation } from '../../../introspect/explain/explain.js';
+import { classify } from '../../../introspect/label/classify.js';
 import { findKernel, type Introspected } from '../../../introspect/label/find-kernel.js';
-import { endPfn, pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
-import { openRawFile } from '../../../introspect/memory/formats/raw-file.js';
-import { labelNumbers, pageClasses, type PageLabel } from '../../../introspect/page-class.js';
 import type { PageMap } from '../../../introspect/label/page-map.js';
-import { type FixtureName, fixtureGuest } from '../../guest/fixtures.js';
+import { openRawFile } from '../../../introspect/memory/formats/raw-file.js';
+import { endPfn, pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
+import { labelNumbers, pageClasses, type PageLabel } from '../../../introspect/page-class.js';
+import { fixtureGuest, type FixtureName } from '../../guest/fixtures.js';
 import { FakeKernel, firstOrdinaryPfn as first, frameCount } from '../fake-kernel.js';
 import { compound, freeBlock, freeHead, type StructPage, typeValues } from '../mm/struct-page.js';
 

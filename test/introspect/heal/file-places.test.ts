@@ -1,15 +1,15 @@
 // Where the kernel's structures say that cached pages lie on disks: every link of the chain, broken one at a time, in a
 // fake kernel; and what a real guest's image gives when any of it is damaged.
 import * as fc from 'fast-check';
-import { classify } from '../../../introspect/label/classify.js';
 import { type FilePlaces, findFilePlaces } from '../../../introspect/heal/file-places.js';
-import { findKernel } from '../../../introspect/label/find-kernel.js';
 import type { Btf } from '../../../introspect/kernel/btf/btf.js';
 import { decodeBtf } from '../../../introspect/kernel/btf/decode.js';
 import type { Kernel } from '../../../introspect/kernel/kernel.js';
+import { classify } from '../../../introspect/label/classify.js';
+import { findKernel } from '../../../introspect/label/find-kernel.js';
+import { openRawFile } from '../../../introspect/memory/formats/raw-file.js';
 import type { MemoryImage } from '../../../introspect/memory/memory-image.js';
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
-import { openRawFile } from '../../../introspect/memory/formats/raw-file.js';
 import { labelNumbers } from '../../../introspect/page-class.js';
 import { fixtureGuest } from '../../guest/fixtures.js';
 import { PatchedMemory } from '../damage/patched-memory.js';
@@ -21,8 +21,8 @@ import {
   firstOrdinaryPfn as first,
   frameCount,
 } from '../fake-kernel.js';
-import type { Era } from '../kernel-types.js';
 import { BtfEncoder } from '../kernel/btf/btf-encoder.js';
+import type { Era } from '../kernel-types.js';
 import { compound, maskedCompound, type StructPage } from '../mm/struct-page.js';
 
 const startSector = 2048n;

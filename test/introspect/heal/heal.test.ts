@@ -97,7 +97,9 @@ const folioLists = fc
       const side = high ? 'high' : 'low';
       const page = Math.ceil(next[side] / 2 ** order) * 2 ** order;
       const end = page + 2 ** order;
-      if (end > (high ? frameCount : 256)) return [];
+      if (end > (high ? frameCount : 256)) {
+        return [];
+      }
       next[side] = end;
       return [{ page, order, lost: isLost ? page + (lost % 2 ** order) : undefined }];
     });

@@ -1,6 +1,6 @@
 // What is noted for healing, on a fake kernel: where struct pages lie, and what becomes of pages that could not be healed.
-import { classify } from '../../../introspect/label/classify.js';
 import { planReread } from '../../../introspect/heal/heal.js';
+import { classify } from '../../../introspect/label/classify.js';
 import { labelNumbers, type PageLabel } from '../../../introspect/page-class.js';
 import { FakeKernel, firstOrdinaryPfn as first } from '../fake-kernel.js';
 import { structPageBytes } from '../mm/struct-page.js';
@@ -38,7 +38,9 @@ test('the struct pages of clean cache are noted where the page tables have them'
       { firstPfn: first + 128, pageCount: 64, gpa: at(first + 128) },
     ],
   });
-  if (healing === undefined) throw new Error('no facts');
+  if (healing === undefined) {
+    throw new Error('no facts');
+  }
   const plan = planReread(healing, fake.ram, [{ firstPage: first + 130, pageCount: 1 }]);
   expect([...plan.edits.imageOffset]).toEqual([at(first + 130)]);
 });

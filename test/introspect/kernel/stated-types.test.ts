@@ -51,7 +51,9 @@ test('the number of zones is the one whose zones and zonelists fill the node', (
 
 test('the start of a zone and the count of free blocks follow from what stands beside them', () => {
   const result = of();
-  if (!result.ok) throw new Error(result.reason);
+  if (!result.ok) {
+    throw new Error(result.reason);
+  }
   const { types } = result;
   expect(types.struct('zone')?.member('zone_start_pfn')?.offsetBytes).toBe(144);
   expect(types.struct('free_area')?.member('nr_free')?.offsetBytes).toBe(80);

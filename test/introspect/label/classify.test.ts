@@ -1,11 +1,11 @@
 // All steps together on a fake kernel: what each adds to the labels, and that a disagreement takes back what it bears on
 // and nothing else.
-import { classify } from '../../../introspect/label/classify.js';
-import type { KernelSymbol } from '../../../introspect/kernel/kernel.js';
 import { Inconsistency } from '../../../introspect/inconsistency.js';
+import type { KernelSymbol } from '../../../introspect/kernel/kernel.js';
+import { classify } from '../../../introspect/label/classify.js';
+import type { PageMap } from '../../../introspect/label/page-map.js';
 import { readZones } from '../../../introspect/mm/zones/zone.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../../introspect/page-class.js';
-import type { PageMap } from '../../../introspect/label/page-map.js';
 import { withTypes } from '../changed-types.js';
 import {
   FakeKernel,

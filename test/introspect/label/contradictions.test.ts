@@ -3,8 +3,8 @@ import { classify } from '../../../introspect/label/classify.js';
 import type { Running } from '../../../introspect/label/find-kernel.js';
 import type { CpuState } from '../../../introspect/memory/cpu-state.js';
 import { FakeKernel, firstOrdinaryPfn as first } from '../fake-kernel.js';
-import type { StructPage } from '../mm/struct-page.js';
 import { PageTableBuilder } from '../kernel/page-table-builder.js';
+import type { StructPage } from '../mm/struct-page.js';
 
 const pageBytes = 4096;
 /** Frames of the fake RAM that nothing else lies in. */

@@ -1,8 +1,8 @@
 // What text in a guest's RAM may say of a kernel: never that the image is not to be stored.
 import { classify } from '../../../introspect/label/classify.js';
 import { findKernel } from '../../../introspect/label/find-kernel.js';
-import { labelNumbers } from '../../../introspect/page-class.js';
 import type { PageMap } from '../../../introspect/label/page-map.js';
+import { labelNumbers } from '../../../introspect/page-class.js';
 import { Ram } from '../ram.js';
 
 const sizeBytes = 4 * 2 ** 20;

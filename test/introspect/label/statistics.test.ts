@@ -1,9 +1,9 @@
 // The numbers of `classify --stats`: the kernel's on one side, what was found on the other.
 import { classify } from '../../../introspect/label/classify.js';
 import { findKernel } from '../../../introspect/label/find-kernel.js';
+import { readStatistics } from '../../../introspect/label/statistics.js';
 import { openRawFile } from '../../../introspect/memory/formats/raw-file.js';
 import { labelNumbers } from '../../../introspect/page-class.js';
-import { readStatistics } from '../../../introspect/label/statistics.js';
 import { fixtureGuest } from '../../guest/fixtures.js';
 import { FakeKernel, firstOrdinaryPfn as first } from '../fake-kernel.js';
 

@@ -33,7 +33,9 @@ function cpusOf(bytes: Uint8Array): CpuStates {
 }
 
 test('every CPU of a running guest is in long mode, and enters the kernel at one place', () => {
-  if (!intact.known) throw new Error(intact.reason);
+  if (!intact.known) {
+    throw new Error(intact.reason);
+  }
   expect(intact.cpus.length).toBeGreaterThan(0);
   for (const { cr0, cr3, efer, lstar } of intact.cpus) {
     expect(cr0 >> 31n).toBe(1n);

@@ -3,8 +3,8 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openImage } from '../../../introspect/memory/open-image-file.js';
 import { dataOf } from '../../../introspect/memory/image-data.js';
+import { openImage } from '../../../introspect/memory/open-image-file.js';
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 
 const mib = 2 ** 20;

@@ -1,8 +1,8 @@
 // Migration streams and virsh save files under the contract of all sources.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { openImage } from '../../../introspect/memory/open-image-file.js';
+import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import {
   liveStream,
   mainBlock,

@@ -1,9 +1,9 @@
 // Which format a file is taken for, and what is said of those that are not read.
 import { randomBytes } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { openImage, type OpenImageOptions } from '../../../introspect/memory/open-image-file.js';
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
 import { elfCore } from './elf-sample.js';

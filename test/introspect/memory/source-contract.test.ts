@@ -1,11 +1,11 @@
 // The sources whose bytes lie in a file as they are, under the contract of all sources.
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openImage } from '../../../introspect/memory/open-image-file.js';
 import type { MemoryRegion } from '../../../introspect/memory/physical-memory.js';
 import { pageSizeBytes } from '../../../introspect/memory/physical-memory.js';
-import { openImage } from '../../../introspect/memory/open-image-file.js';
 import { elfCore, type Segment } from './elf-sample.js';
-import { type SourceSample, sourceContract } from './source-contract.js';
+import { sourceContract, type SourceSample } from './source-contract.js';
 
 const fourGib = 2 ** 32;
 

@@ -1,8 +1,8 @@
 // One label per struct page: every condition by itself, then any mixture against a model of what may be given up.
 import * as fc from 'fast-check';
 import { Mappings } from '../../../introspect/mm/cache/mapping.js';
-import { type LabellerContext, MemmapLabeller } from '../../../introspect/mm/memmap-labeller.js';
 import { openMemmap } from '../../../introspect/mm/memmap.js';
+import { type LabellerContext, MemmapLabeller } from '../../../introspect/mm/memmap-labeller.js';
 import { pageFlagMasks } from '../../../introspect/mm/page-flags.js';
 import { pageLayout } from '../../../introspect/mm/page-layout.js';
 import { pageTypes, pageTypeTest } from '../../../introspect/mm/page-type.js';

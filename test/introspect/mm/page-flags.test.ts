@@ -1,7 +1,7 @@
 // Flag masks from a kernel's own enum.
-import { decodeBtf } from '../../../introspect/kernel/btf/decode.js';
 import { Inconsistency } from '../../../introspect/inconsistency.js';
-import { pageFlagMasks, type PageFlagMasks } from '../../../introspect/mm/page-flags.js';
+import { decodeBtf } from '../../../introspect/kernel/btf/decode.js';
+import { type PageFlagMasks, pageFlagMasks } from '../../../introspect/mm/page-flags.js';
 import { BtfEncoder } from '../kernel/btf/btf-encoder.js';
 import { pageFlagBits, pageFlagCount } from './struct-page.js';
 

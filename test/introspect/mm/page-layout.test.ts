@@ -1,7 +1,7 @@
 // Where the members of struct page stand, in each form that kernels gave them.
+import { Inconsistency } from '../../../introspect/inconsistency.js';
 import { decodeBtf } from '../../../introspect/kernel/btf/decode.js';
 import { pageLayout } from '../../../introspect/mm/page-layout.js';
-import { Inconsistency } from '../../../introspect/inconsistency.js';
 import { BtfEncoder, type MemberSpec } from '../kernel/btf/btf-encoder.js';
 import { type Era, kernelTypes } from '../kernel-types.js';
 

@@ -18,7 +18,9 @@ import { thrownBy } from '../sample-pages.js';
 /** A hash of each page, every one another. */
 function hashesOf(pageCount: number, seed: number): Uint8Array {
   const bytes = Buffer.alloc(pageCount * pageHashBytes, seed);
-  for (let page = 0; page < pageCount; page++) bytes.writeUInt32LE(page, page * pageHashBytes);
+  for (let page = 0; page < pageCount; page++) {
+    bytes.writeUInt32LE(page, page * pageHashBytes);
+  }
   return new Uint8Array(bytes);
 }
 
@@ -93,7 +95,9 @@ test('any flipped bit or truncation of files of any size is an error, never a va
       const whole = encodeHashes(hashes);
       const at = place % whole.length;
       const damaged = truncate ? whole.slice(0, at) : new Uint8Array(whole);
-      if (!truncate) damaged[at] ^= 1 << bit;
+      if (!truncate) {
+        damaged[at] ^= 1 << bit;
+      }
       expect(thrownBy(() => decodeHashes(damaged))).toBeInstanceOf(ParsError);
     }),
   );

@@ -7,7 +7,7 @@ import type { BrowserContextOptions } from 'playwright-core';
 import { labelNumbers, pageClasses } from '../../../introspect/page-class.js';
 import { sliceOf } from '../../slice.js';
 import { startBrowser, type TestBrowser } from './browser.js';
-import { openPage, type OpenPage } from './open-page.js';
+import { type OpenPage, openPage } from './open-page.js';
 import { renderedPages } from './rendered.js';
 import { memoryMapData, snapshotReport } from './sample-reports.js';
 import { hostileSample, type Sample, samples } from './samples.js';

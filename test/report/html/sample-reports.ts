@@ -12,7 +12,7 @@ import type {
   Part,
   SnapshotReport,
 } from '../../../src/report/model/report.js';
-import { copies, reedSolomon, type Redundancy } from '../../../src/store/redundancy.js';
+import { copies, type Redundancy, reedSolomon } from '../../../src/store/redundancy.js';
 
 const pageSizeBytes = 4096;
 const mib = 2 ** 20;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { PlacedBlock, Placement } from '../../../src/report/model/placement.js';
 import type { Part } from '../../../src/report/model/report.js';
 import { riskOf } from '../../../src/report/model/risk.js';
-import { copies, reedSolomon, type Redundancy } from '../../../src/store/redundancy.js';
+import { copies, type Redundancy, reedSolomon } from '../../../src/store/redundancy.js';
 import { randomFrom } from '../../e2e/random-numbers.js';
 
 const part = (redundancy: Redundancy, blockCount: number, ifLost: Part['ifLost']): Part => ({
@@ -31,7 +31,9 @@ function choices(count: number, size: number): readonly number[] {
 
 function bitCount(set: number): number {
   let count = 0;
-  for (let rest = set; rest > 0; rest &= rest - 1) count++;
+  for (let rest = set; rest > 0; rest &= rest - 1) {
+    count++;
+  }
   return count;
 }
 
@@ -96,8 +98,11 @@ describe('computed', () => {
       }));
       for (const goneCount of [1, 2, 3]) {
         const lost = lostWith.filter(({ isLost }) => isLost(goneCount));
-        if (lost.some(({ ifLost }) => ifLost === 'does-not-resume')) fatal[goneCount - 1]++;
-        else if (lost.length > 0) healed[goneCount - 1]++;
+        if (lost.some(({ ifLost }) => ifLost === 'does-not-resume')) {
+          fatal[goneCount - 1]++;
+        } else if (lost.length > 0) {
+          healed[goneCount - 1]++;
+        }
       }
     }
     for (const [index, loss] of nodeLosses.entries()) {
@@ -192,7 +197,9 @@ describe('in a year', () => {
         // The year before is there to have nodes down when it begins.
         for (let at = -repairYears; ;) {
           at += -Math.log(1 - random()) / assumptions.annualFailureRate;
-          if (at >= 1) return times;
+          if (at >= 1) {
+            return times;
+          }
           times.push({ node, at });
           at += repairYears;
         }
@@ -205,7 +212,9 @@ describe('in a year', () => {
         failures.filter(({ at }) => at <= now && now < at + repairYears).map(({ node }) => node),
       );
       for (const { ifLost, nodes, needed } of blocks) {
-        if (nodes.filter((node) => !down.has(node)).length < needed) lost[ifLost] = true;
+        if (nodes.filter((node) => !down.has(node)).length < needed) {
+          lost[ifLost] = true;
+        }
       }
     }
     return lost;
@@ -222,8 +231,11 @@ describe('in a year', () => {
     let healedCount = 0;
     for (let year = 0; year < yearCount; year++) {
       const lost = lossesOfYear(parts, random);
-      if (lost['does-not-resume']) fatalCount++;
-      else if (lost.heals) healedCount++;
+      if (lost['does-not-resume']) {
+        fatalCount++;
+      } else if (lost.heals) {
+        healedCount++;
+      }
     }
     // The formula leaves out that a node that is down does not fail; here that is less than a fiftieth.
     expect(perYear.doesNotResume).toBeGreaterThan(0.04);
@@ -327,7 +339,9 @@ function throwBlocks(
     const { units, needed } = shapeOf(redundancy);
     return Array.from({ length: blockCount }, () => {
       const nodes = new Set<number>();
-      while (nodes.size < units) nodes.add(Math.floor(random() * nodeCount));
+      while (nodes.size < units) {
+        nodes.add(Math.floor(random() * nodeCount));
+      }
       return { ifLost, nodes: [...nodes], needed };
     });
   });

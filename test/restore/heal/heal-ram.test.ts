@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labelNumbers, pageClasses } from '../../../introspect/page-class.js';
-import { DiskImage } from '../../../src/disk/disk-image.js';
 import { pageHash } from '../../../introspect/page-hash.js';
-import { type HealRequest, healRam } from '../../../src/restore/heal/heal-ram.js';
+import { DiskImage } from '../../../src/disk/disk-image.js';
 import { healingOutlook } from '../../../src/loss/healing-outlook.js';
 import type { LostRun } from '../../../src/loss/lost-pages.js';
+import { healRam, type HealRequest } from '../../../src/restore/heal/heal-ram.js';
 import { healingFacts } from '../healing-facts.js';
 
 const pageBytes = 4096;

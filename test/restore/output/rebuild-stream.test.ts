@@ -168,7 +168,9 @@ test('RAM goes back into the block whose pages the state lacks, whatever the oth
     const found = Buffer.alloc(expected.length);
     for (let page = 0; page < 8; page++) {
       const place = places?.placeOf(page) ?? 0;
-      if (place !== 0) whole.read(place, found.subarray(page * 4096, (page + 1) * 4096));
+      if (place !== 0) {
+        whole.read(place, found.subarray(page * 4096, (page + 1) * 4096));
+      }
     }
     expect(found.equals(expected)).toBe(true);
   }

@@ -1,7 +1,7 @@
 // A server on this machine that says what a test wants, for what real daemons do too rarely or never.
 
-import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 
 export interface FakePeer {
   readonly hostPort: string;
@@ -30,7 +30,9 @@ export async function startFakePeer(
     count: () => count,
     close: () =>
       new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
+        for (const socket of sockets) {
+          socket.destroy();
+        }
         server.close(() => {
           resolve();
         });
@@ -43,7 +45,9 @@ export function onBytes(socket: Socket, take: (bytes: Buffer) => number): void {
   let bytes: Buffer = Buffer.alloc(0);
   socket.on('data', (piece) => {
     bytes = Buffer.concat([bytes, piece]);
-    for (let taken = take(bytes); taken > 0; taken = take(bytes)) bytes = bytes.subarray(taken);
+    for (let taken = take(bytes); taken > 0; taken = take(bytes)) {
+      bytes = bytes.subarray(taken);
+    }
   });
 }
 

@@ -3,16 +3,15 @@
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { openHdfsStore, type HdfsOptions } from '../../../src/store/hdfs/hdfs-store.js';
+import { type HdfsOptions, openHdfsStore } from '../../../src/store/hdfs/hdfs-store.js';
 import { packetDataBytes } from '../../../src/store/hdfs/transfer/packet.js';
 import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
 import { UnreachableCopies } from '../../../src/store/unreachable.js';
 import { FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
-import { startHdfs, type HdfsCluster, type HdfsDataNode } from '../../hdfs/cluster.js';
-import { makeCodedFolder, putFile, setStoragePolicy } from '../../hdfs/files-on-hdfs.js';
 import { untilAnswering } from '../../hdfs/answering.js';
+import { type HdfsCluster, type HdfsDataNode, startHdfs } from '../../hdfs/cluster.js';
+import { makeCodedFolder, putFile, setStoragePolicy } from '../../hdfs/files-on-hdfs.js';
 import { errorOf } from '../error-of.js';
 import { describeStoreContract } from '../store-contract.js';
 
@@ -47,7 +46,9 @@ describeStoreContract(
 
 const openStores: Store[] = [];
 afterEach(async () => {
-  for (const store of openStores.splice(0)) await store.close();
+  for (const store of openStores.splice(0)) {
+    await store.close();
+  }
 });
 
 async function open(path: string, options: HdfsOptions = {}, userName?: string): Promise<Store> {
@@ -58,7 +59,9 @@ async function open(path: string, options: HdfsOptions = {}, userName?: string):
 
 function sampleBytes(sizeBytes: number, seed: number): Buffer {
   const bytes = Buffer.alloc(sizeBytes);
-  for (let i = 0; i < sizeBytes; i++) bytes[i] = (i * 31 + (i >>> 8) * 17 + seed) & 0xff;
+  for (let i = 0; i < sizeBytes; i++) {
+    bytes[i] = (i * 31 + (i >>> 8) * 17 + seed) & 0xff;
+  }
   return bytes;
 }
 
@@ -71,7 +74,9 @@ async function holdersOf(store: Store, name: string): Promise<readonly HdfsDataN
   const [block] = await store.blocks(name);
   return block.locations.map((location) => {
     const found = cluster.dataNodes.find((dataNode) => dataNode.name === location);
-    if (!found) throw new Error(`no DataNode ${location}`);
+    if (!found) {
+      throw new Error(`no DataNode ${location}`);
+    }
     return found;
   });
 }
@@ -316,9 +321,13 @@ describe('a copy whose bytes went bad on its disk', () => {
   async function spoil(holder: HdfsDataNode, sizeBytes: number): Promise<void> {
     for (const file of await readdir(holder.dataFolder, { recursive: true })) {
       const path = join(holder.dataFolder, file);
-      if (!/\/finalized\/.*\/blk_[^/.]+$/.test(file)) continue;
+      if (!/\/finalized\/.*\/blk_[^/.]+$/.test(file)) {
+        continue;
+      }
       const bytes = await readFile(path);
-      if (bytes.length !== sizeBytes) continue;
+      if (bytes.length !== sizeBytes) {
+        continue;
+      }
       bytes[1000] ^= 1;
       await writeFile(path, bytes);
       return;
@@ -478,7 +487,9 @@ describe('a DataNode that dies while a file is written through it', () => {
     for (;;) {
       const upload = (await store.list('')).find((file) => file.name.startsWith(`${name}._`));
       const holders = upload ? await holdersOf(store, upload.name).catch(() => []) : [];
-      if (holders.length > 0) return holders;
+      if (holders.length > 0) {
+        return holders;
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -1,7 +1,6 @@
 // Calls to NameNodes that answer late, wrongly, elsewhere or never.
 
 import type { Socket } from 'node:net';
-
 import { NameNodes } from '../../../src/store/hadoop/name-nodes.js';
 import { createRetry } from '../../../src/store/hadoop/retry.js';
 import { deleteFile, getFileInfo } from '../../../src/store/hdfs/proto/client-namenode-protocol.js';
@@ -26,7 +25,9 @@ interface Asked {
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).reverse()) {
+    await close();
+  }
 });
 
 const preambleBytes = 7;
@@ -34,13 +35,17 @@ const contextCallId = -3;
 
 function decodeFrame(frame: Buffer): Asked | undefined {
   const header = lengthBefore(frame, 0);
-  if (header === undefined) throw new Error('no header');
+  if (header === undefined) {
+    throw new Error('no header');
+  }
   const { callId, retryCount, clientId } = rpcRequestHeader.decode(
     frame.subarray(header.startBytes, header.endBytes),
     'a request',
   );
   const request = lengthBefore(frame, header.endBytes);
-  if (request === undefined) throw new Error('no request');
+  if (request === undefined) {
+    throw new Error('no request');
+  }
   const body = frame.subarray(request.startBytes, request.endBytes);
   if (callId === contextCallId) {
     expect(ipcConnectionContext.decode(body, 'a context').userInfo?.effectiveUser).toBe('tester');
@@ -60,12 +65,16 @@ async function startFakeNameNode(
     let isFirst = true;
     onBytes(socket, (bytes) => {
       if (isFirst) {
-        if (bytes.length < preambleBytes) return 0;
+        if (bytes.length < preambleBytes) {
+          return 0;
+        }
         expect(bytes.subarray(0, preambleBytes).toString('hex')).toBe('6872706309' + '0000');
         isFirst = false;
         return preambleBytes;
       }
-      if (bytes.length < 4 || bytes.length < 4 + bytes.readUInt32BE(0)) return 0;
+      if (bytes.length < 4 || bytes.length < 4 + bytes.readUInt32BE(0)) {
+        return 0;
+      }
       const endBytes = 4 + bytes.readUInt32BE(0);
       const found = decodeFrame(bytes.subarray(4, endBytes));
       if (found !== undefined) {
@@ -122,11 +131,15 @@ test('answers may come in any order, and in any pieces', async () => {
   const waiting: Asked[] = [];
   const fake = await startFakeNameNode((socket, asked) => {
     waiting.push(asked);
-    if (waiting.length < 3) return;
+    if (waiting.length < 3) {
+      return;
+    }
     const bytes = Buffer.concat(
       waiting.map(({ callId }) => success(callId, callId % 2 === 0)).reverse(),
     );
-    for (const byte of bytes) socket.write(Buffer.from([byte]));
+    for (const byte of bytes) {
+      socket.write(Buffer.from([byte]));
+    }
   });
   const client = clientOf([fake]);
   const results = await Promise.all([remove(client), remove(client), remove(client)]);
@@ -136,8 +149,11 @@ test('answers may come in any order, and in any pieces', async () => {
 
 test('a call whose answer is lost is made again as the same call', async () => {
   const fake = await startFakeNameNode((socket, { callId, retryCount }) => {
-    if (retryCount < 2) socket.destroy();
-    else socket.write(success(callId));
+    if (retryCount < 2) {
+      socket.destroy();
+    } else {
+      socket.write(success(callId));
+    }
   });
   expect(await remove(clientOf([fake]))).toEqual({ result: true });
   expect(fake.asked.map(({ retryCount }) => retryCount)).toEqual([0, 1, 2]);
@@ -214,7 +230,9 @@ test('silence ends after its time, and a connection without a word is not used a
 
 test('one slow call does not end the others of its connection', async () => {
   const fake = await startFakeNameNode((socket, { callId, method }) => {
-    if (method === 'delete') socket.write(success(callId));
+    if (method === 'delete') {
+      socket.write(success(callId));
+    }
   });
   const client = clientOf([fake], 1);
   const slow = errorOf(

@@ -3,7 +3,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
 import * as clientNamenodeProtocol from '../../../src/store/hdfs/proto/client-namenode-protocol.js';
 import * as datatransfer from '../../../src/store/hdfs/proto/datatransfer.js';
 import * as hdfs from '../../../src/store/hdfs/proto/hdfs.js';
@@ -30,9 +29,13 @@ function isMessage(value: unknown): value is AnyMessage {
 }
 
 function messagesOf(value: unknown): readonly AnyMessage[] {
-  if (isMessage(value)) return [value];
+  if (isMessage(value)) {
+    return [value];
+  }
   // A method has two.
-  if (typeof value !== 'object' || value === null) return [];
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
   return Object.values(value as Record<string, unknown>).filter(isMessage);
 }
 
@@ -52,7 +55,9 @@ function sampleOf(fields: Fields): Record<string, unknown> {
 
 /** Of enumerations 1, which every one of Hadoop's has: others would be unknown to its classes. */
 function sampleValue(type: unknown, number: number): unknown {
-  if (isMessage(type)) return sampleOf(type.fields);
+  if (isMessage(type)) {
+    return sampleOf(type.fields);
+  }
   const { name } = type as { name: string };
   switch (name) {
     case 'string':

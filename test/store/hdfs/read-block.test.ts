@@ -1,28 +1,30 @@
 // A DataNode that gives a block as the test wants it. With real ones: hdfs-store.test.ts.
 
 import type { Socket } from 'node:net';
-
 import { crc32c } from '@node-rs/crc32';
-
-import { StreamPool } from '../../../src/store/hdfs/transfer/stream-pool.js';
-import { readBlock } from '../../../src/store/hdfs/transfer/read-block.js';
 import {
   blockOpResponse,
   clientReadStatus,
   opReadBlock,
   packetHeader,
 } from '../../../src/store/hdfs/proto/datatransfer.js';
+import { readBlock } from '../../../src/store/hdfs/transfer/read-block.js';
+import { StreamPool } from '../../../src/store/hdfs/transfer/stream-pool.js';
 import { errorOf } from '../error-of.js';
 import { type FakePeer, lengthBefore, onBytes, startFakePeer } from './fake-peer.js';
 import { blockOn } from './located.js';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).reverse()) {
+    await close();
+  }
 });
 
 const sample = Buffer.alloc(100_001);
-for (let at = 0; at < sample.length; at++) sample[at] = at * 7 + (at >>> 9);
+for (let at = 0; at < sample.length; at++) {
+  sample[at] = at * 7 + (at >>> 9);
+}
 
 interface Wish {
   readonly offsetBytes: number;
@@ -87,10 +89,14 @@ async function startFakeDataNode(
     let isAnswered = false;
     onBytes(socket, (bytes) => {
       const length = lengthBefore(bytes, isAnswered ? 0 : 3);
-      if (length === undefined) return 0;
+      if (length === undefined) {
+        return 0;
+      }
       const body = bytes.subarray(length.startBytes, length.endBytes);
       if (isAnswered) {
-        if (clientReadStatus.decode(body, 'a status').status === 6) confirmedCount++;
+        if (clientReadStatus.decode(body, 'a status').status === 6) {
+          confirmedCount++;
+        }
       } else {
         const { offset, len } = opReadBlock.decode(body, 'a request');
         answer(socket, { offsetBytes: offset, sizeBytes: len }, connection);
@@ -152,7 +158,9 @@ test('an answer may come in any pieces', async () => {
   const wish = { offsetBytes: 600, sizeBytes: 5_000 };
   const node = await startFakeDataNode((socket) => {
     const answer = rightAnswer(wish);
-    for (let at = 0; at < answer.length; at += 7) socket.write(answer.subarray(at, at + 7));
+    for (let at = 0; at < answer.length; at += 7) {
+      socket.write(answer.subarray(at, at + 7));
+    }
   });
   expect((await read(poolOf(), node, wish)).equals(sample.subarray(600, 5_600))).toBe(true);
 });

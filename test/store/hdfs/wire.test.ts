@@ -1,7 +1,6 @@
 // The codec by itself: what it writes it reads, and what others write, whatever it is, is a value or an error of ours.
 
 import fc from 'fast-check';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import {
   anyUint64,
@@ -54,7 +53,9 @@ function refusalOf(act: () => unknown): ParsError | undefined {
     act();
     return undefined;
   } catch (error) {
-    if (error instanceof ParsError) return error;
+    if (error instanceof ParsError) {
+      return error;
+    }
     throw error;
   }
 }
@@ -92,7 +93,9 @@ test('a message cut short anywhere is refused, or its last fields are missing', 
       const whole = outer.encode(value);
       const cut = whole.subarray(0, Math.floor(share * (whole.length - 1)));
       const refusal = refusalOf(() => outer.decode(cut, 'a test'));
-      if (refusal !== undefined) expect(refusal.code).toBe('unsupported');
+      if (refusal !== undefined) {
+        expect(refusal.code).toBe('unsupported');
+      }
     }),
   );
 });
@@ -101,7 +104,9 @@ test('whatever bytes there are, they are a message or refused', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
       const refusal = refusalOf(() => outer.decode(Buffer.from(noise), 'a test'));
-      if (refusal !== undefined) expect(refusal.message).toMatch(/^a test: no message of Hadoop's/);
+      if (refusal !== undefined) {
+        expect(refusal.message).toMatch(/^a test: no message of Hadoop's/);
+      }
     }),
     { numRuns: 1000 },
   );

@@ -2,9 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { crc32c } from '@node-rs/crc32';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import { chunksUntilAborted } from '../../../src/store/abort.js';
 import {
@@ -21,7 +19,9 @@ import { blockOn } from './located.js';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).reverse()) {
+    await close();
+  }
 });
 
 interface Packet {
@@ -55,7 +55,9 @@ async function startFakeDataNode({ onSetup, onPacket }: Behaviour): Promise<Fake
     onBytes(socket, (bytes) => {
       if (!isWriting) {
         const length = lengthBefore(bytes, 3);
-        if (length === undefined) return 0;
+        if (length === undefined) {
+          return 0;
+        }
         expect(bytes.readUInt16BE(0)).toBe(28);
         if (bytes[2] !== operations.writeBlock) {
           socket.end(blockOpResponse.encodeDelimited({ status: 1, message: 'no such block' }));
@@ -64,14 +66,21 @@ async function startFakeDataNode({ onSetup, onPacket }: Behaviour): Promise<Fake
         const body = bytes.subarray(length.startBytes, length.endBytes);
         request = opWriteBlock.decode(body, 'a request');
         isWriting = true;
-        if (onSetup) onSetup(socket);
-        else socket.write(blockOpResponse.encodeDelimited({ status: 0, firstBadLink: '' }));
+        if (onSetup) {
+          onSetup(socket);
+        } else {
+          socket.write(blockOpResponse.encodeDelimited({ status: 0, firstBadLink: '' }));
+        }
         return length.endBytes;
       }
-      if (bytes.length < 6) return 0;
+      if (bytes.length < 6) {
+        return 0;
+      }
       const headerBytes = bytes.readUInt16BE(4);
       const endBytes = 2 + headerBytes + bytes.readUInt32BE(0);
-      if (bytes.length < endBytes) return 0;
+      if (bytes.length < endBytes) {
+        return 0;
+      }
       const header = packetHeader.decode(bytes.subarray(6, 6 + headerBytes), 'a packet');
       if (header.dataLen > 0) {
         const checksums = bytes.subarray(6 + headerBytes, endBytes - header.dataLen);
@@ -85,8 +94,11 @@ async function startFakeDataNode({ onSetup, onPacket }: Behaviour): Promise<Fake
         data.push(packetData);
       }
       const packet = { sequence: header.seqno, isLast: header.lastPacketInBlock };
-      if (onPacket) onPacket(socket, packet);
-      else socket.write(ack(packet.sequence, 0, 0, 0));
+      if (onPacket) {
+        onPacket(socket, packet);
+      } else {
+        socket.write(ack(packet.sequence, 0, 0, 0));
+      }
       return endBytes;
     });
   });
@@ -106,7 +118,9 @@ const options = {
 const patient = { ...options, ackTimeoutMs: 10_000 };
 
 const sample = Buffer.alloc(3 * packetDataBytes + 777);
-for (let at = 0; at < sample.length; at++) sample[at] = at * 7 + (at >>> 9);
+for (let at = 0; at < sample.length; at++) {
+  sample[at] = at * 7 + (at >>> 9);
+}
 
 async function* inPieces(bytes: Buffer, pieceBytes: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) {
@@ -121,7 +135,9 @@ async function failureOf(writing: Promise<number>): Promise<ParsError> {
     () => 'success',
     (reason: unknown) => reason,
   );
-  if (error instanceof ParsError) return error;
+  if (error instanceof ParsError) {
+    return error;
+  }
   throw new Error(`expected a ParsError, found ${String(error)}`);
 }
 

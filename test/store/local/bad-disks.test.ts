@@ -3,10 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, readdir, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
-
-import type { Store } from '../../../src/store/store.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
 import { copies } from '../../../src/store/redundancy.js';
+import type { Store } from '../../../src/store/store.js';
 import { disksWith, onlyCopyOn, withFolder, withStore } from './disk-folders.js';
 
 const mebibyte = 1024 * 1024;
@@ -96,7 +95,9 @@ async function withMounts(
       await use(await openLocalStore(url, { initialiseDisks: true }), mounted, url);
     } finally {
       // Lazily: a failing store may hold a file open, and the mount must not outlive the test.
-      for (const mount of mounted) execFileSync('umount', ['--lazy', mount]);
+      for (const mount of mounted) {
+        execFileSync('umount', ['--lazy', mount]);
+      }
     }
   });
 }
@@ -131,7 +132,9 @@ whenRoot('a full disk', () => {
         code: 'no-space',
       });
       expect(await store.list('')).toEqual([]);
-      for (const mount of mounts) expect(await readdir(path.join(mount, 'data'))).toEqual([]);
+      for (const mount of mounts) {
+        expect(await readdir(path.join(mount, 'data'))).toEqual([]);
+      }
       const small = bytes.subarray(0, 100_000);
       expect(await store.write('pack', () => [small], options)).toBe(small.length);
     });
@@ -170,7 +173,9 @@ whenRoot('a read-only disk', () => {
   it('among read-only disks is permission-denied, and reading goes on', async () => {
     await withMounts([mebibyte, mebibyte], async (store, mounts, url) => {
       await store.write('before', content, options);
-      for (const mount of mounts) remount(mount, 'ro');
+      for (const mount of mounts) {
+        remount(mount, 'ro');
+      }
       const reopened = await openLocalStore(url);
       const code = 'permission-denied';
       await expect(reopened.write('during', content, options)).rejects.toMatchObject({ code });

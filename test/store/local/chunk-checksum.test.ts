@@ -2,7 +2,6 @@
 
 import { crc32c } from '@node-rs/crc32';
 import fc from 'fast-check';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import {
   ChunkChecksummer,
@@ -13,7 +12,9 @@ import {
 
 function encoded(pieces: readonly Uint8Array[]): Buffer {
   const checksummer = new ChunkChecksummer();
-  for (const piece of pieces) checksummer.update(piece);
+  for (const piece of pieces) {
+    checksummer.update(piece);
+  }
   return Buffer.from(checksummer.encode());
 }
 

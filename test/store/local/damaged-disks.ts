@@ -2,7 +2,6 @@
 
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-
 import { ParsError } from '../../../introspect/pars-error.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
 import { copies } from '../../../src/store/redundancy.js';
@@ -21,7 +20,9 @@ export const foldersOf = (root: string, diskCount: number): readonly string[] =>
 export const urlOf = (folders: readonly string[]): string => `file:///?disks=${folders.join(',')}`;
 
 export async function makeStore(folders: readonly string[]): Promise<Store> {
-  for (const folder of folders) await mkdir(folder, { recursive: true });
+  for (const folder of folders) {
+    await mkdir(folder, { recursive: true });
+  }
   return await openLocalStore(urlOf(folders), { initialiseDisks: true });
 }
 
@@ -37,7 +38,9 @@ export async function allNames(store: Store): Promise<readonly string[]> {
 export async function makeAwayStore(root: string, diskCount: number): Promise<readonly string[]> {
   const folders = foldersOf(root, diskCount);
   const store = await makeStore(folders);
-  for (const name of ['kept', 'removed', 'from']) await put(store, `manifests/${name}`);
+  for (const name of ['kept', 'removed', 'from']) {
+    await put(store, `manifests/${name}`);
+  }
   const last = folders[diskCount - 1];
   await rename(last, `${last}.away`);
   await put(store, 'manifests/new');
@@ -121,17 +124,25 @@ export async function tryDamages(
           contents.push(Buffer.from(await store.read(name, 0, sizeBytes)).toString());
         }
         const isComplete = contents.sort().join() === finalContents.join();
-        if (names.join() === finalNames.join() && isComplete) tally.right++;
-        else if (isComplete && damage.isOfName) tally.renamed++;
-        else tally.wrong.push(`${damage.what}: ${names.join(' ')}`);
+        if (names.join() === finalNames.join() && isComplete) {
+          tally.right++;
+        } else if (isComplete && damage.isOfName) {
+          tally.renamed++;
+        } else {
+          tally.wrong.push(`${damage.what}: ${names.join(' ')}`);
+        }
       } catch (error) {
         tally.refused++;
-        if (!(error instanceof ParsError)) tally.wrong.push(`${damage.what}: ${String(error)}`);
+        if (!(error instanceof ParsError)) {
+          tally.wrong.push(`${damage.what}: ${String(error)}`);
+        }
         const after = await stateOf(root);
         if (after === before) {
           await damage.undo(root);
           isFresh = true;
-        } else if (!keepsAll(before, after)) tally.wrong.push(`${damage.what}: changed`);
+        } else if (!keepsAll(before, after)) {
+          tally.wrong.push(`${damage.what}: changed`);
+        }
       }
     }
   };
@@ -191,7 +202,9 @@ export async function nameFlips(
       for (let bit = 0; bit < name.length * 8; bit++) {
         const flipped = Buffer.from(name);
         flipped[bit >> 3] ^= 1 << (bit & 7);
-        if (flipped.includes(0) || flipped.includes('/')) continue;
+        if (flipped.includes(0) || flipped.includes('/')) {
+          continue;
+        }
         const parent = path.join(folder, path.dirname(file));
         const target = (root: string): Buffer =>
           Buffer.concat([Buffer.from(`${path.join(root, parent)}/`), flipped]);

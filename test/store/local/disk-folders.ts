@@ -4,9 +4,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-
-import type { Store } from '../../../src/store/store.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
+import type { Store } from '../../../src/store/store.js';
 
 export interface StoreFixture {
   readonly folder: string;

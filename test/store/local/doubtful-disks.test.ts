@@ -3,10 +3,9 @@
 
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-
+import { decodeMarker, type DiskMarker } from '../../../src/store/local/disks/marker.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
 import { judgeDisks } from '../../../src/store/local/membership/membership.js';
-import { decodeMarker, type DiskMarker } from '../../../src/store/local/disks/marker.js';
 import {
   bringBack,
   inspectDisks,
@@ -57,11 +56,15 @@ describe('a disk that was away and comes back', () => {
       `with epoch 1 read as 9 in a marker of version ${version} takes nothing with it`,
       async (root) => {
         const folders = await makeAwayStore(root, 3);
-        if (version === 1) await makeMarkersOld(folders);
+        if (version === 1) {
+          await makeMarkersOld(folders);
+        }
         const before = await stateOf(root);
         await editMarker(folders[2], '"epoch": 1', '"epoch": 9');
         const message = await refusal(urlOf(folders));
-        for (const folder of folders.slice(0, 2)) expect(message).toContain(folder);
+        for (const folder of folders.slice(0, 2)) {
+          expect(message).toContain(folder);
+        }
         expect(message).toContain('epoch 2');
         expect(message).toContain('pars disks --store URL --trust FOLDER');
         await editMarker(folders[2], '"epoch": 9', '"epoch": 1');

@@ -2,10 +2,9 @@
 
 import { access, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-
-import type { Store } from '../../../src/store/store.js';
 import { openLocalStore } from '../../../src/store/local/local-store.js';
 import { copies } from '../../../src/store/redundancy.js';
+import type { Store } from '../../../src/store/store.js';
 import { UnreachableCopies } from '../../../src/store/unreachable.js';
 import { disksWith, onlyCopyOn, withFolder, withStore } from './disk-folders.js';
 
@@ -40,12 +39,16 @@ describe('losing disks', () => {
   it('loses nothing at replication 2 when it is any one disk', async () => {
     await withStore(async ({ folder, store, url }) => {
       const names = Array.from({ length: 20 }, (_, index) => `packs/${index}`);
-      for (const name of names) await writeText(store, name, 2);
+      for (const name of names) {
+        await writeText(store, name, 2);
+      }
       for (const diskNumber of diskNumbers) {
         const disk = path.join(folder, `disk${diskNumber}`);
         await lose(disk);
         for (const reader of [store, await openLocalStore(url)]) {
-          for (const name of names) expect(await readText(reader, name)).toBe(name);
+          for (const name of names) {
+            expect(await readText(reader, name)).toBe(name);
+          }
           expect(await reader.list('packs')).toHaveLength(names.length);
         }
         await expect(access(disk)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -92,7 +95,9 @@ describe('losing disks', () => {
     await withStore(async ({ folder, store }) => {
       await writeText(store, 'before', 9);
       expect(await disksWith(store, 'before')).toHaveLength(5);
-      for (const diskNumber of [1, 3, 4]) await lose(path.join(folder, `disk${diskNumber}`));
+      for (const diskNumber of [1, 3, 4]) {
+        await lose(path.join(folder, `disk${diskNumber}`));
+      }
       await writeText(store, 'after', 3);
       expect([...(await disksWith(store, 'after'))].sort()).toEqual([
         path.join(folder, 'disk2'),
@@ -124,7 +129,9 @@ describe('losing disks', () => {
   it('at listed mount points, which may lie on what is not mounted, loses none either', async () => {
     await withFolder(async (folder) => {
       const disks = ['a', 'b', 'c'].map((name) => path.join(folder, name));
-      for (const disk of disks) await mkdir(disk);
+      for (const disk of disks) {
+        await mkdir(disk);
+      }
       const url = `file:///?disks=${disks.join(',')}`;
       const store = await openLocalStore(url, { initialiseDisks: true });
       await writeText(store, 'once', 1);
@@ -209,8 +216,9 @@ describe('a process that dies', () => {
       await writeText(store, 'a/removed', 5);
       // As it is when only the deciding disk has got the publication and the removal.
       const disks = diskNumbers.map((diskNumber) => path.join(folder, `disk${diskNumber}`));
-      for (const disk of disks.slice(1))
+      for (const disk of disks.slice(1)) {
         await rm(path.join(disk, 'names/a/published'), { recursive: true });
+      }
       await rename(path.join(disks[0], 'names/a/removed'), path.join(disks[0], 'removed/1'));
       await mkdir(path.join(disks[0], 'writing/1.intent'));
 
@@ -229,12 +237,18 @@ describe('a process that dies', () => {
       const orphan = '0'.repeat(32);
       const folders = ['writing/1.intent', 'removed/1'];
       const files = ['writing/half', `data/${orphan}`, `data/.${orphan}.crc`];
-      for (const leftover of folders) await mkdir(path.join(disk, leftover));
-      for (const leftover of files) await writeFile(path.join(disk, leftover), 'x');
+      for (const leftover of folders) {
+        await mkdir(path.join(disk, leftover));
+      }
+      for (const leftover of files) {
+        await writeFile(path.join(disk, leftover), 'x');
+      }
       const leftovers = [...folders, ...files];
 
       await openLocalStore(url);
-      for (const file of leftovers) await stat(path.join(disk, file));
+      for (const file of leftovers) {
+        await stat(path.join(disk, file));
+      }
 
       const now = Date.now;
       Date.now = () => now() + 25 * 3600 * 1000;
@@ -256,7 +270,9 @@ describe('making disks', () => {
   it('of listed mount points happens only when asked for', async () => {
     await withFolder(async (folder) => {
       const disks = ['a', 'b', 'c'].map((name) => path.join(folder, name));
-      for (const disk of disks) await mkdir(disk);
+      for (const disk of disks) {
+        await mkdir(disk);
+      }
       const url = `file:///?disks=${disks.join(',')}`;
       await expect(openLocalStore(url)).rejects.toMatchObject({ code: 'unavailable' });
       const store = await openLocalStore(url, { initialiseDisks: true });

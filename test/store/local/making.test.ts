@@ -55,7 +55,9 @@ test('many who open a new store at once make one, and each can write to all its 
 
 test('disks that are listed are taken in once, by whoever asks for it at the same moment', async () => {
   await withFolder(async (folder) => {
-    for (const disk of diskNames) await mkdir(path.join(folder, disk));
+    for (const disk of diskNames) {
+      await mkdir(path.join(folder, disk));
+    }
     const url = `file:///?disks=${diskNames.map((disk) => path.join(folder, disk)).join(',')}`;
     await Promise.all(
       Array.from({ length: 6 }, () => openLocalStore(url, { initialiseDisks: true })),

@@ -45,10 +45,14 @@ test.each(['which had to be asked for', 'with a change of names broken off on it
       await store.write('unknown-to-it', () => [Buffer.from('x')], text);
       await rename(away, disk);
       const others = ['disk2', 'disk3', 'disk4', 'disk5'].map((name) => path.join(folder, name));
-      for (const other of others) await rm(other, { recursive: true });
+      for (const other of others) {
+        await rm(other, { recursive: true });
+      }
       const copy = path.join(disk, 'data', orphan);
       await writeFile(copy, 'of the name that it does not know');
-      if (circumstance.startsWith('with')) await mkdir(path.join(disk, 'writing/1.intent'));
+      if (circumstance.startsWith('with')) {
+        await mkdir(path.join(disk, 'writing/1.intent'));
+      }
       await openADayLater(`file:///?disks=${disk}`);
       await stat(copy);
     });

@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-
 import { openStore } from '../../../src/store/open-store.js';
 import { describeStoreContract } from '../store-contract.js';
 

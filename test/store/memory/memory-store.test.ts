@@ -1,6 +1,6 @@
 // The shared contract in memory, and what becomes of copies when nodes are taken away and brought back.
 
-import { memoryCluster, type MemoryCluster } from '../../../src/store/memory/cluster.js';
+import { type MemoryCluster, memoryCluster } from '../../../src/store/memory/cluster.js';
 import { openMemoryStore } from '../../../src/store/memory/memory-store.js';
 import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
@@ -73,15 +73,21 @@ test('a node that is brought back has its copies again', async () => {
 test('a write takes the nodes that are there, and none is made up for later', async () => {
   const { store, cluster } = await openNew();
   const [left, ...others] = cluster.nodes;
-  for (const node of others) cluster.takeAway(node);
+  for (const node of others) {
+    cluster.takeAway(node);
+  }
   await writeText(store, 'a', 3);
-  for (const node of others) cluster.bringBack(node);
+  for (const node of others) {
+    cluster.bringBack(node);
+  }
   expect(await nodesOf(store, 'a')).toEqual([left]);
 });
 
 test('nothing can be written without a node', async () => {
   const { store, cluster } = await openNew();
-  for (const node of cluster.nodes) cluster.takeAway(node);
+  for (const node of cluster.nodes) {
+    cluster.takeAway(node);
+  }
   await expect(writeText(store, 'a', 1)).rejects.toMatchObject({ code: 'unavailable' });
   expect(await store.list('')).toEqual([]);
 });
@@ -109,7 +115,9 @@ test('who reads bytes and changes them changes only what he has', async () => {
 test('copies of many files are spread over all nodes', async () => {
   const { store, cluster } = await openNew();
   const names = Array.from({ length: 50 }, (_, index) => `files/${index}`);
-  for (const name of names) await writeText(store, name, 1);
+  for (const name of names) {
+    await writeText(store, name, 1);
+  }
   const used = new Set((await Promise.all(names.map((name) => nodesOf(store, name)))).flat());
   expect([...used].sort()).toEqual([...cluster.nodes].sort());
 });

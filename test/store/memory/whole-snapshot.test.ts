@@ -61,7 +61,9 @@ async function verify(): Promise<Answer & { readonly exitCode: number }> {
       },
     },
   );
-  if (answer === undefined) throw new Error('verify printed nothing');
+  if (answer === undefined) {
+    throw new Error('verify printed nothing');
+  }
   return { exitCode, ...answer };
 }
 
@@ -79,7 +81,9 @@ test('any one node that is away costs copies, and free pages at most', async () 
     const { exitCode, lostPageCount, underReplicated } = await verify();
     cluster.bringBack(node);
     expect([0, 64]).toContain(lostPageCount);
-    if (underReplicated.length > 0) expect(exitCode).toBe(exitCodes.underReplicated);
+    if (underReplicated.length > 0) {
+      expect(exitCode).toBe(exitCodes.underReplicated);
+    }
     lostOnce += lostPageCount;
   }
   // The pack that is stored once lies on one of them.

@@ -78,7 +78,9 @@ export async function startFakeWebHdfs(
 async function collect(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+    }
   } catch {
     // The client went away; what arrived is what there is.
   }
@@ -86,7 +88,9 @@ async function collect(incoming: IncomingMessage): Promise<Buffer> {
 }
 
 function send(answer: FakeAnswer, outgoing: ServerResponse): void {
-  if (answer === 'stay silent') return;
+  if (answer === 'stay silent') {
+    return;
+  }
   if (answer === 'break the connection') {
     outgoing.destroy();
     return;
@@ -96,6 +100,8 @@ function send(answer: FakeAnswer, outgoing: ServerResponse): void {
     outgoing.end(JSON.stringify(answer.json));
     return;
   }
-  for (const [name, value] of Object.entries(answer.headers ?? {})) outgoing.setHeader(name, value);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    outgoing.setHeader(name, value);
+  }
   outgoing.end(answer.text);
 }

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-
 import { crc32c } from '@node-rs/crc32';
 import fc from 'fast-check';
-
 import { comparableMd5, FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
 
 const mebibyte = 1024 * 1024;

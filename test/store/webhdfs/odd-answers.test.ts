@@ -6,15 +6,17 @@ import { Namespace } from '../../../src/store/webhdfs/namespace.js';
 import { openWebHdfsStore } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { errorOf } from '../error-of.js';
 import {
-  remoteException,
-  startFakeWebHdfs,
   type FakeAnswer,
   type FakeRequest,
+  remoteException,
+  startFakeWebHdfs,
 } from './fake-webhdfs.js';
 
 const closing: { close(): Promise<void> }[] = [];
 afterEach(async () => {
-  for (const each of closing.splice(0).reverse()) await each.close();
+  for (const each of closing.splice(0).reverse()) {
+    await each.close();
+  }
 });
 
 async function storeOf(answers: (request: FakeRequest) => FakeAnswer | undefined): Promise<Store> {
@@ -149,8 +151,9 @@ test.each<[string, unknown]>([
   ['that are nothing', Array.from({ length: 1_000_000 }, () => null)],
 ])('blocks %s are no answer', async (_, blocks) => {
   const store = await storeOf(({ op, url }) => {
-    if (op === 'GETFILEBLOCKLOCATIONS')
+    if (op === 'GETFILEBLOCKLOCATIONS') {
       return { json: { BlockLocations: { BlockLocation: blocks } } };
+    }
     return url.pathname.endsWith('/a')
       ? { json: { FileStatus: { ...good, pathSuffix: '' } } }
       : undefined;

@@ -17,7 +17,9 @@ async function withFile(
 ): Promise<void> {
   let answerCount = 0;
   const fake = await startFakeWebHdfs(({ op, url }) => {
-    if (op === 'SETREPLICATION') return answers[Math.min(answerCount++, answers.length - 1)];
+    if (op === 'SETREPLICATION') {
+      return answers[Math.min(answerCount++, answers.length - 1)];
+    }
     const isFile = url.pathname.endsWith('/a');
     const status = { pathSuffix: '', length: 5, modificationTime: 1 };
     const type = isFile ? 'FILE' : 'DIRECTORY';

@@ -1,19 +1,19 @@
 // Against a fake server, since a real cluster fails in these ways too rarely.
 
+import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
-import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { UnreachableCopies } from '../../../src/store/unreachable.js';
 import { FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
+import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { errorOf } from '../error-of.js';
 import {
-  redirectTo,
-  remoteException,
-  startFakeWebHdfs,
   type FakeAnswer,
   type FakeRequest,
   type FakeWebHdfs,
+  redirectTo,
+  remoteException,
+  startFakeWebHdfs,
 } from './fake-webhdfs.js';
-import { copies } from '../../../src/store/redundancy.js';
 
 const blockSizeBytes = 1024 * 1024;
 const writeOptions = { redundancy: copies(1), blockSizeBytes };
@@ -21,7 +21,9 @@ const quickRetry = { attemptCount: 4, firstDelayMs: 1, maxDelayMs: 5 };
 
 const closing: { close(): Promise<void> }[] = [];
 afterEach(async () => {
-  for (const each of closing.splice(0).reverse()) await each.close();
+  for (const each of closing.splice(0).reverse()) {
+    await each.close();
+  }
 });
 
 async function fakeServer(
@@ -60,7 +62,9 @@ class FakeFiles {
   answer({ op, url, isDataNode, body }: FakeRequest, fake: FakeWebHdfs): FakeAnswer {
     const path = decodeURIComponent(url.pathname.replace('/webhdfs/v1', ''));
     const twoSteps = ['CREATE', 'OPEN', 'GETFILECHECKSUM'].includes(op);
-    if (twoSteps && !isDataNode) return redirectTo(fake.hostPort, url);
+    if (twoSteps && !isDataNode) {
+      return redirectTo(fake.hostPort, url);
+    }
     const file = this.files.get(path);
     switch (op) {
       case 'CREATE':
@@ -79,8 +83,12 @@ class FakeFiles {
 
   #rename(from: string, to: string): FakeAnswer {
     const file = this.files.get(from);
-    if (!file) return missing(from);
-    if (this.files.has(to)) return remoteException('FileAlreadyExistsException', to);
+    if (!file) {
+      return missing(from);
+    }
+    if (this.files.has(to)) {
+      return remoteException('FileAlreadyExistsException', to);
+    }
     this.files.delete(from);
     this.files.set(to, file);
     return { text: '' };
@@ -122,7 +130,9 @@ function disturbed(
 ): (request: FakeRequest, fake: FakeWebHdfs) => FakeAnswer {
   let left = count;
   return (request, fake) => {
-    if (left === 0 || !isMeant(request)) return files.answer(request, fake);
+    if (left === 0 || !isMeant(request)) {
+      return files.answer(request, fake);
+    }
     left--;
     return first(request, fake);
   };
@@ -245,7 +255,9 @@ describe('two NameNodes', () => {
     const fakes = [await standby(), await standby()];
     const error = await errorOf(open(fakes));
     expect(error.code).toBe('unavailable');
-    for (const { hostPort } of fakes) expect(error.message).toContain(hostPort);
+    for (const { hostPort } of fakes) {
+      expect(error.message).toContain(hostPort);
+    }
   });
 });
 
@@ -382,8 +394,9 @@ describe('a gateway', () => {
     const files = new FakeFiles();
     const fake = await fakeServer((request, own) => {
       const path = request.url.pathname.replace('/gateway/default/', '/');
-      if (path === request.url.pathname)
+      if (path === request.url.pathname) {
         return remoteException('FileNotFoundException', 'no route', 404);
+      }
       const url = new URL(`${path}${request.url.search}`, request.url);
       const answer = files.answer({ ...request, url }, own);
       // It sends to itself for data.
@@ -430,7 +443,9 @@ describe('who asks', () => {
   it('is the holder of a delegation token, which no message shows', async () => {
     const delegationToken = 'HAAEaHVudGVyMg';
     const fake = await fakeServer(({ op, url }) => {
-      if (op === 'GETFILESTATUS') return missing('/r');
+      if (op === 'GETFILESTATUS') {
+        return missing('/r');
+      }
       return { status: op === 'MKDIRS' ? 502 : 200, text: url.href };
     });
     const store = await open([fake], { delegationToken });

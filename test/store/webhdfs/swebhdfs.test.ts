@@ -3,7 +3,7 @@
 import { ParsError } from '../../../introspect/pars-error.js';
 import { copies } from '../../../src/store/redundancy.js';
 import { openWebHdfsStore } from '../../../src/store/webhdfs/webhdfs-store.js';
-import { startHdfs, type HdfsCluster } from '../../hdfs/cluster.js';
+import { type HdfsCluster, startHdfs } from '../../hdfs/cluster.js';
 
 const testTimeoutMs = 120_000;
 

@@ -5,7 +5,9 @@ function refusalOf(text: string): ParsError {
   try {
     parseWebHdfsUrl(text);
   } catch (error) {
-    if (error instanceof ParsError) return error;
+    if (error instanceof ParsError) {
+      return error;
+    }
     throw error;
   }
   throw new Error(`${text} was taken`);

@@ -1,19 +1,20 @@
 // Servers that never quite stop answering: whatever they dribble, each wait has its end.
 
-import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-
+import { createServer, type Server, type Socket } from 'node:net';
+import { ParsError } from '../../../introspect/pars-error.js';
+import { createRetry, retried } from '../../../src/store/hadoop/retry.js';
 import { limitBandwidth } from '../../../src/store/limit-bandwidth.js';
+import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
 import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
-import { createRetry, retried } from '../../../src/store/hadoop/retry.js';
-import { ParsError } from '../../../introspect/pars-error.js';
-import { copies } from '../../../src/store/redundancy.js';
 import { errorOf } from '../error-of.js';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).reverse()) {
+    await close();
+  }
 });
 
 /** `talk` is called with the head of each request, and the connection to answer on. */
@@ -29,7 +30,9 @@ async function startServer(
       text += bytes.toString('latin1');
       const end = text.indexOf('\r\n\r\n');
       const isHead = /^(GET|PUT|DELETE) /.test(text);
-      if (!isHead || end < 0) return;
+      if (!isHead || end < 0) {
+        return;
+      }
       const head = text.slice(0, end);
       text = '';
       talk(head, socket, hostPort);
@@ -40,7 +43,9 @@ async function startServer(
   closing.push(
     () =>
       new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
+        for (const socket of sockets) {
+          socket.destroy();
+        }
         server.close(() => {
           resolve();
         });
@@ -114,8 +119,11 @@ describe('an answer', () => {
   ];
   it.each(cases)('%s is given up', async (_, talk) => {
     const hostPort = await startServer((head, socket) => {
-      if (head.includes('op=GETFILESTATUS')) socket.write(nothing);
-      else talk(socket);
+      if (head.includes('op=GETFILESTATUS')) {
+        socket.write(nothing);
+      } else {
+        talk(socket);
+      }
     });
     const store = await open(hostPort);
     const startMs = performance.now();
@@ -127,9 +135,11 @@ describe('an answer', () => {
     let count = 0;
     const hostPort = await startServer((head, socket, self) => {
       count++;
-      if (head.includes('op=GETFILESTATUS')) socket.write(nothing);
-      else if (head.includes('op=MKDIRS')) socket.write(answer('200 OK', { boolean: true }));
-      else {
+      if (head.includes('op=GETFILESTATUS')) {
+        socket.write(nothing);
+      } else if (head.includes('op=MKDIRS')) {
+        socket.write(answer('200 OK', { boolean: true }));
+      } else {
         const location = `http://${self}/webhdfs/v1/r/a?op=CREATE`;
         socket.write(`HTTP/1.1 307 Go\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`);
       }
@@ -150,13 +160,16 @@ describe('an upload', () => {
   /** Plays the NameNode; `takeContent` plays the DataNode from the head of the CREATE on. */
   const startCluster = (takeContent: (socket: Socket) => void): Promise<string> =>
     startServer((head, socket, self) => {
-      if (head.includes('datanode=yes')) takeContent(socket);
-      else if (head.includes('op=CREATE')) {
+      if (head.includes('datanode=yes')) {
+        takeContent(socket);
+      } else if (head.includes('op=CREATE')) {
         const location = `http://${self}/webhdfs/v1/r/a?op=CREATE&datanode=yes`;
         socket.write(answer('200 OK', { Location: location }));
       } else if (/op=(MKDIRS|DELETE)/.test(head)) {
         socket.write(answer('200 OK', { boolean: true }));
-      } else socket.write(nothing);
+      } else {
+        socket.write(nothing);
+      }
     });
 
   it('to a DataNode that hangs makes no content, and ends after the bound', async () => {
@@ -194,7 +207,9 @@ describe('an upload', () => {
       { writeIdleTimeoutMs: 600 },
     );
     const chunks = function* () {
-      for (let count = 0; count < 60; count++) yield Buffer.alloc(2 ** 20);
+      for (let count = 0; count < 60; count++) {
+        yield Buffer.alloc(2 ** 20);
+      }
     };
     const startMs = performance.now();
     const error = await errorOf(store.write('a', chunks, options));

@@ -2,16 +2,15 @@
 // leave it whole: five live DataNodes and a NameNode that takes writes.
 
 import { writeFile } from 'node:fs/promises';
-
+import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
 import { UnreachableCopies } from '../../../src/store/unreachable.js';
 import { FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
 import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
-import { startHdfs, type HdfsCluster, type HdfsDataNode } from '../../hdfs/cluster.js';
 import { untilAnswering } from '../../hdfs/answering.js';
+import { type HdfsCluster, type HdfsDataNode, startHdfs } from '../../hdfs/cluster.js';
 import { errorOf } from '../error-of.js';
 import { describeStoreContract } from '../store-contract.js';
-import { copies } from '../../../src/store/redundancy.js';
 
 const mebibyte = 1024 * 1024;
 const blockSizeBytes = 16 * mebibyte;
@@ -44,7 +43,9 @@ describeStoreContract(
 
 const openStores: Store[] = [];
 afterEach(async () => {
-  for (const store of openStores.splice(0)) await store.close();
+  for (const store of openStores.splice(0)) {
+    await store.close();
+  }
 });
 
 async function open(path: string, options: WebHdfsOptions = {}, userName?: string): Promise<Store> {
@@ -55,7 +56,9 @@ async function open(path: string, options: WebHdfsOptions = {}, userName?: strin
 
 function sampleBytes(sizeBytes: number, seed: number): Buffer {
   const bytes = Buffer.alloc(sizeBytes);
-  for (let i = 0; i < sizeBytes; i++) bytes[i] = (i * 31 + (i >>> 8) * 17 + seed) & 0xff;
+  for (let i = 0; i < sizeBytes; i++) {
+    bytes[i] = (i * 31 + (i >>> 8) * 17 + seed) & 0xff;
+  }
   return bytes;
 }
 
@@ -66,7 +69,9 @@ function expectSameBytes(actual: Uint8Array, expected: Uint8Array): void {
 
 function dataNodeOf(name: string): HdfsDataNode {
   const found = cluster.dataNodes.find((dataNode) => dataNode.name === name);
-  if (!found) throw new Error(`no DataNode ${name}`);
+  if (!found) {
+    throw new Error(`no DataNode ${name}`);
+  }
   return found;
 }
 
@@ -350,7 +355,9 @@ describe('a DataNode that dies while a file is written through it', () => {
     for (;;) {
       const upload = (await store.list('')).find((file) => file.name.startsWith(`${name}._`));
       const locations = upload ? (await store.blocks(upload.name))[0]?.locations : undefined;
-      if (locations?.[0] !== undefined) return dataNodeOf(locations[0]);
+      if (locations?.[0] !== undefined) {
+        return dataNodeOf(locations[0]);
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

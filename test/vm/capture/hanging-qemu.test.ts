@@ -43,7 +43,9 @@ afterAll(async () => {
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = performance.now() + stepMs;
   while (!(await isTrue())) {
-    if (performance.now() > endMs) throw new Error(`not within ${stepMs} ms`);
+    if (performance.now() > endMs) {
+      throw new Error(`not within ${stepMs} ms`);
+    }
     await sleep(50);
   }
 }

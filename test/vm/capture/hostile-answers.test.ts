@@ -2,14 +2,14 @@
 // what they say; never a defect, and never a value that nobody has looked at.
 import { join } from 'node:path';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { putRight } from '../../../src/vm/capture/clean-up/put-right.js';
+import { unprotectMemory } from '../../../src/vm/capture/clean-up/unprotect.js';
 import { findOwnNodes } from '../../../src/vm/capture/disks/block-graph.js';
 import {
   parseGuardAnswer,
   parseGuardRequest,
 } from '../../../src/vm/capture/guard/guard-protocol.js';
 import { queryMigration } from '../../../src/vm/capture/migration.js';
-import { putRight } from '../../../src/vm/capture/clean-up/put-right.js';
-import { unprotectMemory } from '../../../src/vm/capture/clean-up/unprotect.js';
 import { readVcpuThreads } from '../../../src/vm/capture/vcpu-threads.js';
 import { readVmFacts } from '../../../src/vm/capture/vm-facts.js';
 import { QmpClient } from '../../../src/vm/qmp/qmp-client.js';

@@ -2,9 +2,9 @@
 // noticed, and done again.
 
 import { existsSync, statSync } from 'node:fs';
-import { type CaptureGuard, startGuard } from '../../../src/vm/capture/guard/capture-guard.js';
-import { findOwnNodes } from '../../../src/vm/capture/disks/block-graph.js';
 import { putRight } from '../../../src/vm/capture/clean-up/put-right.js';
+import { findOwnNodes } from '../../../src/vm/capture/disks/block-graph.js';
+import { type CaptureGuard, startGuard } from '../../../src/vm/capture/guard/capture-guard.js';
 import { lateStopMs, saveInBackground } from '../../../src/vm/capture/ram/save-in-background.js';
 import { readVmFacts } from '../../../src/vm/capture/vm-facts.js';
 import { withLockedVm } from '../../../src/vm/capture/vm-lock.js';

@@ -1,6 +1,6 @@
 // A migration that moves nothing is not waited for without an end.
-import type { QmpClient } from '../../../src/vm/qmp/qmp-client.js';
 import { untilEnded } from '../../../src/vm/capture/migration.js';
+import type { QmpClient } from '../../../src/vm/qmp/qmp-client.js';
 
 const qmpThatSays = (transferredBytes: () => number, isOver: () => boolean): QmpClient =>
   ({

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { openImage } from '../../../introspect/memory/open-image-file.js';
 import { type Capture, captureVm } from '../../../src/vm/capture/capture.js';
 import { startBareQemu } from '../../guest/bare-qemu.js';
-import { Qmp } from '../../guest/qmp.js';
 import type { QemuProcess } from '../../guest/qemu-process.js';
+import { Qmp } from '../../guest/qmp.js';
 
 const mib = 2 ** 20;
 const mainMib = 64;

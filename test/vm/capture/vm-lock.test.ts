@@ -1,6 +1,6 @@
 // One capture of a VM at a time: by QEMU's own process, which nobody but its user and root may look into.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLockedVm } from '../../../src/vm/capture/vm-lock.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../e2e/temporary-folder.js';

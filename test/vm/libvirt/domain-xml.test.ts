@@ -1,6 +1,6 @@
 // Reading a domain, and what is refused.
-import { parseDomainXml } from '../../../src/vm/libvirt/domain-xml.js';
 import { ParsError } from '../../../introspect/pars-error.js';
+import { parseDomainXml } from '../../../src/vm/libvirt/domain-xml.js';
 import { sampleDomain } from './sample-domain.js';
 
 test('a domain gives its name, memory and disks', () => {

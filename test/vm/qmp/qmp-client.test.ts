@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type QmpEvent, QmpClient } from '../../../src/vm/qmp/qmp-client.js';
+import { QmpClient, type QmpEvent } from '../../../src/vm/qmp/qmp-client.js';
 import { QmpCommandError } from '../../../src/vm/qmp/qmp-command-error.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../e2e/temporary-folder.js';
 import { startBareQemu } from '../../guest/bare-qemu.js';

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withAbsolutePaths } from '../../../src/vm/resume/absolute-paths.js';
 import { machineOfProcess } from '../../../src/vm/process-machine.js';
+import { withAbsolutePaths } from '../../../src/vm/resume/absolute-paths.js';
 import { folderByFiles } from '../../../src/vm/resume/start-folder.js';
 import { optionsIn, wordsOf } from '../options-in.js';
 

@@ -1,6 +1,6 @@
 // What is found in a command line that came out of a store. Each line of the first table ran, as root, what the snapshot said.
-import { judgeCommand } from '../../../src/vm/trust/judge-command.js';
 import type { AllowedPaths } from '../../../src/vm/trust/effects.js';
+import { judgeCommand } from '../../../src/vm/trust/judge-command.js';
 import { optionsIn } from '../options-in.js';
 
 const none: AllowedPaths = { named: new Set(), restored: new Map() };

@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandPort } from '../../guest/command-port.js';
 import { copySparse } from '../../guest/copy-sparse.js';
-import { encodeCpio, type CpioEntry } from '../../guest/cpio.js';
+import { type CpioEntry, encodeCpio } from '../../guest/cpio.js';
 import { Guest } from '../../guest/guest.js';
 import { BUSYBOX_PATH } from '../../guest/initramfs.js';
-import { loadModules, type KernelPackage } from '../../guest/kernel-package.js';
+import { type KernelPackage, loadModules } from '../../guest/kernel-package.js';
 import {
+  type Machine,
   MACHINE_FILES,
   qemuCommandLine,
   RUNTIME_FILES,
-  type Machine,
 } from '../../guest/machine.js';
 import { QemuProcess } from '../../guest/qemu-process.js';
 import { Qmp } from '../../guest/qmp.js';

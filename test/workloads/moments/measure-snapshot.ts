@@ -5,12 +5,12 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { vmcoreinfoText, writeElfCore } from '../../../bench/elf-core.js';
-import { classify } from '../../../introspect/label/classify.js';
 import { findFilePlaces } from '../../../introspect/heal/file-places.js';
+import { classify } from '../../../introspect/label/classify.js';
 import { findKernel, type Introspected } from '../../../introspect/label/find-kernel.js';
-import type { PhysicalMemory } from '../../../introspect/memory/physical-memory.js';
-import { openRawFile } from '../../../introspect/memory/formats/raw-file.js';
 import type { PageMap } from '../../../introspect/label/page-map.js';
+import { openRawFile } from '../../../introspect/memory/formats/raw-file.js';
+import type { PhysicalMemory } from '../../../introspect/memory/physical-memory.js';
 import { closeGuestDisks, diskNames, openGuestDisks } from '../../../src/disk/guest-disks.js';
 import { type ProvenPages, provePages } from '../../../src/disk/prove-pages.js';
 import { measureImage } from '../../../src/measure/measure-image.js';
@@ -54,7 +54,9 @@ async function proveByDisk(
   map: PageMap,
   diskPath: string,
 ): Promise<ProvenPages | undefined> {
-  if (!introspected.found) return undefined;
+  if (!introspected.found) {
+    return undefined;
+  }
   const places = findFilePlaces(introspected.kernel, map.labels);
   const disks = openGuestDisks([{ name: 'vda', path: diskPath }], diskNames(places));
   try {

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Guest } from '../../guest/guest.js';
 import type { KernelPackage } from '../../guest/kernel-package.js';
+import { type MomentName, momentNames, type Workload } from '../workloads.js';
 import { bootDebian } from './debian-guest.js';
 import type { SnapshotFigures } from './snapshot-figures.js';
-import { momentNames, type MomentName, type Workload } from '../workloads.js';
 
 const pollIntervalMs = 2000;
 /** Several times what the slowest workload takes from one moment to the next. */
@@ -76,7 +76,9 @@ async function waitFor(guest: Guest, workload: Workload, target: number): Promis
   for (;;) {
     const said = await guest.command('progress');
     const [progress, state] = said.split(' ');
-    if (Number(progress) >= target) return Number(progress);
+    if (Number(progress) >= target) {
+      return Number(progress);
+    }
     if (state !== 'active' || Date.now() > deadlineMs) {
       const log = await guest.command('journalctl --no-pager --lines=20 --unit=workload');
       throw new Error(
@@ -106,7 +108,9 @@ async function measure(
     measurer.once('error', reject);
     measurer.once('close', resolve);
   });
-  if (status !== 0) throw new Error(`measuring ended with ${String(status)}; it says why above`);
+  if (status !== 0) {
+    throw new Error(`measuring ended with ${String(status)}; it says why above`);
+  }
   return JSON.parse(printed) as SnapshotFigures;
 }
 

@@ -37,7 +37,9 @@ const guestFiles = /\.(?:sh|java|service)$/;
 /** The path of the image; `log` is told before it is made. */
 export async function userlandImage(log: (line: string) => void): Promise<string> {
   const path = join(cacheFolder(), 'workloads', `userland-${userlandVersion()}.img`);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) {
+    return path;
+  }
   log(`userland: making ${path}; that takes some minutes`);
   mkdirSync(dirname(path), { recursive: true });
   const work = mkdtempSync(join(dirname(path), 'make-'));

@@ -59,7 +59,9 @@ class Random {
 
 function randomGenome(random: Random): Buffer {
   const genome = Buffer.alloc(inputSizes.referenceBases);
-  for (let at = 0; at < genome.length; at++) genome[at] = bases[random.below(bases.length)];
+  for (let at = 0; at < genome.length; at++) {
+    genome[at] = bases[random.below(bases.length)];
+  }
   return genome;
 }
 
@@ -68,8 +70,12 @@ function mutated(genome: Buffer, random: Random): Buffer {
   let size = 0;
   for (const base of genome) {
     const chance = random.next();
-    if (chance < deletionRate) continue;
-    if (chance < deletionRate + insertionRate) copy[size++] = bases[random.below(bases.length)];
+    if (chance < deletionRate) {
+      continue;
+    }
+    if (chance < deletionRate + insertionRate) {
+      copy[size++] = bases[random.below(bases.length)];
+    }
     const isOther = chance > 1 - substitutionRate;
     copy[size++] = isOther ? bases[random.below(bases.length)] : base;
   }
@@ -103,7 +109,9 @@ function randomText(random: Random): Buffer {
   for (let number = 1; ; number++) {
     // Evenly spread logarithms of ranks are Zipf's law.
     const word = words[Math.floor(Math.exp(random.next() * logarithm)) - 1];
-    if (size + word.length + 1 > text.length) break;
+    if (size + word.length + 1 > text.length) {
+      break;
+    }
     size += text.write(word, size, 'latin1');
     text[size++] = number % inputSizes.wordsPerLine === 0 ? newline : 0x20;
   }
@@ -120,7 +128,9 @@ function randomWords(random: Random): string[] {
     for (let syllable = 0; syllable < syllableCount; syllable++) {
       word += consonants[random.below(consonants.length)] + vowels[random.below(vowels.length)];
     }
-    if (random.next() < 0.5) word += consonants[random.below(consonants.length)];
+    if (random.next() < 0.5) {
+      word += consonants[random.below(consonants.length)];
+    }
     words.add(word);
   }
   return [...words];

@@ -1,14 +1,14 @@
 // What a VM's memory consisted of at each snapshot, as areas on each other: critical labels below, expendable ones above.
-import { largestOf } from '../../../flow/largest.js';
 import { pageSizeBytes } from '../../../../introspect/memory/physical-memory.js';
 import type { PageLabel } from '../../../../introspect/page-class.js';
+import { largestOf } from '../../../flow/largest.js';
 import type { HistoryPoint } from '../../model/report.js';
-import { asIs, type Charts } from './charts.js';
+import { byteUnitFor, shareInWords, timeInWords } from '../../words.js';
 import { chartWidths, figure } from '../figure.js';
 import type { Markup } from '../markup.js';
 import { isExpendable, labelFill, labelLegend, labelOrder } from '../swatch.js';
+import { asIs, type Charts } from './charts.js';
 import { momentsOf, timeScale } from './time-axis.js';
-import { byteUnitFor, shareInWords, timeInWords } from '../../words.js';
 
 interface Amount {
   readonly time: Date | string;

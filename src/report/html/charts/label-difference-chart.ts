@@ -1,11 +1,11 @@
 // By how much each label grew or shrank from one snapshot to another, as bars to the right and to the left.
 import { pageSizeBytes } from '../../../../introspect/memory/physical-memory.js';
 import type { PageLabel } from '../../../../introspect/page-class.js';
-import { asIs, type Charts } from './charts.js';
+import { bytesInWords, byteUnitFor, signed } from '../../words.js';
 import { barAxis, chartWidths, figure } from '../figure.js';
 import type { Markup } from '../markup.js';
 import { labelFill } from '../swatch.js';
-import { byteUnitFor, bytesInWords, signed } from '../../words.js';
+import { asIs, type Charts } from './charts.js';
 
 export interface LabelPair {
   readonly label: PageLabel;

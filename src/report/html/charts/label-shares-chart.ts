@@ -1,11 +1,11 @@
 // Which share of all pages each label has, as horizontal bars in the order of the legend.
-import { largestOf } from '../../../flow/largest.js';
 import type { PageLabel } from '../../../../introspect/page-class.js';
-import { asIs, type Charts } from './charts.js';
+import { largestOf } from '../../../flow/largest.js';
+import { shareInWords } from '../../words.js';
 import { barAxis, chartWidths, figure } from '../figure.js';
 import type { Markup } from '../markup.js';
 import { labelFill, presentLabels } from '../swatch.js';
-import { shareInWords } from '../../words.js';
+import { asIs, type Charts } from './charts.js';
 
 export interface LabelCount {
   readonly label: PageLabel;

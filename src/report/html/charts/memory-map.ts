@@ -7,11 +7,11 @@ import {
 } from '../../../../introspect/memory/physical-memory.js';
 import { pageClasses, type PageLabel } from '../../../../introspect/page-class.js';
 import { labelStyles } from '../../label-style.js';
-import { embedLabels } from './label-runs.js';
-import { embeddedJson, markup, type Markup } from '../markup.js';
+import { bytesInWords, countOf, shareInWords } from '../../words.js';
+import { embeddedJson, type Markup, markup } from '../markup.js';
 import { isExpendable, labelLegend, labelOrder, swatch } from '../swatch.js';
 import { table } from '../table.js';
-import { bytesInWords, countOf, shareInWords } from '../../words.js';
+import { embedLabels } from './label-runs.js';
 
 export interface MemoryMapData {
   /** The heading of the map, such as `Memory by label`. */

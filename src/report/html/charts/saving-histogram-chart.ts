@@ -1,10 +1,10 @@
 // How many snapshots of a store save how much, by both metrics, as two bars for each class.
 import type { FleetReport } from '../../model/report.js';
-import type { Charts } from './charts.js';
+import { countInWords } from '../../words.js';
 import { chartLegend, chartWidths, figure } from '../figure.js';
 import type { Markup } from '../markup.js';
 import { filledSwatch } from '../swatch.js';
-import { countInWords } from '../../words.js';
+import type { Charts } from './charts.js';
 
 type Class = FleetReport['histogram'][number];
 

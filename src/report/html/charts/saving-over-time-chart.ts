@@ -1,11 +1,11 @@
 // How much each snapshot of a VM saves, by both metrics, as two lines that differ in colour, dash and mark.
 import { smallestOf } from '../../../flow/largest.js';
 import type { HistoryPoint } from '../../model/report.js';
-import type { Charts } from './charts.js';
-import { chartLegend, chartWidths, figure } from '../figure.js';
-import { markup, type Markup } from '../markup.js';
-import { momentsOf, timeScale } from './time-axis.js';
 import { percentInWords, timeInWords } from '../../words.js';
+import { chartLegend, chartWidths, figure } from '../figure.js';
+import { type Markup, markup } from '../markup.js';
+import type { Charts } from './charts.js';
+import { momentsOf, timeScale } from './time-axis.js';
 
 /** With more, marks hide the line. */
 const markLimit = 60;

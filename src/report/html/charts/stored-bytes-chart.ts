@@ -1,11 +1,11 @@
 // What every alternative takes on all disks, the largest first, as horizontal bars.
 import { largestOf } from '../../../flow/largest.js';
 import type { Alternative } from '../../model/report.js';
-import { asIs, type Charts } from './charts.js';
+import { bytesInWords, byteUnitFor, percentInWords } from '../../words.js';
 import { barAxis, chartLegend, chartWidths, figure } from '../figure.js';
 import type { Markup } from '../markup.js';
 import { filledSwatch } from '../swatch.js';
-import { byteUnitFor, bytesInWords, percentInWords } from '../../words.js';
+import { asIs, type Charts } from './charts.js';
 
 const barHeight = { wide: 24, narrow: 40 } as const;
 

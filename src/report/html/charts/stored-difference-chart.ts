@@ -1,10 +1,10 @@
 // What every alternative takes for each of two snapshots: a line from a ring to a dot.
 import { largestOf } from '../../../flow/largest.js';
 import type { Alternative } from '../../model/report.js';
-import type { Charts } from './charts.js';
+import { bytesInWords, byteUnitFor } from '../../words.js';
 import { barAxis, chartLegend, chartWidths, figure } from '../figure.js';
-import { markup, type Markup } from '../markup.js';
-import { byteUnitFor, bytesInWords } from '../../words.js';
+import { type Markup, markup } from '../markup.js';
+import type { Charts } from './charts.js';
 
 export interface AlternativePair {
   readonly id: string;

@@ -1,8 +1,8 @@
 // The moments of a VM's snapshots along an axis: a scale of time, or, of one snapshot, a place of its own.
 import type { ScaleOptions } from '@observablehq/plot';
 import type { HistoryPoint } from '../../model/report.js';
-import type { ChartWidth } from './charts.js';
 import { timeInWords } from '../../words.js';
+import type { ChartWidth } from './charts.js';
 
 /** Each after the one before it: of two at the same moment a chart would show the sum. */
 export function momentsOf(snapshots: readonly HistoryPoint[]): readonly (Date | string)[] {

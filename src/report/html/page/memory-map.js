@@ -38,7 +38,9 @@ function cellsOf(runs, cellCount) {
     for (let shift = 0; ; shift += 7) {
       const byte = runs[next++];
       length += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) break;
+      if (byte < 0x80) {
+        break;
+      }
     }
     cells.fill(label, at, at + length);
     at += length;
@@ -65,7 +67,9 @@ class Grid {
       cellIndex += count;
       const lastRow = this.rows.at(-1);
       let row = Math.floor(first / this.columnCount) * this.columnCount;
-      if (lastRow !== undefined) row = Math.max(row, lastRow.firstCell + this.columnCount);
+      if (lastRow !== undefined) {
+        row = Math.max(row, lastRow.firstCell + this.columnCount);
+      }
       for (; row < first + count; row += this.columnCount) {
         const before = this.rows.at(-1);
         const hole = before === undefined ? 0 : row - before.firstCell - this.columnCount;
@@ -76,7 +80,9 @@ class Grid {
     let rowIndex = 0;
     for (const { first, count, cellIndex: start } of ranges) {
       for (let done = 0; done < count;) {
-        while (this.rows[rowIndex].firstCell + this.columnCount <= first + done) rowIndex++;
+        while (this.rows[rowIndex].firstCell + this.columnCount <= first + done) {
+          rowIndex++;
+        }
         const column = first + done - this.rows[rowIndex].firstCell;
         const length = Math.min(count - done, this.columnCount - column);
         this.cells.set(
@@ -99,7 +105,9 @@ class Grid {
     for (let y = row; y < Math.min(row + height, this.rows.length); y++) {
       const start = y * this.columnCount;
       const end = start + Math.min(column + width, this.columnCount);
-      for (let index = start + column; index < end; index++) counts[this.cells[index]]++;
+      for (let index = start + column; index < end; index++) {
+        counts[this.cells[index]]++;
+      }
     }
     return counts;
   }
@@ -118,8 +126,9 @@ class MemoryMap {
     /** @template {Element} E @param {string} selector @param {new () => E} kind @returns {E} */
     const find = (selector, kind) => {
       const element = figure.querySelector(selector);
-      if (!(element instanceof kind))
+      if (!(element instanceof kind)) {
         throw new Error(`expected ${selector} in the map, found none`);
+      }
       return element;
     };
     this.grid = grid;
@@ -188,15 +197,20 @@ class MemoryMap {
 
   fit() {
     const width = this.view.clientWidth;
-    if (width === 0 || width === this.width) return;
+    if (width === 0 || width === this.width) {
+      return;
+    }
     const wasWhole = this.scale === 0 || this.scale <= this.wholeScale * 1.001;
     const { columnCount, rows } = this.grid;
     this.width = width;
     const wanted = Math.round((width * rows.length) / columnCount);
     this.height = Math.min(Math.max(wanted, lowestMap), highestMap);
     this.view.style.height = `${this.height}px`;
-    if (wasWhole) this.showAll();
-    else this.place(this.left, this.top, this.scale);
+    if (wasWhole) {
+      this.showAll();
+    } else {
+      this.place(this.left, this.top, this.scale);
+    }
   }
 
   showAll() {
@@ -235,14 +249,19 @@ class MemoryMap {
   command(name) {
     const x = (this.cursor.column + 0.5 - this.left) * this.scale;
     const y = (this.cursor.row + 0.5 - this.top) * this.scale;
-    if (name === 'all') this.showAll();
-    else this.zoom(name === 'in' ? 2 : 0.5, x, y);
+    if (name === 'all') {
+      this.showAll();
+    } else {
+      this.zoom(name === 'in' ? 2 : 0.5, x, y);
+    }
     this.followCursor();
   }
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey) {
+      return;
+    }
     const step = this.blockSize * (event.shiftKey ? 10 : 1);
     switch (event.key) {
       case '+':
@@ -300,7 +319,9 @@ class MemoryMap {
 
   /** Only once it is chosen: a page that stops scrolling under the pointer is a trap. @param {WheelEvent} event */
   onWheel(event) {
-    if (document.activeElement !== this.view && !event.ctrlKey) return;
+    if (document.activeElement !== this.view && !event.ctrlKey) {
+      return;
+    }
     event.preventDefault();
     const { x, y } = this.pointOf(event);
     this.zoom(2 ** (-event.deltaY / (event.deltaMode === 0 ? 200 : 6)), x, y);
@@ -311,10 +332,14 @@ class MemoryMap {
     /** @type {{ x: number, y: number } | undefined} */
     let held;
     this.view.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
+      if (event.button !== 0) {
+        return;
+      }
       held = this.pointOf(event);
       const place = this.placeAt(held.x, held.y);
-      if (place !== undefined) this.cursor = place;
+      if (place !== undefined) {
+        this.cursor = place;
+      }
       this.view.focus({ preventScroll: true });
       this.draw();
       this.readAt(place);
@@ -366,7 +391,9 @@ class MemoryMap {
 
   /** @param {Place | undefined} place */
   readAt(place) {
-    if (place !== undefined) this.readout.textContent = this.describe(place);
+    if (place !== undefined) {
+      this.readout.textContent = this.describe(place);
+    }
   }
 
   /** For who uses the keyboard, seen or heard. */
@@ -410,7 +437,9 @@ class MemoryMap {
     const zoom = (this.scale / this.wholeScale).toFixed(1).replace('.0', '');
     this.zoomWords.textContent = `Zoom ${zoom} ×`;
     this.view.classList.toggle('zoomed', this.scale > this.wholeScale * 1.001);
-    if (this.isAwaited) return;
+    if (this.isAwaited) {
+      return;
+    }
     this.isAwaited = true;
     requestAnimationFrame(() => {
       this.isAwaited = false;
@@ -426,7 +455,9 @@ class MemoryMap {
     this.canvas.width = width;
     this.canvas.height = height;
     const context = this.canvas.getContext('2d');
-    if (context === null) throw new Error('the browser gives no canvas to draw on');
+    if (context === null) {
+      throw new Error('the browser gives no canvas to draw on');
+    }
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     const { columnCount, rows, cells } = this.grid;
@@ -436,7 +467,9 @@ class MemoryMap {
     const hasGaps = this.scale >= gapFrom;
     for (let y = 0; y < height; y++) {
       const [row, endRow] = [lines.starts[y], lines.ends[y]];
-      if (row === endRow || (hasGaps && y > 0 && lines.starts[y - 1] !== row)) continue;
+      if (row === endRow || (hasGaps && y > 0 && lines.starts[y - 1] !== row)) {
+        continue;
+      }
       for (let x = 0; x < width; x++) {
         const [column, endColumn] = [columns.starts[x], columns.ends[x]];
         if (column === endColumn || (hasGaps && x > 0 && columns.starts[x - 1] !== column)) {
@@ -446,7 +479,9 @@ class MemoryMap {
         const number = isOne
           ? cells[row * columnCount + column]
           : this.mostFrequent(column, endColumn, row, endRow);
-        if (number === noLabel) continue;
+        if (number === noLabel) {
+          continue;
+        }
         const texture = this.textures[number];
         const isInk =
           texture === 'hatch' ? (x + y) % 6 < 2 : texture === 'dots' && x % 4 < 2 && y % 4 < 2;
@@ -502,7 +537,9 @@ class MemoryMap {
     this.axis.replaceChildren(...ticks);
     const marks = [];
     for (let row = Math.floor(this.top); row < end; row++) {
-      if (rows[row].hole === 0) continue;
+      if (rows[row].hole === 0) {
+        continue;
+      }
       const mark = document.createElement('div');
       mark.className = 'map-hole';
       const words = document.createElement('span');
@@ -554,12 +591,16 @@ function sizeInWords(sizeBytes) {
 
 for (const figure of document.querySelectorAll('.memory-map')) {
   const script = figure.querySelector('script');
-  if (!(figure instanceof HTMLElement) || script === null) continue;
+  if (!(figure instanceof HTMLElement) || script === null) {
+    continue;
+  }
   /** @type {MapData} */
   const data = JSON.parse(script.textContent ?? '');
   const cellCount = data.spans.reduce((sum, span) => sum + span.pageCount / data.pagesPerCell, 0);
   // A browser that cannot inflate keeps what stands there for it.
-  if (typeof DecompressionStream === 'undefined') continue;
+  if (typeof DecompressionStream === 'undefined') {
+    continue;
+  }
   void inflate(data.runs).then((runs) => {
     new MemoryMap(figure, new Grid(data, cellsOf(runs, cellCount))).start();
   });

@@ -1,19 +1,6 @@
 // Two snapshots side by side: what each saves, and by how much labels and alternatives differ.
 import { pageSizeBytes } from '../../../../introspect/memory/physical-memory.js';
 import type { Alternative, ComparisonReport, SnapshotReport } from '../../model/report.js';
-import { formulaCaption, formulaTable, notKnown, yesOrNo } from '../alternatives.js';
-import type { Charts } from '../charts/charts.js';
-import { ownAlternative } from '../headline.js';
-import { labelDifferenceChart, type LabelPair } from '../charts/label-difference-chart.js';
-import { type Content, markup, type Markup } from '../markup.js';
-import type { MemoryMapData } from '../charts/memory-map.js';
-import { assumptionFacts, methodList, notComparedList } from '../method.js';
-import type { Page, Section } from '../sections.js';
-import { mapSection } from './snapshot-page.js';
-import { type AlternativePair, storedDifferenceChart } from '../charts/stored-difference-chart.js';
-import { evidenceWarning, nameOf, subjectFacts } from '../subject.js';
-import { labelOrder, swatch } from '../swatch.js';
-import { table } from '../table.js';
 import {
   bytesInWords,
   countInWords,
@@ -21,6 +8,19 @@ import {
   probabilityInWords,
   signed,
 } from '../../words.js';
+import { formulaCaption, formulaTable, notKnown, yesOrNo } from '../alternatives.js';
+import type { Charts } from '../charts/charts.js';
+import { labelDifferenceChart, type LabelPair } from '../charts/label-difference-chart.js';
+import type { MemoryMapData } from '../charts/memory-map.js';
+import { type AlternativePair, storedDifferenceChart } from '../charts/stored-difference-chart.js';
+import { ownAlternative } from '../headline.js';
+import { type Content, type Markup, markup } from '../markup.js';
+import { assumptionFacts, methodList, notComparedList } from '../method.js';
+import type { Page, Section } from '../sections.js';
+import { evidenceWarning, nameOf, subjectFacts } from '../subject.js';
+import { labelOrder, swatch } from '../swatch.js';
+import { table } from '../table.js';
+import { mapSection } from './snapshot-page.js';
 
 const ordinals = ['first', 'second'];
 

@@ -1,17 +1,17 @@
 // A whole store: totals, how the snapshots' savings are spread, and which VMs take most room.
 import { pageSizeBytes } from '../../../../introspect/memory/physical-memory.js';
 import type { FleetReport } from '../../model/report.js';
+import { bytesInWords, countInWords, countOf, percentInWords, shareInWords } from '../../words.js';
 import type { Charts } from '../charts/charts.js';
-import { labelColumns } from '../labels.js';
-import { markup, type Markup } from '../markup.js';
+import { labelSharesChart } from '../charts/label-shares-chart.js';
 import { className, savingHistogramChart } from '../charts/saving-histogram-chart.js';
+import { labelColumns } from '../labels.js';
+import { type Markup, markup } from '../markup.js';
 import type { Page, Section } from '../sections.js';
 import { factList } from '../subject.js';
 import { presentLabels } from '../swatch.js';
 import { table } from '../table.js';
 import { unreadableList } from '../unreadable.js';
-import { bytesInWords, countInWords, countOf, percentInWords, shareInWords } from '../../words.js';
-import { labelSharesChart } from '../charts/label-shares-chart.js';
 
 export function fleetPage(charts: Charts, report: FleetReport): Page {
   const { store, snapshotCount, vmCount } = report;

@@ -1,23 +1,23 @@
 // All snapshots of a VM: how much they save and what its memory consists of, over time.
 import { pageSizeBytes } from '../../../../introspect/memory/physical-memory.js';
 import type { HistoryPoint, HistoryReport } from '../../model/report.js';
-import { notKnown } from '../alternatives.js';
-import type { Charts } from '../charts/charts.js';
-import { compositionOverTimeChart } from '../charts/composition-over-time-chart.js';
-import { markup, type Markup } from '../markup.js';
-import { savingOverTimeChart } from '../charts/saving-over-time-chart.js';
-import type { Page, Section } from '../sections.js';
-import { labelOrder, swatch } from '../swatch.js';
-import { table } from '../table.js';
-import { unreadableList } from '../unreadable.js';
 import {
-  byteUnitFor,
   bytesInWords,
+  byteUnitFor,
   countOf,
   decimalInWords,
   percentInWords,
   timeInWords,
 } from '../../words.js';
+import { notKnown } from '../alternatives.js';
+import type { Charts } from '../charts/charts.js';
+import { compositionOverTimeChart } from '../charts/composition-over-time-chart.js';
+import { savingOverTimeChart } from '../charts/saving-over-time-chart.js';
+import { type Markup, markup } from '../markup.js';
+import type { Page, Section } from '../sections.js';
+import { labelOrder, swatch } from '../swatch.js';
+import { table } from '../table.js';
+import { unreadableList } from '../unreadable.js';
 
 export function historyPage(charts: Charts, report: HistoryReport): Page {
   const { vm, snapshots, unreadable } = report;

@@ -2,13 +2,13 @@
 import type { SnapshotReport } from '../../model/report.js';
 import { costTable, formulaTable, riskNote, storedTable } from '../alternatives.js';
 import type { Charts } from '../charts/charts.js';
+import { memoryMap, type MemoryMapData } from '../charts/memory-map.js';
+import { storedBytesChart } from '../charts/stored-bytes-chart.js';
 import { headline } from '../headline.js';
 import { labelTable, publishedTable } from '../labels.js';
 import { markup } from '../markup.js';
-import { memoryMap, type MemoryMapData } from '../charts/memory-map.js';
 import { assumptionFacts, methodList, notComparedList } from '../method.js';
 import type { Page, Section } from '../sections.js';
-import { storedBytesChart } from '../charts/stored-bytes-chart.js';
 import { evidenceWarning, nameOf, subjectFacts } from '../subject.js';
 
 export function snapshotPage(

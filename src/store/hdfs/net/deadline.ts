@@ -8,7 +8,9 @@ export function startDeadline(timeoutMs: number, expire: () => void): () => void
   let isOver = false;
   const timer = setTimeout(() => {
     setImmediate(() => {
-      if (!isOver) expire();
+      if (!isOver) {
+        expire();
+      }
     });
   }, timeoutMs);
   return () => {

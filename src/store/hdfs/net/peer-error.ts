@@ -20,7 +20,9 @@ export function silence(expected: string, timeoutMs: number): PeerFailure {
 /** Translates the end of a connection to `hostPort`; what is no such end is returned unchanged. */
 export function toParsError(error: unknown, doing: string, hostPort: string): unknown {
   const code = networkCode(error);
-  if (error instanceof ParsError || (code === '' && !(error instanceof PeerFailure))) return error;
+  if (error instanceof ParsError || (code === '' && !(error instanceof PeerFailure))) {
+    return error;
+  }
   const where = `${doing} at ${hostPort}`;
   const absent = absentPeers.get(code);
   if (absent !== undefined) {
@@ -43,9 +45,13 @@ export function toParsError(error: unknown, doing: string, hostPort: string): un
  */
 export function peerFailure(error: unknown): 'gone' | 'broken' | undefined {
   const cause = error instanceof ParsError ? error.cause : undefined;
-  if (cause instanceof PeerFailure) return cause.failure === 'silent' ? 'gone' : 'broken';
+  if (cause instanceof PeerFailure) {
+    return cause.failure === 'silent' ? 'gone' : 'broken';
+  }
   const code = networkCode(cause);
-  if (code === '') return undefined;
+  if (code === '') {
+    return undefined;
+  }
   return absentPeers.has(code) ? 'gone' : 'broken';
 }
 

@@ -2,7 +2,6 @@
 // the kernel is not asked for more before all of it was taken: so a peer cannot fill our memory.
 
 import { connect, type Socket } from 'node:net';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { Message } from '../wire/message.js';
 import { maxVarintBytes } from '../wire/wire-reader.js';
@@ -88,7 +87,9 @@ export class PeerStream {
     this.#unlisten();
     this.#doing = doing;
     this.#socket.ref();
-    if (signal === undefined) return;
+    if (signal === undefined) {
+      return;
+    }
     const stop = (): void => {
       const cause: unknown = signal.reason;
       this.destroy(new ParsError('cancelled', `${doing}: stopped by the caller`, { cause }));
@@ -97,7 +98,9 @@ export class PeerStream {
     this.#unlisten = () => {
       signal.removeEventListener('abort', stop);
     };
-    if (signal.aborted) stop();
+    if (signal.aborted) {
+      stop();
+    }
   }
 
   /** Kept open for what comes, it does not keep the process alive, and sees when the other side closes it. */
@@ -114,7 +117,9 @@ export class PeerStream {
    */
   async fill(target: Uint8Array, what: string, timeoutMs: number | undefined): Promise<void> {
     let filledBytes = this.#takeInto(target, 0);
-    if (filledBytes === target.length) return;
+    if (filledBytes === target.length) {
+      return;
+    }
     const stop = timeoutMs === undefined ? undefined : this.#limit(target.length, what, timeoutMs);
     try {
       while (filledBytes < target.length) {
@@ -154,7 +159,9 @@ export class PeerStream {
   async write(bytes: Uint8Array): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#socket.write(bytes, (error) => {
-        if (error) this.#end(error);
+        if (error) {
+          this.#end(error);
+        }
         resolve();
       });
     });
@@ -181,7 +188,9 @@ export class PeerStream {
     });
     this.#socket.resume();
     await arrived;
-    if (this.#arrived.length === 0) this.#throwIfEnded();
+    if (this.#arrived.length === 0) {
+      this.#throwIfEnded();
+    }
   }
 
   #takeInto(target: Uint8Array, fromBytes: number): number {
@@ -198,7 +207,9 @@ export class PeerStream {
   }
 
   #throwIfEnded(): void {
-    if (this.#failure === undefined) return;
+    if (this.#failure === undefined) {
+      return;
+    }
     throw toParsError(this.#failure, this.#doing, this.hostPort) as Error;
   }
 }

@@ -1,7 +1,7 @@
 // ClientNamenodeProtocol.proto of Hadoop 3.4: the calls to a NameNode, with their requests and answers.
 
 import { bool, bytes, string, uint32, uint64 } from '../wire/field-types.js';
-import { message, optional, repeated, required, type Message } from '../wire/message.js';
+import { type Message, message, optional, repeated, required } from '../wire/message.js';
 import {
   blockStoragePolicy,
   contentSummary,

@@ -11,7 +11,7 @@ import {
   uint32,
   uint64,
 } from '../wire/field-types.js';
-import { message, optional, repeated, required, type MessageOf } from '../wire/message.js';
+import { message, type MessageOf, optional, repeated, required } from '../wire/message.js';
 import { datanodeInfo, extendedBlock } from './hdfs.js';
 import { token } from './security.js';
 

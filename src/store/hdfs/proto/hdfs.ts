@@ -9,7 +9,7 @@ import {
   uint32,
   uint64,
 } from '../wire/field-types.js';
-import { message, optional, repeated, required, type MessageOf } from '../wire/message.js';
+import { message, type MessageOf, optional, repeated, required } from '../wire/message.js';
 import { token } from './security.js';
 
 /** No cluster has more DataNodes, and a block is on a few. */

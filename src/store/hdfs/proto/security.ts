@@ -1,7 +1,7 @@
 // Security.proto and acl.proto of Hadoop 3.4: tokens, which are passed on unread, and permissions.
 
 import { bytes, string, uint32 } from '../wire/field-types.js';
-import { message, required, type MessageOf } from '../wire/message.js';
+import { message, type MessageOf, required } from '../wire/message.js';
 
 /** A block access token: empty unless the cluster asks for them. */
 export const token = message('TokenProto', {

@@ -25,9 +25,13 @@ export class Frames {
     while (this.#sizeBytes >= this.#neededBytes) {
       const bytes = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
       const endBytes = lengthBytes + bytes.readUInt32BE(0);
-      if (endBytes > lengthBytes + maxFrameBytes) throw new FrameTooLong(bytes);
+      if (endBytes > lengthBytes + maxFrameBytes) {
+        throw new FrameTooLong(bytes);
+      }
       const isWhole = bytes.length >= endBytes;
-      if (isWhole) whole.push(bytes.subarray(lengthBytes, endBytes));
+      if (isWhole) {
+        whole.push(bytes.subarray(lengthBytes, endBytes));
+      }
       const rest = isWhole ? bytes.subarray(endBytes) : bytes;
       this.#pieces = [rest];
       this.#sizeBytes = rest.length;

@@ -3,7 +3,6 @@
 // answer was lost is not taken for one that found the name taken.
 
 import { randomBytes } from 'node:crypto';
-
 import type { NameNodes } from '../../hadoop/name-nodes.js';
 import { retried, type Retry } from '../../hadoop/retry.js';
 import type { Method } from '../proto/client-namenode-protocol.js';
@@ -65,13 +64,17 @@ export class NameNodeClient {
   }
 
   close(): void {
-    for (const connection of this.#connections.values()) connection.close();
+    for (const connection of this.#connections.values()) {
+      connection.close();
+    }
     this.#connections.clear();
   }
 
   #connection(hostPort: string): RpcConnection {
     const existing = this.#connections.get(hostPort);
-    if (existing?.isOpen === true) return existing;
+    if (existing?.isOpen === true) {
+      return existing;
+    }
     const { userName, connectTimeoutMs } = this.#options;
     const clientId = this.#clientId;
     const connection = new RpcConnection({ hostPort, userName, clientId, connectTimeoutMs });

@@ -6,12 +6,11 @@
 //   length header response   each answer, in any order
 
 import { connect, type Socket } from 'node:net';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
+import { errorOfException } from '../../hadoop/remote-exception.js';
 import { startDeadline } from '../net/deadline.js';
 import { addressOf } from '../net/host-port.js';
 import { PeerFailure, silence, toParsError } from '../net/peer-error.js';
-import { errorOfException } from '../../hadoop/remote-exception.js';
 import { type Method, protocolName, protocolVersion } from '../proto/client-namenode-protocol.js';
 import {
   ipcConnectionContext,
@@ -101,7 +100,9 @@ export class RpcConnection {
         stopWaiting();
         signal?.removeEventListener('abort', stop);
         this.#pending.delete(callId);
-        if (this.#pending.size === 0) this.#socket.unref();
+        if (this.#pending.size === 0) {
+          this.#socket.unref();
+        }
       };
       const fail = (error: unknown): void => {
         over();
@@ -115,7 +116,9 @@ export class RpcConnection {
       const stopWaiting = startDeadline(answerTimeoutMs, () => {
         fail(silence('an answer', answerTimeoutMs));
         // Where others were answered meanwhile, it is this call that takes so long.
-        if (this.#lastArrivalMs < sentMs) this.#end(silence('an answer', answerTimeoutMs));
+        if (this.#lastArrivalMs < sentMs) {
+          this.#end(silence('an answer', answerTimeoutMs));
+        }
       });
       const succeed = (from: WireReader): void => {
         try {
@@ -162,7 +165,9 @@ export class RpcConnection {
   #receive(piece: Buffer): void {
     this.#lastArrivalMs = performance.now();
     try {
-      for (const frame of this.#frames.push(piece)) this.#answer(frame);
+      for (const frame of this.#frames.push(piece)) {
+        this.#answer(frame);
+      }
     } catch (error) {
       this.#end(error instanceof FrameTooLong ? this.#notRpc(error) : error);
     }
@@ -183,7 +188,9 @@ export class RpcConnection {
     const error = errorOfException(exception, errorMsg, where);
     pending?.fail(error);
     // The other side closes it.
-    if (header.status === rpcStatus.fatal) this.#end(error);
+    if (header.status === rpcStatus.fatal) {
+      this.#end(error);
+    }
   }
 
   #notRpc({ start, message }: FrameTooLong): ParsError {
@@ -196,10 +203,14 @@ export class RpcConnection {
   }
 
   #end(error: unknown): void {
-    if (this.#failure !== undefined) return;
+    if (this.#failure !== undefined) {
+      return;
+    }
     this.#failure = error;
     this.#stopConnecting();
     this.#socket.destroy();
-    for (const pending of [...this.#pending.values()]) pending.fail(error);
+    for (const pending of [...this.#pending.values()]) {
+      pending.fail(error);
+    }
   }
 }

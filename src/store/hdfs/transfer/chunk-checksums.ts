@@ -1,7 +1,6 @@
 // The checksums that HDFS keeps of each chunk of a block, four bytes each, big-endian.
 
 import { crc32, crc32c } from '@node-rs/crc32';
-
 import { checksumTypes } from '../proto/hdfs.js';
 
 export const checksumBytes = 4;
@@ -37,12 +36,16 @@ export function findWrongChunk(
   data: Uint8Array,
   checksums: Buffer,
 ): number | undefined {
-  if (checksum.type === checksumTypes.none) return undefined;
+  if (checksum.type === checksumTypes.none) {
+    return undefined;
+  }
   const { bytesPerChunk } = checksum;
   const crcOf = crcOfType(checksum);
   for (let at = 0, from = 0; from < data.length; at += checksumBytes, from += bytesPerChunk) {
     const crc = crcOf(data.subarray(from, from + bytesPerChunk));
-    if (crc !== checksums.readUInt32BE(at)) return from;
+    if (crc !== checksums.readUInt32BE(at)) {
+      return from;
+    }
   }
   return undefined;
 }

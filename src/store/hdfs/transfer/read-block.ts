@@ -8,13 +8,13 @@ import {
   clientReadStatus,
   operations,
   opReadBlock,
+  type PacketHeader,
   packetHeader,
   statuses,
   statusInWords,
-  type PacketHeader,
 } from '../proto/datatransfer.js';
 import type { LocatedBlock } from '../proto/hdfs.js';
-import { checksumsSizeBytes, findWrongChunk, type ChunkChecksum } from './chunk-checksums.js';
+import { checksumsSizeBytes, type ChunkChecksum, findWrongChunk } from './chunk-checksums.js';
 import { maxAnswerBytes, operation } from './data-nodes.js';
 import { lengthsBytes, maxHeaderBytes, maxPacketBytes } from './packet.js';
 
@@ -71,7 +71,9 @@ export async function readBlock(
   let atBytes = info.chunkOffset;
   for (;;) {
     const { packet, checksumsBytes } = await packetHead(stream, checksum, where, idleTimeoutMs);
-    if (packet.lastPacketInBlock && packet.dataLen === 0) break;
+    if (packet.lastPacketInBlock && packet.dataLen === 0) {
+      break;
+    }
     const isAsked = packet.dataLen > 0 && atBytes < offsetBytes + target.length;
     if (packet.offsetInBlock !== atBytes || !isAsked) {
       throw new ParsError(

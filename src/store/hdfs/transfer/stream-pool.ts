@@ -38,7 +38,9 @@ export class StreamPool {
         return;
       } catch (error) {
         const isOld = error instanceof ParsError && peerFailure(error) === 'broken';
-        if (!isOld) throw error;
+        if (!isOld) {
+          throw error;
+        }
       }
     }
     const stream = await PeerStream.connect({
@@ -52,7 +54,9 @@ export class StreamPool {
   }
 
   close(): void {
-    for (const { stream } of [...this.#kept.values()].flat()) stream.destroy();
+    for (const { stream } of [...this.#kept.values()].flat()) {
+      stream.destroy();
+    }
     this.#kept.clear();
   }
 
@@ -67,13 +71,17 @@ export class StreamPool {
     const kept = this.#kept.get(stream.hostPort) ?? [];
     this.#kept.set(stream.hostPort, kept);
     kept.push({ stream, untilMs: performance.now() + keptMs });
-    if (kept.length > keptCountOfNode) kept.shift()?.stream.destroy();
+    if (kept.length > keptCountOfNode) {
+      kept.shift()?.stream.destroy();
+    }
   }
 
   #take(hostPort: string): PeerStream | undefined {
     const kept = this.#kept.get(hostPort) ?? [];
     for (let found = kept.pop(); found !== undefined; found = kept.pop()) {
-      if (found.stream.isUsable && performance.now() < found.untilMs) return found.stream;
+      if (found.stream.isUsable && performance.now() < found.untilMs) {
+        return found.stream;
+      }
       found.stream.destroy();
     }
     return undefined;

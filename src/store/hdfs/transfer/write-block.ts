@@ -74,12 +74,16 @@ export async function writeBlock(
     for await (const chunk of content) {
       for (let at = 0; at < chunk.length;) {
         at += buffer.append(chunk.subarray(at));
-        if (!buffer.isFull) continue;
+        if (!buffer.isFull) {
+          continue;
+        }
         await pipeline.send(buffer);
         buffer = await pipeline.buffer();
       }
     }
-    if (buffer.dataBytes > 0) await pipeline.send(buffer);
+    if (buffer.dataBytes > 0) {
+      await pipeline.send(buffer);
+    }
     return await pipeline.finish();
   } finally {
     pipeline.close();
@@ -178,13 +182,17 @@ class Pipeline {
   #expectAck(): number {
     const sequence = this.#sequence++;
     this.#pending.push(sequence);
-    if (this.#pending.length === 1) this.#awaitAck();
+    if (this.#pending.length === 1) {
+      this.#awaitAck();
+    }
     return sequence;
   }
 
   #awaitAck(): void {
     this.#stopWaiting();
-    if (this.#pending.length === 0) return;
+    if (this.#pending.length === 0) {
+      return;
+    }
     const { ackTimeoutMs } = this.#options;
     this.#stopWaiting = startDeadline(ackTimeoutMs, () => {
       this.#stream.destroy(silence('the ack of a packet', ackTimeoutMs));
@@ -210,8 +218,12 @@ class Pipeline {
         // How long it may take is held by #awaitAck: while no packet is under way, no ack is to come.
         const ack = await this.#stream.message(pipelineAck, maxAckBytes, undefined);
         const badIndex = ack.reply.findIndex((status) => status !== statuses.success);
-        if (badIndex !== -1) throw this.#refused(ack.reply[badIndex], badIndex);
-        if (ack.seqno === heartbeatSequence) continue;
+        if (badIndex !== -1) {
+          throw this.#refused(ack.reply[badIndex], badIndex);
+        }
+        if (ack.seqno === heartbeatSequence) {
+          continue;
+        }
         const expected = this.#pending.shift();
         if (ack.seqno !== expected) {
           throw new ParsError(
@@ -247,7 +259,9 @@ class Pipeline {
       if (this.#failure !== undefined) {
         throw await pipelineFailure(this.#block, this.#failure, this.#options);
       }
-      if (isReached()) return;
+      if (isReached()) {
+        return;
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -285,8 +299,12 @@ async function pipelineFailure(
   error: unknown,
   { clientName, signal }: BlockWriterOptions,
 ): Promise<unknown> {
-  if (!(error instanceof ParsError) || error instanceof PipelineFailure) return error;
-  if (error.code === 'cancelled') return error;
+  if (!(error instanceof ParsError) || error instanceof PipelineFailure) {
+    return error;
+  }
+  if (error.code === 'cancelled') {
+    return error;
+  }
   const silent = isSilent(error) ? await findSilent(block, clientName, signal) : [];
   const names = silent.map(nameOf).join(', ');
   const found = silent.length === 0 ? '' : `; of the block's nodes these do not answer: ${names}`;

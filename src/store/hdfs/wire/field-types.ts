@@ -3,7 +3,7 @@
 // Whole numbers are `number` and refused beyond 2^53, but for those that are only passed on (block ids) or may be anything
 // (what a NameNode says of a file): these are `bigint`.
 
-import { wireTypes, type WireReader, type WireType } from './wire-reader.js';
+import { type WireReader, type WireType, wireTypes } from './wire-reader.js';
 import type { WireWriter } from './wire-writer.js';
 
 /** How values of `T` lie on the wire. A message is one too (message.ts). */
@@ -22,7 +22,9 @@ export const uint32: FieldType<number> = {
   wireType: wireTypes.varint,
   read: (from) => {
     const value = from.varint();
-    if (value <= maxUint32) return value;
+    if (value <= maxUint32) {
+      return value;
+    }
     throw from.refusal(`a number of 32 bits, found ${value}`);
   },
   write: (to, value) => {

@@ -67,7 +67,11 @@ export function message<F extends Fields>(name: string, fields: F): Message<Valu
 
   const read = (from: WireReader): ValuesOf<F> => {
     const values: Record<string, unknown> = {};
-    for (const [key, { label }] of entries) if (label === 'repeated') values[key] = [];
+    for (const [key, { label }] of entries) {
+      if (label === 'repeated') {
+        values[key] = [];
+      }
+    }
     while (!from.isAtEnd) {
       const { number, wireType } = from.tag();
       const found = byNumber.get(number);
@@ -95,7 +99,9 @@ export function message<F extends Fields>(name: string, fields: F): Message<Valu
     const given = values as Readonly<Record<string, unknown>>;
     for (const [key, { number, type, label }] of entries) {
       const value = given[key];
-      if (value === undefined) continue;
+      if (value === undefined) {
+        continue;
+      }
       for (const element of label === 'repeated' ? (value as readonly unknown[]) : [value]) {
         to.tag(number, type.wireType);
         type.write(to, element);
@@ -137,11 +143,17 @@ function readElements(
   const { type, maxCount } = field;
   const isPacked =
     wireType === wireTypes.lengthDelimited && type.wireType !== wireTypes.lengthDelimited;
-  if (!isPacked) expectWireType(from, wireType, where, field);
+  if (!isPacked) {
+    expectWireType(from, wireType, where, field);
+  }
   const source = isPacked ? from.nested() : from;
   do {
-    if (isPacked && source.isAtEnd) return;
-    if (elements.length >= maxCount) throw from.refusal(`at most ${maxCount} of ${where}`);
+    if (isPacked && source.isAtEnd) {
+      return;
+    }
+    if (elements.length >= maxCount) {
+      throw from.refusal(`at most ${maxCount} of ${where}`);
+    }
     elements.push(type.read(source));
   } while (isPacked);
 }

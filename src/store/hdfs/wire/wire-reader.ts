@@ -49,7 +49,9 @@ export class WireReader {
       value += (byte & 0x7f) * scale;
       scale *= 128;
       if (byte < 0x80) {
-        if (Number.isSafeInteger(value)) return value;
+        if (Number.isSafeInteger(value)) {
+          return value;
+        }
         this.#atBytes = startBytes;
         throw this.refusal('a number below 2^53, found a larger one');
       }
@@ -63,7 +65,9 @@ export class WireReader {
     for (let count = 0; count < maxVarintBytes; count++) {
       const byte = this.#byte();
       value |= BigInt(byte & 0x7f) << BigInt(7 * count);
-      if (byte < 0x80) return BigInt.asUintN(64, value);
+      if (byte < 0x80) {
+        return BigInt.asUintN(64, value);
+      }
     }
     throw this.refusal(`a varint of at most ${maxVarintBytes} bytes, found a longer one`);
   }
@@ -74,7 +78,9 @@ export class WireReader {
 
   fixed64(): number {
     const value = Number(this.#bytes.readBigInt64LE(this.#take(8)));
-    if (Number.isSafeInteger(value)) return value;
+    if (Number.isSafeInteger(value)) {
+      return value;
+    }
     throw this.refusal('a number below 2^53, found a larger one');
   }
 

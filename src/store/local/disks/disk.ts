@@ -15,10 +15,9 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
-import { decodeMarker, encodeMarker, markerMaxBytes, type DiskMarker } from './marker.js';
 import { isAbsent, isTaken, toParsError } from '../node-error.js';
+import { decodeMarker, type DiskMarker, encodeMarker, markerMaxBytes } from './marker.js';
 
 export const privateFolderMode = 0o700;
 export const privateFileMode = 0o600;
@@ -36,12 +35,18 @@ export interface Disk {
 /** The disk at `folder`; undefined when there is none, which is what a lost disk looks like. */
 export async function readDisk(folder: string): Promise<Disk | undefined> {
   const marker = await readMarker(folder);
-  if (marker !== undefined) return { folder, marker };
+  if (marker !== undefined) {
+    return { folder, marker };
+  }
   // Never so on an empty mount point, nor while a disk is being made.
-  if (!(await isFilled(folder))) return undefined;
+  if (!(await isFilled(folder))) {
+    return undefined;
+  }
   // A disk gets its marker before any file: another process may have made it, and used it, between the two looks.
   const madeMeanwhile = await readMarker(folder);
-  if (madeMeanwhile !== undefined) return { folder, marker: madeMeanwhile };
+  if (madeMeanwhile !== undefined) {
+    return { folder, marker: madeMeanwhile };
+  }
   throw new ParsError(
     'corrupt',
     `${path.join(folder, markerFileName)}: the marker is missing from a disk that holds files`,
@@ -61,7 +66,9 @@ async function readMarker(folder: string): Promise<DiskMarker | undefined> {
     }
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isAbsent(error)) {
+      return undefined;
+    }
     throw toParsError(error, `reading the marker of the disk ${folder}`);
   }
   return decodeMarker(text, file);
@@ -70,7 +77,9 @@ async function readMarker(folder: string): Promise<DiskMarker | undefined> {
 async function isFilled(folder: string): Promise<boolean> {
   for (const child of ['names', 'data']) {
     try {
-      if ((await readdir(path.join(folder, child))).length > 0) return true;
+      if ((await readdir(path.join(folder, child))).length > 0) {
+        return true;
+      }
     } catch {
       // Not there, or the disk fails: it is lost in either way.
     }

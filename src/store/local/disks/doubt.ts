@@ -1,7 +1,7 @@
 // The error for disks that do not agree: it says who says what, and how a person settles it. As with an mdadm array or
 // a zpool whose members differ, nothing is guessed and nothing is changed.
 
-import { ParsError, type ErrorCode } from '../../../../introspect/pars-error.js';
+import { type ErrorCode, ParsError } from '../../../../introspect/pars-error.js';
 import type { Disk } from './disk.js';
 
 /** `found` is one sentence without its end. Of the code `corrupt` unless told. */

@@ -7,7 +7,6 @@
 
 import { crc32c } from '@node-rs/crc32';
 import { z } from 'zod';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
 
 const diskNumberSchema = z.int().min(1).max(9999);

@@ -1,7 +1,6 @@
 // The error for a store of which no disk is there. Listed mount points say that somebody has such disks, so they are away until
 // the opposite is known: an empty mount point looks like a new one. A store's own folders are missing where there is no store.
 import path from 'node:path';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { LocalUrl } from '../url.js';
 

@@ -3,14 +3,13 @@
 // deciding one. Only while a change is under way, or after a process died amid one, the deciding disk is right alone.
 
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { hasIntent } from './catch-up.js';
 import type { Disk } from '../disks/disk.js';
 import { doubt } from '../disks/doubt.js';
-import type { Membership } from './membership.js';
 import { encodeNameEntry } from '../names/name-entry.js';
 import { childNames, hasFiles, lookUp, type Named } from '../names/name-tree.js';
 import { toParsError } from '../node-error.js';
+import { hasIntent } from './catch-up.js';
+import type { Membership } from './membership.js';
 
 /** A change may end between the answers of two disks; that it does so this often in a row is no chance. */
 const askCount = 6;
@@ -50,7 +49,9 @@ export async function agreedChildren(
         const known = new Set(other.value);
         for (const child of one.value) {
           const name = prefix + child;
-          if (!known.has(child) && (await hasFiles(one.disk, name))) return name;
+          if (!known.has(child) && (await hasFiles(one.disk, name))) {
+            return name;
+          }
         }
       }
       return undefined;
@@ -76,11 +77,17 @@ async function agreed<T>(
     let different: { readonly name: string; readonly disk: Disk } | undefined;
     for (const other of others) {
       const name = await difference(first, other);
-      if (name !== undefined) different ??= { name, disk: other.disk };
+      if (name !== undefined) {
+        different ??= { name, disk: other.disk };
+      }
     }
-    if (different === undefined) return first.value;
+    if (different === undefined) {
+      return first.value;
+    }
     const intents = await Promise.all(members.current.map(hasIntent));
-    if (intents.includes(true)) return first.value;
+    if (intents.includes(true)) {
+      return first.value;
+    }
     if (count === askCount) {
       throw doubt(
         members.present,
@@ -110,7 +117,9 @@ async function answersOf<T>(
       }
     }),
   );
-  if (answers.flat().length === 0) throw failure;
+  if (answers.flat().length === 0) {
+    throw failure;
+  }
   return answers.flat();
 }
 
@@ -122,11 +131,14 @@ async function isSameName(
   if (a.value?.kind === 'file' && b.value?.kind === 'file') {
     return encodeNameEntry(a.value.entry) === encodeNameEntry(b.value.entry);
   }
-  if (a.value?.kind === b.value?.kind) return true;
+  if (a.value?.kind === b.value?.kind) {
+    return true;
+  }
   // An empty folder does not hold its name, and catching up does not make one.
   for (const { value, disk } of [a, b]) {
-    if (value?.kind === 'file' || (value !== undefined && (await hasFiles(disk, name))))
+    if (value?.kind === 'file' || (value !== undefined && (await hasFiles(disk, name)))) {
       return false;
+    }
   }
   return true;
 }

@@ -10,25 +10,24 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
-import { declareIntent, intentSuffix, withdraw } from './change-names.js';
-import { hasClaim, isClaim } from '../names/claims.js';
-import { compareNames, type NameDifference } from '../names/compare-names.js';
 import { copyIdOf, removeCopy } from '../copy.js';
 import type { Disk } from '../disks/disk.js';
 import { doubt } from '../disks/doubt.js';
-import { hasEveryDisk, recordFollowers, renewOldMarkers, type Membership } from './membership.js';
+import { hasClaim, isClaim } from '../names/claims.js';
+import { compareNames, type NameDifference } from '../names/compare-names.js';
 import { encodeNameEntry } from '../names/name-entry.js';
 import {
   forgetRemoved,
   lookUp,
   publish,
   takeAway,
-  walkNames,
   type WalkedEntry,
+  walkNames,
 } from '../names/name-tree.js';
 import { forgetSetAside, newBatchName, setAside, walkSetAside } from '../names/set-aside.js';
+import { declareIntent, intentSuffix, withdraw } from './change-names.js';
+import { hasEveryDisk, type Membership, recordFollowers, renewOldMarkers } from './membership.js';
 
 /** No write takes a day without touching its files; a file that old belongs to a process that died. */
 const abandonedAfterMs = 24 * 3600 * 1000;
@@ -56,17 +55,24 @@ export async function catchUp(
   // Clocks may be wrong by more than a day, this host's or another's: what a writer may be at then stays.
   const isAtWork = await hasClaim(members.current);
   let isNeeded = members.present.length > members.current.length;
-  for (const disk of members.present) isNeeded ||= await hasIntent(disk);
+  for (const disk of members.present) {
+    isNeeded ||= await hasIntent(disk);
+  }
   let followers = members.current;
-  if (isNeeded) ({ members, followers } = await bringTogether(members, readMembers));
-  else if (!isAtWork) await ignoringFailure(() => renewOldMarkers(members));
+  if (isNeeded) {
+    ({ members, followers } = await bringTogether(members, readMembers));
+  } else if (!isAtWork) {
+    await ignoringFailure(() => renewOldMarkers(members));
+  }
   const keptMs = hasEveryDisk(members, followers) ? abandonedAfterMs : proofKeptMs;
   for (const disk of members.present) {
     if (!isAtWork) {
       await ignoringFailure(() => sweep(path.join(disk.folder, 'writing'), abandonedAfterMs));
     }
     await ignoringFailure(() => sweep(path.join(disk.folder, 'removed'), keptMs));
-    if (removesOrphans) await ignoringFailure(() => forgetSetAside(disk));
+    if (removesOrphans) {
+      await ignoringFailure(() => forgetSetAside(disk));
+    }
   }
   if ((isNeeded || removesOrphans) && !isAtWork) {
     await ignoringFailure(() => removeOrphans(members, followers));
@@ -93,7 +99,9 @@ async function bringTogether(
       const seen = members;
       members = await readMembers();
       // Of disks that came or went meanwhile, or that another process has just brought together, nothing is known yet.
-      if (count === attemptCount || isSameMembership(seen, members)) throw error;
+      if (count === attemptCount || isSameMembership(seen, members)) {
+        throw error;
+      }
       continue;
     }
     const [deciding] = members.current;
@@ -119,7 +127,9 @@ async function bringTogether(
     await withdraw(intents);
     // Another process has written down who follows. Where that goes on and on, it is for the next open.
     members = now;
-    if (count === attemptCount) return { members, followers: members.current };
+    if (count === attemptCount) {
+      return { members, followers: members.current };
+    }
   }
 }
 
@@ -127,16 +137,22 @@ async function differencesOf({ present, current }: Membership): Promise<readonly
   const [deciding] = current;
   const differences: NameDifference[] = [];
   for (const disk of present) {
-    if (disk === deciding) continue;
+    if (disk === deciding) {
+      continue;
+    }
     const difference = await unlessDiskFails(() =>
       current.includes(disk)
         ? compareFollower(present, current, disk)
         : compareNames(current, disk),
     );
-    if (difference !== undefined) differences.push(difference);
+    if (difference !== undefined) {
+      differences.push(difference);
+    }
   }
   for (const { disk, unproven } of differences) {
-    if (unproven.length > 0) throw unprovenNames(present, deciding, disk, unproven);
+    if (unproven.length > 0) {
+      throw unprovenNames(present, deciding, disk, unproven);
+    }
   }
   return differences;
 }
@@ -173,7 +189,9 @@ async function compareFollower(
   let lasting = await compareNames(current, disk);
   const intents: boolean[] = [];
   for (let count = 2; count <= comparisonCount; count++) {
-    if (entriesOf(lasting).length === 0) return lasting;
+    if (entriesOf(lasting).length === 0) {
+      return lasting;
+    }
     await delay(comparisonDelayMs);
     intents.push(...(await Promise.all(current.map(hasIntent))));
     lasting = inBoth(lasting, await compareNames(current, disk));
@@ -229,8 +247,9 @@ export async function makeNamesEqual(
     const { name } = walked;
     const isDone = async () => (await isNamed(deciding, walked)) || !(await isNamed(disk, walked));
     await unlessDone(isDone, async () => {
-      if (isClaim(name)) await drop(disk, name);
-      else {
+      if (isClaim(name)) {
+        await drop(disk, name);
+      } else {
         await setAside(disk, name, batch);
         wereSetAside.push({ folder: disk.folder, name });
       }
@@ -245,11 +264,15 @@ export async function makeNamesEqual(
 
 /** Another process may be doing the same. */
 async function unlessDone(isDone: () => Promise<boolean>, act: () => Promise<void>): Promise<void> {
-  if (await isDone()) return;
+  if (await isDone()) {
+    return;
+  }
   try {
     await act();
   } catch (error) {
-    if (!(await isDone())) throw error;
+    if (!(await isDone())) {
+      throw error;
+    }
   }
 }
 
@@ -284,7 +307,9 @@ function unprovenNames(
  * lacks copies which it is said to have is left alone: names or copies on it may be damaged.
  */
 async function removeOrphans(members: Membership, disks: readonly Disk[]): Promise<void> {
-  if (!hasEveryDisk(members, members.present, members.current[0].marker.leftBehind)) return;
+  if (!hasEveryDisk(members, members.present, members.current[0].marker.leftBehind)) {
+    return;
+  }
   const referred = new Set<string>();
   const copyIdsOnDisk = new Map<number, Set<string>>();
   for (const disk of members.present) {
@@ -295,16 +320,22 @@ async function removeOrphans(members: Membership, disks: readonly Disk[]): Promi
         copyIdsOnDisk.set(diskNumber, copyIds.add(entry.copyId));
       }
     }
-    for await (const { entry } of walkSetAside(disk)) referred.add(entry.copyId);
+    for await (const { entry } of walkSetAside(disk)) {
+      referred.add(entry.copyId);
+    }
   }
   // Somebody may have come since the names were read, which can take long.
-  if (await hasClaim(members.current)) return;
+  if (await hasClaim(members.current)) {
+    return;
+  }
   for (const disk of disks) {
     const folder = path.join(disk.folder, 'data');
     const fileNames = await readdir(folder);
     const present = new Set(fileNames);
     const expected = [...(copyIdsOnDisk.get(disk.marker.diskNumber) ?? [])];
-    if (!expected.every((copyId) => present.has(copyId))) continue;
+    if (!expected.every((copyId) => present.has(copyId))) {
+      continue;
+    }
     for (const fileName of fileNames) {
       const copyId = copyIdOf(fileName);
       const isOrphan = !referred.has(copyId);
@@ -318,7 +349,9 @@ async function removeOrphans(members: Membership, disks: readonly Disk[]): Promi
 async function sweep(folder: string, keptMs: number): Promise<void> {
   for (const child of await readdir(folder)) {
     const leftover = path.join(folder, child);
-    if (await isOlder(leftover, keptMs)) await rm(leftover, { recursive: true, force: true });
+    if (await isOlder(leftover, keptMs)) {
+      await rm(leftover, { recursive: true, force: true });
+    }
   }
 }
 
@@ -348,7 +381,9 @@ async function unlessDiskFails<T>(act: () => Promise<T>): Promise<T | undefined>
   try {
     return await act();
   } catch (error) {
-    if (error instanceof ParsError) throw error;
+    if (error instanceof ParsError) {
+      throw error;
+    }
     return undefined;
   }
 }

@@ -9,7 +9,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { Disk } from '../disks/disk.js';
 import { privateFolderMode } from '../disks/disk.js';

@@ -11,7 +11,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-
 import { z } from 'zod';
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { Disk } from '../disks/disk.js';
@@ -24,9 +23,9 @@ import {
   syncFolder,
   writeDurably,
 } from '../disks/disk.js';
-import { judgedDisks } from './membership.js';
 import { isAbsent, isTaken, translated } from '../node-error.js';
 import type { LocalUrl } from '../url.js';
+import { judgedDisks } from './membership.js';
 
 const storeIdSchema = z.uuid();
 
@@ -38,7 +37,9 @@ export async function isBeingMade({ diskFolders: [first] }: LocalUrl): Promise<b
 /** Returns the store's id. Every folder is a disk of it then. */
 export async function makeStore(url: LocalUrl): Promise<string> {
   const [first] = url.diskFolders;
-  for (const folder of url.diskFolders) await makeReady(folder, url);
+  for (const folder of url.diskFolders) {
+    await makeReady(folder, url);
+  }
   return await translated(`making a store in ${first}`, async () => {
     const decided = await decideId(first);
     // After the id: a store that was made meanwhile shows itself now.
@@ -65,12 +66,16 @@ export async function makeStore(url: LocalUrl): Promise<string> {
 /** Makes the folder if the store owns it, and sees to it that nothing of anyone else's is in it. */
 export async function makeReady(folder: string, url: LocalUrl): Promise<void> {
   await translated(`making a disk in ${folder}`, async () => {
-    if (url.ownsFolders) await mkdir(folder, { recursive: true, mode: privateFolderMode });
+    if (url.ownsFolders) {
+      await mkdir(folder, { recursive: true, mode: privateFolderMode });
+    }
     let children: readonly string[];
     try {
       children = await readdir(folder);
     } catch (error) {
-      if (!isAbsent(error)) throw error;
+      if (!isAbsent(error)) {
+        throw error;
+      }
       throw new ParsError('usage', `${folder} is no folder; make it or mount the disk there`);
     }
     for (const child of children) {
@@ -87,14 +92,20 @@ export async function makeReady(folder: string, url: LocalUrl): Promise<void> {
 
 /** What mke2fs leaves in every new file system, and what a disk has before its marker: folders with nothing in them. */
 async function isOfNewDisk(folder: string, child: string): Promise<boolean> {
-  if (child === 'lost+found') return true;
-  if (child !== makingFolder && !diskFolders.includes(child)) return false;
+  if (child === 'lost+found') {
+    return true;
+  }
+  if (child !== makingFolder && !diskFolders.includes(child)) {
+    return false;
+  }
   try {
     const inside = await readdir(path.join(folder, child));
     const areOwn = [makingFolder, 'writing'].includes(child) && inside.every(isStoreId);
     return inside.length === 0 || areOwn;
   } catch (error) {
-    if (isAbsent(error)) return false;
+    if (isAbsent(error)) {
+      return false;
+    }
     throw error;
   }
 }
@@ -113,7 +124,9 @@ async function decideId(first: string): Promise<string> {
     return storeId;
   } catch (error) {
     await rm(staged, { recursive: true, force: true });
-    if (!isTaken(error)) throw error;
+    if (!isTaken(error)) {
+      throw error;
+    }
     // Gone again where another process has just ended the making; then there are markers, and they say it.
     return (await idBeingMade(first)) ?? storeId;
   }
@@ -124,7 +137,9 @@ async function idBeingMade(first: string): Promise<string | undefined> {
     const children = await readdir(path.join(first, makingFolder));
     return children.find(isStoreId);
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isAbsent(error)) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -134,7 +149,9 @@ async function endMaking(first: string, decided: string): Promise<void> {
   await rm(path.join(making, decided), { force: true });
   await rmdir(making).catch((error: unknown) => {
     // Another process has ended it, or makes it anew and will find the markers.
-    if (!isAbsent(error) && !isTaken(error)) throw error;
+    if (!isAbsent(error) && !isTaken(error)) {
+      throw error;
+    }
   });
 }
 
@@ -146,7 +163,9 @@ function isStoreId(text: string): boolean {
 /** A disk that is missing from a store in use is a lost disk, and none to be made. */
 async function isUnused(disks: readonly Disk[]): Promise<boolean> {
   for (const { folder, marker } of disks) {
-    if (marker.epoch > 1 || (await readdir(path.join(folder, 'names'))).length > 0) return false;
+    if (marker.epoch > 1 || (await readdir(path.join(folder, 'names'))).length > 0) {
+      return false;
+    }
   }
   return true;
 }

@@ -15,7 +15,6 @@
 // Nothing is cached: a disk that disappears is noticed by the next call, in this process and in any other.
 
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { Disk } from '../disks/disk.js';
 import { readDisk, writeMarker } from '../disks/disk.js';
@@ -51,9 +50,14 @@ export async function findDisks(folders: readonly string[]): Promise<FoundDisks>
   for (const [index, outcome] of outcomes.entries()) {
     if (outcome.status === 'rejected') {
       const error = outcome.reason as Error;
-      if (isDamage(error)) damaged.push({ folder: folders[index], error });
-      else failure ??= error;
-    } else if (outcome.value !== undefined) disks.push(outcome.value);
+      if (isDamage(error)) {
+        damaged.push({ folder: folders[index], error });
+      } else {
+        failure ??= error;
+      }
+    } else if (outcome.value !== undefined) {
+      disks.push(outcome.value);
+    }
   }
   disks.sort((a, b) => a.marker.diskNumber - b.marker.diskNumber);
   return { disks, damaged, failure };
@@ -68,8 +72,12 @@ export async function readMembership(
   storeId: string,
 ): Promise<Membership> {
   const { members, failure } = await judgedDisks(folders, storeId);
-  if (members !== undefined) return members;
-  if (failure !== undefined) throw failure;
+  if (members !== undefined) {
+    return members;
+  }
+  if (failure !== undefined) {
+    throw failure;
+  }
   throw new ParsError(
     'unavailable',
     `none of the store's disks is there: ${folders.join(', ')}; mount them and try again`,
@@ -85,11 +93,15 @@ export async function judgedDisks(
     const { disks, damaged, failure } = await findDisks(folders);
     const own = disks.filter(({ marker }) => (storeId ?? marker.storeId) === marker.storeId);
     // Markers are replaced in one step, so this is no marker that is just being written.
-    if (damaged.length > 0) throw damageError(damaged, own);
+    if (damaged.length > 0) {
+      throw damageError(damaged, own);
+    }
     try {
       return { members: own.length === 0 ? undefined : judgeDisks(own), failure };
     } catch (error) {
-      if (count === readingCount) throw error;
+      if (count === readingCount) {
+        throw error;
+      }
       await delay(rereadingDelayMs);
     }
   }
@@ -124,7 +136,9 @@ export function judgeDisks(disks: readonly Disk[]): Membership {
     }
   }
   for (const disk of disks) {
-    if (!current.includes(disk)) checkAccount(disk, deciding, disks);
+    if (!current.includes(disk)) {
+      checkAccount(disk, deciding, disks);
+    }
   }
   return { present: disks, current };
 }
@@ -158,7 +172,9 @@ function checkAccount(disk: Disk, deciding: Disk, disks: readonly Disk[]): void 
   const { marker } = disk;
   const knownEpoch = leftBehind[marker.diskNumber] ?? followers[marker.diskNumber];
   if (knownEpoch !== undefined) {
-    if (marker.epoch <= knownEpoch) return;
+    if (marker.epoch <= knownEpoch) {
+      return;
+    }
     throw doubt(
       disks,
       `${deciding.folder} and ${disk.folder} were both changed while the other was away`,
@@ -169,7 +185,9 @@ function checkAccount(disk: Disk, deciding: Disk, disks: readonly Disk[]): void 
     marker.epoch === 0 &&
     marker.diskNumber > maxDiskNumber &&
     Object.keys(marker.leftBehind).length === 0;
-  if (isNew) return;
+  if (isNew) {
+    return;
+  }
   // Markers of version 1 do not list the followers: one of them may have missed the marker of one epoch.
   const ownEpoch = marker.leftBehind[deciding.marker.diskNumber];
   const missedOne =
@@ -177,7 +195,9 @@ function checkAccount(disk: Disk, deciding: Disk, disks: readonly Disk[]): void 
     marker.epoch === epoch - 1 &&
     marker.diskNumber <= maxDiskNumber &&
     (ownEpoch === undefined || epoch <= ownEpoch);
-  if (missedOne) return;
+  if (missedOne) {
+    return;
+  }
   throw doubt(
     disks,
     `${deciding.folder} claims the epoch ${epoch}, but does not account for ${disk.folder} with the epoch ${marker.epoch}`,
@@ -187,7 +207,9 @@ function checkAccount(disk: Disk, deciding: Disk, disks: readonly Disk[]): void 
 function damageError(damaged: FoundDisks['damaged'], others: readonly Disk[]): ParsError {
   const [{ error }] = damaged;
   const found = damaged.map((each) => each.error.message).join('; ');
-  if (others.length > 0) return doubt(others, found, error.code);
+  if (others.length > 0) {
+    return doubt(others, found, error.code);
+  }
   return new ParsError(error.code, `${found}. Nothing was changed. ${settlingHint}`);
 }
 
@@ -212,13 +234,16 @@ export async function recordFollowers(
   let isRecorded = followers.every((disk) => disk.marker.epoch === epoch);
   for (let diskNumber = 1; diskNumber <= maxDiskNumber; diskNumber++) {
     const knownEpoch = leftBehind[diskNumber];
-    if (followerNumbers.has(diskNumber)) isRecorded &&= knownEpoch === undefined;
-    else {
+    if (followerNumbers.has(diskNumber)) {
+      isRecorded &&= knownEpoch === undefined;
+    } else {
       isRecorded &&= knownEpoch !== undefined;
       newLeftBehind[diskNumber] = knownEpoch ?? epoch;
     }
   }
-  if (isRecorded) return;
+  if (isRecorded) {
+    return;
+  }
 
   const before = Object.fromEntries(
     members.present
@@ -249,9 +274,13 @@ export async function recordFollowers(
  */
 export async function renewOldMarkers({ current }: Membership): Promise<void> {
   for (const { folder, marker } of current) {
-    if (marker.hasChecksum) continue;
+    if (marker.hasChecksum) {
+      continue;
+    }
     const now = await readDisk(folder);
-    if (JSON.stringify(now?.marker) === JSON.stringify(marker)) await writeMarker(folder, marker);
+    if (JSON.stringify(now?.marker) === JSON.stringify(marker)) {
+      await writeMarker(folder, marker);
+    }
   }
 }
 
@@ -263,7 +292,9 @@ export function hasEveryDisk(
 ): boolean {
   const numbers = new Set(disks.map(({ marker }) => marker.diskNumber));
   for (let diskNumber = 1; diskNumber <= highestNumber(deciding, present); diskNumber++) {
-    if (!numbers.has(diskNumber) && exceptions[diskNumber] === undefined) return false;
+    if (!numbers.has(diskNumber) && exceptions[diskNumber] === undefined) {
+      return false;
+    }
   }
   return true;
 }

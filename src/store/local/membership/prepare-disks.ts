@@ -5,11 +5,11 @@
 import { largestOf } from '../../../flow/largest.js';
 import type { Disk } from '../disks/disk.js';
 import { initialiseDisk } from '../disks/disk.js';
-import { isBeingMade, makeReady, makeStore } from './make-store.js';
-import { judgedDisks } from './membership.js';
 import { noDiskError } from '../disks/no-disk.js';
 import { translated } from '../node-error.js';
 import type { LocalUrl } from '../url.js';
+import { isBeingMade, makeReady, makeStore } from './make-store.js';
+import { judgedDisks } from './membership.js';
 
 export interface LocalStoreOptions {
   /** Make disks of the listed folders that are empty: for a new store, or to replace lost disks. */
@@ -36,12 +36,18 @@ export async function prepareDisks(
   const { members, failure } =
     found.members === undefined ? found : await judgedDisks(url.diskFolders);
   if (members === undefined) {
-    if (failure !== undefined) throw failure;
-    if (mustExist || (!url.ownsFolders && !initialiseDisks)) throw noDiskError(url);
+    if (failure !== undefined) {
+      throw failure;
+    }
+    if (mustExist || (!url.ownsFolders && !initialiseDisks)) {
+      throw noDiskError(url);
+    }
     return await makeStore(url);
   }
   const { present, current } = members;
-  if (initialiseDisks) await takeInEmptyFolders(url, present, current[0]);
+  if (initialiseDisks) {
+    await takeInEmptyFolders(url, present, current[0]);
+  }
   return current[0].marker.storeId;
 }
 
@@ -56,7 +62,9 @@ async function takeInEmptyFolders(
     disks.flatMap(({ marker }) => [marker.maxDiskNumber, marker.diskNumber]),
   );
   for (const folder of url.diskFolders) {
-    if (taken.has(folder)) continue;
+    if (taken.has(folder)) {
+      continue;
+    }
     await makeReady(folder, url);
     diskNumber++;
     const marker = { ...deciding.marker, diskNumber, epoch: 0, leftBehind: {}, followers: {} };

@@ -2,27 +2,26 @@
 // whose names count from now on, and `--bring-back` gives names back that were set aside.
 
 import path from 'node:path';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
 import { claimsFolder } from '../../store.js';
-import { makeNamesEqual } from './catch-up.js';
-import { changeNames } from './change-names.js';
-import { isClaim } from '../names/claims.js';
-import { compareNames, type NameDifference } from '../names/compare-names.js';
 import type { Disk } from '../disks/disk.js';
 import { writeMarker } from '../disks/disk.js';
+import { noDiskError } from '../disks/no-disk.js';
+import { isClaim } from '../names/claims.js';
+import { compareNames, type NameDifference } from '../names/compare-names.js';
+import { childNames, hasFiles, lookUp, publish, walkNames } from '../names/name-tree.js';
+import { dropSetAside, setAllAside, walkSetAside } from '../names/set-aside.js';
+import { translated } from '../node-error.js';
+import { parseLocalUrl } from '../url.js';
+import { makeNamesEqual } from './catch-up.js';
+import { changeNames } from './change-names.js';
 import {
   findDisks,
+  type FoundDisks,
   judgedDisks,
   judgeDisks,
   readMembership,
-  type FoundDisks,
 } from './membership.js';
-import { childNames, hasFiles, lookUp, publish, walkNames } from '../names/name-tree.js';
-import { noDiskError } from '../disks/no-disk.js';
-import { translated } from '../node-error.js';
-import { dropSetAside, setAllAside, walkSetAside } from '../names/set-aside.js';
-import { parseLocalUrl } from '../url.js';
 
 export interface DiskState {
   readonly folder: string;
@@ -55,7 +54,9 @@ export async function inspectDisks(url: string): Promise<DisksReport> {
       ({ current } = judgeDisks(disks));
       doubt ??= await translated('comparing names', () => namesDoubt(current, disks));
     } catch (error) {
-      if (!(error instanceof ParsError)) throw error;
+      if (!(error instanceof ParsError)) {
+        throw error;
+      }
       doubt ??= error;
     }
   }
@@ -105,7 +106,9 @@ export async function settleDisks(
   const { diskFolders } = localUrl;
   const found = await findDisks(diskFolders);
   const trusted = found.disks.find((disk) => disk.folder === path.resolve(folder));
-  if (found.disks.length === 0) throw found.damaged.at(0)?.error ?? noDiskError(localUrl);
+  if (found.disks.length === 0) {
+    throw found.damaged.at(0)?.error ?? noDiskError(localUrl);
+  }
   if (trusted === undefined) {
     throw new ParsError(
       'usage',
@@ -147,7 +150,9 @@ export async function bringBack(
 ): Promise<{ readonly broughtBack: readonly string[]; readonly taken: readonly string[] }> {
   const localUrl = parseLocalUrl(url);
   const { members, failure } = await judgedDisks(localUrl.diskFolders);
-  if (members === undefined) throw failure ?? noDiskError(localUrl);
+  if (members === undefined) {
+    throw failure ?? noDiskError(localUrl);
+  }
   const [deciding] = members.current;
   const { storeId } = deciding.marker;
   const broughtBack: string[] = [];
@@ -182,7 +187,9 @@ export async function bringBack(
 
 /** A disk whose marker is damaged is the one that is missing, if just one is. */
 function renumbered({ disks, damaged }: FoundDisks, trusted: Disk): readonly Disk[] {
-  if (damaged.length === 0) return [];
+  if (damaged.length === 0) {
+    return [];
+  }
   const numbers = new Set(disks.map(({ marker }) => marker.diskNumber));
   const { maxDiskNumber } = trusted.marker;
   const missing = Array.from({ length: maxDiskNumber }, (_, index) => index + 1).filter(
@@ -219,7 +226,9 @@ function checkSettleable(disks: readonly Disk[]): void {
 
 async function expectNobodyAtWork(trusted: Disk): Promise<void> {
   const claims = await childNames(trusted, claimsFolder);
-  if (claims.length === 0) return;
+  if (claims.length === 0) {
+    return;
+  }
   throw new ParsError(
     'unavailable',
     `an upload or a prune claims to be at work in the store: ${path.join(trusted.folder, 'names', claimsFolder, claims[0])}; ` +
@@ -233,7 +242,9 @@ async function hasDamagedNames(disk: Disk): Promise<boolean> {
     await countOf(walkNames(disk));
     return false;
   } catch (error) {
-    if (error instanceof ParsError) return true;
+    if (error instanceof ParsError) {
+      return true;
+    }
     throw error;
   }
 }
@@ -282,7 +293,9 @@ async function namesDoubt(
   disks: readonly Disk[],
 ): Promise<ParsError | undefined> {
   for (const disk of disks) {
-    if (disk === current[0]) continue;
+    if (disk === current[0]) {
+      continue;
+    }
     const { unproven, gone, missing } = await compareNames(current, disk);
     const isCurrent = current.includes(disk);
     const different = (isCurrent ? [...unproven, ...gone, ...missing] : unproven).filter(
@@ -309,6 +322,8 @@ async function countOrNothing(entries: AsyncGenerator): Promise<number | undefin
 
 async function countOf(entries: AsyncGenerator): Promise<number> {
   let count = 0;
-  while ((await entries.next()).done !== true) count++;
+  while ((await entries.next()).done !== true) {
+    count++;
+  }
   return count;
 }

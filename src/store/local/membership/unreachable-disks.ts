@@ -4,10 +4,9 @@
 // itself lie on something that is not mounted.
 
 import { lstat } from 'node:fs/promises';
-
-import type { Membership } from './membership.js';
 import { isAbsent } from '../node-error.js';
 import type { LocalUrl } from '../url.js';
+import type { Membership } from './membership.js';
 
 /** Which of the disks `diskNumbers` are not there and may come back, in words. */
 export async function unreachableDisks(
@@ -17,7 +16,9 @@ export async function unreachableDisks(
 ): Promise<readonly string[]> {
   const there = new Set(present.map(({ marker }) => marker.diskNumber));
   const missing = diskNumbers.filter((diskNumber) => !there.has(diskNumber));
-  if (missing.length === 0) return [];
+  if (missing.length === 0) {
+    return [];
+  }
   const withoutDisk = diskFolders.filter(
     (folder) => !present.some((disk) => disk.folder === folder),
   );
@@ -26,7 +27,9 @@ export async function unreachableDisks(
   );
   const suspects = withoutDisk.filter((_, index) => isEach[index]);
   // Unlisted: the URL names mount points, and may well lack one.
-  if (suspects.length === 0 && ownsFolders) return [];
+  if (suspects.length === 0 && ownsFolders) {
+    return [];
+  }
   const where =
     suspects.length === 0 ? 'at none of the folders listed' : `${suspects.join(' or ')} has none`;
   return missing.map((diskNumber) => `disk ${diskNumber} (${where})`);

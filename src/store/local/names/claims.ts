@@ -14,7 +14,9 @@ export function isClaim(name: string): boolean {
 export async function hasClaim(disks: readonly Disk[]): Promise<boolean> {
   try {
     for (const disk of disks) {
-      if ((await childNames(disk, claimsFolder)).length > 0) return true;
+      if ((await childNames(disk, claimsFolder)).length > 0) {
+        return true;
+      }
     }
     return false;
   } catch {

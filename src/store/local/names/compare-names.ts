@@ -3,19 +3,18 @@
 // that the deciding disk has lost, so nobody forgets it without being told to.
 
 import { setTimeout as delay } from 'node:timers/promises';
-
-import { isClaim } from './claims.js';
 import type { Disk } from '../disks/disk.js';
+import { isAbsent } from '../node-error.js';
+import { isClaim } from './claims.js';
 import { encodeNameEntry } from './name-entry.js';
 import {
   lookUp,
   movedNames,
   removedIds,
+  type WalkedEntry,
   walkNames,
   walkRemoved,
-  type WalkedEntry,
 } from './name-tree.js';
-import { isAbsent } from '../node-error.js';
 import { walkSetAside } from './set-aside.js';
 
 export interface NameDifference {
@@ -42,7 +41,9 @@ export async function compareNames(current: readonly Disk[], disk: Disk): Promis
   const gone: WalkedEntry[] = [];
   let unproven: readonly WalkedEntry[] = extra;
   for (let count = 1; unproven.length > 0 && count <= recheckCount; count++) {
-    if (count > 1) await delay(recheckDelayMs);
+    if (count > 1) {
+      await delay(recheckDelayMs);
+    }
     const isGone = await proofOf(current);
     gone.push(...unproven.filter(isGone));
     const rest = unproven.filter((walked) => !isGone(walked));
@@ -65,19 +66,29 @@ async function isThere(disk: Disk, { name, entry }: WalkedEntry): Promise<boolea
 async function proofOf(current: readonly Disk[]): Promise<(walked: WalkedEntry) => boolean> {
   const [deciding] = current;
   const named = new Set<string>();
-  for await (const { entry } of walkNames(deciding)) named.add(entry.copyId);
+  for await (const { entry } of walkNames(deciding)) {
+    named.add(entry.copyId);
+  }
   const removed = new Set<string>();
   const moved = new Set<string>();
   for (const disk of current) {
     try {
       for (const removalId of await removedIds(disk)) {
-        for await (const { entry } of walkRemoved(disk, removalId)) removed.add(entry.copyId);
+        for await (const { entry } of walkRemoved(disk, removalId)) {
+          removed.add(entry.copyId);
+        }
       }
-      for (const name of await movedNames(disk)) moved.add(name);
-      for await (const { entry } of walkSetAside(disk)) removed.add(entry.copyId);
+      for (const name of await movedNames(disk)) {
+        moved.add(name);
+      }
+      for await (const { entry } of walkSetAside(disk)) {
+        removed.add(entry.copyId);
+      }
     } catch (error) {
       // Done with meanwhile by the process that removes.
-      if (!isAbsent(error)) throw error;
+      if (!isAbsent(error)) {
+        throw error;
+      }
     }
   }
   const wasMoved = (name: string): boolean => {

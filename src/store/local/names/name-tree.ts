@@ -8,14 +8,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
 import { isSegment } from '../../store-name.js';
 import type { Disk } from '../disks/disk.js';
 import { privateFolderMode, syncFolder, writeDurably } from '../disks/disk.js';
+import { isAbsent, isTaken } from '../node-error.js';
 import type { NameEntry } from './name-entry.js';
 import { decodeNameEntry, encodeNameEntry, isNameEntry } from './name-entry.js';
-import { isAbsent, isTaken } from '../node-error.js';
 
 const movedSuffix = '.moved';
 
@@ -35,7 +34,9 @@ export async function lookUp(disk: Disk, name: string): Promise<Named | undefine
     }
     return { kind: 'folder', modifiedMs: Math.trunc((await stat(folder)).mtimeMs) };
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isAbsent(error)) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -70,8 +71,12 @@ export async function publish(disk: Disk, name: string, entry: NameEntry): Promi
  * for a disk that comes back with it. Throws `not-found`, `already-exists`, or `usage` for a folder into itself.
  */
 export async function move(disk: Disk, from: string, to: string, moveId: string): Promise<void> {
-  if ((await lookUp(disk, from)) === undefined) throw notFound(from);
-  if (from === to) throw alreadyExists(to);
+  if ((await lookUp(disk, from)) === undefined) {
+    throw notFound(from);
+  }
+  if (from === to) {
+    throw alreadyExists(to);
+  }
   if (to.startsWith(`${from}/`)) {
     throw new ParsError('usage', `cannot rename ${from} to ${to}, which lies below it`);
   }
@@ -95,7 +100,9 @@ export async function forgetMove(disk: Disk, moveId: string): Promise<void> {
 export async function movedNames(disk: Disk): Promise<readonly string[]> {
   const names: string[] = [];
   for (const child of await readdir(path.join(disk.folder, 'removed'))) {
-    if (!child.endsWith(movedSuffix)) continue;
+    if (!child.endsWith(movedSuffix)) {
+      continue;
+    }
     const file = path.join(disk.folder, 'removed', child);
     // Forgotten meanwhile, or cut short by a crash before the rename.
     names.push(await readFile(file, 'utf8').catch(() => ''));
@@ -119,7 +126,9 @@ export async function takeAway(
   try {
     await rename(pathOf(disk, name), removedPath(disk, removalId));
   } catch (error) {
-    if (isAbsent(error)) throw notFound(name);
+    if (isAbsent(error)) {
+      throw notFound(name);
+    }
     throw error;
   }
   await syncFolder(path.dirname(pathOf(disk, name)));
@@ -134,8 +143,12 @@ export async function removeEmpty(disk: Disk, name: string): Promise<void> {
   try {
     await rmdir(pathOf(disk, name));
   } catch (error) {
-    if (isAbsent(error)) throw notFound(name);
-    if (isTaken(error)) throw new ParsError('already-exists', `${name}: the folder is not empty`);
+    if (isAbsent(error)) {
+      throw notFound(name);
+    }
+    if (isTaken(error)) {
+      throw new ParsError('already-exists', `${name}: the folder is not empty`);
+    }
     throw error;
   }
   await syncFolder(path.dirname(pathOf(disk, name)));
@@ -185,8 +198,11 @@ async function* walk(folder: string, name: string): AsyncGenerator<WalkedEntry> 
   const children = name === '' ? await readdir(folder) : await readdirOrNone(folder);
   checkChildren(children, folder);
   for (const child of children) {
-    if (isNameEntry(child)) yield { name, entry: decodeNameEntry(child, folder) };
-    else yield* walk(path.join(folder, child), name === '' ? child : `${name}/${child}`);
+    if (isNameEntry(child)) {
+      yield { name, entry: decodeNameEntry(child, folder) };
+    } else {
+      yield* walk(path.join(folder, child), name === '' ? child : `${name}/${child}`);
+    }
   }
 }
 
@@ -210,7 +226,9 @@ async function makeParents(disk: Disk, name: string): Promise<void> {
       await mkdir(folder, { mode: privateFolderMode });
       await syncFolder(parent);
     } catch (error) {
-      if (!isTaken(error)) throw error;
+      if (!isTaken(error)) {
+        throw error;
+      }
       if ((await readdir(folder)).some(isNameEntry)) {
         throw new ParsError('already-exists', `${name}: '${segment}' on the way to it is a file`);
       }
@@ -223,7 +241,9 @@ async function renameInto(source: string, disk: Disk, name: string): Promise<voi
   try {
     await rename(source, pathOf(disk, name));
   } catch (error) {
-    if (isTaken(error)) throw alreadyExists(name);
+    if (isTaken(error)) {
+      throw alreadyExists(name);
+    }
     throw error;
   }
   await syncFolder(path.dirname(pathOf(disk, name)));
@@ -233,7 +253,9 @@ async function readdirOrNone(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (isAbsent(error)) return [];
+    if (isAbsent(error)) {
+      return [];
+    }
     throw error;
   }
 }

@@ -5,11 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-
 import type { Disk } from '../disks/disk.js';
 import { privateFolderMode, syncFolder } from '../disks/disk.js';
 import { isAbsent } from '../node-error.js';
-import { walkFolder, type WalkedEntry } from './name-tree.js';
+import { type WalkedEntry, walkFolder } from './name-tree.js';
 
 /** 30 days: a person who misses something after a disk came back has had the time to. */
 export const setAsideKeptMs = 30 * 24 * 3600 * 1000;
@@ -80,7 +79,9 @@ async function batchesOf(disk: Disk): Promise<readonly string[]> {
     return (await readdir(folderOf(disk))).toSorted();
   } catch (error) {
     // Disks have the folder from the first time on.
-    if (isAbsent(error)) return [];
+    if (isAbsent(error)) {
+      return [];
+    }
     throw error;
   }
 }

@@ -8,10 +8,9 @@
 import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
-
 import { ParsError } from '../../../../introspect/pars-error.js';
-import type { ReachedAt } from './data-node-map.js';
 import { throwIfCancelled } from '../../hadoop/retry.js';
+import type { ReachedAt } from './data-node-map.js';
 import { toParsError, TransferError } from './node-error.js';
 import {
   idleTimeout,
@@ -118,7 +117,9 @@ export class HttpClient {
       sourceFailure: undefined as { error: unknown } | undefined,
     };
     outgoing.setTimeout(request.idleTimeoutMs, () => {
-      if (pump.isWaitingForSource) return;
+      if (pump.isWaitingForSource) {
+        return;
+      }
       const message = `nothing was received or accepted for ${request.idleTimeoutMs} ms`;
       stopTransfer(outgoing, idleTimeout(message));
     });
@@ -127,7 +128,9 @@ export class HttpClient {
     const answered = new Promise<HttpAnswer>((resolve, reject) => {
       outgoing.once('response', (body) => {
         // Answered before all was sent: a refusal. What was not sent must not keep the connection.
-        if (!outgoing.writableFinished) body.once('end', () => outgoing.destroy());
+        if (!outgoing.writableFinished) {
+          body.once('end', () => outgoing.destroy());
+        }
         limitReading(outgoing, body, request.answerTimeoutMs);
         resolve({ status: body.statusCode ?? 0, headers: body.headers, body });
       });
@@ -145,7 +148,9 @@ export class HttpClient {
     try {
       return await answered;
     } catch (error) {
-      if (pump.sourceFailure) throw pump.sourceFailure.error;
+      if (pump.sourceFailure) {
+        throw pump.sourceFailure.error;
+      }
       throw this.translate(error, request);
     }
   }
@@ -174,7 +179,9 @@ export class HttpClient {
 
   #throwIfStopped(signal: AbortSignal | undefined): void {
     throwIfCancelled(signal);
-    if (this.#isClosed) throw new ParsError('cancelled', 'the store was closed');
+    if (this.#isClosed) {
+      throw new ParsError('cancelled', 'the store was closed');
+    }
   }
 }
 
@@ -182,7 +189,9 @@ function connectionOf({
   url,
   reachedAt,
 }: HttpRequest): Pick<https.RequestOptions, 'hostname' | 'port' | 'servername'> {
-  if (reachedAt === undefined) return {};
+  if (reachedAt === undefined) {
+    return {};
+  }
   const { host: hostname, port } = reachedAt;
   const servername = url.hostname;
   // An address is no name of a server.
@@ -192,7 +201,9 @@ function connectionOf({
 /** A host that is switched off answers nothing at all; the kernel would go on for two minutes. */
 function limitConnecting(outgoing: http.ClientRequest, timeoutMs: number): void {
   outgoing.once('socket', (socket) => {
-    if (!socket.connecting) return;
+    if (!socket.connecting) {
+      return;
+    }
     const timer = setTimeout(() => {
       outgoing.destroy(
         new TransferError('connect-timeout', `no connection within ${timeoutMs} ms`),
@@ -219,19 +230,26 @@ async function sendBody(
   if (continueTimeoutMs !== undefined && !over.isReached()) {
     await welcomed(outgoing, over.reached, continueTimeoutMs);
   }
-  if (over.isReached()) return;
+  if (over.isReached()) {
+    return;
+  }
   const rate = new SendingRate(answerTimeoutMs, (error) => {
     stopTransfer(outgoing, error);
   });
   pump.isWaitingForSource = true;
   for await (const chunk of joinSmall(body)) {
     pump.isWaitingForSource = false;
-    if (over.isReached()) return;
+    if (over.isReached()) {
+      return;
+    }
     // In pieces, so that it is seen how much of a large chunk was taken.
     for (let at = 0; at < chunk.length && !over.isReached(); at += chunkSizeBytes) {
       const piece = chunk.subarray(at, at + chunkSizeBytes);
-      if (outgoing.write(piece)) rate.taken(piece.length);
-      else await rate.waitFor(piece.length, Promise.race([drained(outgoing), over.reached]));
+      if (outgoing.write(piece)) {
+        rate.taken(piece.length);
+      } else {
+        await rate.waitFor(piece.length, Promise.race([drained(outgoing), over.reached]));
+      }
     }
     pump.isWaitingForSource = true;
   }
@@ -259,8 +277,11 @@ function overOf(outgoing: http.ClientRequest): {
 function connected(outgoing: http.ClientRequest): Promise<void> {
   return new Promise((resolve) => {
     outgoing.once('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', resolve);
-      else resolve();
+      if (socket.connecting) {
+        socket.once('connect', resolve);
+      } else {
+        resolve();
+      }
     });
   });
 }
@@ -306,5 +327,7 @@ async function* joinSmall(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
       smallBytes = 0;
     }
   }
-  if (smallBytes > 0) yield Buffer.concat(small, smallBytes);
+  if (smallBytes > 0) {
+    yield Buffer.concat(small, smallBytes);
+  }
 }

@@ -22,7 +22,9 @@ export async function readLimited(
   for await (const chunk of body as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
     // Leaving the loop destroys the body.
-    if (sizeBytes > maxBytes) return undefined;
+    if (sizeBytes > maxBytes) {
+      return undefined;
+    }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

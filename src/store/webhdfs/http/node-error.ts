@@ -38,7 +38,9 @@ export function toParsError(error: unknown, doing: string, hostPort: string): un
   const code = networkCode(error);
   const isOfNetwork = code !== '' || error instanceof TransferError;
   // The rest are bugs, which must stay visible.
-  if (error instanceof ParsError || !isOfNetwork) return error;
+  if (error instanceof ParsError || !isOfNetwork) {
+    return error;
+  }
   const where = `${doing} at ${hostPort}`;
   const wrongServer =
     misconfigured.get(code) ??
@@ -73,16 +75,22 @@ export function toParsError(error: unknown, doing: string, hostPort: string): un
  */
 export function transferFailure(error: unknown): 'gone' | 'broken' | undefined {
   const cause = error instanceof ParsError ? error.cause : undefined;
-  if (cause instanceof TransferError) return cause.failure === 'truncated' ? 'broken' : 'gone';
+  if (cause instanceof TransferError) {
+    return cause.failure === 'truncated' ? 'broken' : 'gone';
+  }
   const code = networkCode(cause);
-  if (code === '') return undefined;
+  if (code === '') {
+    return undefined;
+  }
   return absentPeers.has(code) ? 'gone' : 'broken';
 }
 
 /** Whether a DataNode took the request at least, which then failed or fell silent. */
 export function wasReached(error: unknown): boolean {
   const cause = error instanceof ParsError ? error.cause : undefined;
-  if (cause instanceof TransferError) return cause.failure !== 'connect-timeout';
+  if (cause instanceof TransferError) {
+    return cause.failure !== 'connect-timeout';
+  }
   return transferFailure(error) === 'broken';
 }
 

@@ -5,7 +5,6 @@
 // yet, the clock of the rate stands.
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
-
 import { TransferError } from './node-error.js';
 
 /** Less than a modem's line took; a block of 128 MiB then takes 2.3 hours at the most. */
@@ -28,7 +27,9 @@ export function limitAnswering(outgoing: ClientRequest, timeoutMs: number): void
   let informationCount = 0;
   outgoing.on('information', () => {
     informationCount++;
-    if (informationCount <= informationMaxCount) return;
+    if (informationCount <= informationMaxCount) {
+      return;
+    }
     const found = `more than ${informationMaxCount} informational answers, and none that ends the request`;
     stopTransfer(outgoing, idleTimeout(found));
   });
@@ -63,7 +64,9 @@ export function limitReading(
       const movedBytes = socket.bytesRead - receivedBytes;
       receivedBytes = socket.bytesRead;
       const isOurs = body.readableLength > 0;
-      if (movedBytes >= leastBytes || isOurs || body.destroyed || body.readableEnded) return;
+      if (movedBytes >= leastBytes || isOurs || body.destroyed || body.readableEnded) {
+        return;
+      }
       stopTransfer(outgoing, idleTimeout(tooSlow('sent', movedBytes, windowMs)));
     });
   }, windowMs);

@@ -5,10 +5,10 @@ import { ParsError } from '../../../../introspect/pars-error.js';
 import { QmpClient } from '../../qmp/qmp-client.js';
 import { findQemu } from '../find-qemu.js';
 import { currentBootId, type Journal, readJournal } from '../journal.js';
-import { liftProtection } from './protected-memory.js';
-import { putRight } from './put-right.js';
 import { isQemu, qemuPidOf } from '../vcpu-threads.js';
 import { tryVmLock, withLockedVm } from '../vm-lock.js';
+import { liftProtection } from './protected-memory.js';
+import { putRight } from './put-right.js';
 
 const retryMs = 500;
 /** A guard may still be reading the VM's memory to its end. */

@@ -8,6 +8,7 @@ import { askQmp } from '../../qmp/ask-qmp.js';
 import type { QmpClient } from '../../qmp/qmp-client.js';
 import { QmpCommandError } from '../../qmp/qmp-command-error.js';
 import { findOwnNodes } from '../disks/block-graph.js';
+import { isNbdServerOurs } from '../disks/nbd-server.js';
 import type { Journal } from '../journal.js';
 import {
   changedParameter,
@@ -16,10 +17,9 @@ import {
   unlimitedBytesPerSecond,
   untilEnded,
 } from '../migration.js';
-import { isNbdServerOurs } from '../disks/nbd-server.js';
 import { ownPrefix } from '../own-names.js';
-import { unprotectMemory } from './unprotect.js';
 import { readVcpuThreads, vcpuTimeMs } from '../vcpu-threads.js';
+import { unprotectMemory } from './unprotect.js';
 
 const pollIntervalMs = 20;
 /** How long disk exports may take to end: they end once what they read has come from the disk. */

@@ -2,11 +2,11 @@
 // `-snapshot` and snapshots lay an overlay over it, a copy moves it. What is restored takes the place that the command line
 // has for the disk, so it goes by the device and what lies under the image, and not by the image's own name alone. Pure.
 import { isAbsolute, resolve } from 'node:path';
+import { imageOfOption } from '../../qemu/disk-images.js';
 import { settingOf } from '../../qemu/option-value.js';
 import type { QemuOption } from '../../qemu/qemu-command.js';
-import { imageOfOption } from '../../qemu/disk-images.js';
-import { isAddress } from '../../trust/host-paths.js';
 import { namesPath } from '../../resume/replace-path.js';
+import { isAddress } from '../../trust/host-paths.js';
 import type { ImageLayer, VmDisk } from '../vm-facts.js';
 
 /** A node, its file, a filter between: QEMU has no use for more. */

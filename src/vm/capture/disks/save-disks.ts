@@ -7,12 +7,12 @@ import { spawn } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { ParsError } from '../../../../introspect/pars-error.js';
-import { diskError } from '../../../host/disk-error.js';
 import type { OnProgress } from '../../../flow/progress.js';
+import { diskError } from '../../../host/disk-error.js';
 import type { QmpClient } from '../../qmp/qmp-client.js';
-import { nbdSocketName } from './nbd-server.js';
 import { accessNode, exportId, filterNode, targetNode } from '../own-names.js';
 import type { VmDisk } from '../vm-facts.js';
+import { nbdSocketName } from './nbd-server.js';
 
 const overwrittenFile = (folder: string, index: number): string =>
   join(folder, `overwritten-${index}`);

@@ -1,6 +1,6 @@
 // What a capture and its guard say to each other: JSON lines, requests on the guard's standard input, answers on its output.
 import { z } from 'zod';
-import { errorCodes, type ErrorCode, ParsError } from '../../../../introspect/pars-error.js';
+import { type ErrorCode, errorCodes, ParsError } from '../../../../introspect/pars-error.js';
 import { parsePeerJson } from '../../../../introspect/peer-json.js';
 
 const codes = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];

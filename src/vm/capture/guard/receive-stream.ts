@@ -2,8 +2,8 @@
 //
 // Whatever happens to the file, the stream is read to its end: before 8.1 a QEMU whose background snapshot breaks off leaves
 // the VM's memory write-protected, and the VM hangs at its next write.
-import { createServer, type Server, type Socket } from 'node:net';
 import { type FileHandle, open } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
 import { ParsError } from '../../../../introspect/pars-error.js';
 import { diskError } from '../../../host/disk-error.js';
 

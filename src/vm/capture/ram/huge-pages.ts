@@ -46,7 +46,9 @@ export async function joinHugePages(pid: number, signal: AbortSignal): Promise<n
         signal.throwIfAborted();
         const use = await readUse(pagemap, start);
         presentCount += use.presentCount;
-        if (use.isWhole) joiner?.join(start);
+        if (use.isWhole) {
+          joiner?.join(start);
+        }
       }
     }
     const inHugePages = (await readRanges(pid)).reduce((sum, { hugeBytes }) => sum + hugeBytes, 0);

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { QmpClient } from '../../qmp/qmp-client.js';
+import { startNbdServer } from '../disks/nbd-server.js';
+import { copyDisks, prepareFilters, renewFilters } from '../disks/save-disks.js';
 import type { GuardedStream } from '../guard/capture-guard.js';
-import { joinHugePages } from './huge-pages.js';
 import {
   applySettings,
   hasEnded,
@@ -17,10 +18,9 @@ import {
   untilCompleted,
   untilEnded,
 } from '../migration.js';
-import { startNbdServer } from '../disks/nbd-server.js';
-import { copyDisks, prepareFilters, renewFilters } from '../disks/save-disks.js';
-import type { SavedVm, SaveRequest } from './save-request.js';
 import { type Moment, takeMoment } from '../take-moment.js';
+import { joinHugePages } from './huge-pages.js';
+import type { SavedVm, SaveRequest } from './save-request.js';
 
 const progressIntervalMs = 250;
 const askIntervalMs = 2000;

@@ -1,10 +1,10 @@
 // What saving a VM's RAM takes and gives, whichever way.
 import type { OnProgress } from '../../../flow/progress.js';
 import type { QmpClient } from '../../qmp/qmp-client.js';
+import type { CapturedDisk } from '../disks/save-disks.js';
 import type { CaptureGuard } from '../guard/capture-guard.js';
 import type { Journal } from '../journal.js';
 import type { CaptureWay } from '../plan-capture.js';
-import type { CapturedDisk } from '../disks/save-disks.js';
 import type { VmDisk, VmFacts } from '../vm-facts.js';
 
 export interface SaveRequest {

@@ -5,13 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../../../introspect/pars-error.js';
 import type { QmpClient, QmpEvent } from '../../qmp/qmp-client.js';
 import { copySparse } from '../disks/copy-sparse.js';
+import { copyStandingDisks } from '../disks/save-disks.js';
 import {
   applySettings,
   streamEndTimeoutMs,
   streamStaysOpen,
   untilCompleted,
 } from '../migration.js';
-import { copyStandingDisks } from '../disks/save-disks.js';
 import type { SavedVm, SaveRequest } from './save-request.js';
 
 const resumeTimeoutMs = 10_000;

@@ -14,14 +14,19 @@ function parse(args: readonly string[], environment?: string): Parsed {
     .configureOutput({ writeErr: (text) => refusals.push(text) })
     .exitOverride();
   const before = process.env['PARS_STORE'];
-  if (environment !== undefined) process.env['PARS_STORE'] = environment;
+  if (environment !== undefined) {
+    process.env['PARS_STORE'] = environment;
+  }
   try {
     command.parse(args, { from: 'user' });
   } catch {
     // What it said is kept.
   } finally {
-    if (before === undefined) delete process.env['PARS_STORE'];
-    else process.env['PARS_STORE'] = before;
+    if (before === undefined) {
+      delete process.env['PARS_STORE'];
+    } else {
+      process.env['PARS_STORE'] = before;
+    }
   }
   return { store: command.opts<{ store?: string }>().store, refusal: refusals.join('') };
 }

@@ -1,8 +1,8 @@
 // Lays kallsyms tables into a test's RAM as scripts/kallsyms.c does.
 import type { KallsymsTables } from '../../../../introspect/kernel/kallsyms/decode.js';
 import type { AddressForm } from '../../../../introspect/kernel/kallsyms/layout.js';
-import { VirtualMemory } from '../../../../introspect/kernel/virtual-memory.js';
 import { PageTables } from '../../../../introspect/kernel/paging.js';
+import { VirtualMemory } from '../../../../introspect/kernel/virtual-memory.js';
 import { Ram } from '../../ram.js';
 import { PageTableBuilder } from '../page-table-builder.js';
 

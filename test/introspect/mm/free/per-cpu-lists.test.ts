@@ -1,7 +1,7 @@
 // Per-CPU free lists, hand-linked and then damaged: a CPU whose lists do not add up is told, and the others go on.
 import { Inconsistency } from '../../../../introspect/inconsistency.js';
-import { openMemmap } from '../../../../introspect/mm/memmap.js';
 import { perCpuLists } from '../../../../introspect/mm/free/per-cpu-lists.js';
+import { openMemmap } from '../../../../introspect/mm/memmap.js';
 import { readZones } from '../../../../introspect/mm/zones/zone.js';
 import { FakeKernel, firstOrdinaryPfn as first, frameCount } from '../../fake-kernel.js';
 import { type Era, pcpTypeCount } from '../../kernel-types.js';

@@ -4,7 +4,6 @@
 import { existsSync, renameSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-
 import { openLocalStore } from '../../../../src/store/local/local-store.js';
 import { findDisks, renewOldMarkers } from '../../../../src/store/local/membership/membership.js';
 import {
@@ -54,7 +53,9 @@ test.each([
       const folders = foldersOf(root, 3);
       const store = await makeStore(folders);
       const bringsBack = async (): Promise<void> => {
-        if (!wasAway) return;
+        if (!wasAway) {
+          return;
+        }
         await rename(folders[2], `${folders[2]}.away`);
         await put(store, `manifests/${(await allNames(store)).length}`);
         await rename(`${folders[2]}.away`, folders[2]);
@@ -64,7 +65,9 @@ test.each([
         path.join(folders[0], 'data', orphan),
         path.join(folders[0], 'writing', orphan),
       ];
-      for (const file of leftovers) await writeFile(file, 'x');
+      for (const file of leftovers) {
+        await writeFile(file, 'x');
+      }
 
       await bringsBack();
       await openADayLater(urlOf(folders));
@@ -88,7 +91,9 @@ test('no orphan goes when somebody has come to work while the disks were looked 
       await rename(path.join(folder, 'names/claims'), path.join(folder, 'unseen'));
     }
     const copy = path.join(folders[0], 'data', orphan);
-    for (const file of [copy, path.join(folders[0], 'writing', orphan)]) await writeFile(file, 'x');
+    for (const file of [copy, path.join(folders[0], 'writing', orphan)]) {
+      await writeFile(file, 'x');
+    }
     const now = Date.now;
     // The age of a file is asked for after the first look for claims.
     Date.now = () => {
@@ -144,7 +149,9 @@ test('settling disks takes no claim over from those that are not trusted', async
   await withFolder(async (root) => {
     const folders = foldersOf(root, 2);
     const store = await makeStore(folders);
-    for (const name of ['claims/a.0', 'manifests/a']) await put(store, name);
+    for (const name of ['claims/a.0', 'manifests/a']) {
+      await put(store, name);
+    }
     for (const name of ['claims', 'manifests']) {
       await rename(path.join(folders[0], 'names', name), path.join(root, name));
     }
@@ -212,11 +219,15 @@ test('opening amid what others change leaves no disk behind and is no doubt', as
       for (let count = 0; !isOver; count++) {
         await store.rename(`claims/${id}.${count}`, `claims/${id}.${count + 1}`);
         await put(store, `manifests/${id}${count}`);
-        if (count % 2 === 0) await store.remove(`manifests/${id}${count}`);
+        if (count % 2 === 0) {
+          await store.remove(`manifests/${id}${count}`);
+        }
       }
     };
     const changing = Promise.all([change('a'), change('b')]);
-    for (let round = 0; round < 25; round++) await allNames(await openLocalStore(url));
+    for (let round = 0; round < 25; round++) {
+      await allNames(await openLocalStore(url));
+    }
     isOver = true;
     await changing;
     const { disks, doubt } = await inspectDisks(url);

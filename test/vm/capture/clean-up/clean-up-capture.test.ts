@@ -1,7 +1,7 @@
 // What is done to a VM after a capture that was killed, by what its journal says and what QEMU says now.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanUpCapture } from '../../../../src/vm/capture/clean-up/clean-up-capture.js';
 import { currentBootId, type Journal, writeJournal } from '../../../../src/vm/capture/journal.js';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { findOwnNodes, type OwnNodes } from '../../../../src/vm/capture/disks/block-graph.js';
 import { QmpClient } from '../../../../src/vm/qmp/qmp-client.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../e2e/temporary-folder.js';

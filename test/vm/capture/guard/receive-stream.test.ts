@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { receiveStream } from '../../../../src/vm/capture/guard/receive-stream.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../e2e/temporary-folder.js';
 import { canMount, mountTinyDisk } from '../../../e2e/tiny-disk.js';
