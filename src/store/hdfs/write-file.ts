@@ -126,7 +126,7 @@ async function upload(
     if (error instanceof PipelineFailure) for (const node of error.nodes) dataNodes.avoid(node);
     throw error;
   } finally {
-    await content.return(undefined);
+    await chunks.return(undefined);
   }
 }
 
@@ -145,12 +145,8 @@ async function* joined(
   first: Uint8Array,
   rest: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  try {
-    yield first;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
+  yield first;
+  yield* rest;
 }
 
 /** Makes its folder where that is not there. */

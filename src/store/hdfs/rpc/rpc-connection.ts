@@ -53,7 +53,7 @@ export interface Call<Request, Response> {
 interface PendingCall {
   readonly doing: string;
   readonly succeed: (from: WireReader) => void;
-  readonly fail: (error: unknown) => void;
+  readonly fail: (error: Error) => void;
 }
 
 export class RpcConnection {
@@ -62,7 +62,7 @@ export class RpcConnection {
   readonly #frames = new Frames();
   readonly #pending = new Map<number, PendingCall>();
   readonly #stopConnecting: () => void;
-  #failure: unknown;
+  #failure: Error | undefined;
   #lastArrivalMs = 0;
 
   /** Calls may be made at once; they wait for the connection, and fail with it. */
@@ -103,9 +103,9 @@ export class RpcConnection {
         this.#pending.delete(callId);
         if (this.#pending.size === 0) this.#socket.unref();
       };
-      const fail = (error: unknown): void => {
+      const fail = (error: Error): void => {
         over();
-        reject(toParsError(error, doing, this.#options.hostPort) as Error);
+        reject(toParsError(error, doing, this.#options.hostPort));
       };
       const stop = (): void => {
         fail(
@@ -123,7 +123,7 @@ export class RpcConnection {
           over();
           resolve(response);
         } catch (error) {
-          fail(error);
+          fail(error as Error);
         }
       };
       this.#pending.set(callId, { doing, succeed, fail });
@@ -164,7 +164,7 @@ export class RpcConnection {
     try {
       for (const frame of this.#frames.push(piece)) this.#answer(frame);
     } catch (error) {
-      this.#end(error instanceof FrameTooLong ? this.#notRpc(error) : error);
+      this.#end(error instanceof FrameTooLong ? this.#notRpc(error) : (error as Error));
     }
   }
 
@@ -195,7 +195,7 @@ export class RpcConnection {
     );
   }
 
-  #end(error: unknown): void {
+  #end(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#stopConnecting();
