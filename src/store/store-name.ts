@@ -12,22 +12,13 @@ const segmentPattern = /^[A-Za-z0-9._-]+$/;
 
 /** Throws `usage` unless `name` may name a file or a folder below the store's root. */
 export function checkStoreName(name: string): void {
-  if (name.length > nameMaxBytes) {
-    throw new ParsError(
-      'usage',
-      `a name in a store has at most ${nameMaxBytes} bytes, found ${name.length}: ${name.slice(0, 80)}...`,
-    );
-  }
-  for (const segment of name.split('/')) {
-    const problem = segmentProblem(segment);
-    if (problem !== undefined) {
-      throw new ParsError(
-        'usage',
-        `${JSON.stringify(name)} is no name in a store: ${problem}; ` +
-          `expected segments of A-Z a-z 0-9 . _ - joined by single slashes, relative to the store's root`,
-      );
-    }
-  }
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw new ParsError('usage', problem);
+}
+
+/** Whether this interface can name it: other programs may have put files beside its own. */
+export function isStoreName(name: string): boolean {
+  return nameProblem(name) === undefined;
 }
 
 /** As `checkStoreName`, but '' is allowed and means the store's root. */
@@ -40,6 +31,21 @@ export function checkStoreFolder(folder: string): void {
 /** Whether `text` may stand between the slashes of a name. */
 export function isSegment(text: string): boolean {
   return segmentProblem(text) === undefined;
+}
+
+function nameProblem(name: string): string | undefined {
+  if (name.length > nameMaxBytes) {
+    return `a name in a store has at most ${nameMaxBytes} bytes, found ${name.length}: ${name.slice(0, 80)}...`;
+  }
+  const problem = name
+    .split('/')
+    .map(segmentProblem)
+    .find((found) => found !== undefined);
+  if (problem === undefined) return undefined;
+  return (
+    `${JSON.stringify(name)} is no name in a store: ${problem}; ` +
+    `expected segments of A-Z a-z 0-9 . _ - joined by single slashes, relative to the store's root`
+  );
 }
 
 function segmentProblem(segment: string): string | undefined {

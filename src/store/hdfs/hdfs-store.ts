@@ -11,6 +11,7 @@ import { copiesToWrite, copyCountOf } from '../check-write.js';
 import { NameNodes } from '../hadoop/name-nodes.js';
 import { nameOfProcess } from '../hadoop/process-user.js';
 import { createRetry, defaultRetryPolicy, type Retry, type RetryPolicy } from '../hadoop/retry.js';
+import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
 import type { Store } from '../store.js';
 import { checkStoreFolder, checkStoreName, isSegment } from '../store-name.js';
 import { isFolder, storedFile } from './file-status.js';
@@ -201,10 +202,9 @@ class HdfsStore implements Store {
         throw error;
       });
     const prefix = folder === '' ? '' : `${folder}/`;
-    // Other programs may have put files there that this interface cannot name.
     return entries
-      .filter(({ name }) => isSegment(name))
-      .map(({ name, status }) => storedFile(prefix + name, status));
+      .map(({ name, status }) => storedFile(prefix + name, status))
+      .filter(({ name }) => isStoreName(name));
   };
 
   readonly rename: Store['rename'] = async (from, to, options) => {

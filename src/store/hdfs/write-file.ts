@@ -131,7 +131,7 @@ async function upload(
     }
     throw error;
   } finally {
-    await content.return(undefined);
+    await chunks.return(undefined);
   }
 }
 
@@ -154,12 +154,8 @@ async function* joined(
   first: Uint8Array,
   rest: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  try {
-    yield first;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
+  yield first;
+  yield* rest;
 }
 
 /** Makes its folder where that is not there. */

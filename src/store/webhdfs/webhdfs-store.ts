@@ -10,9 +10,8 @@ import { copiesToWrite, copyCountOf } from '../check-write.js';
 import { NameNodes } from '../hadoop/name-nodes.js';
 import { nameOfProcess } from '../hadoop/process-user.js';
 import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from '../hadoop/retry.js';
-import type { ReadOptions } from '../read-options.js';
-import type { Store, StoredFile } from '../store.js';
-import { checkStoreFolder, checkStoreName } from '../store-name.js';
+import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
+import type { ReadOptions, Store, StoredFile } from '../store.js';
 import { type FileStatus, statusProblem } from './answers.js';
 import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
@@ -291,14 +290,4 @@ function storedFile(name: string, status: FileStatus): StoredFile {
 
 function isFolder(status: FileStatus): boolean {
   return status.type === 'DIRECTORY';
-}
-
-/** Other programs may have put files there that this interface cannot name. */
-function isStoreName(name: string): boolean {
-  try {
-    checkStoreName(name);
-    return true;
-  } catch {
-    return false;
-  }
 }

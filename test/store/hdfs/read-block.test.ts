@@ -181,85 +181,82 @@ const some = sample.subarray(0, 1024);
 const wrongBytes = Buffer.from(some);
 wrongBytes[700] ^= 1;
 const small = { offsetBytes: 0, sizeBytes: 1024 };
-const cases: readonly (readonly [string, string, RegExp, ...Buffer[]])[] = [
+const cases: readonly (readonly [string, string, RegExp, readonly Buffer[]])[] = [
   [
     'a refusal',
     'unavailable',
     /ERROR: Replica not found/,
-    blockOpResponse.encodeDelimited({ status: 1, message: 'Replica not found\n\tat somewhere' }),
+    [blockOpResponse.encodeDelimited({ status: 1, message: 'Replica not found\n\tat somewhere' })],
   ],
   [
     'a wrong byte',
     'corrupt',
     /offset 512 of the block/,
-    opening(0),
-    packet({ data: wrongBytes, offsetInBlock: 0, checksums: checksumsOf(some) }),
+    [opening(0), packet({ data: wrongBytes, offsetInBlock: 0, checksums: checksumsOf(some) })],
   ],
   [
     'a wrong checksum of the last chunk',
     'corrupt',
     /offset 512 of the block/,
-    opening(0),
-    packet({
-      data: some,
-      offsetInBlock: 0,
-      checksums: Buffer.concat([checksumsOf(some).subarray(0, 4), Buffer.alloc(4)]),
-    }),
+    [
+      opening(0),
+      packet({
+        data: some,
+        offsetInBlock: 0,
+        checksums: Buffer.concat([checksumsOf(some).subarray(0, 4), Buffer.alloc(4)]),
+      }),
+    ],
   ],
   [
     'an end that comes early',
     'unavailable',
     /the answer ended 512 bytes early/,
-    opening(0),
-    packet({ data: sample.subarray(0, 512), offsetInBlock: 0 }),
-    end(512),
+    [opening(0), packet({ data: sample.subarray(0, 512), offsetInBlock: 0 }), end(512)],
   ],
   [
     'a packet of another place',
     'unsupported',
     /from offset 512/,
-    opening(0),
-    packet({ data: some, offsetInBlock: 512 }),
+    [opening(0), packet({ data: some, offsetInBlock: 512 })],
   ],
   [
     'more than was asked for',
     'unsupported',
     /expected bytes from offset 1024 to 1024/,
-    opening(0),
-    packet({ data: some, offsetInBlock: 0 }),
-    packet({ data: some, offsetInBlock: 1024 }),
+    [
+      opening(0),
+      packet({ data: some, offsetInBlock: 0 }),
+      packet({ data: some, offsetInBlock: 1024 }),
+    ],
   ],
   [
     'packets of nothing',
     'unsupported',
     /found 0 bytes/,
-    opening(0),
-    packet({ data: Buffer.alloc(0), offsetInBlock: 0 }),
+    [opening(0), packet({ data: Buffer.alloc(0), offsetInBlock: 0 })],
   ],
   [
     'a packet of 2 GiB',
     'unsupported',
     /at most 16777216 bytes/,
-    opening(0),
-    packet({ data: some, offsetInBlock: 0, lengthBytes: 2 ** 31 }),
+    [opening(0), packet({ data: some, offsetInBlock: 0, lengthBytes: 2 ** 31 })],
   ],
   [
     'too few checksums',
     'unsupported',
     /do not fill the rest/,
-    opening(0),
-    packet({ data: some, offsetInBlock: 0, checksums: Buffer.alloc(4) }),
+    [opening(0), packet({ data: some, offsetInBlock: 0, checksums: Buffer.alloc(4) })],
   ],
-  ['chunks of no bytes', 'unsupported', /chunks of 0 bytes/, opening(0, 0)],
-  ['a beginning past what was asked for', 'unsupported', /begin at 512/, opening(512)],
+  ['chunks of no bytes', 'unsupported', /chunks of 0 bytes/, [opening(0, 0)]],
+  ['a beginning past what was asked for', 'unsupported', /begin at 512/, [opening(512)]],
   [
     'noise',
     'unsupported',
     /ReadOpChecksumInfoProto|BlockOpResponseProto|no message of Hadoop/,
-    Buffer.alloc(200, 0xff),
+    [Buffer.alloc(200, 0xff)],
   ],
 ];
-test.each(cases)('%s is %s', async (_, code, words, ...answer) => {
+test.each(cases)('%s is %s', async (_, code, words, answer) => {
   const node = await startFakeDataNode((socket) => socket.write(Buffer.concat(answer)));
   const error = await errorOf(read(poolOf(), node, small));
   expect(error.code).toBe(code);

@@ -18,7 +18,7 @@ export function silence(expected: string, timeoutMs: number): PeerFailure {
 }
 
 /** Translates the end of a connection to `hostPort`; what is no such end is returned unchanged. */
-export function toParsError(error: unknown, doing: string, hostPort: string): unknown {
+export function toParsError(error: Error, doing: string, hostPort: string): Error {
   const code = networkCode(error);
   if (error instanceof ParsError || (code === '' && !(error instanceof PeerFailure))) {
     return error;
@@ -32,7 +32,7 @@ export function toParsError(error: unknown, doing: string, hostPort: string): un
       { cause: error },
     );
   }
-  const text = (error as Error).message;
+  const text = error.message;
   const suffix = code === '' || text.includes(code) ? '' : ` (${code})`;
   return new ParsError('unavailable', `${where}: the connection failed: ${text}${suffix}`, {
     cause: error,

@@ -30,7 +30,7 @@ export class PeerStream {
   #doing: string;
   /** Arrived, and not yet taken. */
   #arrived: Uint8Array = new Uint8Array();
-  #failure: unknown;
+  #failure: Error | undefined;
   #wake: () => void = () => undefined;
   #unlisten: () => void = () => undefined;
 
@@ -169,7 +169,7 @@ export class PeerStream {
   }
 
   /** What waits on it ends with `error`, unless it has ended already. */
-  destroy(error: unknown = new PeerFailure('closed', 'it was closed here')): void {
+  destroy(error: Error = new PeerFailure('closed', 'it was closed here')): void {
     this.#end(error);
     this.#socket.destroy();
   }
@@ -200,16 +200,14 @@ export class PeerStream {
     return fromBytes + taken.length;
   }
 
-  #end(error: unknown): void {
+  #end(error: Error): void {
     this.#failure ??= error;
     this.#unlisten();
     this.#wake();
   }
 
   #throwIfEnded(): void {
-    if (this.#failure === undefined) {
-      return;
-    }
-    throw toParsError(this.#failure, this.#doing, this.hostPort) as Error;
+    if (this.#failure === undefined) return;
+    throw toParsError(this.#failure, this.#doing, this.hostPort);
   }
 }

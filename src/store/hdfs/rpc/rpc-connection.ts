@@ -52,7 +52,7 @@ export interface Call<Request, Response> {
 interface PendingCall {
   readonly doing: string;
   readonly succeed: (from: WireReader) => void;
-  readonly fail: (error: unknown) => void;
+  readonly fail: (error: Error) => void;
 }
 
 export class RpcConnection {
@@ -61,7 +61,7 @@ export class RpcConnection {
   readonly #frames = new Frames();
   readonly #pending = new Map<number, PendingCall>();
   readonly #stopConnecting: () => void;
-  #failure: unknown;
+  #failure: Error | undefined;
   #lastArrivalMs = 0;
 
   /** Calls may be made at once; they wait for the connection, and fail with it. */
@@ -104,9 +104,9 @@ export class RpcConnection {
           this.#socket.unref();
         }
       };
-      const fail = (error: unknown): void => {
+      const fail = (error: Error): void => {
         over();
-        reject(toParsError(error, doing, this.#options.hostPort) as Error);
+        reject(toParsError(error, doing, this.#options.hostPort));
       };
       const stop = (): void => {
         fail(
@@ -126,7 +126,7 @@ export class RpcConnection {
           over();
           resolve(response);
         } catch (error) {
-          fail(error);
+          fail(error as Error);
         }
       };
       this.#pending.set(callId, { doing, succeed, fail });
@@ -169,7 +169,7 @@ export class RpcConnection {
         this.#answer(frame);
       }
     } catch (error) {
-      this.#end(error instanceof FrameTooLong ? this.#notRpc(error) : error);
+      this.#end(error instanceof FrameTooLong ? this.#notRpc(error) : (error as Error));
     }
   }
 
@@ -202,10 +202,8 @@ export class RpcConnection {
     );
   }
 
-  #end(error: unknown): void {
-    if (this.#failure !== undefined) {
-      return;
-    }
+  #end(error: Error): void {
+    if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#stopConnecting();
     this.#socket.destroy();

@@ -105,7 +105,7 @@ export async function readBlock(
   const missingBytes = offsetBytes + target.length - atBytes;
   if (missingBytes > 0) {
     const cut = new PeerFailure('closed', `the answer ended ${missingBytes} bytes early`);
-    throw toParsError(cut, doing, stream.hostPort) as Error;
+    throw toParsError(cut, doing, stream.hostPort);
   }
   await stream.write(clientReadStatus.encodeDelimited({ status: statuses.checksumOk }));
 }
