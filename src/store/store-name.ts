@@ -13,7 +13,9 @@ const segmentPattern = /^[A-Za-z0-9._-]+$/;
 /** Throws `usage` unless `name` may name a file or a folder below the store's root. */
 export function checkStoreName(name: string): void {
   const problem = nameProblem(name);
-  if (problem !== undefined) throw new ParsError('usage', problem);
+  if (problem !== undefined) {
+    throw new ParsError('usage', problem);
+  }
 }
 
 /** Whether this interface can name it: other programs may have put files beside its own. */
@@ -41,7 +43,9 @@ function nameProblem(name: string): string | undefined {
     .split('/')
     .map(segmentProblem)
     .find((found) => found !== undefined);
-  if (problem === undefined) return undefined;
+  if (problem === undefined) {
+    return undefined;
+  }
   return (
     `${JSON.stringify(name)} is no name in a store: ${problem}; ` +
     `expected segments of A-Z a-z 0-9 . _ - joined by single slashes, relative to the store's root`

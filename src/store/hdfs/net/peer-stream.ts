@@ -207,7 +207,9 @@ export class PeerStream {
   }
 
   #throwIfEnded(): void {
-    if (this.#failure === undefined) return;
+    if (this.#failure === undefined) {
+      return;
+    }
     throw toParsError(this.#failure, this.#doing, this.hostPort);
   }
 }

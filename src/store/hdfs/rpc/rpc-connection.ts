@@ -203,7 +203,9 @@ export class RpcConnection {
   }
 
   #end(error: Error): void {
-    if (this.#failure !== undefined) return;
+    if (this.#failure !== undefined) {
+      return;
+    }
     this.#failure = error;
     this.#stopConnecting();
     this.#socket.destroy();
