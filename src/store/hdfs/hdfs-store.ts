@@ -13,7 +13,6 @@ import { nameOfProcess } from '../hadoop/process-user.js';
 import { createRetry, defaultRetryPolicy, type Retry, type RetryPolicy } from '../hadoop/retry.js';
 import type { Store } from '../store.js';
 import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
-import { checkStoreFolder, checkStoreName, isSegment } from '../store-name.js';
 import { isFolder, storedFile } from './file-status.js';
 import { Lease } from './lease.js';
 import { LocatedFiles } from './located-files.js';
