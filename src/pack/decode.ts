@@ -3,9 +3,9 @@
 // last have passed. The CRC goes before codec and encryption so that a flipped bit is `corrupt` and never mistaken for
 // a newer program's frame.
 import { crc32c } from '@node-rs/crc32';
-import { uncompressSync } from 'lz4-napi';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import { type Codec, codecByNumber, codecs, knownCodecs } from './codec/codecs.js';
 import { identityOfV1 } from './frame-identity.js';
 import {
   frameField,
@@ -18,14 +18,7 @@ import {
   packMagic,
 } from './layout.js';
 import { maskPageCount } from './mask.js';
-import {
-  type Codec,
-  codecs,
-  type PackHeader,
-  type PackVersion,
-  packVersions,
-  type StoredFrames,
-} from './types.js';
+import { type PackHeader, type PackVersion, packVersions, type StoredFrames } from './types.js';
 
 export interface FrameHeader {
   readonly codec: Codec;
@@ -177,7 +170,7 @@ function checkMeaning(
       throw corrupt(place, `expected reserved byte ${at} to be 0, found ${reserved}`);
     }
   }
-  if (codec === 'raw' ? storedSizeBytes !== rawSizeBytes : storedSizeBytes === rawSizeBytes) {
+  if (codecs[codec].keepsSize !== (storedSizeBytes === rawSizeBytes)) {
     throw corrupt(
       place,
       `codec ${codec} stores ${storedSizeBytes} bytes for ${rawSizeBytes} bytes of pages`,
@@ -206,14 +199,6 @@ function identityInV1(view: DataView, place: number, rawSizeBytes: number): numb
   return identityOfV1(view.getUint8(frameV1Field.space), window, maskLow, maskHigh);
 }
 
-const knownCodecs = Object.entries(codecs)
-  .map(([name, number]) => `${number}, ${name}`)
-  .join('; ');
-
-function codecByNumber(number: number): Codec | undefined {
-  return number === codecs.raw ? 'raw' : number === codecs.lz4 ? 'lz4' : undefined;
-}
-
 /** Decodes the frame at `atBytes`. Throws as `decodeFrameHeader` does, and `corrupt` when the payload does not unpack. */
 export function decodeFrame(
   bytes: Uint8Array,
@@ -222,24 +207,19 @@ export function decodeFrame(
   originBytes = 0,
 ): Frame {
   const header = decodeFrameHeader(bytes, atBytes, version, originBytes);
-  const { headerSizeBytes, rawSize } = frameLayouts[version];
-  const payloadAt = atBytes + headerSizeBytes;
-  const end = payloadAt + header.storedSizeBytes;
-  if (header.codec === 'raw') {
-    return { ...header, pages: bytes.subarray(payloadAt, end) };
-  }
+  const payloadAt = atBytes + frameLayouts[version].headerSizeBytes;
+  const codec = codecs[header.codec];
   let pages: Uint8Array;
   try {
-    // Begins at the raw size, which lz4-napi takes as the amount of memory to take: it has been checked above.
-    pages = uncompressSync(bytes.subarray(atBytes + rawSize, end));
+    pages = codec.unpack(bytes.subarray(0, payloadAt + header.storedSizeBytes), payloadAt);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw corrupt(originBytes + atBytes, `its LZ4 block does not unpack: ${reason}`);
+    throw corrupt(originBytes + atBytes, `its ${codec.payload} does not unpack: ${reason}`);
   }
   if (pages.length !== header.rawSizeBytes) {
     throw corrupt(
       originBytes + atBytes,
-      `its LZ4 block unpacks to ${pages.length} bytes, expected ${header.rawSizeBytes}`,
+      `its ${codec.payload} unpacks to ${pages.length} bytes, expected ${header.rawSizeBytes}`,
     );
   }
   return { ...header, pages };

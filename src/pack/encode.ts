@@ -3,9 +3,9 @@
 // Pages of zeroes are dropped here, where the bytes are in cache anyway: a page in no frame reads as zero. Each header is
 // decoded again before the batch is handed out, so a mistake here is an error now and not a lost guest later.
 import { crc32c } from '@node-rs/crc32';
-import { compressSync } from 'lz4-napi';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import { packPages } from './codec/codecs.js';
 import { decodeFrameHeader } from './decode.js';
 import {
   frameField,
@@ -18,10 +18,9 @@ import {
   packVersion,
   windowSizeBytes,
 } from './layout.js';
-import { lz4LengthBytes } from './lz4-block.js';
 import { maskHas, maskPageCount } from './mask.js';
 import { hashPages } from './page-hash.js';
-import { codecs, type FrameBatch, type PageBatch, windowPageCount } from './types.js';
+import { type FrameBatch, type PageBatch, windowPageCount } from './types.js';
 
 const zeroPage = Buffer.alloc(pageSizeBytes);
 /** Where the pages of one frame move together when zero pages fell out between them. Never seen outside a call. */
@@ -172,24 +171,17 @@ function writeFrame(
   content: Buffer,
 ): { readonly sizeBytes: number; readonly identity: number } {
   const layout = frameLayouts[packVersion];
-  const packed = compressSync(content);
-  const packedSize = packed.length - lz4LengthBytes;
-  const codec = packedSize < content.length ? codecs.lz4 : codecs.raw;
-  const storedSize = codec === codecs.lz4 ? packedSize : content.length;
+  const { codec, payload } = packPages(content);
   const payloadAt = at + layout.headerSizeBytes;
-  if (codec === codecs.lz4) {
-    packed.copy(out, payloadAt, lz4LengthBytes);
-  } else {
-    content.copy(out, payloadAt);
-  }
+  payload.copy(out, payloadAt);
 
   out.writeUInt32LE(frameMagic, at + frameField.magic);
-  out[at + layout.codec] = codec;
+  out[at + layout.codec] = codec.number;
   out[at + layout.encryption] = 0;
   out.fill(0, at + layout.reserved, at + layout.reservedEnd);
-  out.writeUInt32LE(storedSize, at + layout.storedSize);
+  out.writeUInt32LE(payload.length, at + layout.storedSize);
   out.writeUInt32LE(content.length, at + layout.rawSize);
-  const end = payloadAt + storedSize;
+  const end = payloadAt + payload.length;
   out.writeUInt32LE(crc32c(out.subarray(at + frameField.covered, end)), at + frameField.crc);
 
   const { sizeBytes, rawSizeBytes, identity } = decodeFrameHeader(

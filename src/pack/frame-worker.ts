@@ -7,7 +7,7 @@ import { readFully } from '../../introspect/memory/read-fully.js';
 import { decodePages } from './decode.js';
 import { encodeFrames } from './encode.js';
 import { type Reply, replyOf } from './frame-reply.js';
-import { lz4BlockBytes } from './lz4-block.js';
+import { lz4BlockBytes } from './codec/lz4-block.js';
 import { readRequestedPages, requestedSizeBytes } from './read-pages.js';
 import type { FileBatch, PageBatch, PlaceColumns, StoredFrames } from './types.js';
 import { writeStoredFrames } from './write-pages.js';

@@ -23,9 +23,6 @@ export interface PackRequest {
   readonly frames: FrameRequests;
 }
 
-export const codecs = { raw: 0, lz4: 1 } as const;
-export type Codec = keyof typeof codecs;
-
 /** Columns of equal length: for each frame written, what must be known to find and check it. */
 export interface FrameColumns {
   /** Where the frame begins in its pack, in bytes. */

@@ -1,0 +1,23 @@
+// The codecs of frames that are read, and which of them a frame is written with.
+import type { FrameCodec } from './codec.js';
+import { lz4 } from './lz4.js';
+import { raw } from './raw.js';
+
+export const codecs = { raw, lz4 } as const satisfies Record<string, FrameCodec>;
+export type Codec = keyof typeof codecs;
+
+const names = Object.keys(codecs) as Codec[];
+
+/** All numbers with their names, for an error: `0, raw; 1, lz4`. */
+export const knownCodecs = names.map((name) => `${codecs[name].number}, ${name}`).join('; ');
+
+/** The codec that a frame's header names, undefined for one that is not known here. */
+export function codecByNumber(number: number): Codec | undefined {
+  return names.find((name) => codecs[name].number === number);
+}
+
+/** The pages of a frame as they are written: by LZ4 where that makes them smaller. */
+export function packPages(pages: Buffer): { readonly codec: FrameCodec; readonly payload: Buffer } {
+  const block = lz4.pack(pages);
+  return block === undefined ? { codec: raw, payload: pages } : { codec: lz4, payload: block };
+}
