@@ -54,6 +54,8 @@ export const testsApart: Readonly<Record<string, readonly string[]>> = {
     'test/pack/fuzz.test.ts',
     'test/report/hostile-forms.test.ts',
     'test/spool/odd-numbers.test.ts',
+    'test/store/hdfs/proto-tables.test.ts',
+    'test/store/hdfs/wire.test.ts',
     'test/store/webhdfs/odd-answers.test.ts',
     'test/text/hostile-output.test.ts',
     'test/vm/capture/hostile-answers.test.ts',

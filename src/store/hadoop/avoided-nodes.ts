@@ -22,7 +22,7 @@ export class AvoidedNodes {
     this.#avoided.set(hostPort, { untilMs: nowMs + durationMs, durationMs });
   }
 
-  /** It has just worked. */
+  /** Forgets what was held against a node: it has just worked. */
   welcome(hostPort: string): void {
     this.#avoided.delete(hostPort);
   }

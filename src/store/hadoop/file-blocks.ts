@@ -47,7 +47,7 @@ export function lostBlock(path: string, block: StoredBlock, cause?: unknown): Pa
   );
 }
 
-/** Those that have bytes of the range. */
+/** The blocks that have bytes of the range. */
 export function overlapping<Block extends StoredBlock>(
   blocks: readonly Block[],
   offsetBytes: number,

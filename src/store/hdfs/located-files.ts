@@ -64,7 +64,7 @@ export class LocatedFiles {
     return file;
   }
 
-  /** As above, or as they were a few seconds ago. */
+  /** The blocks of a file and where they are, now or a few seconds ago. */
   async recent(path: string, signal: AbortSignal | undefined): Promise<LocatedFile> {
     const kept = this.#kept.get(path);
     if (kept && performance.now() - kept.atMs < keptMs) {

@@ -21,7 +21,7 @@ export interface HdfsUrl {
 
 export const hdfsUrlForm = 'hdfs://[USER@]HOST:PORT[,HOST:PORT]/PATH';
 
-/** Of a NameNode's RPC, unless dfs.namenode.rpc-address says otherwise. */
+/** The port of a NameNode's RPC, unless dfs.namenode.rpc-address says otherwise. */
 const defaultPort = 8020;
 
 /** Throws `usage` for anything but the form above. */

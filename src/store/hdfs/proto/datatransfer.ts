@@ -40,7 +40,7 @@ export function statusInWords(status: number): string {
 /** BlockConstructionStage. */
 export const stages = { pipelineSetupCreate: 6 } as const;
 
-/** Of a pipeline; dfs.replication.max is 512 unless a cluster says otherwise. */
+/** The most nodes of a pipeline that are taken; dfs.replication.max is 512 unless a cluster says otherwise. */
 const maxPipelineLength = 10_000;
 
 export const baseHeader = message('BaseHeaderProto', {

@@ -16,7 +16,7 @@ import { token } from './security.js';
 const maxLocationCount = 10_000;
 /** A file of pars is one block; of another program's this would be 1 TiB in blocks of 1 MiB. */
 const maxBlockCount = 2 ** 20;
-/** Of one page: dfs.ls.limit, 1000 unless a cluster says otherwise. */
+/** The most entries of one page of a listing; dfs.ls.limit is 1000 unless a cluster says otherwise. */
 const maxPageLength = 100_000;
 const maxStorageTypeCount = 64;
 
@@ -40,7 +40,7 @@ export const datanodeId = message('DatanodeIDProto', {
 
 export const datanodeInfo = message('DatanodeInfoProto', {
   id: required(1, datanodeId),
-  /** Of its rack. */
+  /** The path of its rack in the network. */
   location: optional(8, string),
 });
 export type DatanodeInfo = MessageOf<typeof datanodeInfo>;
@@ -105,7 +105,7 @@ export const fileTypes = { folder: 1, file: 2 } as const;
 
 export const hdfsFileStatus = message('HdfsFileStatusProto', {
   fileType: required(1, enumeration),
-  /** Its name within the folder that was listed; empty of the path itself. */
+  /** The name within the folder that was listed; empty for the path itself. */
   path: required(2, bytes),
   length: required(3, anyUint64),
   modificationTime: required(7, anyUint64),

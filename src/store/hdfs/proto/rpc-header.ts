@@ -26,7 +26,7 @@ export const rpcRequestHeader = message('RpcRequestHeaderProto', {
 export const rpcStatus = { success: 0, error: 1, fatal: 2 } as const;
 
 export const rpcResponseHeader = message('RpcResponseHeaderProto', {
-  /** Of a call that a client made; others, of the connection itself, are negative there and large here. */
+  /** The number of a call that a client made. Those of the connection itself are negative there and large here. */
   callId: required(1, uint32),
   status: required(2, enumeration),
   exceptionClassName: optional(4, string),

@@ -32,7 +32,7 @@ const noRetryCount = -1;
 export interface RpcConnectionOptions {
   readonly hostPort: string;
   readonly userName: string;
-  /** Of 16 bytes; with the number of a call it tells a NameNode that this was asked before. */
+  /** 16 random bytes; with the number of a call they tell a NameNode that this was asked before. */
   readonly clientId: Uint8Array;
   readonly connectTimeoutMs: number;
 }
@@ -40,7 +40,7 @@ export interface RpcConnectionOptions {
 export interface Call<Request, Response> {
   readonly method: Method<Request, Response>;
   readonly request: Request;
-  /** The same for each attempt at one call. */
+  /** The call's number, the same for each attempt at it. */
   readonly callId: number;
   readonly retryCount: number;
   /** Opens the message of each error. */

@@ -11,7 +11,7 @@ export interface ChunkChecksum {
   readonly bytesPerChunk: number;
 }
 
-/** Of files that are written here: what HDFS itself writes unless told otherwise (dfs.bytes-per-checksum). */
+/** The checksums of files that are written here: what HDFS itself writes unless told otherwise (dfs.bytes-per-checksum). */
 export const writtenChecksum: ChunkChecksum = { type: checksumTypes.crc32c, bytesPerChunk: 512 };
 
 export function checksumsSizeBytes(

@@ -12,7 +12,7 @@ import {
 import type { DatanodeInfo, LocatedBlock } from '../proto/hdfs.js';
 import type { Message } from '../wire/message.js';
 
-/** Of an answer to an operation: a status, and a text with a Java exception. */
+/** The longest answer to an operation: a status, and a text with a Java exception. */
 export const maxAnswerBytes = 1024 * 1024;
 /** A node that is alive answers in milliseconds; under load it may wait for its disks. */
 export const probeTimeoutMs = 3_000;
@@ -58,7 +58,7 @@ export class DataNodes {
 }
 
 /**
- * Those of the block's nodes that do not answer a question of their own. When a pipeline falls silent, only its first node is
+ * The nodes of a block that do not answer a question of their own. When a pipeline falls silent, only its first node is
  * heard, and any may be the one that hangs.
  */
 export async function findSilent(

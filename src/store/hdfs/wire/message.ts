@@ -14,7 +14,7 @@ export interface Field<T, L extends Label> {
   readonly number: number;
   readonly type: FieldType<T>;
   readonly label: L;
-  /** Of a repeated field: more elements are refused. */
+  /** The most elements of a repeated field: more are refused. */
   readonly maxCount: number;
 }
 

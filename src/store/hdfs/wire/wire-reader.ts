@@ -3,7 +3,7 @@
 
 import { ParsError } from '../../../../introspect/pars-error.js';
 
-/** Of a varint of 64 bits, seven to a byte. */
+/** The length of a varint of 64 bits, seven to a byte. */
 export const maxVarintBytes = 10;
 
 /** How a field's bytes are bounded. Groups, wire types 3 and 4, are in no message of Hadoop's. */

@@ -7,12 +7,12 @@ import {
   clientReadStatus,
   opReadBlock,
   packetHeader,
-} from '../../../src/store/hdfs/proto/datatransfer.js';
-import { readBlock } from '../../../src/store/hdfs/transfer/read-block.js';
-import { StreamPool } from '../../../src/store/hdfs/transfer/stream-pool.js';
-import { errorOf } from '../error-of.js';
-import { type FakePeer, lengthBefore, onBytes, startFakePeer } from './fake-peer.js';
-import { blockOn } from './located.js';
+} from '../../../../src/store/hdfs/proto/datatransfer.js';
+import { readBlock } from '../../../../src/store/hdfs/transfer/read-block.js';
+import { StreamPool } from '../../../../src/store/hdfs/transfer/stream-pool.js';
+import { errorOf } from '../../error-of.js';
+import { type FakePeer, lengthBefore, onBytes, startFakePeer } from '../fake-peer.js';
+import { blockOn } from '../located.js';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

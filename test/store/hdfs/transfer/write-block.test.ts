@@ -3,19 +3,19 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { crc32c } from '@node-rs/crc32';
-import { ParsError } from '../../../introspect/pars-error.js';
-import { chunksUntilAborted } from '../../../src/store/abort.js';
+import { ParsError } from '../../../../introspect/pars-error.js';
+import { chunksUntilAborted } from '../../../../src/store/abort.js';
 import {
   blockOpResponse,
   operations,
   opWriteBlock,
   packetHeader,
   pipelineAck,
-} from '../../../src/store/hdfs/proto/datatransfer.js';
-import { packetDataBytes } from '../../../src/store/hdfs/transfer/packet.js';
-import { PipelineFailure, writeBlock } from '../../../src/store/hdfs/transfer/write-block.js';
-import { type FakePeer, lengthBefore, onBytes, startFakePeer } from './fake-peer.js';
-import { blockOn } from './located.js';
+} from '../../../../src/store/hdfs/proto/datatransfer.js';
+import { packetDataBytes } from '../../../../src/store/hdfs/transfer/packet.js';
+import { PipelineFailure, writeBlock } from '../../../../src/store/hdfs/transfer/write-block.js';
+import { type FakePeer, lengthBefore, onBytes, startFakePeer } from '../fake-peer.js';
+import { blockOn } from '../located.js';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

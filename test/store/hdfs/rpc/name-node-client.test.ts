@@ -1,20 +1,23 @@
 // Calls to NameNodes that answer late, wrongly, elsewhere or never.
 
 import type { Socket } from 'node:net';
-import { NameNodes } from '../../../src/store/hadoop/name-nodes.js';
-import { createRetry } from '../../../src/store/hadoop/retry.js';
-import { deleteFile, getFileInfo } from '../../../src/store/hdfs/proto/client-namenode-protocol.js';
+import { NameNodes } from '../../../../src/store/hadoop/name-nodes.js';
+import { createRetry } from '../../../../src/store/hadoop/retry.js';
+import {
+  deleteFile,
+  getFileInfo,
+} from '../../../../src/store/hdfs/proto/client-namenode-protocol.js';
 import {
   ipcConnectionContext,
   requestHeader,
   rpcRequestHeader,
   rpcResponseHeader,
   rpcStatus,
-} from '../../../src/store/hdfs/proto/rpc-header.js';
-import { maxFrameBytes } from '../../../src/store/hdfs/rpc/frames.js';
-import { NameNodeClient } from '../../../src/store/hdfs/rpc/name-node-client.js';
-import { errorOf } from '../error-of.js';
-import { type FakePeer, lengthBefore, onBytes, startFakePeer } from './fake-peer.js';
+} from '../../../../src/store/hdfs/proto/rpc-header.js';
+import { maxFrameBytes } from '../../../../src/store/hdfs/rpc/frames.js';
+import { NameNodeClient } from '../../../../src/store/hdfs/rpc/name-node-client.js';
+import { errorOf } from '../../error-of.js';
+import { type FakePeer, lengthBefore, onBytes, startFakePeer } from '../fake-peer.js';
 
 interface Asked {
   readonly callId: number;
