@@ -53,7 +53,7 @@ function sampleOf(fields: Fields): Record<string, unknown> {
   );
 }
 
-/** Of enumerations 1, which every one of Hadoop's has: others would be unknown to its classes. */
+/** A value for a field. For an enumeration it is 1, which every one of Hadoop's has: others would be unknown to its classes. */
 function sampleValue(type: unknown, number: number): unknown {
   if (isMessage(type)) {
     return sampleOf(type.fields);

@@ -60,7 +60,7 @@ function refusalOf(act: () => unknown): ParsError | undefined {
   }
 }
 
-/** Of a field by itself: tag, then bytes. */
+/** The bytes of a field by itself: its tag, then its value. */
 function field(number: number, wireType: number, ...content: readonly number[]): Buffer {
   return Buffer.from([number * 8 + wireType, ...content]);
 }

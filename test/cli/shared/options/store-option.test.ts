@@ -47,7 +47,7 @@ test.each([
 });
 
 test('help has the forms of all kinds that last, after what the store is for', () => {
-  const forms = 'file:///dir, webhdfs://host:port/path or swebhdfs://...';
+  const forms = 'file:///dir, webhdfs://host:port/path, swebhdfs://... or hdfs://host:port/path';
   expect(storeOption().description).toBe(forms);
   expect(storeOption('where snapshots are').description).toBe(`where snapshots are: ${forms}`);
 });
