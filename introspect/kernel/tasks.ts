@@ -1,8 +1,8 @@
 // Tasks: every thread's kernel stack and every process's page tables (struct task_struct, include/linux/sched.h).
 //
-// Used to name pages that are critical anyway, and where no CPU was seen to hold labels against what processes have mapped:
-// nothing becomes expendable by it. So a list that does not add up ends the walk and no more, and nothing that is read here
-// is evidence.
+// Used to name pages that are critical anyway, and to hold labels against processes: no page table of theirs is given up, nor,
+// where no CPU was seen, what they have mapped. Nothing becomes expendable by it. So a list that does not add up ends the walk
+// and no more, and what is read here is no evidence.
 import type { Gpa, Pfn } from '../memory/physical-memory.js';
 import { pageSizeBytes } from '../memory/physical-memory.js';
 import type { Kernel } from './kernel.js';

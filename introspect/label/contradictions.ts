@@ -49,6 +49,8 @@ export function expectNoContradiction(
   noteText(kernel);
   if (running.proven) {
     noteCpus(kernel, running.cpus, labels);
+    // Page tables of processes that no CPU is in were read to be named, and a memmap that calls one of them free lies.
+    noteTables(kernel, tasks.pageTableRoots, lowerHalf);
   } else {
     noteProcesses(kernel, tasks.pageTableRoots, labels);
   }

@@ -13,8 +13,8 @@ import { label } from './label.js';
 import type { CaseOutcome } from './run-case.js';
 
 const pagingBit = 1n << 31n;
-/** The frame of the top-level table; under page-table isolation user mode has the next one. */
-const rootMask = 0x000f_ffff_ffff_e000n;
+/** The frame of the top-level table, and the same for user mode under page-table isolation, which has the next one there. */
+const rootMasks = [0x000f_ffff_ffff_f000n, 0x000f_ffff_ffff_e000n];
 const ways = ['as it is', 'put back', 'overwritten', 'bent'] as const;
 
 export class LoadedDeadKernel {
@@ -99,22 +99,27 @@ export class LoadedDeadKernel {
     const begun = this.#cpus.filter(({ cr0 }) => (cr0 & pagingBit) !== 0n);
     return (
       begun.length > 0 &&
-      begun.every(({ cr3, lstar }) => {
-        const tables = new PageTables(this.ram, Number(cr3 & rootMask), kernel.pagingLevels);
-        const at = tables.translate(variable)?.gpa;
-        const isSame = [stext, variable].every(
-          (address) => tables.translate(address)?.gpa === kernel.memory.translate(address),
-        );
-        const page = at === undefined ? undefined : tables.translate(this.ram.u64(at))?.gpa;
-        const text =
-          page === undefined ? '' : this.ram.bytes.toString('latin1', page, page + pageSizeBytes);
-        return (
+      begun.every(
+        ({ cr3, lstar }) =>
           lstar === entry &&
-          isSame &&
-          text.startsWith(`OSRELEASE=${kernel.release}\n`) &&
-          text.includes(`SYMBOL(_stext)=${stext.toString(16)}\n`)
-        );
-      })
+          rootMasks.some((mask) => {
+            const tables = new PageTables(this.ram, Number(cr3 & mask), kernel.pagingLevels);
+            const at = tables.translate(variable)?.gpa;
+            const isSame = [stext, variable].every(
+              (address) => tables.translate(address)?.gpa === kernel.memory.translate(address),
+            );
+            const page = at === undefined ? undefined : tables.translate(this.ram.u64(at))?.gpa;
+            const text =
+              page === undefined
+                ? ''
+                : this.ram.bytes.toString('latin1', page, page + pageSizeBytes);
+            return (
+              isSame &&
+              text.startsWith(`OSRELEASE=${kernel.release}\n`) &&
+              text.includes(`SYMBOL(_stext)=${stext.toString(16)}\n`)
+            );
+          }),
+      )
     );
   }
 }

@@ -1,7 +1,9 @@
 // What labels rest on can't be given up by them: on a fake kernel, whose structures lie in frames of its own.
 import { classify } from '../../../introspect/label/classify.js';
+import { expectNoContradiction } from '../../../introspect/label/contradictions.js';
 import type { Running } from '../../../introspect/label/find-kernel.js';
 import type { CpuState } from '../../../introspect/memory/cpu-state.js';
+import { labelNumbers } from '../../../introspect/page-class.js';
 import { FakeKernel, firstOrdinaryPfn as first } from '../fake-kernel.js';
 import { PageTableBuilder } from '../kernel/page-table-builder.js';
 import type { StructPage } from '../mm/struct-page.js';
@@ -132,6 +134,23 @@ describe('where the CPUs are known', () => {
     expect(reasonOf(fake, running)).toBe(
       `frame ${pfn} holds what the labels rest on, and is labelled free`,
     );
+  });
+
+  test('nothing is believed where a page table of a process that is on no CPU is a free page', () => {
+    const fake = guest();
+    const introspected = { ...fake.introspected, running: withProcess(fake, first + 40) };
+    const tables = new PageTableBuilder(fake.ram, 4, processTablesGpa + 16 * pageBytes);
+    tables.map(userAddress, (first + 41) * pageBytes, 1);
+    const tasks = { stackPfns: [], pageTableRoots: [tables.root] };
+    const { labels } = classify(introspected);
+    expect(() => {
+      expectNoContradiction(introspected, labels, tasks);
+    }).not.toThrow();
+    const pfn = tables.root / pageBytes + 2;
+    labels[pfn] = labelNumbers.free;
+    expect(() => {
+      expectNoContradiction(introspected, labels, tasks);
+    }).toThrow(`frame ${pfn} holds what the labels rest on, and is labelled free`);
   });
 
   test.each<[string, Partial<CpuState>, RegExp]>([
