@@ -64,7 +64,7 @@ test.each([
   [
     'a store that ends with the process',
     'store: memory:a',
-    'line 1: store: expected a URL that begins with file://, webhdfs:// or swebhdfs://',
+    'line 1: store: expected a URL that begins with file://, webhdfs://, swebhdfs:// or hdfs://',
   ],
   ['an unknown key', 'store: file:///a\n\npolcy: lean', 'line 3: polcy: this key is not known'],
   [
