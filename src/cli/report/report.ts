@@ -36,6 +36,7 @@ import {
   formatOption,
   jsonOption,
   mapOption,
+  snapshotMeaning,
   stateOption,
 } from '../shared/options/common.js';
 import { type ImageArguments, openImageArgument } from '../shared/options/image-argument.js';
@@ -62,7 +63,7 @@ export interface ReportOptions extends CommonOptions, AssumptionArguments, Image
 
 export function configure(command: Command): void {
   command
-    .argument('[id]', 'a snapshot: its id, or the first digits of it')
+    .argument('[id]', `a snapshot: ${snapshotMeaning}`)
     .addOption(storeOption('where snapshots are'))
     .option('--vm <name>', 'instead: all snapshots of a VM, over time')
     .option('--fleet', 'instead: all snapshots of the store')

@@ -33,6 +33,32 @@ export function isRangeHeld(
   );
 }
 
+/**
+ * The bytes of a range, which `blocks` hold: never across a block boundary, because a lost block may be next. `readPiece` fills
+ * `target` from `fromBytes` of the file on. Throws `data-lost` before it reads anything when one of the blocks is lost.
+ */
+export async function readByBlock<Block extends StoredBlock>(
+  path: string,
+  blocks: readonly Block[],
+  offsetBytes: number,
+  sizeBytes: number,
+  readPiece: (block: Block, fromBytes: number, target: Uint8Array) => Promise<void>,
+): Promise<Uint8Array> {
+  const wanted = overlapping(blocks, offsetBytes, sizeBytes);
+  const lost = wanted.find((block) => !isReadable(block));
+  if (lost) {
+    throw lostBlock(path, lost);
+  }
+  // Its length has been checked against the file's, and every byte of it is filled below.
+  const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);
+  for (const block of wanted) {
+    const from = Math.max(offsetBytes, block.offsetBytes);
+    const to = Math.min(offsetBytes + sizeBytes, block.offsetBytes + block.sizeBytes);
+    await readPiece(block, from, bytes.subarray(from - offsetBytes, to - offsetBytes));
+  }
+  return bytes;
+}
+
 /** The error for a block that is lost. */
 export function lostBlock(path: string, block: StoredBlock, cause?: unknown): ParsError {
   const found =
@@ -48,7 +74,7 @@ export function lostBlock(path: string, block: StoredBlock, cause?: unknown): Pa
 }
 
 /** The blocks that have bytes of the range. */
-export function overlapping<Block extends StoredBlock>(
+function overlapping<Block extends StoredBlock>(
   blocks: readonly Block[],
   offsetBytes: number,
   sizeBytes: number,

@@ -25,6 +25,14 @@ export const defaultRetryPolicy: RetryPolicy = {
   maxTotalMs: defaultRetryMaxMs,
 };
 
+/** A wrong host or port should be reported soon, and most failures to open a store are one. */
+const openAttemptCount = 4;
+
+/** The policy for the first question to a store, which tells whether it can be opened. */
+export function openingPolicy(policy: RetryPolicy): RetryPolicy {
+  return { ...policy, attemptCount: Math.min(openAttemptCount, policy.attemptCount) };
+}
+
 export interface Retry {
   readonly policy: RetryPolicy;
   /** A number in [0, 1), as Math.random. */

@@ -2,7 +2,7 @@
 
 import { maxMomentMs } from '../../flow/bounded.js';
 import type { FileCoding } from '../hadoop/erasure-code.js';
-import type { StoredFile } from '../store.js';
+import type { NamespaceEntry } from '../hadoop/namespace.js';
 import { type ErasureCodingPolicy, fileTypes, type HdfsFileStatus } from './proto/hdfs.js';
 
 /** SystemErasureCodingPolicies, of which only the numbers are sent. */
@@ -25,18 +25,12 @@ export function isFolder({ fileType }: HdfsFileStatus): boolean {
   return fileType === fileTypes.folder;
 }
 
-/** `name` is the full one in the store. What makes no sense is said as `problem`: one file must not hide those beside it. */
-export function storedFile(name: string, status: HdfsFileStatus): StoredFile {
-  const kind = isFolder(status) ? 'folder' : 'file';
-  const problem = statusProblem(status);
-  if (problem !== undefined) {
-    return { name, kind, sizeBytes: 0, modifiedMs: 0, problem };
-  }
+export function entryOf(status: HdfsFileStatus): NamespaceEntry {
   return {
-    name,
-    kind,
-    sizeBytes: kind === 'folder' ? 0 : Number(status.length),
+    isFolder: isFolder(status),
+    sizeBytes: Number(status.length),
     modifiedMs: Number(status.modificationTime),
+    problem: statusProblem(status),
   };
 }
 

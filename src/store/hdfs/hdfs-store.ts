@@ -9,14 +9,21 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import type { StoreCapabilities } from '../capabilities.js';
 import { copiesToWrite, copyCountOf } from '../check-write.js';
 import { NameNodes } from '../hadoop/name-nodes.js';
+import { expectRemovable, folderOf, isNotFound, storedFile } from '../hadoop/namespace.js';
 import { nameOfProcess } from '../hadoop/process-user.js';
-import { createRetry, defaultRetryPolicy, type Retry, type RetryPolicy } from '../hadoop/retry.js';
+import {
+  createRetry,
+  defaultRetryPolicy,
+  openingPolicy,
+  type Retry,
+  type RetryPolicy,
+} from '../hadoop/retry.js';
 import type { Store } from '../store.js';
 import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
-import { isFolder, storedFile } from './file-status.js';
+import { entryOf, isFolder } from './file-status.js';
 import { Lease } from './lease.js';
 import { LocatedFiles } from './located-files.js';
-import { folderOf, isNotFound, Namespace } from './namespace.js';
+import { Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
 import { NameNodeClient } from './rpc/name-node-client.js';
 import { DataNodes } from './transfer/data-nodes.js';
@@ -45,8 +52,6 @@ const defaultAnswerTimeoutMs = 30_000;
 const defaultIdleTimeoutMs = 15_000;
 const defaultSetupTimeoutMs = 10_000;
 const defaultAckTimeoutMs = 30_000;
-/** A wrong host or port should be reported soon, and most failures to open are one. */
-const openAttemptCount = 4;
 
 /**
  * Opens a store below a path of HDFS; `url` is hdfs://[USER@]HOST:PORT[,HOST:PORT]/PATH. The path need not exist. Throws `usage` for
@@ -117,8 +122,7 @@ class HdfsStore implements Store {
   }
 
   async checkRoot(): Promise<void> {
-    const attemptCount = Math.min(openAttemptCount, this.#retry.policy.attemptCount);
-    const retry = { ...this.#retry, policy: { ...this.#retry.policy, attemptCount } };
+    const retry = { ...this.#retry, policy: openingPolicy(this.#retry.policy) };
     const root = await this.#namespace.status(this.#rootPath, undefined, retry);
     if (root && !isFolder(root)) {
       throw new ParsError('usage', `${this.url}: the path is a file, expected a folder or nothing`);
@@ -182,7 +186,7 @@ class HdfsStore implements Store {
   readonly stat: Store['stat'] = async (name, options) => {
     checkStoreName(name);
     const status = await this.#namespace.status(this.#path(name), options?.signal);
-    const file = status && storedFile(name, status);
+    const file = status && storedFile(name, entryOf(status));
     if (file?.problem !== undefined) {
       throw new ParsError('corrupt', `${name}: ${file.problem}`);
     }
@@ -202,7 +206,7 @@ class HdfsStore implements Store {
       });
     const prefix = folder === '' ? '' : `${folder}/`;
     return entries
-      .map(({ name, status }) => storedFile(prefix + name, status))
+      .map(({ name, entry }) => storedFile(prefix + name, entryOf(entry)))
       .filter(({ name }) => isStoreName(name));
   };
 
@@ -232,10 +236,7 @@ class HdfsStore implements Store {
       if (found === undefined) {
         return;
       }
-      if (isFolder(found) !== (only === 'empty-folder')) {
-        const kind = isFolder(found) ? 'a folder' : 'a file';
-        throw new ParsError('usage', `${path}: it is ${kind}, and was to be removed as another`);
-      }
+      expectRemovable(path, isFolder(found), only);
       await this.#namespace.remove(path, false, signal);
     }
     this.#files.forget(path);

@@ -1,18 +1,14 @@
-// Where the blocks of a file are. Asked before every read, and kept for a moment, since a pack is read frame by frame. It may be
-// old by that much, as the NameNode's own knowledge may be old by minutes: a dead DataNode is listed until its heartbeats have
-// been missing for long enough.
+// Where the blocks of a file are. Asked before every read, unless it was asked a moment ago.
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { codingOf } from '../hadoop/erasure-code.js';
+import { KeptAnswers } from '../hadoop/kept-answers.js';
 import type { StoredBlock } from '../store.js';
 import { fileCodingOf } from './file-status.js';
 import { getBlockLocations } from './proto/client-namenode-protocol.js';
 import type { LocatedBlock } from './proto/hdfs.js';
 import type { NameNodeClient } from './rpc/name-node-client.js';
 import { nameOf } from './transfer/data-nodes.js';
-
-const keptMs = 5_000;
-const keptCount = 1_000;
 
 /** A block, and what a DataNode is to be told of it. */
 export interface BlockOfFile extends StoredBlock {
@@ -27,7 +23,7 @@ export interface LocatedFile {
 
 export class LocatedFiles {
   readonly #client: NameNodeClient;
-  readonly #kept = new Map<string, { readonly file: LocatedFile; readonly atMs: number }>();
+  readonly #kept = new KeptAnswers<LocatedFile>();
 
   constructor(client: NameNodeClient) {
     this.#client = client;
@@ -55,30 +51,17 @@ export class LocatedFiles {
       })
       .sort((a, b) => a.offsetBytes - b.offsetBytes);
     const file = { blocks, isEncrypted: locations.fileEncryptionInfo !== undefined };
-    this.#kept.delete(path);
-    this.#kept.set(path, { file, atMs: performance.now() });
-    if (this.#kept.size > keptCount) {
-      const [oldest] = this.#kept.keys();
-      this.#kept.delete(oldest);
-    }
+    this.#kept.keep(path, file);
     return file;
   }
 
   /** The blocks of a file and where they are, now or a few seconds ago. */
   async recent(path: string, signal: AbortSignal | undefined): Promise<LocatedFile> {
-    const kept = this.#kept.get(path);
-    if (kept && performance.now() - kept.atMs < keptMs) {
-      return kept.file;
-    }
-    return await this.ask(path, signal);
+    return this.#kept.recent(path) ?? (await this.ask(path, signal));
   }
 
   /** To be called when the path changes or its locations proved wrong. */
   forget(path: string): void {
-    for (const key of this.#kept.keys()) {
-      if (key === path || key.startsWith(`${path}/`)) {
-        this.#kept.delete(key);
-      }
-    }
+    this.#kept.forget(path);
   }
 }

@@ -1,6 +1,7 @@
 // What the NameNode does alone: status, listing, folders, rename, remove. Each call is made until it is answered.
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { isNotFound, listByPage } from '../hadoop/namespace.js';
 import type { Retry } from '../hadoop/retry.js';
 import { fileCodingOf, isFolder } from './file-status.js';
 import {
@@ -16,10 +17,6 @@ import {
 import type { HdfsFileStatus } from './proto/hdfs.js';
 import type { NameNodeClient } from './rpc/name-node-client.js';
 
-/** What dfs.namenode.fs-limits.max-directory-items allows in one folder unless a cluster says otherwise. */
-const maxListedCount = 2 ** 20;
-/** With pages of 1000, as they are by default, a tenth of these would do. */
-const maxPageCount = 10_000;
 /** For the owner's eyes only. */
 const folderPermission = { perm: 0o700 };
 
@@ -79,32 +76,21 @@ export class Namespace {
   async list(
     path: string,
     signal: AbortSignal | undefined,
-  ): Promise<readonly { readonly name: string; readonly status: HdfsFileStatus }[]> {
-    const found: { readonly name: string; readonly status: HdfsFileStatus }[] = [];
-    const seen = new Set<string>();
-    let startAfter: Uint8Array = new Uint8Array();
-    for (let pageCount = 1; ; pageCount++) {
+  ): Promise<readonly { readonly name: string; readonly entry: HdfsFileStatus }[]> {
+    return await listByPage(`getListing ${path}`, async (last: HdfsFileStatus | undefined) => {
+      const startAfter = last?.path ?? new Uint8Array();
       const request = { src: srcOf(path), startAfter, needLocation: false };
       const { dirList } = await this.#client.call(getListing, request, { path, signal });
-      if (dirList === undefined) {
-        return found;
-      }
-      for (const status of dirList.partialListing) {
-        const name = Buffer.from(status.path).toString();
-        if (seen.has(name)) {
-          throw endless(path, 'the same name comes twice');
+      return (
+        dirList && {
+          entries: dirList.partialListing.map((entry) => ({
+            name: Buffer.from(entry.path).toString(),
+            entry,
+          })),
+          remainingCount: dirList.remainingEntries,
         }
-        seen.add(name);
-        found.push({ name, status });
-        startAfter = status.path;
-      }
-      if (dirList.remainingEntries === 0 || dirList.partialListing.length === 0) {
-        return found;
-      }
-      if (found.length >= maxListedCount || pageCount >= maxPageCount) {
-        throw endless(path, `${found.length} names in ${pageCount} pages, and there are more`);
-      }
-    }
+      );
+    });
   }
 
   /** With its parents; those that exist keep their permissions. */
@@ -169,21 +155,6 @@ export class Namespace {
   }
 }
 
-export function isNotFound(error: unknown): boolean {
-  return error instanceof ParsError && error.code === 'not-found';
-}
-
-export function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
-}
-
 function srcOf(path: string): string {
   return path === '' ? '/' : path;
-}
-
-function endless(path: string, found: string): ParsError {
-  return new ParsError(
-    'unsupported',
-    `getListing ${path}: ${found}; expected each name once, and at most ${maxListedCount}`,
-  );
 }

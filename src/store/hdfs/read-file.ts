@@ -7,7 +7,7 @@ import {
   isRangeHeld,
   isReadable,
   lostBlock,
-  overlapping,
+  readByBlock,
 } from '../hadoop/file-blocks.js';
 import { throwIfCancelled } from '../hadoop/retry.js';
 import { UnreachableCopies } from '../unreachable.js';
@@ -46,21 +46,9 @@ export async function readFile(
   }
   checkRangeOfBlocks(path, file.blocks, offsetBytes, sizeBytes);
   checkForm(path, file);
-  const wanted = overlapping(file.blocks, offsetBytes, sizeBytes);
-  const lost = wanted.find((block) => !isReadable(block));
-  if (lost) {
-    throw lostBlock(path, lost);
-  }
-
-  // Its length has been checked against the file's, and every byte of it is filled below.
-  const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);
-  for (const block of wanted) {
-    const from = Math.max(offsetBytes, block.offsetBytes);
-    const to = Math.min(offsetBytes + sizeBytes, block.offsetBytes + block.sizeBytes);
-    const target = bytes.subarray(from - offsetBytes, to - offsetBytes);
-    await readCopies(options, path, block, from - block.offsetBytes, target, signal);
-  }
-  return bytes;
+  return await readByBlock(path, file.blocks, offsetBytes, sizeBytes, (block, from, target) =>
+    readCopies(options, path, block, from - block.offsetBytes, target, signal),
+  );
 }
 
 function checkForm(path: string, { blocks, isEncrypted }: LocatedFile): void {

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { chunksUntilAborted } from '../abort.js';
 import type { CopiesToWrite } from '../check-write.js';
+import { folderOf, isNotFound } from '../hadoop/namespace.js';
 import { isNotPlaced, isRefusedByNodes } from '../hadoop/remote-exception.js';
 import { isUnavailable, retried, type Retry, throwIfCancelled } from '../hadoop/retry.js';
 import { refusalByPolicy } from '../hadoop/storage-policy.js';
@@ -20,7 +21,7 @@ import {
   writeRetryMaxMs,
 } from '../hadoop/upload.js';
 import type { Lease } from './lease.js';
-import { folderOf, isNotFound, type Namespace } from './namespace.js';
+import type { Namespace } from './namespace.js';
 import {
   addBlock,
   complete,

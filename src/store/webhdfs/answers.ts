@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { boundedArray, moment } from '../../flow/bounded.js';
+import type { NamespaceEntry } from '../hadoop/namespace.js';
 
 const size = z.int().min(0);
 /** How many entries one page of a listing may have: dfs.ls.limit is 1000 unless a cluster says otherwise. */
@@ -15,7 +16,7 @@ const fileStatus = z.object({
   /** '' for the path itself. */
   pathSuffix: z.string().regex(/^[^/]{0,1024}$/, 'expected a name without a slash'),
   type: z.string().max(64),
-  /** Whether these two are possible is asked of each file by itself: `statusProblem`. */
+  /** Whether these two are possible is asked of each file by itself: `entryOf`. */
   length: z.number(),
   modificationTime: z.number(),
   /** The inode's number: it stays over a rename. HttpFS leaves it out. */
@@ -28,8 +29,20 @@ const fileStatus = z.object({
 });
 export type FileStatus = z.infer<typeof fileStatus>;
 
-/** What is said of a file and cannot be, in words, or undefined. One such file must not hide those beside it. */
-export function statusProblem({ length, modificationTime }: FileStatus): string | undefined {
+export function isFolder({ type }: FileStatus): boolean {
+  return type === 'DIRECTORY';
+}
+
+export function entryOf(status: FileStatus): NamespaceEntry {
+  return {
+    isFolder: isFolder(status),
+    sizeBytes: status.length,
+    modifiedMs: status.modificationTime,
+    problem: statusProblem(status),
+  };
+}
+
+function statusProblem({ length, modificationTime }: FileStatus): string | undefined {
   if (!size.safeParse(length).success) {
     return `HDFS says that it has ${length} bytes`;
   }

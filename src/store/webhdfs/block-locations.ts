@@ -1,24 +1,16 @@
 // Where the blocks of a file are (GETFILEBLOCKLOCATIONS). Asked before every read: an OPEN that runs into a block
 // without a live copy answers 200, then nothing for 20 seconds, then a truncated body.
-//
-// A pack is read frame by frame, so the answer is kept for a moment. It may be old by that much, as the NameNode's own
-// knowledge may be old by minutes: a dead DataNode is listed until its heartbeats have been missing for long enough.
 
 import { codingOf } from '../hadoop/erasure-code.js';
+import { KeptAnswers } from '../hadoop/kept-answers.js';
 import type { ReadOptions } from '../read-options.js';
 import type { StoredBlock } from '../store.js';
 import { blockLocationsAnswer, fileStatusAnswer } from './answers.js';
 import type { WebHdfsClient } from './client.js';
 
-const keptMs = 5_000;
-const keptCount = 1_000;
-
 export class BlockLocations {
   readonly #client: WebHdfsClient;
-  readonly #kept = new Map<
-    string,
-    { readonly blocks: readonly StoredBlock[]; readonly atMs: number }
-  >();
+  readonly #kept = new KeptAnswers<readonly StoredBlock[]>();
 
   constructor(client: WebHdfsClient) {
     this.#client = client;
@@ -42,30 +34,17 @@ export class BlockLocations {
       unreachable: [],
       coding: codingOf(status, block.length),
     })).sort((a, b) => a.offsetBytes - b.offsetBytes);
-    this.#kept.delete(path);
-    this.#kept.set(path, { blocks, atMs: performance.now() });
-    if (this.#kept.size > keptCount) {
-      const [oldest] = this.#kept.keys();
-      this.#kept.delete(oldest);
-    }
+    this.#kept.keep(path, blocks);
     return blocks;
   }
 
   /** The blocks as they are now, or as they were a few seconds ago. */
   async recent(path: string, options: ReadOptions | undefined): Promise<readonly StoredBlock[]> {
-    const kept = this.#kept.get(path);
-    if (kept && performance.now() - kept.atMs < keptMs) {
-      return kept.blocks;
-    }
-    return await this.ask(path, options);
+    return this.#kept.recent(path) ?? (await this.ask(path, options));
   }
 
   /** To be called when the path changes or its locations proved wrong. */
   forget(path: string): void {
-    for (const key of this.#kept.keys()) {
-      if (key === path || key.startsWith(`${path}/`)) {
-        this.#kept.delete(key);
-      }
-    }
+    this.#kept.forget(path);
   }
 }

@@ -2,6 +2,7 @@
 // retries, because an attempt whose answer was lost must be recognised as done.
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { isNotFound, listByPage } from '../hadoop/namespace.js';
 import { retried, type Retry } from '../hadoop/retry.js';
 import {
   booleanAnswer,
@@ -12,11 +13,6 @@ import {
   listingAnswer,
 } from './answers.js';
 import type { WebHdfsClient } from './client.js';
-
-/** What dfs.namenode.fs-limits.max-directory-items allows in one folder unless a cluster says otherwise. */
-const maxListedCount = 2 ** 20;
-/** With pages of 1000, as they are by default, a tenth of these would do. */
-const maxPageCount = 10_000;
 
 /** Paths are absolute in HDFS, '' being the root folder. */
 export class Namespace {
@@ -57,30 +53,23 @@ export class Namespace {
 
   /** What lies directly below a folder, in the order of names; of a file the file itself, with an empty name. */
   async list(path: string, signal: AbortSignal | undefined): Promise<readonly FileStatus[]> {
-    const found: FileStatus[] = [];
-    const seen = new Set<string>();
-    for (let pageCount = 1; ; pageCount++) {
-      const startAfter = found.at(-1)?.pathSuffix ?? '';
+    const doing = `LISTSTATUS_BATCH ${path}`;
+    const found = await listByPage(doing, async (last: FileStatus | undefined) => {
+      const startAfter = last?.pathSuffix ?? '';
       const query = startAfter === '' ? {} : { startAfter };
       const { DirectoryListing: page } = await this.#client.ask(
         { method: 'GET', op: 'LISTSTATUS_BATCH', path, query, signal },
         listingAnswer,
       );
-      const statuses = page.partialListing.FileStatuses.FileStatus;
-      for (const status of statuses) {
-        if (seen.has(status.pathSuffix)) {
-          throw endless(path, 'the same name comes twice');
-        }
-        seen.add(status.pathSuffix);
-        found.push(status);
-      }
-      if (page.remainingEntries === 0 || statuses.length === 0) {
-        return found;
-      }
-      if (found.length >= maxListedCount || pageCount >= maxPageCount) {
-        throw endless(path, `${found.length} names in ${pageCount} pages, and there are more`);
-      }
-    }
+      return {
+        entries: page.partialListing.FileStatuses.FileStatus.map((entry) => ({
+          name: entry.pathSuffix,
+          entry,
+        })),
+        remainingCount: page.remainingEntries,
+      };
+    });
+    return found.map(({ entry }) => entry);
   }
 
   /** With its parents, for the owner's eyes only; those that exist keep their permissions. */
@@ -181,17 +170,6 @@ export class Namespace {
     }
     throw new ParsError('unavailable', `RENAME ${from} to ${to}: HDFS refused without a reason`);
   }
-}
-
-function endless(path: string, found: string): ParsError {
-  return new ParsError(
-    'unsupported',
-    `LISTSTATUS_BATCH ${path}: ${found}; expected each name once, and at most ${maxListedCount}`,
-  );
-}
-
-export function isNotFound(error: unknown): boolean {
-  return error instanceof ParsError && error.code === 'not-found';
 }
 
 function isAlreadyExists(error: unknown): boolean {

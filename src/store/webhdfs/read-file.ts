@@ -1,20 +1,15 @@
-// Reading a range of a file, block by block: never across a block boundary, because a lost block may be next.
+// Reading a range of a file, block by block.
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectNotLost } from '../hadoop/expect-not-lost.js';
-import {
-  checkRangeOfBlocks,
-  isRangeHeld,
-  isReadable,
-  lostBlock,
-  overlapping,
-} from '../hadoop/file-blocks.js';
+import { checkRangeOfBlocks, isRangeHeld, readByBlock } from '../hadoop/file-blocks.js';
 import type { ReadOptions } from '../read-options.js';
 import { UnreachableCopies } from '../unreachable.js';
 import type { BlockLocations } from './block-locations.js';
 import type { DataNodes } from './data-nodes.js';
 import type { HttpAnswer } from './http/http-client.js';
 import { TransferError, wasReached } from './http/node-error.js';
+
 export interface FileReaderOptions {
   readonly locations: BlockLocations;
   readonly dataNodes: DataNodes;
@@ -34,23 +29,12 @@ export async function readFile(
     blocks = await locations.ask(path, options);
   }
   checkRangeOfBlocks(path, blocks, offsetBytes, sizeBytes);
-  const wanted = overlapping(blocks, offsetBytes, sizeBytes);
-  const lost = wanted.find((block) => !isReadable(block));
-  if (lost) {
-    throw lostBlock(path, lost);
-  }
-
-  // Its length has been checked against the file's, and every byte of it is filled below.
-  const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);
-  for (const block of wanted) {
-    const from = Math.max(offsetBytes, block.offsetBytes);
-    const to = Math.min(offsetBytes + sizeBytes, block.offsetBytes + block.sizeBytes);
-    const target = bytes.subarray(from - offsetBytes, to - offsetBytes);
+  return await readByBlock(path, blocks, offsetBytes, sizeBytes, async (block, from, target) => {
     const operation = {
       method: 'GET',
       op: 'OPEN',
       path,
-      query: { offset: String(from), length: String(to - from) },
+      query: { offset: String(from), length: String(target.length) },
       signal: options?.signal,
     } as const;
     const fill = (answer: HttpAnswer) => fillFrom(answer, target, path, from);
@@ -66,8 +50,7 @@ export async function readFile(
       }
       throw error;
     }
-  }
-  return bytes;
+  });
 }
 
 /** Reads the body into `target`, exactly. */

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { ParsError } from '../../../introspect/pars-error.js';
 import { boundedArray } from '../../flow/bounded.js';
+import { folderOf } from '../hadoop/namespace.js';
 import { isRefusedByNodes } from '../hadoop/remote-exception.js';
 import { refusalByPolicy } from '../hadoop/storage-policy.js';
 import type { Operation, WebHdfsClient } from './client.js';
@@ -25,7 +26,7 @@ export async function refusedByPolicy(
   if (!isRefusedByNodes(error)) {
     return undefined;
   }
-  const folder = path.slice(0, path.lastIndexOf('/'));
+  const folder = folderOf(path);
   const { BlockStoragePolicy: policy } = await client.ask(
     { method: 'GET', op: 'GETSTORAGEPOLICY', path: folder, signal },
     storagePolicyAnswer,

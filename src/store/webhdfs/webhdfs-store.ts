@@ -8,17 +8,24 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import type { StoreCapabilities } from '../capabilities.js';
 import { copiesToWrite, copyCountOf } from '../check-write.js';
 import { NameNodes } from '../hadoop/name-nodes.js';
+import { expectRemovable, folderOf, isNotFound, storedFile } from '../hadoop/namespace.js';
 import { nameOfProcess } from '../hadoop/process-user.js';
-import { createRetry, defaultRetryPolicy, retried, type RetryPolicy } from '../hadoop/retry.js';
+import {
+  createRetry,
+  defaultRetryPolicy,
+  openingPolicy,
+  retried,
+  type RetryPolicy,
+} from '../hadoop/retry.js';
 import type { ReadOptions } from '../read-options.js';
-import type { Store, StoredFile } from '../store.js';
+import type { Store } from '../store.js';
 import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
-import { type FileStatus, statusProblem } from './answers.js';
+import { entryOf, isFolder } from './answers.js';
 import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
 import { DataNodes } from './data-nodes.js';
 import { HttpClient, type HttpClientOptions } from './http/http-client.js';
-import { isNotFound, Namespace } from './namespace.js';
+import { Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
 import { parseWebHdfsUrl, tokenVariable } from './url.js';
 import { writeFile } from './write-file.js';
@@ -53,8 +60,6 @@ const defaultIdleTimeoutMs = 15_000;
 const defaultWriteIdleTimeoutMs = 120_000;
 const defaultAnswerTimeoutMs = 30_000;
 const defaultContinueTimeoutMs = 10_000;
-/** A wrong host or port should be reported soon, and most failures to open are one. */
-const openAttemptCount = 4;
 
 /**
  * Opens a store below a path of HDFS; `url` is webhdfs://HOST:PORT[,HOST:PORT]/PATH[?user.name=USER], swebhdfs:// for
@@ -138,8 +143,7 @@ class WebHdfsStore implements Store {
   }
 
   async checkRoot(): Promise<void> {
-    const attemptCount = Math.min(openAttemptCount, this.#retryPolicy.attemptCount);
-    const retry = createRetry({ ...this.#retryPolicy, attemptCount });
+    const retry = createRetry(openingPolicy(this.#retryPolicy));
     const root = await retried(retry, undefined, () =>
       this.#namespace.status(this.#rootPath, undefined),
     );
@@ -196,7 +200,7 @@ class WebHdfsStore implements Store {
     const status = await this.#retried(options, () =>
       this.#namespace.status(this.#path(name), options?.signal),
     );
-    const file = status && storedFile(name, status);
+    const file = status && storedFile(name, entryOf(status));
     if (file?.problem !== undefined) {
       throw new ParsError('corrupt', `${name}: ${file.problem}`);
     }
@@ -218,7 +222,7 @@ class WebHdfsStore implements Store {
     });
     const prefix = folder === '' ? '' : `${folder}/`;
     return statuses
-      .map((status) => storedFile(prefix + status.pathSuffix, status))
+      .map((status) => storedFile(prefix + status.pathSuffix, entryOf(status)))
       .filter((file) => isStoreName(file.name));
   };
 
@@ -231,7 +235,7 @@ class WebHdfsStore implements Store {
     await this.#retried(options, async () => {
       // First, or the folder for `to` would be made in vain.
       if (await this.#namespace.status(fromPath, signal)) {
-        await this.#namespace.makeFolder(toPath.slice(0, toPath.lastIndexOf('/')), signal);
+        await this.#namespace.makeFolder(folderOf(toPath), signal);
       }
     });
     await this.#namespace.rename(fromPath, toPath, retry, signal);
@@ -252,10 +256,7 @@ class WebHdfsStore implements Store {
       if (found === undefined) {
         return;
       }
-      if (isFolder(found) !== (options.only === 'empty-folder')) {
-        const kind = isFolder(found) ? 'a folder' : 'a file';
-        throw new ParsError('usage', `${path}: it is ${kind}, and was to be removed as another`);
-      }
+      expectRemovable(path, isFolder(found), options.only);
       await this.#namespace.remove(path, signal, false);
     });
     this.#locations.forget(path);
@@ -273,22 +274,4 @@ class WebHdfsStore implements Store {
   #retried<T>(options: ReadOptions | undefined, attempt: () => Promise<T>): Promise<T> {
     return retried(createRetry(this.#retryPolicy), options?.signal, attempt);
   }
-}
-
-function storedFile(name: string, status: FileStatus): StoredFile {
-  const kind = isFolder(status) ? 'folder' : 'file';
-  const problem = statusProblem(status);
-  if (problem !== undefined) {
-    return { name, kind, sizeBytes: 0, modifiedMs: 0, problem };
-  }
-  return {
-    name,
-    kind,
-    sizeBytes: kind === 'folder' ? 0 : status.length,
-    modifiedMs: status.modificationTime,
-  };
-}
-
-function isFolder(status: FileStatus): boolean {
-  return status.type === 'DIRECTORY';
 }

@@ -8,6 +8,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { CopiesToWrite } from '../check-write.js';
+import { folderOf } from '../hadoop/namespace.js';
 import { retried, type Retry } from '../hadoop/retry.js';
 import {
   type Content,
@@ -99,7 +100,7 @@ async function sendContent(
   open: () => AsyncGenerator<Uint8Array>,
   { copyCount, blockSizeBytes, signal }: CopiesToWrite,
 ): Promise<FileChecksum> {
-  await namespace.makeFolder(uploadPath.slice(0, uploadPath.lastIndexOf('/')), signal);
+  await namespace.makeFolder(folderOf(uploadPath), signal);
   const checksum = new FileChecksum(blockSizeBytes);
   async function* checked(): AsyncGenerator<Uint8Array> {
     const doing = `CREATE ${uploadPath}`;
