@@ -5,15 +5,13 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { loadManifest, resolveId } from '../../catalog/catalog.js';
 import { closeGuestDisks, openGuestDisks, parseDiskArgument } from '../../disk/guest-disks.js';
 import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
-import { lostPageCount } from '../../loss/lost-pages.js';
 import { ramOf } from '../../manifest/space/spaces.js';
 import type { Manifest } from '../../manifest/types.js';
-import type { Healing } from '../../restore/heal/healing.js';
 import { readMachine } from '../../restore/read-machine.js';
 import type { RestoreRequest, StreamFormat } from '../../restore/restore-request.js';
 import type { RestoreResult } from '../../restore/restore-result.js';
 import { restoreSnapshot } from '../../restore/restore-snapshot.js';
-import { diskTargets, type RestoredDisk, restoredDisk } from '../../restore/restored-disk.js';
+import { diskTargets, restoredDisk } from '../../restore/restored-disk.js';
 import { expectFirstRun, runScript } from '../../restore/resume/resume-folder.js';
 import { isOfLibvirt, writeLibvirtResume } from '../../restore/resume/write-libvirt-resume.js';
 import {
@@ -25,13 +23,12 @@ import {
 import { openStore } from '../../store/open-store.js';
 import type { Store } from '../../store/store.js';
 import { UnreachableCopies } from '../../store/unreachable.js';
-import type { Lines } from '../../text/standard-streams.js';
 import { findingLines } from '../../vm/trust/trust-words.js';
-import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
+import { exitCodes } from '../shared/exit-code.js';
 import { collect, jsonOption, snapshotMeaning } from '../shared/options/common.js';
 import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
-import { lostTable, reportLost, reportLostOnDisks } from '../store/lost-report.js';
+import { asJson, asText, exitCodeOf, tellOfLoss } from './answer.js';
 import { confirmMachine } from './confirm-machine.js';
 
 export interface RestoreOptions extends CommonOptions {
@@ -289,121 +286,4 @@ function tellOfDisk(
       `the VM will write to ${diskPath}, which this snapshot needs as it is: to restore it again, give a copy instead`,
     );
   }
-}
-
-function tellOfLoss(result: RestoreResult, warn: (sentence: string) => void): void {
-  const { lostOnDisks, healing } = result;
-  const diskPaths = diskPathsOf(result);
-  const isWritten = result.kind !== 'refused';
-  const unhealedPages = lostPageCount(healing.unhealed);
-  for (const why of new Set(healing.unhealed.map((run) => run.why))) {
-    warn(why);
-  }
-  if (unhealedPages > 0) {
-    warn(
-      isWritten
-        ? `${unhealedPages} pages could not be read back and are zero in ${pagesPathOf(result) ?? 'RAM'}`
-        : `${unhealedPages} pages cannot be read back, so nothing was written; --allow-lost writes the rest`,
-    );
-  }
-  for (const { name, lost } of lostOnDisks) {
-    const found = `${lostPageCount(lost)} pages of the disk ${name}`;
-    warn(
-      isWritten
-        ? `${found} could not be read back and are zero in ${diskPaths.find((disk) => disk.name === name)?.path ?? name}`
-        : `${found} cannot be read back and nothing heals a disk, so nothing was written; --allow-lost writes the rest, ` +
-            '--without-disks leaves disks out',
-    );
-  }
-  if (healing.rereadPageCount > 0) {
-    warn(
-      "the guest will read cache again from its disk: start it with the disk of the snapshot's moment and no other" +
-        (diskPaths.length > 0 ? ', as restored with it' : ''),
-    );
-  }
-}
-
-/** Where RAM is, if it was written. */
-function pagesPathOf(result: RestoreResult): string | undefined {
-  switch (result.kind) {
-    case 'files':
-      return result.ramPath;
-    case 'stream':
-      return result.streamPath;
-    case 'refused':
-      return undefined;
-  }
-}
-
-function diskPathsOf(result: RestoreResult): readonly RestoredDisk[] {
-  return result.kind === 'refused' ? [] : result.diskPaths;
-}
-
-function asJson(manifest: Manifest, result: RestoreResult): Record<string, unknown> {
-  const { lost, lostOnDisks, healing } = result;
-  const { unhealed, ...healed } = healing;
-  const allLost = [...reportLost(lost, manifest), ...reportLostOnDisks(lostOnDisks, manifest)];
-  return {
-    id: manifest.header.id,
-    ram: (result.kind === 'files' ? result.ramPath : undefined) ?? null,
-    state: (result.kind === 'files' ? result.statePath : undefined) ?? null,
-    stream: result.kind === 'stream' ? result.streamPath : null,
-    disks: diskPathsOf(result),
-    lostPageCount: allLost.reduce((sum, { pageCount }) => sum + pageCount, 0),
-    lost: allLost,
-    healing: {
-      ...healed,
-      unhealedPageCount: lostPageCount(unhealed),
-      unhealed: reportLost(unhealed, manifest).map((run, index) => ({
-        ...run,
-        why: unhealed[index].why,
-      })),
-    },
-  };
-}
-
-function asText(manifest: Manifest, result: RestoreResult): Lines {
-  const { lostOnDisks, healing } = result;
-  const { id, vm } = manifest.header;
-  const written = [
-    pagesPathOf(result),
-    result.kind === 'files' ? result.statePath : undefined,
-    ...diskPathsOf(result).map(({ path }) => path),
-  ].filter((path) => path !== undefined);
-  const gone = [
-    ...reportLost(healing.unhealed, manifest),
-    ...reportLostOnDisks(lostOnDisks, manifest),
-  ];
-  return [
-    ...(gone.length === 0 ? [] : [lostTable(gone)]),
-    ...(written.length === 0 || gone.length > 0
-      ? []
-      : [`restored ${id} of ${vm} to ${written.join(' and ')}`]),
-    ...healedLines(healing),
-  ];
-}
-
-function healedLines(healing: Healing): readonly string[] {
-  const { filledPageCount, rereadPageCount, rereadFolioCount, putBackPageCount } = healing;
-  return [
-    ...(filledPageCount === 0 ? [] : [`healed: ${filledPageCount} free pages were filled anew`]),
-    ...(rereadPageCount === 0
-      ? []
-      : [
-          `healed: ${rereadPageCount} pages of cache (${rereadFolioCount} folios) will be read again by the guest`,
-        ]),
-    ...(putBackPageCount === 0
-      ? []
-      : [`healed: ${putBackPageCount} pages of cache were put back from the disk image`]),
-  ];
-}
-
-function exitCodeOf({ lostOnDisks, healing }: RestoreResult): number {
-  const gone = [...healing.unhealed, ...lostOnDisks.flatMap(({ lost }) => lost)];
-  if (gone.length === 0) {
-    return exitCodes.ok;
-  }
-  return gone.some(({ reason }) => reason === 'corrupt')
-    ? exitCodeOfError.corrupt
-    : exitCodeOfError['data-lost'];
 }

@@ -9,11 +9,11 @@ import type { Lines } from '../../text/standard-streams.js';
 import { type Verification, verifySnapshot } from '../../verify/verify-snapshot.js';
 import { exitCodeOfError, exitCodes } from '../shared/exit-code.js';
 import { wrapText } from '../shared/format.js';
+import { lostTable, reportLost, reportLostOnDisks } from '../shared/lost-report.js';
 import { jsonOption, snapshotMeaning } from '../shared/options/common.js';
 import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { shortOfCopies } from '../shared/short-of-copies.js';
-import { lostTable, reportLost, reportLostOnDisks } from './lost-report.js';
 import { scenarioTable } from './scenario-table.js';
 
 export interface VerifyOptions extends CommonOptions {

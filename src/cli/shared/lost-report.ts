@@ -3,7 +3,7 @@ import type { LostRun } from '../../loss/lost-pages.js';
 import type { DiskLoss } from '../../loss/snapshot-loss.js';
 import { disksOf, ramOf } from '../../manifest/space/spaces.js';
 import type { AddressSpace, Manifest } from '../../manifest/types.js';
-import { formatTable } from '../shared/format.js';
+import { formatTable } from './format.js';
 
 /** A lost run as `--json` states it. */
 export interface LostRunReport {
