@@ -9,6 +9,7 @@ import {
 } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
+import { framesRoomBytes } from '../pack/encode.js';
 import { batchSizeBytes, createFramePool, type FramePool } from '../pack/frame-pool.js';
 import { defaultBlockSizeBytes, packContentBytes, windowSizeBytes } from '../pack/layout.js';
 import { readRequestedPages, requestedSizeBytes } from '../pack/read-pages.js';
@@ -111,7 +112,7 @@ class Measurement {
     const { sizeBytes: totalBytes } = this.#memory;
     const zeroes = Buffer.alloc(Math.min(lz4BlockSizeBytes, totalBytes));
     const buffers = Array.from({ length: blocksUnderWay }, () =>
-      Buffer.allocUnsafeSlow(zeroes.length),
+      Buffer.from(new SharedArrayBuffer(zeroes.length)),
     );
     const isHole = holesOf(this.#memory);
     for (let offset = 0, turn = 0; offset < totalBytes; offset += lz4BlockSizeBytes, turn++) {
@@ -163,7 +164,7 @@ class Measurement {
   }
 
   #lz4Block(block: Buffer): Promise<number> {
-    return this.#pool.lz4Block(new Uint8Array(block));
+    return this.#pool.lz4Block(block);
   }
 
   /** Before anything is awaited, as tallies want windows in their order. */
@@ -194,13 +195,13 @@ class Measurement {
     if (frames.window.length === 0) {
       return;
     }
-    // A buffer of its own, which moves to the thread.
-    const bytes = Buffer.allocUnsafeSlow(requestedSizeBytes(frames));
+    const room = new Uint8Array(new SharedArrayBuffer(framesRoomBytes(frames)));
+    const bytes = room.subarray(room.length - requestedSizeBytes(frames));
     readRequestedPages(frames, bytes, (imageOffset, target) => {
       const start = imageOffset - offset;
       target.set(block.subarray(start, start + target.length));
     });
-    const encoded = await this.#pool.encode({ frames, bytes });
+    const encoded = await this.#pool.encode({ frames, bytes }, room);
     shared.tally(encoded);
   }
 }

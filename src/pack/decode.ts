@@ -6,6 +6,7 @@ import { crc32c } from '@node-rs/crc32';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { type Codec, codecByNumber, codecs, knownCodecs } from './codec/codecs.js';
+import { pageWindow } from './codec/lz4/lz4.js';
 import { identityOfV1 } from './frame-identity.js';
 import {
   frameField,
@@ -33,7 +34,7 @@ export interface FrameHeader {
 }
 
 export interface Frame extends FrameHeader {
-  /** A raw frame's are a view of the bytes it was decoded from. */
+  /** A view of memory that the next frame uses too, or, of a raw frame, of the bytes it was decoded from. */
   readonly pages: Uint8Array;
 }
 
@@ -208,26 +209,24 @@ export function decodeFrame(
 ): Frame {
   const header = decodeFrameHeader(bytes, atBytes, version, originBytes);
   const payloadAt = atBytes + frameLayouts[version].headerSizeBytes;
+  const payload = bytes.subarray(payloadAt, payloadAt + header.storedSizeBytes);
   const codec = codecs[header.codec];
-  let pages: Uint8Array;
+  if (codec.keepsSize) {
+    return { ...header, pages: payload };
+  }
+  const pages = pageWindow(header.rawSizeBytes);
   try {
-    pages = codec.unpack(bytes.subarray(0, payloadAt + header.storedSizeBytes), payloadAt);
+    codec.unpack(payload, pages);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw corrupt(originBytes + atBytes, `its ${codec.payload} does not unpack: ${reason}`);
-  }
-  if (pages.length !== header.rawSizeBytes) {
-    throw corrupt(
-      originBytes + atBytes,
-      `its ${codec.payload} unpacks to ${pages.length} bytes, expected ${header.rawSizeBytes}`,
-    );
   }
   return { ...header, pages };
 }
 
 /**
  * Decodes the wanted frames in the order of their columns; each must be the one that the manifest names. Throws as
- * `decodeFrame` does, with the pack's name and the offset within it.
+ * `decodeFrame` does, with the pack's name and the offset within it. Pages are to be taken before the next frame is asked for.
  */
 export function* decodeStoredFrames(stored: StoredFrames): Generator<Frame> {
   const { frames, bytes, startBytes, version } = stored;
@@ -286,18 +285,11 @@ function inPack(stored: StoredFrames, error: unknown): unknown {
     : error;
 }
 
-/** The pages of all wanted frames, one after the other. Throws as `decodeStoredFrames` does. */
-export function decodePages(stored: StoredFrames): Uint8Array {
-  // At most 64 pages a frame, whatever the columns say: bounded by their length.
-  const pageCount = stored.frames.pageCount.reduce(
-    (sum, count) => sum + Math.min(count, maxFramePageCount),
-    0,
-  );
-  const pages = new Uint8Array(pageCount * pageSizeBytes);
-  let at = 0;
-  for (const frame of decodeStoredFrames(stored)) {
-    pages.set(frame.pages, at);
-    at += frame.pages.length;
+/** Decodes the wanted frames and keeps nothing of them. Returns the number of their pages. Throws as `decodeStoredFrames` does. */
+export function checkStoredFrames(stored: StoredFrames): number {
+  let pageCount = 0;
+  for (const { rawSizeBytes } of decodeStoredFrames(stored)) {
+    pageCount += rawSizeBytes / pageSizeBytes;
   }
-  return pages;
+  return pageCount;
 }

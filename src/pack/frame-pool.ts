@@ -2,34 +2,44 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
+import { type SharedBytes, SharedSlots } from '../flow/shared-slots.js';
 import { type Reply, valueOf } from './frame-reply.js';
-import type { WriteJob } from './frame-worker.js';
+import type { EncodeJob, WriteJob } from './frame-worker.js';
+import { frameHeaderSizeBytes, windowSizeBytes } from './layout.js';
 import type { FileBatch, FrameBatch, PageBatch, PlaceColumns, StoredFrames } from './types.js';
 
 /**
- * Raw bytes a job should carry: four windows take 1.5 ms to encode, beside which the 80 us of a message there and back
+ * Raw bytes a job should carry: four windows take 1 ms to encode, beside which the 80 us of a message there and back
  * are little, and the memory in flight stays at a few MiB per thread.
  */
 export const batchSizeBytes = 2 ** 20;
 
+/** A batch ends with the window that fills it, and each of its pages may be a frame by itself. */
+const batchRoomBytes =
+  batchSizeBytes + windowSizeBytes + (batchSizeBytes / 4096 + 1) * frameHeaderSizeBytes;
+
 /** LZ4 on four cores outruns a 10 GbE link to HDFS; more would only take CPU from the guests on this host. */
 const maxDefaultThreads = 4;
 
+/** `count` slots, each with room for the frames of a batch, and for its pages behind their headers. */
+export function batchSlots(count: number): SharedSlots {
+  return new SharedSlots(count, batchRoomBytes);
+}
+
 /**
- * For every method: `bytes` is moved to a worker when it fills its whole ArrayBuffer, and must not be used afterwards;
- * otherwise it is copied first. Jobs queue without limit: the caller bounds what is in flight, `threadCount + 1` jobs
- * keep every thread busy.
+ * Bytes given to a method are best in shared memory (shared-slots.ts): others are copied into such first. They must not be changed
+ * before the answer. Jobs queue without limit: the caller bounds what is in flight, `threadCount + 1` jobs keep every thread busy.
  */
 export interface FramePool {
   readonly threadCount: number;
-  /** As `encodeFrames`. */
-  encode(batch: PageBatch): Promise<FrameBatch>;
+  /** As `encodeFrames`, into `into`; the pages may lie in it too, behind as many bytes as the headers of all frames have. */
+  encode(batch: PageBatch, into: SharedBytes): Promise<FrameBatch>;
   /** As `encodeFrames`, with the pages read by the worker. `fd` must stay open until this settles. */
-  encodeFile(batch: FileBatch): Promise<FrameBatch>;
+  encodeFile(batch: FileBatch, into: SharedBytes): Promise<FrameBatch>;
   /** As `lz4BlockBytes`, for what is no frame. */
   lz4Block(bytes: Uint8Array): Promise<number>;
-  /** As `decodePages`. */
-  decode(stored: StoredFrames): Promise<Uint8Array>;
+  /** As `checkStoredFrames`. */
+  check(stored: StoredFrames): Promise<number>;
   /** As `writeStoredFrames`. `fd` must stay open until this settles. */
   write(stored: StoredFrames, places: PlaceColumns, fd: number): Promise<number>;
   /** Waits for jobs that run, then ends the threads. */
@@ -45,48 +55,41 @@ export function createFramePool({ threads }: { readonly threads?: number } = {})
     maxThreads: threadCount,
     idleTimeout: Infinity,
     recordTiming: false,
-    // With its default, piscina's workers take the next job without a turn of their event loop. lz4-napi's buffers are
-    // freed in such turns only: 4 GiB encoded left 3 GiB of dead memory, and half the speed.
     atomics: 'disabled',
-    // The heap only: pages lie outside of it, in ArrayBuffers, and are bounded by the batches in flight.
+    // The heap only: pages lie outside of it, and are bounded by the slots.
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
   });
 
-  async function run<T>(job: string, task: unknown, moved?: Uint8Array): Promise<T> {
-    const reply: unknown = await piscina.run(task, {
-      name: job,
-      ...(moved === undefined ? {} : { transferList: [moved.buffer as ArrayBuffer] }),
-    });
-    return valueOf(reply as Reply<T>);
+  async function run<T>(job: string, task: unknown): Promise<T> {
+    return valueOf((await piscina.run(task, { name: job })) as Reply<T>);
   }
 
   return {
     threadCount,
-    encode(batch) {
-      const bytes = movable(batch.bytes);
-      return run('encodeBatch', { ...batch, bytes }, bytes);
+    encode({ frames, bytes }, into) {
+      const job: EncodeJob<PageBatch> = { batch: { frames, bytes: shared(bytes) }, into };
+      return run('encodeBatch', job);
     },
-    encodeFile: (batch) => run('encodeFileBatch', batch),
-    lz4Block(block) {
-      const bytes = movable(block);
-      return run('lz4Block', bytes, bytes);
+    encodeFile(batch, into) {
+      const job: EncodeJob<FileBatch> = { batch, into };
+      return run('encodeFileBatch', job);
     },
-    decode(stored) {
-      const bytes = movable(stored.bytes);
-      return run('decodeBatch', { ...stored, bytes }, bytes);
-    },
+    lz4Block: (bytes) => run('lz4Block', shared(bytes)),
+    check: (stored) => run('checkBatch', { ...stored, bytes: shared(stored.bytes) }),
     write(stored, places, fd) {
-      const bytes = movable(stored.bytes);
-      const job: WriteJob = { stored: { ...stored, bytes }, places, fd };
-      return run('writeBatch', job, bytes);
+      const job: WriteJob = { stored: { ...stored, bytes: shared(stored.bytes) }, places, fd };
+      return run('writeBatch', job);
     },
     close: () => piscina.close(),
   };
 }
 
-/** Moving a view takes its whole ArrayBuffer along, which may be Node's shared pool or belong to others. */
-function movable(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength
-    ? bytes
-    : new Uint8Array(bytes);
+/** A view that is sent takes a copy of its whole ArrayBuffer along, unless that is shared. */
+function shared(bytes: Uint8Array): SharedBytes {
+  if (bytes.buffer instanceof SharedArrayBuffer) {
+    return bytes as SharedBytes;
+  }
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
 }

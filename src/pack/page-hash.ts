@@ -7,13 +7,11 @@ import { pageHash } from '../../introspect/page-hash.js';
 /** The first half of SHA-256: 2^64 tries for two pages of one hash. As of pages that a disk holds, so the two can be compared. */
 export const pageHashBytes = heldHashBytes;
 
-/** The hashes of pages that lie one after the other. */
-export function hashPages(pages: Uint8Array): Uint8Array {
+/** Writes the hashes of pages that lie one after the other to the beginning of `into`. */
+export function hashPages(pages: Uint8Array, into: Uint8Array): void {
   const pageCount = pages.length / pageSizeBytes;
-  const hashes = new Uint8Array(pageCount * pageHashBytes);
   for (let page = 0; page < pageCount; page++) {
     const content = pages.subarray(page * pageSizeBytes, (page + 1) * pageSizeBytes);
-    hashes.set(pageHash(content), page * pageHashBytes);
+    into.set(pageHash(content), page * pageHashBytes);
   }
-  return hashes;
 }

@@ -13,31 +13,46 @@ export function requestedSizeBytes({ window, maskLow, maskHigh }: FrameRequests)
   return pageCount * pageSizeBytes;
 }
 
-/** Fills `target`, of `requestedSizeBytes` bytes. `read` fills its second argument from an image offset, or throws. */
+/** Fills its second argument from an offset of the image, or throws. */
+export type ReadImage = (imageOffset: number, target: Uint8Array) => void;
+
+/** Fills `target`, of `requestedSizeBytes` bytes. */
 export function readRequestedPages(
-  { window, maskLow, maskHigh }: FrameRequests,
+  frames: FrameRequests,
   target: Uint8Array,
-  read: (imageOffset: number, target: Uint8Array) => void,
+  read: ReadImage,
 ): void {
   let to = 0;
-  for (let frame = 0; frame < window.length; frame++) {
-    const low = maskLow[frame];
-    const high = maskHigh[frame];
-    for (let bit = 0; bit < windowPageCount;) {
-      if (!maskHas(low, high, bit)) {
-        bit++;
-        continue;
-      }
-      const first = bit;
-      while (bit < windowPageCount && maskHas(low, high, bit)) {
-        bit++;
-      }
-      const runBytes = (bit - first) * pageSizeBytes;
-      read(
-        window[frame] * windowSizeBytes + first * pageSizeBytes,
-        target.subarray(to, to + runBytes),
-      );
-      to += runBytes;
-    }
+  for (let frame = 0; frame < frames.window.length; frame++) {
+    to += readFramePages(frames, frame, target.subarray(to), read);
   }
+}
+
+/** Fills the beginning of `target` with the pages of one frame, by index, and returns how many bytes they are. */
+export function readFramePages(
+  { window, maskLow, maskHigh }: FrameRequests,
+  frame: number,
+  target: Uint8Array,
+  read: ReadImage,
+): number {
+  const low = maskLow[frame];
+  const high = maskHigh[frame];
+  let to = 0;
+  for (let bit = 0; bit < windowPageCount;) {
+    if (!maskHas(low, high, bit)) {
+      bit++;
+      continue;
+    }
+    const first = bit;
+    while (bit < windowPageCount && maskHas(low, high, bit)) {
+      bit++;
+    }
+    const runBytes = (bit - first) * pageSizeBytes;
+    read(
+      window[frame] * windowSizeBytes + first * pageSizeBytes,
+      target.subarray(to, to + runBytes),
+    );
+    to += runBytes;
+  }
+  return to;
 }

@@ -64,7 +64,7 @@ export interface FileBatch {
   readonly fd: number;
 }
 
-/** Frames back to back. Here `offset` counts from the batch's first byte: add the batch's place in the pack. */
+/** Frames back to back, in memory that the caller gave. Here `offset` counts from the batch's first byte: add the batch's place in the pack. */
 export interface FrameBatch {
   readonly frames: FrameColumns;
   /** What each frame holds: as requested, without pages of zeroes and without frames of nothing else. */

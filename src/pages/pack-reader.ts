@@ -4,6 +4,7 @@ import type { PackEntry } from '../manifest/types.js';
 import { decodePackHeader } from '../pack/decode.js';
 import { packHeaderSizeBytes } from '../pack/layout.js';
 import type { PackVersion } from '../pack/types.js';
+import type { ReadBytesOptions } from '../store/read-options.js';
 import type { Store } from '../store/store.js';
 
 export interface PackBytes {
@@ -30,24 +31,24 @@ export class PackReader {
   /**
    * At least these bytes of a pack, by index. What stands first behind the header is read with it, so that a pack that is
    * read from its beginning costs no request more. Throws as a store's `read`, and `corrupt` for a header that is not in
-   * order.
+   * order. `into` is as a store's, with room for a pack's header more.
    */
   async read(
     pack: number,
     startBytes: number,
     sizeBytes: number,
-    signal: AbortSignal | undefined,
+    options: ReadBytesOptions,
   ): Promise<PackBytes> {
     const { name } = this.#packs[pack];
     const known = this.#versions.get(pack);
     if (startBytes !== packHeaderSizeBytes) {
-      const version = known ?? this.#note(pack, this.#readVersion(name, signal));
-      const bytes = this.#store.read(name, startBytes, sizeBytes, { signal });
+      const version = known ?? this.#note(pack, this.#readVersion(name, options.signal));
+      const bytes = this.#store.read(name, startBytes, sizeBytes, options);
       // Whichever fails, the other must not count as unhandled.
       await Promise.allSettled([version, bytes]);
       return { version: await version, startBytes, bytes: await bytes };
     }
-    const whole = this.#store.read(name, 0, packHeaderSizeBytes + sizeBytes, { signal });
+    const whole = this.#store.read(name, 0, packHeaderSizeBytes + sizeBytes, options);
     const version = whole.then((bytes) => versionIn(name, bytes));
     if (known === undefined) {
       void this.#note(pack, version);

@@ -138,10 +138,10 @@ export class PageReader {
     sizeBytes,
     frameIndices,
   }: ReadPiece): Promise<readonly Uint8Array[]> {
-    const read = await this.#packs.read(pack, startBytes, sizeBytes, this.#signal);
+    const read = await this.#packs.read(pack, startBytes, sizeBytes, { signal: this.#signal });
     const frames = pickFrames(this.#manifest.frames, frameIndices);
     const stored = { pack: this.#packs.nameOf(pack), ...read, frames };
-    // Raw pages are views of what was read, which must not be kept for one frame of it.
+    // Pages are views, of memory for one frame or of all that was read.
     return Array.from(decodeStoredFrames(stored), ({ pages }) => new Uint8Array(pages));
   }
 }

@@ -4,22 +4,21 @@
 // the store lists and which cannot be reached is not lost: reading ends there, unless whoever reads gives those up too.
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
-import { ByteBudget } from '../flow/byte-budget.js';
 import { firstCause } from '../flow/first-cause.js';
+import { type SharedBytes, SharedSlots } from '../flow/shared-slots.js';
 import type { LossReason, LostFrames, LostPacks } from '../loss/loss-reason.js';
 import type { Manifest } from '../manifest/types.js';
 import { pickFrames } from '../manifest/used-frames.js';
+import { packHeaderSizeBytes } from '../pack/layout.js';
 import type { StoredFrames } from '../pack/types.js';
 import { blockState, stateOfBlocks } from '../store/block-state.js';
 import type { Store, StoredBlock } from '../store/store.js';
 import { UnreachableCopies } from '../store/unreachable.js';
 import { PackReader } from './pack-reader.js';
-import { planReads, type ReadPiece } from './read-plan.js';
+import { planReads, type ReadPiece, readSizeBytes } from './read-plan.js';
 
-/** Requests in flight. */
+/** Pieces that are being read, or are read and not yet taken; and the memory for them. */
 const readConcurrency = 4;
-/** Bytes read and not yet decoded. */
-const budgetBytes = 32 * 2 ** 20;
 const locateConcurrency = 8;
 
 export interface FramesRequest {
@@ -84,7 +83,10 @@ function outOfReach(name: string, blocks: readonly StoredBlock[]): UnreachableCo
 }
 
 export interface FrameReader extends FramesRequest {
-  /** Takes a piece of a pack, and the indices of its frames among the snapshot's; a rejection with `corrupt` marks it. */
+  /**
+   * Takes a piece of a pack, and the indices of its frames among the snapshot's; a rejection with `corrupt` marks it. Its bytes
+   * are of memory that is used again when the promise settles.
+   */
   readonly take: (stored: StoredFrames, frames: Uint32Array) => Promise<unknown>;
   readonly onRead?: (sizeBytes: number) => void;
 }
@@ -100,7 +102,7 @@ export async function readFrames(reader: FrameReader, lostPacks: LostPacks): Pro
     }
   };
   const limit = pLimit(readConcurrency);
-  const budget = new ByteBudget(budgetBytes);
+  const slots = new SharedSlots(readConcurrency, readSizeBytes + packHeaderSizeBytes);
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const work = planReads(manifest.frames, wanted).map((piece) =>
@@ -113,14 +115,14 @@ export async function readFrames(reader: FrameReader, lostPacks: LostPacks): Pro
       if (stop.aborted) {
         return;
       }
-      await budget.take(piece.sizeBytes);
+      const slot = await slots.take();
       try {
-        await readPiece({ ...reader, signal: stop }, packs, piece, lose);
+        await readPiece({ ...reader, signal: stop }, packs, piece, slot, lose);
+        slots.give(slot);
       } catch (error) {
+        // What a read that failed has begun may still arrive in the slot: it is not used again.
         failed.abort();
         throw error;
-      } finally {
-        budget.give(piece.sizeBytes);
       }
     }),
   );
@@ -137,9 +139,10 @@ async function readPiece(
   reader: FrameReader,
   packs: PackReader,
   piece: ReadPiece,
+  slot: SharedBytes,
   lose: (piece: ReadPiece, reason: LossReason) => void,
 ): Promise<void> {
-  const failure = await tryPiece(reader, packs, piece);
+  const failure = await tryPiece(reader, packs, piece, slot);
   if (failure === 'corrupt' && piece.frameIndices.length > 1) {
     // One bad frame must not cost its neighbours: they are read again, one by one.
     const { offset, length } = reader.manifest.frames;
@@ -150,7 +153,7 @@ async function readPiece(
         sizeBytes: length[frame],
         frameIndices: Uint32Array.of(frame),
       };
-      await readPiece(reader, packs, alone, lose);
+      await readPiece(reader, packs, alone, slot, lose);
     }
   } else if (failure !== undefined) {
     lose(piece, failure);
@@ -164,9 +167,10 @@ async function tryPiece(
   { manifest, take, healUnreachable, signal }: FrameReader,
   packs: PackReader,
   { pack, startBytes, sizeBytes, frameIndices }: ReadPiece,
+  into: SharedBytes,
 ): Promise<LossReason | undefined> {
   try {
-    const read = await packs.read(pack, startBytes, sizeBytes, signal);
+    const read = await packs.read(pack, startBytes, sizeBytes, { signal, into });
     const frames = pickFrames(manifest.frames, frameIndices);
     await take({ pack: packs.nameOf(pack), ...read, frames }, frameIndices);
     return undefined;

@@ -1,9 +1,9 @@
 // The bytes of one pack, made as they are sent: pages read from the image and encoded in worker threads, handed on in order.
 //
-// A few batches are encoded ahead of the one being sent. What is ahead is bounded by a byte budget that all packs of an
-// upload share, so memory does not grow with the image or with the number of packs under way.
+// A few batches are encoded ahead of the one being sent, each into a slot of memory that is used again once it is sent. All packs of
+// an upload share the slots, so memory does not grow with the image or with the number of packs under way.
 import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
-import type { ByteBudget } from '../flow/byte-budget.js';
+import type { SharedBytes, SharedSlots } from '../flow/shared-slots.js';
 import { encodePackHeader } from '../pack/encode.js';
 import { batchSizeBytes, type FramePool } from '../pack/frame-pool.js';
 import { maskPageCount } from '../pack/mask.js';
@@ -17,14 +17,22 @@ export type PagesSource = Pick<PhysicalMemory, 'fd' | 'readImage' | 'storedAt'>;
 export interface PackSource {
   readonly pages: PagesSource;
   readonly pool: FramePool;
-  readonly budget: ByteBudget;
+  /** As `batchSlots` makes them. */
+  readonly slots: SharedSlots;
   /** Called as raw bytes go into the stream. */
   readonly onPages: (sizeBytes: number) => void;
 }
 
+/** A batch that is being encoded, or was and waits to be sent. */
+interface Ahead {
+  readonly encoded: Promise<FrameBatch>;
+  readonly rawSizeBytes: number;
+  readonly slot: SharedBytes;
+}
+
 /**
- * Yields the pack's bytes; when they have all been taken, the return value of `frames()` says where each frame lies.
- * Every call of `content` starts again from the beginning, as a store's retry wants.
+ * Yields the pack's bytes, each piece to be taken before the next is asked for; when they have all been taken, the return value of
+ * `frames()` says where each frame lies. Every call of `content` starts again from the beginning, as a store's retry wants.
  */
 export class PackContent {
   readonly #source: PackSource;
@@ -38,30 +46,29 @@ export class PackContent {
   }
 
   async *content(): AsyncGenerator<Uint8Array> {
-    const { pool, budget, onPages } = this.#source;
+    const { pool, slots, onPages } = this.#source;
     this.#batches = [];
     this.#hashes = [];
     const header = encodePackHeader();
     yield header;
     let offset = header.length;
-    const ahead: { readonly encoded: Promise<FrameBatch>; readonly rawSizeBytes: number }[] = [];
+    const ahead: Ahead[] = [];
     const batches = splitFrames(this.#request.frames);
     let next = 0;
     try {
       while (next < batches.length || ahead.length > 0) {
         while (next < batches.length && ahead.length <= pool.threadCount) {
-          const frames = batches[next];
-          const rawSizeBytes = requestedSizeBytes(frames);
-          // Packs that hold batches and wait for more would wait for each other for ever.
-          if (ahead.length === 0) {
-            await budget.take(rawSizeBytes);
-          } else if (!budget.tryTake(rawSizeBytes)) {
+          // Packs that hold slots and wait for more would wait for each other for ever.
+          const slot = ahead.length === 0 ? await slots.take() : slots.tryTake();
+          if (slot === undefined) {
             break;
           }
+          const frames = batches[next];
           next++;
-          ahead.push({ encoded: this.#encode(frames, rawSizeBytes), rawSizeBytes });
+          const rawSizeBytes = requestedSizeBytes(frames);
+          ahead.push({ encoded: this.#encode(frames, rawSizeBytes, slot), rawSizeBytes, slot });
         }
-        const { encoded, rawSizeBytes } = ahead[0];
+        const { encoded, rawSizeBytes, slot } = ahead[0];
         const batch = await encoded;
         this.#batches.push(shifted(batch, offset));
         this.#hashes.push(batch.hashes);
@@ -71,27 +78,32 @@ export class PackContent {
           yield batch.bytes;
         }
         ahead.shift();
-        budget.give(rawSizeBytes);
+        slots.give(slot);
       }
     } finally {
-      for (const { rawSizeBytes } of ahead) {
-        budget.give(rawSizeBytes);
+      for (const { encoded, slot } of ahead) {
+        // A thread may still write there.
+        void encoded
+          .catch(() => undefined)
+          .then(() => {
+            slots.give(slot);
+          });
       }
     }
   }
 
-  /** Never throws: what fails shows when the batch is awaited in its turn, and its budget is given back there. */
-  #encode(frames: FrameRequests, rawSizeBytes: number): Promise<FrameBatch> {
+  /** Never throws: what fails shows when the batch is awaited in its turn. */
+  #encode(frames: FrameRequests, rawSizeBytes: number, slot: SharedBytes): Promise<FrameBatch> {
     const { pages, pool } = this.#source;
     const encode = async (): Promise<FrameBatch> => {
       if (pages.fd !== undefined) {
-        return await pool.encodeFile({ frames, fd: pages.fd });
+        return await pool.encodeFile({ frames, fd: pages.fd }, slot);
       }
-      const bytes = new Uint8Array(rawSizeBytes);
+      const bytes = slot.subarray(slot.length - rawSizeBytes);
       readRequestedPages(frames, bytes, (imageOffset, target) => {
         pages.readImage(imageOffset, target);
       });
-      return await pool.encode({ frames, bytes });
+      return await pool.encode({ frames, bytes }, slot);
     };
     const encoded = encode();
     // A failure before its turn must not count as unhandled.

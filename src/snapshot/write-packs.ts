@@ -2,11 +2,10 @@
 // same threads and within the same bounds of memory.
 import pLimit from 'p-limit';
 import { packName } from '../catalog/names.js';
-import { ByteBudget } from '../flow/byte-budget.js';
 import { firstCause } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { HashedFile, PackEntry } from '../manifest/types.js';
-import { createFramePool } from '../pack/frame-pool.js';
+import { batchSlots, createFramePool } from '../pack/frame-pool.js';
 import { packContentBytes } from '../pack/layout.js';
 import { requestedSizeBytes } from '../pack/read-pages.js';
 import type { PackRequest } from '../pack/types.js';
@@ -20,8 +19,8 @@ import { PackContent, type PackSource, type PagesSource } from './pack-content.j
 
 /** Packs sent at a time: one fills the other's waits for the store. */
 const packConcurrency = 3;
-/** Raw page bytes read and not yet sent, over all packs. */
-const budgetBytes = 16 * 2 ** 20;
+/** Batches read and not yet sent, over all packs. */
+const slotCount = 12;
 
 /** A space of the snapshot, by its place in the manifest. */
 export interface SpaceToStore {
@@ -65,7 +64,7 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
   let doneBytes = 0;
   const shared: Omit<PackSource, 'pages'> = {
     pool,
-    budget: new ByteBudget(budgetBytes),
+    slots: batchSlots(slotCount),
     onPages: (sizeBytes) => {
       doneBytes += sizeBytes;
       onProgress?.({ phase: 'storing pages', doneBytes, totalBytes });

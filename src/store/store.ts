@@ -9,7 +9,7 @@
 // Every method throws ParsError with a code of the closed list; transient failures have been retried before that.
 
 import type { StoreCapabilities } from './capabilities.js';
-import type { ReadOptions } from './read-options.js';
+import type { ReadBytesOptions, ReadOptions } from './read-options.js';
 import type { Redundancy } from './redundancy.js';
 
 /**
@@ -73,7 +73,7 @@ export interface Store {
   /**
    * Creates `name` from `content` and returns its length in bytes once all copies that are alive have it and the
    * store's checksum equals the one computed here. `content` is called again for a retry and must give the same bytes;
-   * a chunk it has given is not changed afterwards.
+   * a chunk may be changed by its maker once the next is asked for.
    * Parent folders are made. Throws `already-exists` rather than overwrite, and `unsupported` for a redundancy that the store
    * cannot write. After a failure no file `name` is left, as far as the store can still be reached.
    */
@@ -92,7 +92,7 @@ export interface Store {
     name: string,
     offsetBytes: number,
     sizeBytes: number,
-    options?: ReadOptions,
+    options?: ReadBytesOptions,
   ) => Promise<Uint8Array>;
 
   /** The blocks of a file in ascending order, with the copies that are alive now. */

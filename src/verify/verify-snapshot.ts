@@ -110,7 +110,7 @@ async function readAll(
       store,
       manifest,
       wanted,
-      take: (stored: StoredFrames) => pool.decode(stored),
+      take: (stored: StoredFrames) => pool.check(stored),
       onRead: (sizeBytes: number) => {
         doneBytes += sizeBytes;
         onProgress?.({ phase: 'checking pages', doneBytes, totalBytes });

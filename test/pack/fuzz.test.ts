@@ -6,7 +6,7 @@ import { crc32c } from '@node-rs/crc32';
 import * as fc from 'fast-check';
 import { ParsError } from '../../introspect/pars-error.js';
 import { decodeFrame, decodePackHeader } from '../../src/pack/decode.js';
-import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
+import { encodePackHeader } from '../../src/pack/encode.js';
 import { decodeHashes } from '../../src/pack/hashes/decode.js';
 import { encodeHashes } from '../../src/pack/hashes/encode.js';
 import { hashesField, hashesHeadBytes } from '../../src/pack/hashes/layout.js';
@@ -18,6 +18,7 @@ import {
 } from '../../src/pack/layout.js';
 import type { PackVersion } from '../../src/pack/types.js';
 import { batchOf } from './sample-pages.js';
+import { framesOf } from './made-frames.js';
 
 const caseCount = Number(process.env['PARS_FUZZ_CASES'] ?? 2000);
 const seed = Number(process.env['PARS_TEST_SEED'] ?? 14);
@@ -53,7 +54,7 @@ const frames: readonly { readonly version: PackVersion; readonly bytes: Uint8Arr
   { version: 1, bytes: goldenV1.subarray(packHeaderSizeBytes + 32 + 4096) },
   ...(['noise', 'repeat'] as const).map((kind) => ({
     version: 2 as const,
-    bytes: encodeFrames(batchOf([{ window: 0, maskLow: 7, maskHigh: 0 }], [kind])).bytes,
+    bytes: framesOf(batchOf([{ window: 0, maskLow: 7, maskHigh: 0 }], [kind])).bytes,
   })),
 ];
 

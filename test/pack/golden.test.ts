@@ -1,12 +1,13 @@
 // Bytes written by versions 1 and 2, kept for ever: a program that cannot read these files cannot read old snapshots.
 // The first frame is raw, so its bytes must also be written the same; how LZ4 packs the second is the packer's affair.
 import { readFileSync } from 'node:fs';
-import { decodePackHeader, decodePages } from '../../src/pack/decode.js';
-import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
+import { decodePackHeader } from '../../src/pack/decode.js';
+import { encodePackHeader } from '../../src/pack/encode.js';
 import { frameLayouts, packHeaderSizeBytes } from '../../src/pack/layout.js';
 import type { FrameColumns, PackVersion } from '../../src/pack/types.js';
 import { batchV1, namedInV1, packHeaderV1 } from './frames-v1.js';
 import { noisePage, requestsOf, samplePage } from './sample-pages.js';
+import { framesOf, pagesIn } from './made-frames.js';
 
 const rawOutline = { window: 0x01020304, maskLow: 0x80, maskHigh: 0 };
 const lz4Outline = { window: 0x01020305, maskLow: 1, maskHigh: 0x80000000 };
@@ -38,7 +39,7 @@ test.each([1, 2] as const)('a version %i pack is read', (version) => {
   const bytes = golden[version];
   expect(decodePackHeader(bytes)).toEqual({ version });
   const secondAt = secondFrameAt(version);
-  const pages = decodePages({
+  const pages = pagesIn({
     pack: `pack-v${version}`,
     version,
     startBytes: 0,
@@ -53,7 +54,7 @@ test.each([1, 2] as const)('a version %i pack is read', (version) => {
 });
 
 test('the pack header and a raw frame are written as version 2 wrote them', () => {
-  const { bytes } = encodeFrames({
+  const { bytes } = framesOf({
     frames: requestsOf([rawOutline]),
     bytes: Buffer.concat(rawPages),
   });
@@ -63,7 +64,7 @@ test('the pack header and a raw frame are written as version 2 wrote them', () =
 });
 
 test('what tests take for version 1 is what it wrote', () => {
-  const batch = encodeFrames({
+  const batch = framesOf({
     frames: requestsOf([rawOutline]),
     bytes: Buffer.concat(rawPages),
   });

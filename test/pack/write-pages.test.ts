@@ -3,15 +3,16 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { encodeFrames } from '../../src/pack/encode.js';
+
 import type { PlaceColumns } from '../../src/pack/types.js';
 import { writeStoredFrames } from '../../src/pack/write-pages.js';
 import { batchOf, samplePage } from './sample-pages.js';
+import { framesOf } from './made-frames.js';
 
 const windowCount = 6;
 /** Pages of each frame. */
 const framePageCounts = [64, 5, 33];
-const encoded = encodeFrames(
+const encoded = framesOf(
   batchOf(
     [
       { window: 0, maskLow: 0xffffffff, maskHigh: 0xffffffff },

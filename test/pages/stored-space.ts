@@ -2,7 +2,7 @@
 // in the order of their pages, one stored page in several places.
 import { packName } from '../../src/manifest/pack-name.js';
 import type { DiskSpace, Manifest, RamSpace } from '../../src/manifest/types.js';
-import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
+import { encodePackHeader } from '../../src/pack/encode.js';
 import type { PlaceColumns } from '../../src/pack/types.js';
 import { openStore } from '../../src/store/open-store.js';
 import { copies } from '../../src/store/redundancy.js';
@@ -10,6 +10,7 @@ import type { Store } from '../../src/store/store.js';
 import { randomFrom } from '../e2e/random-numbers.js';
 import { sampleManifest } from '../manifest/sample-manifest.js';
 import { samplePage } from '../pack/sample-pages.js';
+import { framesOf } from '../pack/made-frames.js';
 
 const pageSizeBytes = 4096;
 const writer = '00000000000000aa';
@@ -52,7 +53,7 @@ export async function storeSpaces(seed: number, pageCount: number): Promise<Stor
   };
   for (let first = 0; first < pageCount; first += framePageCount) {
     const pages = stored.slice(first, first + framePageCount);
-    const batch = encodeFrames({
+    const batch = framesOf({
       frames: {
         window: Uint32Array.of(0),
         maskLow: Uint32Array.of(2 ** pages.length - 1),

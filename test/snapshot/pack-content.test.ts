@@ -2,14 +2,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ImageView } from '../../introspect/memory/image-view.js';
-import { ByteBudget } from '../../src/flow/byte-budget.js';
 import { decodePackHeader } from '../../src/pack/decode.js';
-import { encodeFrames } from '../../src/pack/encode.js';
-import { batchSizeBytes, createFramePool, type FramePool } from '../../src/pack/frame-pool.js';
+
+import { batchSlots, createFramePool, type FramePool } from '../../src/pack/frame-pool.js';
 import { maskPageCount } from '../../src/pack/mask.js';
 import { pageHashBytes } from '../../src/pack/page-hash.js';
 import type { PackRequest } from '../../src/pack/types.js';
 import { PackContent } from '../../src/snapshot/pack-content.js';
+import { framesOf } from '../pack/made-frames.js';
 
 const windowCount = 48;
 const pageCount = windowCount * 64;
@@ -48,7 +48,8 @@ const request: PackRequest = {
 async function bytesOf(content: PackContent): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of content.content()) {
-    pieces.push(piece);
+    // Its memory is used again for what comes.
+    pieces.push(new Uint8Array(piece));
   }
   return Buffer.concat(pieces);
 }
@@ -56,13 +57,15 @@ async function bytesOf(content: PackContent): Promise<Buffer> {
 /** Encodes where it is called, some time later. */
 const slowPool = (threadCount: number): FramePool => ({
   threadCount,
-  encode: async (batch) => {
+  encode: async (batch, into) => {
     await sleep(1);
-    return encodeFrames(batch);
+    const made = framesOf({ ...batch, bytes: new Uint8Array(batch.bytes) });
+    into.set(made.bytes);
+    return { ...made, bytes: into.subarray(0, made.bytes.length) };
   },
   encodeFile: () => Promise.reject(new Error('there is no file')),
   lz4Block: () => Promise.reject(new Error('only frames are made here')),
-  decode: () => Promise.reject(new Error('nothing is read here')),
+  check: () => Promise.reject(new Error('nothing is read here')),
   write: () => Promise.reject(new Error('nothing is written here')),
   close: () => Promise.resolve(),
 });
@@ -77,7 +80,7 @@ test(
         {
           pages: memory,
           pool,
-          budget: new ByteBudget(8 * batchSizeBytes),
+          slots: batchSlots(8),
           onPages: (sizeBytes) => (pagesBytes += sizeBytes),
         },
         request,
@@ -114,12 +117,12 @@ test(
 );
 
 test(
-  'a call that was broken off leaves nothing in the next, and nothing of the budget',
+  'a call that was broken off leaves nothing in the next, and keeps no slot',
   async () => {
-    // Room for one batch: had the first call kept any of it, the second would wait for ever.
-    const budget = new ByteBudget(batchSizeBytes);
+    // One slot: had the first call kept any of it, the second would wait for ever.
+    const slots = batchSlots(1);
     const content = new PackContent(
-      { pages: memory, pool: slowPool(2), budget, onPages: () => undefined },
+      { pages: memory, pool: slowPool(2), slots, onPages: () => undefined },
       request,
     );
     const broken = content.content();
@@ -132,7 +135,7 @@ test(
       {
         pages: memory,
         pool: slowPool(2),
-        budget: new ByteBudget(2 ** 40),
+        slots: batchSlots(100),
         onPages: () => undefined,
       },
       request,
@@ -145,12 +148,12 @@ test(
 );
 
 test.each([1, 2, 3, 5, 8])(
-  'packs that share a budget of %d batches do not wait for each other for ever',
-  async (batchCount) => {
+  'packs that share %d slots do not wait for each other for ever',
+  async (slotCount) => {
     const source = {
       pages: memory,
       pool: slowPool(4),
-      budget: new ByteBudget(batchCount * 1.25 * batchSizeBytes),
+      slots: batchSlots(slotCount),
       onPages: () => undefined,
     };
     const packs = [1, 2, 3].map(() => bytesOf(new PackContent(source, request)));
@@ -165,15 +168,16 @@ test.each([1, 2, 3, 5, 8])(
   testTimeoutMs,
 );
 
-test('an image that cannot be read fails the pack and gives the budget back', async () => {
-  const budget = new ByteBudget(batchSizeBytes * 1.25);
+test('an image that cannot be read fails the pack and gives its slot back', async () => {
+  const slots = batchSlots(1);
   const unreadable = new ImageView(memory.regions, () => {
     throw new Error('the image ended');
   });
   const content = new PackContent(
-    { pages: unreadable, pool: slowPool(2), budget, onPages: () => undefined },
+    { pages: unreadable, pool: slowPool(2), slots, onPages: () => undefined },
     request,
   );
   await expect(bytesOf(content)).rejects.toThrow('the image ended');
-  expect(budget.tryTake(batchSizeBytes * 1.25)).toBe(true);
+  await Promise.resolve();
+  expect(slots.tryTake()).toBeDefined();
 });

@@ -11,13 +11,15 @@ export interface FrameCodec {
   /** Whether a payload is always as long as its pages; else it is always shorter. */
   readonly keepsSize: boolean;
 
-  /** The payload for some pages, which it may be a view of; undefined where it would be of no use. */
-  readonly pack: (pages: Buffer) => Buffer | undefined;
+  /**
+   * Writes the payload of `pages` to the beginning of `into`, which is as long as `pages`. Returns its length in bytes, undefined
+   * where it would not be shorter. The same pages always give the same payload. Quickest for pages in `pageWindow`.
+   */
+  readonly pack: (pages: Uint8Array, into: Uint8Array) => number | undefined;
 
   /**
-   * The pages of a payload, a view of `bytes` or memory of their own; how many came out, the caller checks. The payload goes from
-   * `payloadAt` to the end of `bytes`, and its length unpacked, which was checked against its limit, stands right before it as a
-   * little-endian u32. Throws what its library throws.
+   * Fills all of `into` from a payload. Throws when another number of bytes comes out, or what its library throws. Quickest into
+   * `pageWindow`.
    */
-  readonly unpack: (bytes: Uint8Array, payloadAt: number) => Uint8Array;
+  readonly unpack: (payload: Uint8Array, into: Uint8Array) => void;
 }

@@ -1,6 +1,6 @@
 // The codecs of frames that are read, and which of them a frame is written with.
 import type { FrameCodec } from './codec.js';
-import { lz4 } from './lz4.js';
+import { lz4 } from './lz4/lz4.js';
 import { raw } from './raw.js';
 
 export const codecs = { raw, lz4 } as const satisfies Record<string, FrameCodec>;
@@ -16,8 +16,18 @@ export function codecByNumber(number: number): Codec | undefined {
   return names.find((name) => codecs[name].number === number);
 }
 
-/** The pages of a frame as they are written: by LZ4 where that makes them smaller. */
-export function packPages(pages: Buffer): { readonly codec: FrameCodec; readonly payload: Buffer } {
-  const block = lz4.pack(pages);
-  return block === undefined ? { codec: raw, payload: pages } : { codec: lz4, payload: block };
+/** What a frame's pages became: the codec, and the bytes of payload. */
+export interface Packed {
+  readonly codec: FrameCodec;
+  readonly sizeBytes: number;
+}
+
+/** Writes the payload of a frame to `into`, which is as long as `pages`: by LZ4 where that makes them smaller. */
+export function packPages(pages: Uint8Array, into: Uint8Array): Packed {
+  const sizeBytes = lz4.pack(pages, into);
+  if (sizeBytes !== undefined) {
+    return { codec: lz4, sizeBytes };
+  }
+  into.set(pages);
+  return { codec: raw, sizeBytes: pages.length };
 }

@@ -5,6 +5,11 @@ export const raw: FrameCodec = {
   number: 0,
   payload: 'payload',
   keepsSize: true,
-  pack: (pages) => pages,
-  unpack: (bytes, payloadAt) => bytes.subarray(payloadAt),
+  pack: (pages, into) => {
+    into.set(pages);
+    return pages.length;
+  },
+  unpack: (payload, into) => {
+    into.set(payload);
+  },
 };
