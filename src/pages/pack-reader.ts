@@ -4,7 +4,7 @@ import type { PackEntry } from '../manifest/types.js';
 import { decodePackHeader } from '../pack/decode.js';
 import { packHeaderSizeBytes } from '../pack/layout.js';
 import type { PackVersion } from '../pack/types.js';
-import type { ReadBytesOptions } from '../store/read-options.js';
+import type { ReadOptions } from '../store/read-options.js';
 import type { Store } from '../store/store.js';
 
 export interface PackBytes {
@@ -37,7 +37,7 @@ export class PackReader {
     pack: number,
     startBytes: number,
     sizeBytes: number,
-    options: ReadBytesOptions,
+    options: ReadOptions,
   ): Promise<PackBytes> {
     const { name } = this.#packs[pack];
     const known = this.#versions.get(pack);
