@@ -46,12 +46,21 @@ export interface FramePool {
   close(): Promise<void>;
 }
 
-/** Threads start when jobs come, and stay until `close`. */
-export function createFramePool({ threads }: { readonly threads?: number } = {}): FramePool {
+export interface FramePoolOptions {
+  readonly threads?: number;
+  /** Threads start now, for who has jobs soon and something else to do until then; else when jobs come. */
+  readonly isNeededSoon?: boolean;
+}
+
+/** Threads stay until `close`. */
+export function createFramePool({
+  threads,
+  isNeededSoon = false,
+}: FramePoolOptions = {}): FramePool {
   const threadCount = threads ?? Math.min(availableParallelism(), maxDefaultThreads);
   const piscina = new Piscina({
     filename: createRequire(import.meta.url).resolve('#frame-worker'),
-    minThreads: 0,
+    minThreads: isNeededSoon ? threadCount : 0,
     maxThreads: threadCount,
     idleTimeout: Infinity,
     recordTiming: false,

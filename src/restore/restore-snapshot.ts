@@ -7,6 +7,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import type { LostPacks } from '../loss/loss-reason.js';
 import { type DiskLoss, restoreLoss } from '../loss/snapshot-loss.js';
 import { usedFrames } from '../manifest/used-frames.js';
+import { createFramePool, type FramePool } from '../pack/frame-pool.js';
 import { findLostPacks } from '../pages/read-frames.js';
 import { isRamElsewhere } from '../vm/saved-state.js';
 import { healLost } from './heal/heal-lost.js';
@@ -34,13 +35,28 @@ import type { RestoreOutcome, RestoreResult } from './restore-result.js';
 import { restoredDisk } from './restored-disk.js';
 
 export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreResult> {
-  const { folder, signal } = request;
+  const { folder } = request;
   const plan = planRestore(request);
   // Before anything is read: a restore takes minutes, and its end would be the wrong time to say so.
   expectOutputFolder(folder);
   for (const path of namesNeeded(plan)) {
     await checkFree(path);
   }
+  // They start while it is asked what is lost.
+  const pool = createFramePool({ isNeededSoon: true });
+  try {
+    return await restorePlanned(request, plan, pool);
+  } finally {
+    await pool.close();
+  }
+}
+
+async function restorePlanned(
+  request: RestoreRequest,
+  plan: RestorePlan,
+  pool: FramePool,
+): Promise<RestoreResult> {
+  const { folder, signal } = request;
   const lostPacks = await lostPacksOf(request, plan);
   const foreseen = foreseenOutcome(request, plan, lostPacks);
   if (isRefused(request, foreseen)) {
@@ -49,7 +65,7 @@ export async function restoreSnapshot(request: RestoreRequest): Promise<RestoreR
   makeOutputFolder(folder);
   const parts = new PartFiles();
   try {
-    return await carryOut({ request, plan, lostPacks, foreseen, parts });
+    return await carryOut({ request, plan, lostPacks, foreseen, parts, pool });
   } catch (error) {
     if (signal?.aborted === true) {
       throw new ParsError('cancelled', 'the restore was stopped; no file was left', {
@@ -77,6 +93,7 @@ interface Work {
   readonly lostPacks: LostPacks;
   readonly foreseen: RestoreOutcome;
   readonly parts: PartFiles;
+  readonly pool: FramePool;
 }
 
 async function carryOut(work: Work): Promise<RestoreResult> {
@@ -123,10 +140,10 @@ function openStream({ manifest }: RestoreRequest, memory: StreamPlan) {
 
 /** The disks, then RAM, healed. Ends with the disks when their loss refuses the restore. */
 async function writeSpaces(work: Work): Promise<RestoreOutcome> {
-  const { request, plan, lostPacks, foreseen, parts } = work;
+  const { request, plan, lostPacks, foreseen, parts, pool } = work;
   const lostOnDisks: DiskLoss[] = [];
   for (const disk of plan.disks) {
-    const lostFrames = await writeSpace(request, disk, lostPacks, parts);
+    const lostFrames = await writeSpace(request, disk, lostPacks, parts, pool);
     lostOnDisks.push(...restoreLoss([disk.space], lostFrames).lostOnDisks);
   }
   const withoutRam = { lost: foreseen.lost, lostOnDisks, healing: nothingHealed };
@@ -134,7 +151,7 @@ async function writeSpaces(work: Work): Promise<RestoreOutcome> {
   if (isRefused(request, withoutRam) || ram === undefined) {
     return withoutRam;
   }
-  const lostFrames = await writeSpace(request, ram, lostPacks, parts);
+  const lostFrames = await writeSpace(request, ram, lostPacks, parts, pool);
   const { lost } = restoreLoss([ram.space], lostFrames);
   const healing = await healLost(request, ram.space, partOf(ram.path), plan.disks, lost);
   return { lost, lostOnDisks, healing };

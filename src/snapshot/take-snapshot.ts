@@ -18,6 +18,7 @@ import { expectVmName } from '../catalog/vm-name.js';
 import { moment } from '../flow/bounded.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { Attachment, Manifest, VmIdentity } from '../manifest/types.js';
+import { createFramePool, type FramePool } from '../pack/frame-pool.js';
 import { defaultBlockSizeBytes } from '../pack/layout.js';
 import { planReplication } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
@@ -58,6 +59,8 @@ export interface SnapshotRequest {
   readonly blockSizeBytes?: number;
   /** How long to wait for the store to report every copy. */
   readonly replicationTimeoutMs?: number;
+  /** Threads that run already; by default the snapshot has its own. */
+  readonly pool?: FramePool | undefined;
   /** Asked once all pages are stored: throws when the memory was not of one moment, and nothing is published then. */
   readonly expectStill?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -138,16 +141,23 @@ async function writeSnapshot(
   const blockSizeBytes = request.blockSizeBytes ?? defaultBlockSizeBytes;
   const plan = planReplication(map, policy);
   const attachments = await writeAttachments(request, id);
+  const spaces = [
+    { pages: memory, plan },
+    ...disks.map((disk) => ({ pages: disk.pages, plan: disk.plan(policy.disk) })),
+  ];
+  const pool = request.pool ?? createFramePool();
   const written = await writePacks({
     store,
     id,
-    spaces: [
-      { pages: memory, plan },
-      ...disks.map((disk) => ({ pages: disk.pages, plan: disk.plan(policy.disk) })),
-    ],
+    spaces,
+    pool,
     blockSizeBytes,
     signal,
     onProgress,
+  }).finally(async () => {
+    if (request.pool === undefined) {
+      await pool.close();
+    }
   });
   disks.forEach((disk) => {
     disk.expectUnchanged();

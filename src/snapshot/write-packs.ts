@@ -5,7 +5,7 @@ import { packName } from '../catalog/names.js';
 import { firstCause } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { HashedFile, PackEntry } from '../manifest/types.js';
-import { batchSlots, createFramePool } from '../pack/frame-pool.js';
+import { batchSlots, type FramePool } from '../pack/frame-pool.js';
 import { packContentBytes } from '../pack/layout.js';
 import { requestedSizeBytes } from '../pack/read-pages.js';
 import type { PackRequest } from '../pack/types.js';
@@ -32,6 +32,7 @@ export interface PacksRequest {
   readonly store: Store;
   readonly id: string;
   readonly spaces: readonly SpaceToStore[];
+  readonly pool: FramePool;
   /** One pack is at most one block. */
   readonly blockSizeBytes: number;
   readonly signal?: AbortSignal | undefined;
@@ -45,14 +46,13 @@ export interface WrittenPacks extends MergedFrames {
 }
 
 export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
-  const { store, id, spaces, blockSizeBytes, signal, onProgress } = request;
+  const { store, id, spaces, pool, blockSizeBytes, signal, onProgress } = request;
   const requests = spaces.flatMap(({ pages, plan }, space) =>
     planPacks(plan, {
       packContentBytes: packContentBytes(blockSizeBytes),
       storedAt: pages.storedAt?.bind(pages),
     }).map((packRequest) => ({ space, pages, packRequest })),
   );
-  const pool = createFramePool();
   // A failure ends the other packs too, through the same signal that the caller's Ctrl-C uses.
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
@@ -85,36 +85,30 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
     const entry: PackEntry = { name, sizeBytes, replication };
     return { entry, parts: content.frames() };
   };
-  try {
-    const work = requests.map(({ space, pages, packRequest }, index) =>
-      limit(async () => {
-        try {
-          return { space, ...(await writeOne({ ...shared, pages }, packRequest, index)) };
-        } catch (error) {
-          failed.abort();
-          throw error;
-        }
-      }),
-    );
-    const settled = await Promise.allSettled(work);
-    const failure = firstCause(settled);
-    if (failure !== undefined) {
-      throw failure;
-    }
-    const written = settled
-      .filter((result) => result.status === 'fulfilled')
-      .map((result) => result.value);
-    return {
-      packs: written.map(({ entry }) => entry),
-      pageHashes: hashFiles.written(),
-      ...mergeFrames(
-        written.flatMap(({ space, parts }, pack) =>
-          parts.map((part) => ({ ...part, pack, space })),
-        ),
-        spaces.length,
-      ),
-    };
-  } finally {
-    await pool.close();
+  const work = requests.map(({ space, pages, packRequest }, index) =>
+    limit(async () => {
+      try {
+        return { space, ...(await writeOne({ ...shared, pages }, packRequest, index)) };
+      } catch (error) {
+        failed.abort();
+        throw error;
+      }
+    }),
+  );
+  const settled = await Promise.allSettled(work);
+  const failure = firstCause(settled);
+  if (failure !== undefined) {
+    throw failure;
   }
+  const written = settled
+    .filter((result) => result.status === 'fulfilled')
+    .map((result) => result.value);
+  return {
+    packs: written.map(({ entry }) => entry),
+    pageHashes: hashFiles.written(),
+    ...mergeFrames(
+      written.flatMap(({ space, parts }, pack) => parts.map((part) => ({ ...part, pack, space }))),
+      spaces.length,
+    ),
+  };
 }

@@ -19,8 +19,8 @@ import {
 } from '../../src/pack/types.js';
 import { pageBatches } from './arbitraries.js';
 import { batchV1, namedInV1, packHeaderV1 } from './frames-v1.js';
-import { batchOf, requestsOf, thrownBy } from './sample-pages.js';
 import { framesOf, pagesIn } from './made-frames.js';
+import { batchOf, requestsOf, thrownBy } from './sample-pages.js';
 
 const outlines = [
   { window: 3, maskLow: 0b1011, maskHigh: 0 },

@@ -6,8 +6,8 @@ import { frameHeaderSizeBytes, windowSizeBytes } from '../../src/pack/layout.js'
 import { maskHas, maskPageCount } from '../../src/pack/mask.js';
 import type { FrameRequests } from '../../src/pack/types.js';
 import { pageBatches } from './arbitraries.js';
-import { batchOf, requestsOf } from './sample-pages.js';
 import { framesOf, pagesIn } from './made-frames.js';
+import { batchOf, requestsOf } from './sample-pages.js';
 
 /** Pages by their place in the address space, zero pages left out. */
 function pagesByPlace(frames: FrameRequests, bytes: Uint8Array): Map<string, string> {

@@ -17,8 +17,8 @@ import {
   windowSizeBytes,
 } from '../../src/pack/layout.js';
 import type { PackVersion } from '../../src/pack/types.js';
-import { batchOf } from './sample-pages.js';
 import { framesOf } from './made-frames.js';
+import { batchOf } from './sample-pages.js';
 
 const caseCount = Number(process.env['PARS_FUZZ_CASES'] ?? 2000);
 const seed = Number(process.env['PARS_TEST_SEED'] ?? 14);

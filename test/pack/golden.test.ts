@@ -6,8 +6,8 @@ import { encodePackHeader } from '../../src/pack/encode.js';
 import { frameLayouts, packHeaderSizeBytes } from '../../src/pack/layout.js';
 import type { FrameColumns, PackVersion } from '../../src/pack/types.js';
 import { batchV1, namedInV1, packHeaderV1 } from './frames-v1.js';
-import { noisePage, requestsOf, samplePage } from './sample-pages.js';
 import { framesOf, pagesIn } from './made-frames.js';
+import { noisePage, requestsOf, samplePage } from './sample-pages.js';
 
 const rawOutline = { window: 0x01020304, maskLow: 0x80, maskHigh: 0 };
 const lz4Outline = { window: 0x01020305, maskLow: 1, maskHigh: 0x80000000 };

@@ -3,11 +3,10 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-
 import type { PlaceColumns } from '../../src/pack/types.js';
 import { writeStoredFrames } from '../../src/pack/write-pages.js';
-import { batchOf, samplePage } from './sample-pages.js';
 import { framesOf } from './made-frames.js';
+import { batchOf, samplePage } from './sample-pages.js';
 
 const windowCount = 6;
 /** Pages of each frame. */

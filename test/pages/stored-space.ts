@@ -9,8 +9,8 @@ import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { randomFrom } from '../e2e/random-numbers.js';
 import { sampleManifest } from '../manifest/sample-manifest.js';
-import { samplePage } from '../pack/sample-pages.js';
 import { framesOf } from '../pack/made-frames.js';
+import { samplePage } from '../pack/sample-pages.js';
 
 const pageSizeBytes = 4096;
 const writer = '00000000000000aa';

@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { decodePackHeader } from '../../src/pack/decode.js';
-
 import { batchSlots, createFramePool, type FramePool } from '../../src/pack/frame-pool.js';
 import { maskPageCount } from '../../src/pack/mask.js';
 import { pageHashBytes } from '../../src/pack/page-hash.js';

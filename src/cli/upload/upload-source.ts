@@ -1,4 +1,5 @@
 // A source of `pars upload` on its way into the store, or with --dry-run the plan for it, and what is said of either.
+import { createFramePool, type FramePool } from '../../pack/frame-pool.js';
 import { planReplication } from '../../plan/plan.js';
 import type { NamedPolicy } from '../../plan/policy.js';
 import { plannedSaving, storedSaving } from '../../plan/saving.js';
@@ -56,6 +57,8 @@ export async function uploadSource(
     opened.close();
     throw error;
   });
+  // Its threads start while the pages are labelled, which keeps this one busy.
+  const pool = createFramePool({ isNeededSoon: options.dryRun !== true });
   try {
     await source.expectStill?.();
     const image = labelImage(opened);
@@ -67,7 +70,7 @@ export async function uploadSource(
       return await uploadLabelled(
         held,
         disks.stored,
-        bandwidth === undefined ? store : limitBandwidth(store, bandwidth),
+        { store: bandwidth === undefined ? store : limitBandwidth(store, bandwidth), pool },
         policy,
         machine,
         source,
@@ -78,6 +81,7 @@ export async function uploadSource(
       image.close();
     }
   } finally {
+    await pool.close();
     await store.close();
   }
 }
@@ -91,7 +95,7 @@ function captureLines({ capture }: UploadSource): readonly string[] {
 async function uploadLabelled(
   { map, memory, state, proof }: HeldImage,
   disks: readonly DiskToStore[],
-  store: Store,
+  { store, pool }: { readonly store: Store; readonly pool: FramePool },
   { policy }: NamedPolicy,
   machine: Uint8Array | undefined,
   source: UploadSource,
@@ -122,6 +126,7 @@ async function uploadLabelled(
   }
   const result = await takeSnapshot({
     store,
+    pool,
     memory,
     map,
     policy,

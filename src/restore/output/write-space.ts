@@ -4,7 +4,7 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { diskError } from '../../host/disk-error.js';
 import type { LostFrames, LostPacks } from '../../loss/loss-reason.js';
 import { framesSizeBytes, usedFrames } from '../../manifest/used-frames.js';
-import { createFramePool } from '../../pack/frame-pool.js';
+import type { FramePool } from '../../pack/frame-pool.js';
 import { PlacesOfFrames } from '../../pages/places-of-frames.js';
 import { readFrames } from '../../pages/read-frames.js';
 import type { RestoreRequest } from '../restore-request.js';
@@ -17,10 +17,11 @@ export async function writeSpace(
   target: SpaceTarget,
   lostPacks: LostPacks,
   parts: PartFiles,
+  pool: FramePool,
 ): Promise<LostFrames> {
   const file = await parts.create(target.path);
   try {
-    return await writePages(request, target, lostPacks, file);
+    return await writePages(request, target, lostPacks, file, pool);
   } finally {
     await file.close();
   }
@@ -31,48 +32,44 @@ async function writePages(
   { space, path: finalPath, sizeBytes, phase }: SpaceTarget,
   lostPacks: LostPacks,
   file: FileHandle,
+  pool: FramePool,
 ): Promise<LostFrames> {
   const path = partOf(finalPath);
   const wanted = usedFrames(manifest.frames, [space]);
   const placesOfFrames = new PlacesOfFrames(space.places, manifest.frames.pack.length);
   const totalBytes = framesSizeBytes(manifest.frames, wanted);
   let doneBytes = 0;
-  const pool = createFramePool();
   const giveSize = async (): Promise<void> => {
     await file.truncate(sizeBytes).catch((error: unknown) => {
       throw diskError(error, `cannot give ${path} its ${sizeBytes} bytes`);
     });
   };
-  try {
-    // Pages of zeroes are not written: the file keeps holes there.
-    await giveSize();
-    const lostFrames = await readFrames(
-      {
-        store,
-        manifest,
-        wanted,
-        take: (stored, frames) =>
-          pool.write(stored, placesOfFrames.of(frames), file.fd).catch((error: unknown) => {
-            // The threads know the file by its descriptor only.
-            throw error instanceof ParsError && error.code !== 'corrupt'
-              ? new ParsError(error.code, `cannot write ${path}: ${error.message}`, {
-                  cause: error,
-                })
-              : error;
-          }),
-        onRead: (readBytes) => {
-          doneBytes += readBytes;
-          onProgress?.({ phase, doneBytes, totalBytes });
-        },
-        healUnreachable,
-        signal,
+  // Pages of zeroes are not written: the file keeps holes there.
+  await giveSize();
+  const lostFrames = await readFrames(
+    {
+      store,
+      manifest,
+      wanted,
+      take: (stored, frames) =>
+        pool.write(stored, placesOfFrames.of(frames), file.fd).catch((error: unknown) => {
+          // The threads know the file by its descriptor only.
+          throw error instanceof ParsError && error.code !== 'corrupt'
+            ? new ParsError(error.code, `cannot write ${path}: ${error.message}`, {
+                cause: error,
+              })
+            : error;
+        }),
+      onRead: (readBytes) => {
+        doneBytes += readBytes;
+        onProgress?.({ phase, doneBytes, totalBytes });
       },
-      lostPacks,
-    );
-    // The last page may be longer than what is left of the file.
-    await giveSize();
-    return lostFrames;
-  } finally {
-    await pool.close();
-  }
+      healUnreachable,
+      signal,
+    },
+    lostPacks,
+  );
+  // The last page may be longer than what is left of the file.
+  await giveSize();
+  return lostFrames;
 }

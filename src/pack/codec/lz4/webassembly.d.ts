@@ -1,8 +1,7 @@
 // What is used here of WebAssembly's JavaScript interface, which TypeScript has among its types for browsers only.
 declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array);
-  }
+  type Module = object;
+  const Module: new (bytes: Uint8Array) => Module;
 
   class Instance {
     constructor(module: Module);
