@@ -32,8 +32,8 @@ export interface FrameLayout {
   /** u32, bytes of payload. */
   readonly storedSize: number;
   /**
-   * u32, pages * 4096. It stands right before the payload because lz4-napi wants exactly that: a little-endian length, then
-   * an LZ4 block. So the payload on disk is a plain LZ4 block, and it is unpacked where it lies, without a copy.
+   * u32, pages * 4096. It stands right before the payload, which is a plain LZ4 block: libraries that want a little-endian length
+   * before a block are given both where they lie.
    */
   readonly rawSize: number;
 }

@@ -46,7 +46,9 @@ async function modulesLoadedBy(
 const ofEveryRun = [
   'introspect/pars-error.js',
   'src/cli/commands.js',
+  'src/cli/compile-cache.js',
   'src/cli/main.js',
+  'src/cli/program.js',
   'src/cli/shared/command-table.js',
   'src/cli/shared/exit-code.js',
   'src/cli/shared/report-error.js',

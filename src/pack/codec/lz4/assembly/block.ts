@@ -1,4 +1,4 @@
-// LZ4 blocks (github.com/lz4/lz4, doc/lz4_Block_format.md), compressed and unpacked within one piece of memory. AssemblyScript:
+// LZ4 blocks (the block format of github.com/lz4/lz4), compressed and unpacked within one piece of memory. AssemblyScript:
 // it becomes WebAssembly with `npm run build`.
 //
 // A block is a row of sequences: a token with two lengths of four bits each, bytes as they are (literals), how far back a match
