@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 interface CompileCache {
-  enableCompileCache?(directory: string): unknown;
+  readonly enableCompileCache?: (directory: string) => unknown;
 }
 
 /**

@@ -16,6 +16,7 @@ import { type Claim, claimUpload } from '../catalog/claim.js';
 import { machineName, partName, stateName } from '../catalog/names.js';
 import { expectVmName } from '../catalog/vm-name.js';
 import { moment } from '../flow/bounded.js';
+import { firstCause } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { Attachment, Manifest, VmIdentity } from '../manifest/types.js';
 import { createFramePool, type FramePool } from '../pack/frame-pool.js';
@@ -35,7 +36,7 @@ import {
 } from './disk-to-store.js';
 import { hashReplication } from './hash-files.js';
 import { stateOfFile, type StateSource, writeAttachment } from './write-attachment.js';
-import { writePacks } from './write-packs.js';
+import { type PacksRequest, writePacks, type WrittenPacks } from './write-packs.js';
 
 export interface SnapshotRequest {
   readonly store: Store;
@@ -137,27 +138,15 @@ async function writeSnapshot(
   disks: readonly OpenedDisk[],
   claim: Claim,
 ): Promise<SnapshotResult> {
-  const { store, vm, memory, map, policy, signal, onProgress, createdMs = Date.now() } = request;
+  const { store, vm, memory, map, policy, signal, createdMs = Date.now() } = request;
   const blockSizeBytes = request.blockSizeBytes ?? defaultBlockSizeBytes;
   const plan = planReplication(map, policy);
-  const attachments = await writeAttachments(request, id);
-  const spaces = [
-    { pages: memory, plan },
-    ...disks.map((disk) => ({ pages: disk.pages, plan: disk.plan(policy.disk) })),
-  ];
-  const pool = request.pool ?? createFramePool();
-  const written = await writePacks({
-    store,
-    id,
-    spaces,
-    pool,
+  const { attachments, written } = await writeContent(request, id, {
+    spaces: [
+      { pages: memory, plan },
+      ...disks.map((disk) => ({ pages: disk.pages, plan: disk.plan(policy.disk) })),
+    ],
     blockSizeBytes,
-    signal,
-    onProgress,
-  }).finally(async () => {
-    if (request.pool === undefined) {
-      await pool.close();
-    }
   });
   disks.forEach((disk) => {
     disk.expectUnchanged();
@@ -205,6 +194,36 @@ async function writeSnapshot(
     throw error;
   });
   return { manifest, plan, manifestSizeBytes, underReplicated };
+}
+
+/** The packs, and beside them what is small. When one fails, the other ends too. */
+async function writeContent(
+  request: SnapshotRequest,
+  id: string,
+  packs: Pick<PacksRequest, 'spaces' | 'blockSizeBytes'>,
+): Promise<{ readonly attachments: readonly Attachment[]; readonly written: WrittenPacks }> {
+  const { store, signal, onProgress } = request;
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const pool = request.pool ?? createFramePool();
+  try {
+    const attachments = writeAttachments({ ...request, signal: stop }, id);
+    const written = writePacks({ ...packs, store, id, pool, signal: stop, onProgress });
+    for (const work of [attachments, written]) {
+      work.catch(() => {
+        failed.abort();
+      });
+    }
+    const failure = firstCause(await Promise.allSettled([attachments, written]));
+    if (failure !== undefined) {
+      throw failure;
+    }
+    return { attachments: await attachments, written: await written };
+  } finally {
+    if (request.pool === undefined) {
+      await pool.close();
+    }
+  }
 }
 
 async function writeAttachments(
