@@ -36,6 +36,7 @@ async function* paced(
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of content()) {
     for (let at = 0; at < chunk.length; at += pace.pieceSizeBytes) {
+      // Views of the chunk: the store is done with each when it asks for the next, and so with the chunk after its last.
       const piece = chunk.subarray(at, at + pace.pieceSizeBytes);
       await pace.waitFor(piece.length, signal);
       yield piece;

@@ -2,4 +2,11 @@
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Only `read` looks at it: memory of as many bytes as are asked for, or more, that the answer may be put into. What is
+   * returned is then a view of it, anywhere in it, and the rest of it may hold anything, as all of it does after a failure.
+   * A store may as well return memory of its own. Nothing is put into it once the read has ended. With less memory than is
+   * asked for, the read is refused as `usage`.
+   */
+  readonly into?: Uint8Array | undefined;
 }

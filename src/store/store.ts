@@ -72,8 +72,9 @@ export interface Store {
 
   /**
    * Creates `name` from `content` and returns its length in bytes once all copies that are alive have it and the
-   * store's checksum equals the one computed here. `content` is called again for a retry and must give the same bytes;
-   * a chunk it has given is not changed afterwards.
+   * store's checksum equals the one computed here. `content` is called again for a retry and must give the same bytes.
+   * A chunk that it has given stays as it is until the next one is asked for, or the end of the content: after that its
+   * memory may hold something else, so a store is done with a chunk, by copy or by the kernel's word, before it asks on.
    * Parent folders are made. Throws `already-exists` rather than overwrite, and `unsupported` for a redundancy that the store
    * cannot write. After a failure no file `name` is left, as far as the store can still be reached.
    */
@@ -84,7 +85,7 @@ export interface Store {
   ) => Promise<number>;
 
   /**
-   * Exactly `sizeBytes` bytes from `offsetBytes`. `data-lost` when the store says that no copy is alive, UnreachableCopies
+   * Exactly `sizeBytes` bytes from `offsetBytes`, in memory of the caller's where it gives some (`into`). `data-lost` when the store says that no copy is alive, UnreachableCopies
    * (`unavailable`) at once when it lists copies and none can be reached, `not-found` when there is no such file,
    * `corrupt` when the file is shorter.
    */

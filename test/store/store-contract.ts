@@ -146,6 +146,48 @@ export function describeStoreContract(
         expectSameBytes(await store.read('streamed/a', 0, bytes.length), bytes);
       });
 
+      behaves('take content whose maker uses its memory again for the next chunk', async () => {
+        const bytes = sampleBytes(5 * mebibyte + 17, 8);
+        const chunkSizesBytes = [1, 100, 70_000, 2 * mebibyte, 511, 300_000, 7];
+        const memory = new Uint8Array(2 * mebibyte);
+        async function* reusing(): AsyncGenerator<Uint8Array> {
+          for await (const chunk of streamed(bytes, chunkSizesBytes)) {
+            memory.fill(0xa5);
+            memory.set(chunk);
+            yield memory.subarray(0, chunk.length);
+          }
+          memory.fill(0xa5);
+        }
+        expect(await store.write('reused/a', reusing, thrice)).toBe(bytes.length);
+        expectSameBytes(await store.read('reused/a', 0, bytes.length), bytes);
+      });
+
+      behaves('give a range in memory of the caller, where a store uses it', async () => {
+        const bytes = sampleBytes(300_001, 9);
+        await writeBytes('given/a', bytes, thrice);
+        const memory = new Uint8Array(500_000);
+        const into = memory.subarray(1_000, 401_000);
+        for (const [offsetBytes, sizeBytes] of [
+          [0, 300_001],
+          [65_536, 65_536],
+          [131_071, 100_000],
+          [300_000, 1],
+          [12_345, 0],
+        ]) {
+          memory.fill(0xa5);
+          const found = await store.read('given/a', offsetBytes, sizeBytes, { into });
+          expectSameBytes(found, bytes.subarray(offsetBytes, offsetBytes + sizeBytes));
+          if (found.buffer === memory.buffer && sizeBytes > 0) {
+            expect(found.byteOffset).toBeGreaterThanOrEqual(into.byteOffset);
+            expect(found.byteOffset + sizeBytes).toBeLessThanOrEqual(1_000 + into.length);
+          }
+          const around = [...memory.subarray(0, 1_000), ...memory.subarray(401_000)];
+          expect(around.every((byte) => byte === 0xa5)).toBe(true);
+        }
+        const tooSmall = { into: new Uint8Array(999) };
+        expect(await codeOf(() => store.read('given/a', 0, 1_000, tooSmall))).toBe('usage');
+      });
+
       behaves('give any range', async () => {
         const bytes = sampleBytes(300_001, 9);
         await writeBytes('ranges/a', bytes, thrice);

@@ -1,6 +1,7 @@
 // The blocks of a file, as a read of a range needs them.
 
 import { ParsError } from '../../../introspect/pars-error.js';
+import { answerMemory } from '../answer-memory.js';
 import { blockState, neededCount } from '../block-state.js';
 import type { StoredBlock } from '../store.js';
 
@@ -35,13 +36,14 @@ export function isRangeHeld(
 
 /**
  * The bytes of a range, which `blocks` hold: never across a block boundary, because a lost block may be next. `readPiece` fills
- * `target` from `fromBytes` of the file on. Throws `data-lost` before it reads anything when one of the blocks is lost.
+ * `target` from `fromBytes` of the file on; the first bytes of `into` are used, where it is given. Throws `data-lost` before it reads anything when one of the blocks is lost.
  */
 export async function readByBlock<Block extends StoredBlock>(
   path: string,
   blocks: readonly Block[],
   offsetBytes: number,
   sizeBytes: number,
+  into: Uint8Array | undefined,
   readPiece: (block: Block, fromBytes: number, target: Uint8Array) => Promise<void>,
 ): Promise<Uint8Array> {
   const wanted = overlapping(blocks, offsetBytes, sizeBytes);
@@ -50,7 +52,7 @@ export async function readByBlock<Block extends StoredBlock>(
     throw lostBlock(path, lost);
   }
   // Its length has been checked against the file's, and every byte of it is filled below.
-  const bytes: Uint8Array = Buffer.allocUnsafeSlow(sizeBytes);
+  const bytes = answerMemory(path, sizeBytes, into);
   for (const block of wanted) {
     const from = Math.max(offsetBytes, block.offsetBytes);
     const to = Math.min(offsetBytes + sizeBytes, block.offsetBytes + block.sizeBytes);

@@ -162,7 +162,7 @@ class HdfsStore implements Store {
       this.#path(name),
       offsetBytes,
       sizeBytes,
-      options?.signal,
+      options ?? {},
     );
   };
 

@@ -10,6 +10,7 @@ import {
   readByBlock,
 } from '../hadoop/file-blocks.js';
 import { throwIfCancelled } from '../hadoop/retry.js';
+import type { ReadOptions } from '../read-options.js';
 import { UnreachableCopies } from '../unreachable.js';
 import type { BlockOfFile, LocatedFile, LocatedFiles } from './located-files.js';
 import { peerFailure } from './net/peer-error.js';
@@ -35,7 +36,7 @@ export async function readFile(
   path: string,
   offsetBytes: number,
   sizeBytes: number,
-  signal: AbortSignal | undefined,
+  { signal, into }: ReadOptions,
 ): Promise<Uint8Array> {
   throwIfCancelled(signal);
   const { files } = options;
@@ -46,7 +47,7 @@ export async function readFile(
   }
   checkRangeOfBlocks(path, file.blocks, offsetBytes, sizeBytes);
   checkForm(path, file);
-  return await readByBlock(path, file.blocks, offsetBytes, sizeBytes, (block, from, target) =>
+  return await readByBlock(path, file.blocks, offsetBytes, sizeBytes, into, (block, from, target) =>
     readCopies(options, path, block, from - block.offsetBytes, target, signal),
   );
 }

@@ -77,16 +77,23 @@ export async function hasCopy(disk: Disk, copyId: string, sizeBytes: number): Pr
   }
 }
 
+/** A copy, and how many bytes it must have. */
+export interface KnownCopy {
+  readonly copyId: string;
+  readonly sizeBytes: number;
+}
+
 /**
  * The range from one copy, verified. Undefined when the disk has no such copy; `corrupt` when it has another number of
- * bytes than `copySizeBytes` or a checksum is wrong. The range lies within `copySizeBytes`.
+ * bytes than it must have or a checksum is wrong. The range lies within the copy. It is a view of `into` where the whole
+ * chunks around it have room there.
  */
 export async function readCopy(
   disk: Disk,
-  copyId: string,
-  copySizeBytes: number,
+  { copyId, sizeBytes: copySizeBytes }: KnownCopy,
   offsetBytes: number,
   sizeBytes: number,
+  into?: Uint8Array,
 ): Promise<Uint8Array | undefined> {
   const file = copyPath(disk, 'data', copyId);
   const firstChunkIndex = Math.floor(offsetBytes / chunkSizeBytes);
@@ -95,14 +102,14 @@ export async function readCopy(
     Math.ceil((offsetBytes + sizeBytes) / chunkSizeBytes) * chunkSizeBytes,
     copySizeBytes,
   );
-  const chunks = await readRange(file, copySizeBytes, startBytes, endBytes - startBytes);
+  const chunks = await readRange(file, copySizeBytes, startBytes, endBytes - startBytes, into);
   if (chunks === undefined) {
     return undefined;
   }
 
   const checksumFile = checksumPath(disk, 'data', copyId);
   const checksumSizeBytes = checksumFileSizeBytes(copySizeBytes);
-  const encoded = await readRange(checksumFile, checksumSizeBytes, 0, checksumSizeBytes);
+  const encoded = await readRange(checksumFile, checksumSizeBytes, 0, checksumSizeBytes, undefined);
   if (encoded === undefined) {
     throw new ParsError('corrupt', `${file}: its checksum file ${checksumFile} is missing`);
   }
@@ -133,6 +140,7 @@ async function readRange(
   fileSizeBytes: number,
   startBytes: number,
   sizeBytes: number,
+  into: Uint8Array | undefined,
 ): Promise<Buffer | undefined> {
   let handle: FileHandle;
   try {
@@ -151,7 +159,10 @@ async function readRange(
         `${file}: expected ${fileSizeBytes} bytes, found ${foundSizeBytes}`,
       );
     }
-    const bytes = Buffer.allocUnsafe(sizeBytes);
+    const bytes =
+      into === undefined || into.length < sizeBytes
+        ? Buffer.allocUnsafe(sizeBytes)
+        : Buffer.from(into.buffer, into.byteOffset, sizeBytes);
     let filledBytes = 0;
     while (filledBytes < sizeBytes) {
       const { bytesRead } = await handle.read(

@@ -12,6 +12,7 @@ import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { ParsError } from '../../../introspect/pars-error.js';
 import { checkNotAborted } from '../abort.js';
+import { checkAnswerMemory } from '../answer-memory.js';
 import type { StoreCapabilities } from '../capabilities.js';
 import { checkRange } from '../check-range.js';
 import { copiesToWrite } from '../check-write.js';
@@ -112,6 +113,8 @@ class LocalStore implements Store {
   readonly read: Store['read'] = async (name, offsetBytes, sizeBytes, options) => {
     const { members, entry } = await this.#file(name, options);
     checkRange(name, offsetBytes, sizeBytes, entry.sizeBytes);
+    const into = options?.into;
+    checkAnswerMemory(name, sizeBytes, into);
     if (sizeBytes === 0) {
       return new Uint8Array();
     }
@@ -120,7 +123,7 @@ class LocalStore implements Store {
     for (const disk of disksOf(members, entry)) {
       checkNotAborted(options?.signal, `reading ${name}`);
       try {
-        const bytes = await readCopy(disk, entry.copyId, entry.sizeBytes, offsetBytes, sizeBytes);
+        const bytes = await readCopy(disk, entry, offsetBytes, sizeBytes, into);
         if (bytes !== undefined) {
           return bytes;
         }

@@ -3,6 +3,7 @@
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { checkNotAborted, chunksUntilAborted } from '../abort.js';
+import { answerMemory } from '../answer-memory.js';
 import type { StoreCapabilities } from '../capabilities.js';
 import { checkRange } from '../check-range.js';
 import { copiesToWrite, copyCountOf } from '../check-write.js';
@@ -56,7 +57,8 @@ class MemoryStore implements Store {
           `${name}: a file must fit into its block of ${blockSizeBytes} bytes, found ${sizeBytes} or more`,
         );
       }
-      chunks.push(chunk);
+      // Whoever made it may use its memory again.
+      chunks.push(new Uint8Array(chunk));
     }
     checkNotAborted(signal, doing);
     const nodeNumbers = this.#cluster.liveNodesFor(name).slice(0, copyCount);
@@ -74,7 +76,9 @@ class MemoryStore implements Store {
     if (sizeBytes > 0 && this.#alive(nodeNumbers).length === 0) {
       throw allAway(name, nodeNumbers);
     }
-    return new Uint8Array(bytes.subarray(offsetBytes, offsetBytes + sizeBytes));
+    const answer = answerMemory(name, sizeBytes, options?.into);
+    answer.set(bytes.subarray(offsetBytes, offsetBytes + sizeBytes));
+    return answer;
   };
 
   readonly blocks: Store['blocks'] = async (name, options) => {

@@ -4,6 +4,7 @@ import { ParsError } from '../../../introspect/pars-error.js';
 import { expectNotLost } from '../hadoop/expect-not-lost.js';
 import { checkRangeOfBlocks, isRangeHeld, readByBlock } from '../hadoop/file-blocks.js';
 import type { ReadOptions } from '../read-options.js';
+import type { StoredBlock } from '../store.js';
 import { UnreachableCopies } from '../unreachable.js';
 import type { BlockLocations } from './block-locations.js';
 import type { DataNodes } from './data-nodes.js';
@@ -29,7 +30,7 @@ export async function readFile(
     blocks = await locations.ask(path, options);
   }
   checkRangeOfBlocks(path, blocks, offsetBytes, sizeBytes);
-  return await readByBlock(path, blocks, offsetBytes, sizeBytes, async (block, from, target) => {
+  const readPiece = async (block: StoredBlock, from: number, target: Uint8Array): Promise<void> => {
     const operation = {
       method: 'GET',
       op: 'OPEN',
@@ -50,7 +51,9 @@ export async function readFile(
       }
       throw error;
     }
-  });
+  };
+  const into = options?.into;
+  return await readByBlock(path, blocks, offsetBytes, sizeBytes, into, readPiece);
 }
 
 /** Reads the body into `target`, exactly. */

@@ -10,6 +10,7 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import { ParsError } from '../../../../introspect/pars-error.js';
 import { throwIfCancelled } from '../../hadoop/retry.js';
+import { piecesOf } from './body-pieces.js';
 import type { ReachedAt } from './data-node-map.js';
 import { toParsError, TransferError } from './node-error.js';
 import {
@@ -64,9 +65,6 @@ export interface HttpClientOptions {
       ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
     | undefined;
 }
-
-/** Enough to fill a 10 Gbit/s link's latency, small enough not to matter beside a pack. */
-const chunkSizeBytes = 256 * 1024;
 
 export class HttpClient {
   readonly #options: HttpClientOptions;
@@ -237,20 +235,12 @@ async function sendBody(
     stopTransfer(outgoing, error);
   });
   pump.isWaitingForSource = true;
-  for await (const chunk of joinSmall(body)) {
+  for await (const piece of piecesOf(body)) {
     pump.isWaitingForSource = false;
     if (over.isReached()) {
       return;
     }
-    // In pieces, so that it is seen how much of a large chunk was taken.
-    for (let at = 0; at < chunk.length && !over.isReached(); at += chunkSizeBytes) {
-      const piece = chunk.subarray(at, at + chunkSizeBytes);
-      if (outgoing.write(piece)) {
-        rate.taken(piece.length);
-      } else {
-        await rate.waitFor(piece.length, Promise.race([drained(outgoing), over.reached]));
-      }
-    }
+    await rate.waitFor(piece.length, Promise.race([taken(outgoing, piece), over.reached]));
     pump.isWaitingForSource = true;
   }
   pump.isWaitingForSource = false;
@@ -308,26 +298,11 @@ async function welcomed(
   }
 }
 
-function drained(outgoing: http.ClientRequest): Promise<void> {
-  return new Promise((resolve) => outgoing.once('drain', resolve));
-}
-
-/** Large chunks as they are; small ones joined, since each costs a system call and a line of chunked encoding. */
-async function* joinSmall(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let small: Uint8Array[] = [];
-  let smallBytes = 0;
-  for await (const bytes of source) {
-    if (bytes.length > 0) {
-      small.push(bytes);
-      smallBytes += bytes.length;
-    }
-    if (smallBytes >= chunkSizeBytes) {
-      yield small.length === 1 ? small[0] : Buffer.concat(small, smallBytes);
-      small = [];
-      smallBytes = 0;
-    }
-  }
-  if (smallBytes > 0) {
-    yield Buffer.concat(small, smallBytes);
-  }
+/** Until the kernel has it, or the encryption of TLS: then its memory may hold something else. */
+function taken(outgoing: http.ClientRequest, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    outgoing.write(piece, () => {
+      resolve();
+    });
+  });
 }

@@ -103,10 +103,6 @@ export class SendingRate {
       clearTimeout(timer);
     }
     this.#waitedMs += performance.now() - startMs;
-    this.taken(sizeBytes);
-  }
-
-  taken(sizeBytes: number): void {
     this.#movedBytes += sizeBytes;
     if (this.#movedBytes >= this.#leastBytes) {
       this.#movedBytes = 0;
