@@ -8,6 +8,8 @@ export interface TimedRun {
   readonly seconds: number;
   /** Largest resident set of the process, as the kernel accounts for it. */
   readonly peakRssMib: number;
+  /** User and system time of the process and of those that it waited for. */
+  readonly cpuSeconds: number;
   readonly stdout: string;
 }
 
@@ -23,10 +25,16 @@ export async function runTimed(
   const report = join(folder, 'time');
   try {
     const started = performance.now();
-    const stdout = await run(clockPath, ['-f', '%M', '-o', report, command, ...args], environment);
+    const stdout = await run(
+      clockPath,
+      ['-f', '%M %U %S', '-o', report, command, ...args],
+      environment,
+    );
     const seconds = (performance.now() - started) / 1000;
-    const peakKib = Number((await readFile(report, 'utf8')).trim().split('\n').at(-1));
-    return { seconds, peakRssMib: peakKib / 1024, stdout };
+    const lastLine = (await readFile(report, 'utf8')).trim().split('\n').at(-1) ?? '';
+    const [peakKib, userSeconds, systemSeconds] = lastLine.split(' ').map(Number);
+    const cpuSeconds = userSeconds + systemSeconds;
+    return { seconds, peakRssMib: peakKib / 1024, cpuSeconds, stdout };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -245,15 +245,20 @@ export async function writeManifest(
   if (problem !== undefined) {
     throw new ParsError('usage', `manifest to be written: ${problem}`);
   }
-  const write = (name: string, bytes: Uint8Array): Promise<number> =>
+  const write = (
+    name: string,
+    bytes: Uint8Array,
+    nameTells: 'whole' | 'nothing',
+  ): Promise<number> =>
     store.write(name, () => [bytes], {
       redundancy: copies(manifestReplication),
       // Read whole or not at all, so it must not be spread over blocks either.
       blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(bytes.length / 512) * 512),
+      nameTells,
       signal,
     });
-  await write(bodyName(id), body);
-  await write(partName(id), file);
+  await write(bodyName(id), body, 'nothing');
+  await write(partName(id), file, 'whole');
   return { manifest, manifestSizeBytes: file.length };
 }
 

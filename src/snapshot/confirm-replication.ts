@@ -8,7 +8,9 @@ import { fewestPlaces, type UnderReplicated } from '../store/block-state.js';
 import type { Store } from '../store/store.js';
 
 const concurrency = 8;
-const pollIntervalMs = 250;
+/** A copy that all acknowledged is known to the NameNode within milliseconds; one that must be made takes seconds. */
+const firstPollMs = 10;
+const maxPollMs = 500;
 
 interface StoredFileCopies {
   readonly name: string;
@@ -25,14 +27,14 @@ export async function confirmReplication(
 ): Promise<readonly UnderReplicated[]> {
   const deadline = store.copiesComeLater ? Date.now() + timeoutMs : 0;
   let open = files;
-  for (;;) {
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(maxPollMs, 2 * pollMs)) {
     const short = await underReplicated(store, open, signal);
     if (short.length === 0 || Date.now() >= deadline) {
       return short;
     }
     const names = new Set(short.map(({ name }) => name));
     open = open.filter(({ name }) => names.has(name));
-    await sleep(pollIntervalMs, undefined, signal === undefined ? {} : { signal });
+    await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
   }
 }
 

@@ -57,6 +57,7 @@ export class HashFiles {
     const sizeBytes = await store.write(name, () => [bytes], {
       redundancy: copies(hashReplication),
       blockSizeBytes: defaultBlockSizeBytes,
+      nameTells: 'nothing',
       signal,
     });
     return { name, sizeBytes, sha256: createHash('sha256').update(bytes).digest() };

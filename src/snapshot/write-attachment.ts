@@ -67,6 +67,7 @@ export async function writeAttachment(
     redundancy: copies(manifestReplication),
     // Whole in one block, like a pack.
     blockSizeBytes: Math.max(defaultBlockSizeBytes, Math.ceil(source.sizeBytes / 512) * 512),
+    nameTells: 'nothing',
     signal,
   });
   return { role, name, sizeBytes, sha256: hash.digest() };

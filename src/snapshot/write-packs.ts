@@ -79,6 +79,7 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
     const sizeBytes = await store.write(name, () => content.content(), {
       redundancy: copies(replication),
       blockSizeBytes,
+      nameTells: 'nothing',
       signal: stop,
     });
     await hashFiles.add(index, content.hashes());

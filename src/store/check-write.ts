@@ -8,13 +8,14 @@ import type { WriteOptions } from './store.js';
 export interface CopiesToWrite {
   readonly copyCount: number;
   readonly blockSizeBytes: number;
+  readonly nameTells: 'whole' | 'nothing';
   readonly signal: AbortSignal | undefined;
 }
 
 /** Throws `usage` for what no store can write, and as `copyCountOf`. */
 export function copiesToWrite(
   name: string,
-  { redundancy, blockSizeBytes, signal }: WriteOptions,
+  { redundancy, blockSizeBytes, nameTells = 'whole', signal }: WriteOptions,
 ): CopiesToWrite {
   const copyCount = copyCountOf(name, redundancy);
   if (!Number.isSafeInteger(blockSizeBytes) || blockSizeBytes <= 0 || blockSizeBytes % 512 !== 0) {
@@ -23,7 +24,7 @@ export function copiesToWrite(
       `${name}: expected a block size that is a multiple of 512 bytes, found ${blockSizeBytes}`,
     );
   }
-  return { copyCount, blockSizeBytes, signal };
+  return { copyCount, blockSizeBytes, nameTells, signal };
 }
 
 /** Throws `unsupported` for a code, and `usage` for copies that are none. */

@@ -22,6 +22,13 @@ export interface WriteOptions {
   readonly redundancy: Redundancy;
   /** The file must fit into one block of this size: a block is the unit of loss. A multiple of 512. */
   readonly blockSizeBytes: number;
+  /**
+   * What a reader may take from there being a file of this name. `whole`, unless given: that all of it is there, so it comes to
+   * its name at the end, and at once. `nothing`: whoever reads it learns of it elsewhere, and after the write, as of a pack by
+   * its manifest, and nobody else writes a file of that name. Then a store may write under the name from the start; a part of
+   * the file is seen there meanwhile, and stays when this process is killed.
+   */
+  readonly nameTells?: 'whole' | 'nothing' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -51,7 +51,8 @@ export function localStore(folder: string): DemoStore {
 
 const storePath = '/pars';
 
-export async function hdfsStore(): Promise<DemoStore> {
+/** `protocol`: by WebHDFS, or by HDFS's own protocols. */
+export async function hdfsStore(protocol: 'webhdfs' | 'hdfs'): Promise<DemoStore> {
   const cluster = await startHdfs({
     dataNodeCount: 5,
     // How long a DataNode looks for another copy of a block that is gone: the default is half a minute.
@@ -59,7 +60,10 @@ export async function hdfsStore(): Promise<DemoStore> {
   });
   return {
     // The superuser of this HDFS is whoever started it; without a name it would take us for nobody.
-    url: cluster.webhdfsUrl(storePath, userInfo().username),
+    url:
+      protocol === 'webhdfs'
+        ? cluster.webhdfsUrl(storePath, userInfo().username)
+        : cluster.hdfsUrl(storePath, userInfo().username),
     nodes: cluster.dataNodes.map(({ name, dataFolder }, index) => ({
       name: `node${index + 1}`,
       location: name,

@@ -6,10 +6,14 @@ import { Cleanup } from './cleanup.js';
 import { DemoFailure } from './demo-failure.js';
 import { watchForInterruption } from './interruption.js';
 import { Narrator } from './narrator.js';
-import { tellStory } from './story.js';
+import { type StoryOptions, tellStory } from './story.js';
 
 const { values } = parseArgs({
-  options: { folder: { type: 'string' }, hdfs: { type: 'boolean', default: false } },
+  options: {
+    folder: { type: 'string' },
+    hdfs: { type: 'boolean', default: false },
+    'hdfs-native': { type: 'boolean', default: false },
+  },
 });
 if (values.folder === undefined) {
   throw new Error('expected --folder; start the demo with npm run demo');
@@ -21,9 +25,9 @@ const narrator = new Narrator();
 const cleanup = new Cleanup();
 const interruption = watchForInterruption();
 
-async function run(folder: string, hdfs: boolean): Promise<number> {
+async function run(folder: string, store: StoryOptions['store']): Promise<number> {
   try {
-    const story = tellStory({ folder, hdfs, narrator, cleanup, signal: interruption.signal });
+    const story = tellStory({ folder, store, narrator, cleanup, signal: interruption.signal });
     await Promise.race([story, interruption.raised]);
     return 0;
   } catch (error) {
@@ -45,6 +49,9 @@ async function run(folder: string, hdfs: boolean): Promise<number> {
   }
 }
 
-const exitCode = await run(values.folder, values.hdfs);
+const exitCode = await run(
+  values.folder,
+  values['hdfs-native'] ? 'hdfs' : values.hdfs ? 'webhdfs' : 'folders',
+);
 // An interrupted story is still waiting somewhere: for a guest that is gone, for one.
 process.exit(exitCode);

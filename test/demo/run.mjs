@@ -15,14 +15,16 @@ import { testedSeries } from '../setup/kernel.mjs';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
+const HDFS_OPTIONS = ['--hdfs', '--hdfs-native'];
 
 const HELP = `npm run demo [-- OPTIONS]
 
 Boots a virtual machine, takes a snapshot of its memory, stores it, restores it and lets the restored machine run on.
 Needs about 3 GiB in ${tmpdir()} (TMPDIR names another folder) and removes everything at the end.
 
-  --hdfs   store in a real HDFS, a NameNode and five DataNodes started here, instead of in five folders
-  --help   this text
+  --hdfs          store in a real HDFS, a NameNode and five DataNodes started here, instead of in five folders
+  --hdfs-native   the same, but by HDFS's own protocols (hdfs://) instead of WebHDFS
+  --help          this text
 
 The first run installs what is missing and needs the network for that; later runs do not.
 `;
@@ -46,12 +48,12 @@ function runNode(nodeArguments) {
   });
 }
 
-async function prepareAndRun(hdfs) {
-  const wanted = hdfs ? ['--hdfs'] : [];
+/** `wanted`: nothing, --hdfs or --hdfs-native. */
+async function prepareAndRun(wanted) {
   const prepared = await runNode([
     join('test', 'setup', 'prepare.mjs'),
     `--kernel=${testedSeries.default}`,
-    ...wanted,
+    ...(wanted.length > 0 ? ['--hdfs'] : []),
   ]);
   if (prepared !== 0 || interruptedBy !== undefined) {
     return prepared;
@@ -67,10 +69,10 @@ async function prepareAndRun(hdfs) {
 }
 
 async function main(given) {
-  const unknown = given.find((argument) => !['--hdfs', '--help', '-h'].includes(argument));
+  const unknown = given.find((argument) => ![...HDFS_OPTIONS, '--help', '-h'].includes(argument));
   if (unknown !== undefined) {
     process.stderr.write(
-      `demo: expected --hdfs or --help, found '${unknown}'; see npm run demo -- --help\n`,
+      `demo: expected --hdfs, --hdfs-native or --help, found '${unknown}'; see npm run demo -- --help\n`,
     );
     return EXIT_USAGE;
   }
@@ -78,7 +80,7 @@ async function main(given) {
     process.stdout.write(HELP);
     return 0;
   }
-  const status = await prepareAndRun(given.includes('--hdfs'));
+  const status = await prepareAndRun(given.filter((argument) => HDFS_OPTIONS.includes(argument)));
   return interruptedBy === undefined ? status : 128 + constants.signals[interruptedBy];
 }
 

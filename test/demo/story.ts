@@ -33,14 +33,15 @@ const showAnswer = z.object({
 export interface StoryOptions {
   /** Everything is written below it. */
   readonly folder: string;
-  readonly hdfs: boolean;
+  /** Where the snapshot is kept: in a real HDFS by one of its protocols, or in folders. */
+  readonly store: 'folders' | 'webhdfs' | 'hdfs';
   readonly narrator: Narrator;
   readonly cleanup: Cleanup;
   readonly signal: AbortSignal;
 }
 
 export async function tellStory(options: StoryOptions): Promise<void> {
-  const { folder, hdfs, narrator, cleanup, signal } = options;
+  const { folder, store: kind, narrator, cleanup, signal } = options;
 
   narrator.title([
     'PARS: snapshots of a running machine, fewer copies of what nobody would miss',
@@ -48,18 +49,20 @@ export async function tellStory(options: StoryOptions): Promise<void> {
   ]);
 
   const store = await narrator.step(
-    hdfs ? 'Start a real HDFS' : 'Choose a store',
-    hdfs
+    kind === 'folders' ? 'Choose a store' : 'Start a real HDFS',
+    kind !== 'folders'
       ? [
           'One NameNode and five DataNodes, each a JVM of its own, on this machine.',
-          'Their Hadoop is unmodified: copies are set per file, through WebHDFS.',
+          kind === 'webhdfs'
+            ? 'Their Hadoop is unmodified: copies are set per file, through WebHDFS.'
+            : "Their Hadoop is unmodified: copies are set per file, by HDFS's own protocols.",
         ]
       : [
           'Five folders stand for five disks: each file goes to as many of them as it has copies.',
           "With 'npm run demo -- --hdfs' it is a real HDFS with five DataNodes instead.",
         ],
     async () => {
-      const opened = hdfs ? await hdfsStore() : localStore(join(folder, 'store'));
+      const opened = kind === 'folders' ? localStore(join(folder, 'store')) : await hdfsStore(kind);
       cleanup.add(() => opened.close());
       narrator.command(`export PARS_STORE='${opened.url}'`);
       return opened;

@@ -17,6 +17,7 @@ import {
   hadoopJars,
   javaArguments,
   nameNodeClass,
+  plainJavaArguments,
 } from './java-command.js';
 import { forgetFolder, trackFolder } from './leftovers.js';
 import { liveDataNodeCount } from './name-node-state.js';
@@ -54,6 +55,8 @@ export interface HdfsDataNode {
 export interface HdfsCommandOptions {
   /** The user running the command; the NameNode's own, the superuser, unless told. */
   readonly userName?: string;
+  /** `quick`: with flags that make the JVM start fast, unless told. `default`: with Java's own, as most run it. */
+  readonly jvm?: 'quick' | 'default';
 }
 
 export interface HdfsCluster {
@@ -62,6 +65,8 @@ export interface HdfsCluster {
   /** `hdfs://host:port` for Hadoop's own clients. */
   readonly defaultFs: string;
   readonly dataNodes: readonly HdfsDataNode[];
+  /** The process of the JVM that runs now. */
+  readonly nameNodePid: number;
   /** Present with `tls`: the certificate that clients must trust, and where they find it as a file, both PEM. */
   readonly tls?: { readonly ca: string; readonly caFile: string };
   /** `webhdfs://host:port/path`, or `swebhdfs://` for a cluster with TLS, with `user.name` when one is given. */
@@ -213,18 +218,16 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
   const command = (
     mainClass: string,
     args: readonly string[],
-    userName?: string,
-  ): Promise<CommandResult> =>
-    runHadoopCommand(
-      javaArguments({
-        jars,
-        configFolder: join(folder, nameNode, 'conf'),
-        mainClass,
-        arguments: args,
-        jvmFlags: [`-XX:SharedArchiveFile=${prepared.classArchive}`, '-Xshare:auto'],
-      }),
+    { userName, jvm = 'quick' }: HdfsCommandOptions = {},
+  ): Promise<CommandResult> => {
+    const configFolder = join(folder, nameNode, 'conf');
+    const options = { jars, configFolder, mainClass, arguments: args };
+    const jvmFlags = [`-XX:SharedArchiveFile=${prepared.classArchive}`, '-Xshare:auto'];
+    return runHadoopCommand(
+      jvm === 'quick' ? javaArguments({ ...options, jvmFlags }) : plainJavaArguments(options),
       userName,
     );
+  };
 
   const close = async () => {
     await Promise.all([...daemons.values()].map((daemon) => daemon.end('SIGKILL')));
@@ -255,6 +258,9 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
     nameNodeHttpUrl,
     defaultFs: `hdfs://127.0.0.1:${rpcPort}`,
     dataNodes,
+    get nameNodePid() {
+      return daemonOf(nameNode).pid;
+    },
     ...(tls ? { tls: { ca: tls.ca, caFile: tls.caFile } } : {}),
     webhdfsUrl: (path, userName) => {
       const query = userName === undefined ? '' : `?user.name=${encodeURIComponent(userName)}`;
@@ -274,7 +280,7 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
       });
     },
     waitForLiveDataNodes,
-    hdfsDfs: (args, commandOptions) => command(fsShellClass, args, commandOptions?.userName),
+    hdfsDfs: (args, commandOptions) => command(fsShellClass, args, commandOptions),
     dfsAdmin: (args) => command(dfsAdminClass, args),
     fsck,
     close,

@@ -35,6 +35,13 @@ export function javaArguments(options: JavaArguments): readonly string[] {
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
     '-XX:-UsePerfData',
+    ...plainJavaArguments(options),
+  ];
+}
+
+/** Without what makes it start fast. */
+export function plainJavaArguments(options: JavaArguments): readonly string[] {
+  return [
     // Jersey reaches into java.lang; without this WebHDFS answers 500 InaccessibleObjectException on Java 17.
     '--add-opens',
     'java.base/java.lang=ALL-UNNAMED',

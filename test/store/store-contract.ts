@@ -147,9 +147,9 @@ export function describeStoreContract(
       });
 
       behaves('take content whose maker uses its memory again for the next chunk', async () => {
-        const bytes = sampleBytes(5 * mebibyte + 17, 8);
-        const chunkSizesBytes = [1, 100, 70_000, 2 * mebibyte, 511, 300_000, 7];
-        const memory = new Uint8Array(2 * mebibyte);
+        const bytes = sampleBytes(2 * mebibyte + 17, 8);
+        const chunkSizesBytes = [1, 100, 70_000, mebibyte, 511, 300_000, 7];
+        const memory = new Uint8Array(mebibyte);
         async function* reusing(): AsyncGenerator<Uint8Array> {
           for await (const chunk of streamed(bytes, chunkSizesBytes)) {
             memory.fill(0xa5);
@@ -279,6 +279,66 @@ export function describeStoreContract(
           message: expect.stringMatching(/RS-6-3.*whole copies/) as string,
         });
         await expectNothingAt('coded/a', 'coded');
+      });
+    });
+
+    describe('a write under a name that tells nothing', () => {
+      const options: WriteOptions = { ...thrice, nameTells: 'nothing' };
+
+      behaves('gives the bytes back, and its copies', async () => {
+        for (const sizeBytes of [0, 1, mebibyte + 1]) {
+          const file = `tells-nothing/deep/${sizeBytes}`;
+          const bytes = sampleBytes(sizeBytes, 19);
+          expect(await writeBytes(file, bytes, options)).toBe(sizeBytes);
+          expectSameBytes(await store.read(file, 0, sizeBytes), bytes);
+          expect(await store.storedBytes(file)).toBe(3 * sizeBytes);
+        }
+        expect(await store.list('tells-nothing/deep')).toHaveLength(3);
+      });
+
+      behaves('never overwrites', async () => {
+        const bytes = sampleBytes(1000, 20);
+        await writeBytes('tells-nothing-taken/a', bytes);
+        await writeBytes('tells-nothing-taken/b', bytes, options);
+        await writeBytes('tells-nothing-taken/empty', new Uint8Array());
+        await writeBytes('tells-nothing-taken/folder/c', bytes, options);
+        for (const taken of ['a', 'b', 'empty', 'folder']) {
+          const act = () =>
+            writeBytes(`tells-nothing-taken/${taken}`, sampleBytes(10, 21), options);
+          expect(await codeOf(act)).toBe('already-exists');
+        }
+        expectSameBytes(await store.read('tells-nothing-taken/a', 0, 1000), bytes);
+        expectSameBytes(await store.read('tells-nothing-taken/b', 0, 1000), bytes);
+        expect((await store.stat('tells-nothing-taken/empty'))?.sizeBytes).toBe(0);
+        expect(await store.list('tells-nothing-taken')).toHaveLength(4);
+      });
+
+      behaves('that fails leaves nothing, and can be done again', async () => {
+        const failure = new Error('the guest went away');
+        async function* failing(): AsyncGenerator<Uint8Array> {
+          yield sampleBytes(2_000_000, 22);
+          await Promise.resolve();
+          throw failure;
+        }
+        const file = 'tells-nothing-failing/a';
+        await expect(store.write(file, failing, options)).rejects.toBe(failure);
+        await expectNothingAt(file, 'tells-nothing-failing');
+        const tooLarge = { ...options, blockSizeBytes: mebibyte };
+        const act = () => writeBytes(file, sampleBytes(mebibyte + 1, 23), tooLarge);
+        expect(await codeOf(act)).toBe('usage');
+        await expectNothingAt(file, 'tells-nothing-failing');
+        const signal = AbortSignal.timeout(50);
+        async function* endless(): AsyncGenerator<Uint8Array> {
+          for (;;) {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            yield sampleBytes(10_000, 24);
+          }
+        }
+        expect(await codeOf(() => store.write(file, endless, { ...options, signal }))).toBe(
+          'cancelled',
+        );
+        await expectNothingAt(file, 'tells-nothing-failing');
+        expect(await writeBytes(file, sampleBytes(100, 25), options)).toBe(100);
       });
     });
 

@@ -8,8 +8,14 @@ const firstAvoidanceMs = 30_000;
 const maxAvoidanceMs = 600_000;
 
 export class AvoidedNodes {
+  readonly #firstMs: number;
   /** By address: until when to avoid it (performance.now()), and for how long. */
   readonly #avoided = new Map<string, { readonly untilMs: number; readonly durationMs: number }>();
+
+  /** `firstMs`: how long at the first time. */
+  constructor(firstMs = firstAvoidanceMs) {
+    this.#firstMs = firstMs;
+  }
 
   avoid(hostPort: string): void {
     const nowMs = performance.now();
@@ -18,7 +24,7 @@ export class AvoidedNodes {
     if (before !== undefined && nowMs < before.untilMs) {
       return;
     }
-    const durationMs = Math.min(maxAvoidanceMs, 2 * (before?.durationMs ?? firstAvoidanceMs / 2));
+    const durationMs = Math.min(maxAvoidanceMs, 2 * (before?.durationMs ?? this.#firstMs / 2));
     this.#avoided.set(hostPort, { untilMs: nowMs + durationMs, durationMs });
   }
 

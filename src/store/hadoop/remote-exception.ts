@@ -9,6 +9,8 @@ const codeOfException: Readonly<Partial<Record<string, ErrorCode>>> = {
   ParentNotDirectoryException: 'not-found',
   PathIsNotDirectoryException: 'not-found',
   FileAlreadyExistsException: 'already-exists',
+  // Somebody writes it, perhaps this very client.
+  AlreadyBeingCreatedException: 'already-exists',
   // DELETE of a folder without what is below it.
   PathIsNotEmptyDirectoryException: 'already-exists',
   AccessControlException: 'permission-denied',

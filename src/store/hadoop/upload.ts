@@ -25,15 +25,25 @@ export function isWorthAnotherUpload(error: unknown): boolean {
   );
 }
 
-/** Tells the content's failures, which are the caller's own and never retried, from those of the store. */
+/**
+ * Tells the content's failures, which are the caller's own and never retried, from those of the store. When it is opened again it
+ * begins after it has ended before: whoever makes it may keep account of what was made.
+ */
 export function watched(content: Content): {
   readonly open: () => AsyncGenerator<Uint8Array>;
   readonly hasFailed: () => boolean;
 } {
   let failed = false;
+  let ended = Promise.resolve();
   return {
     hasFailed: () => failed,
     open: async function* () {
+      const before = ended;
+      let end = (): void => undefined;
+      ended = new Promise((resolve) => {
+        end = resolve;
+      });
+      await before;
       try {
         const opened = content();
         // Not delegated by yield*: an early end of the consumer must not count as a failure, but must reach the source.
@@ -43,6 +53,8 @@ export function watched(content: Content): {
       } catch (error) {
         failed = true;
         throw error;
+      } finally {
+        end();
       }
     },
   };

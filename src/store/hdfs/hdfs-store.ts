@@ -21,12 +21,15 @@ import {
 import type { Store } from '../store.js';
 import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
 import { entryOf, isFolder } from './file-status.js';
+import { HedgeBudget } from './hedged.js';
 import { Lease } from './lease.js';
 import { LocatedFiles } from './located-files.js';
 import { Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
+import { ReadTimes } from './read-times.js';
 import { NameNodeClient } from './rpc/name-node-client.js';
 import { DataNodes } from './transfer/data-nodes.js';
+import { PacketMemory } from './transfer/packet.js';
 import { StreamPool } from './transfer/stream-pool.js';
 import { parseHdfsUrl } from './url.js';
 import { writeFile } from './write-file.js';
@@ -44,6 +47,8 @@ export interface HdfsOptions {
   readonly setupTimeoutMs?: number;
   /** For the next ack of a packet, while one is to come. 30 000. */
   readonly ackTimeoutMs?: number;
+  /** For a connection and for an answer of each node of a pipeline that has fallen silent. 3 000. */
+  readonly probeTimeoutMs?: number;
   readonly retry?: RetryPolicy;
 }
 
@@ -52,6 +57,10 @@ const defaultAnswerTimeoutMs = 30_000;
 const defaultIdleTimeoutMs = 15_000;
 const defaultSetupTimeoutMs = 10_000;
 const defaultAckTimeoutMs = 30_000;
+/** A node that is alive answers in milliseconds; under load it may wait for its disks. */
+const defaultProbeTimeoutMs = 3_000;
+/** Second requests under way at once, over all reads: where everything is slow, asking for all of it twice would make it slower. */
+const maxHedgeCount = 8;
 
 /**
  * Opens a store below a path of HDFS; `url` is hdfs://[USER@]HOST:PORT[,HOST:PORT]/PATH. The path need not exist. Throws `usage` for
@@ -88,12 +97,15 @@ class HdfsStore implements Store {
   readonly #files: LocatedFiles;
   readonly #lease: Lease;
   readonly #dataNodes = new DataNodes();
+  readonly #hedges = { times: new ReadTimes(), budget: new HedgeBudget(maxHedgeCount) };
+  readonly #packetMemory = new PacketMemory();
   readonly #streams: StreamPool;
   readonly #idleTimeoutMs: number;
   readonly #timeouts: {
     readonly connectTimeoutMs: number;
     readonly setupTimeoutMs: number;
     readonly ackTimeoutMs: number;
+    readonly probeTimeoutMs: number;
   };
 
   constructor(url: string, options: HdfsOptions) {
@@ -107,6 +119,7 @@ class HdfsStore implements Store {
       connectTimeoutMs,
       setupTimeoutMs: options.setupTimeoutMs ?? defaultSetupTimeoutMs,
       ackTimeoutMs: options.ackTimeoutMs ?? defaultAckTimeoutMs,
+      probeTimeoutMs: options.probeTimeoutMs ?? defaultProbeTimeoutMs,
     };
     this.#client = new NameNodeClient({
       nameNodes: new NameNodes(nameNodes),
@@ -139,6 +152,7 @@ class HdfsStore implements Store {
         namespace: this.#namespace,
         dataNodes: this.#dataNodes,
         lease: this.#lease,
+        packetMemory: this.#packetMemory,
         retry: this.#retry,
         timeouts: this.#timeouts,
       },
@@ -156,6 +170,7 @@ class HdfsStore implements Store {
         files: this.#files,
         dataNodes: this.#dataNodes,
         streams: this.#streams,
+        hedges: this.#hedges,
         clientName: this.#lease.holder,
         idleTimeoutMs: this.#idleTimeoutMs,
       },
@@ -215,11 +230,15 @@ class HdfsStore implements Store {
     checkStoreName(to);
     const signal = options?.signal;
     const [fromPath, toPath] = [this.#path(from), this.#path(to)];
-    // First, or the folder for `to` would be made in vain.
-    if (await this.#namespace.status(fromPath, signal)) {
+    const rename = () => this.#namespace.rename(fromPath, toPath, signal);
+    await rename().catch(async (error: unknown) => {
+      // There is no `from`, or no folder for `to`, which would be made in vain for want of the first.
+      if (!isNotFound(error) || !(await this.#namespace.status(fromPath, signal))) {
+        throw error;
+      }
       await this.#namespace.makeFolder(folderOf(toPath), signal);
-    }
-    await this.#namespace.rename(fromPath, toPath, signal);
+      await rename();
+    });
     this.#files.forget(fromPath);
     this.#files.forget(toPath);
   };

@@ -12,10 +12,12 @@ import {
 import { throwIfCancelled } from '../hadoop/retry.js';
 import type { ReadOptions } from '../read-options.js';
 import { UnreachableCopies } from '../unreachable.js';
+import { hedged, type HedgeBudget } from './hedged.js';
 import type { BlockOfFile, LocatedFile, LocatedFiles } from './located-files.js';
 import { peerFailure } from './net/peer-error.js';
 import { reportBadBlocks } from './proto/client-namenode-protocol.js';
 import type { DatanodeInfo } from './proto/hdfs.js';
+import type { ReadTimes } from './read-times.js';
 import type { NameNodeClient } from './rpc/name-node-client.js';
 import { type DataNodes, nameOf } from './transfer/data-nodes.js';
 import { readBlock, WrongChunk } from './transfer/read-block.js';
@@ -26,6 +28,7 @@ export interface FileReaderOptions {
   readonly files: LocatedFiles;
   readonly dataNodes: DataNodes;
   readonly streams: StreamPool;
+  readonly hedges: { readonly times: ReadTimes; readonly budget: HedgeBudget };
   readonly clientName: string;
   readonly idleTimeoutMs: number;
 }
@@ -108,7 +111,10 @@ async function readCopies(
   throw error;
 }
 
-/** Undefined once `target` is filled, else why each copy could not be read. */
+/**
+ * Undefined once `target` is filled, else why each copy could not be read. A copy that takes longer than nearly all others of late
+ * is not waited for alone: the next one is asked beside it.
+ */
 async function tryCopies(
   options: FileReaderOptions,
   path: string,
@@ -117,27 +123,40 @@ async function tryCopies(
   target: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<readonly ParsError[] | undefined> {
-  const { dataNodes } = options;
-  const failures: ParsError[] = [];
-  for (const node of dataNodes.byHealth(block.located.locs)) {
+  const { dataNodes, hedges } = options;
+  const { times, budget } = hedges;
+  const nodes = dataNodes.byHealth(block.located.locs);
+  const ways = nodes.map((node, index) => async (end: AbortSignal): Promise<Uint8Array> => {
+    // The first may still be filling the target.
+    const memory = index === 0 ? target : Buffer.allocUnsafeSlow(target.length);
+    const startMs = performance.now();
     try {
-      await readCopy(options, path, node, block, offsetBytes, target, signal);
-      dataNodes.welcome(node);
-      return undefined;
+      await readCopy(options, path, node, block, offsetBytes, memory, end);
     } catch (error) {
-      if (!(error instanceof ParsError) || error.code === 'cancelled') {
-        throw error;
-      }
       if (peerFailure(error) !== undefined) {
         dataNodes.avoid(node);
       }
       if (error instanceof WrongChunk) {
         await reportWrongCopy(options, path, node, block);
       }
-      failures.push(error);
+      throw error;
     }
+    times.note(target.length, performance.now() - startMs);
+    dataNodes.welcome(node);
+    return memory;
+  });
+  const onSlow = (index: number): void => {
+    dataNodes.passOver(nodes[index]);
+  };
+  const slowMs = times.slowMs(target.length);
+  const read = await hedged(ways, { budget, slowMs, onSlow, signal });
+  if ('failures' in read) {
+    return read.failures;
   }
-  return failures;
+  if (read.value !== target) {
+    target.set(read.value);
+  }
+  return undefined;
 }
 
 async function readCopy(

@@ -1,8 +1,12 @@
-// Writing a file that appears under its name only when HDFS is known to have the right bytes.
+// Writing a file, so that what is under its name is whole where a reader goes by that.
 //
-// The content goes to a name of its own first, and is then renamed without overwriting: a file that is being written is listed,
-// and when its writer dies HDFS closes it some time later, shorter, as if that were all of it. At any failure of a DataNode the
-// file is given up and written anew under another name, without the nodes that failed.
+// Then the content goes to a name of its own first, and is renamed without overwriting: a file that is being written is listed,
+// and when its writer dies HDFS closes it some time later, shorter, as if that were all of it. Where the name tells nobody
+// anything, as a pack's, it is written under that name, and removed again when it fails. At any failure of a DataNode the file is
+// given up and written anew, without the nodes that failed.
+//
+// Acks of all packets by all nodes prove that they have what was sent: the last node holds each checksum that was made here
+// against the bytes, and every node keeps these checksums beside them, for each later reader. So no other question is asked.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
@@ -20,6 +24,7 @@ import {
   withinBlock,
   writeRetryMaxMs,
 } from '../hadoop/upload.js';
+import { Leftovers } from './leftovers.js';
 import type { Lease } from './lease.js';
 import type { Namespace } from './namespace.js';
 import {
@@ -32,6 +37,8 @@ import {
 import { type LocatedBlock, storageTypes } from './proto/hdfs.js';
 import type { NameNodeClient } from './rpc/name-node-client.js';
 import type { DataNodes } from './transfer/data-nodes.js';
+import type { PacketMemory } from './transfer/packet.js';
+import { PacketSource } from './transfer/packet-source.js';
 import { type BlockWriterOptions, PipelineFailure, writeBlock } from './transfer/write-block.js';
 
 export interface FileWriterOptions {
@@ -39,10 +46,11 @@ export interface FileWriterOptions {
   readonly namespace: Namespace;
   readonly dataNodes: DataNodes;
   readonly lease: Lease;
+  readonly packetMemory: PacketMemory;
   readonly retry: Retry;
   readonly timeouts: Pick<
     BlockWriterOptions,
-    'connectTimeoutMs' | 'setupTimeoutMs' | 'ackTimeoutMs'
+    'connectTimeoutMs' | 'setupTimeoutMs' | 'ackTimeoutMs' | 'probeTimeoutMs'
   >;
 }
 
@@ -68,32 +76,41 @@ export async function writeFile(
   wanted: CopiesToWrite,
 ): Promise<number> {
   const { namespace, lease, retry } = options;
-  const { signal } = wanted;
-  if (await namespace.status(path, signal)) {
+  const { signal, nameTells } = wanted;
+  // Found out early: the rename would find it out when all is sent.
+  if (nameTells === 'whole' && (await namespace.status(path, signal))) {
     throw new ParsError(
       'already-exists',
       `create ${path}: there is one already, and nothing was overwritten`,
     );
   }
   const source = watched(content);
-  return await lease.during(() =>
-    retried(
-      { ...retry, policy: { ...retry.policy, maxTotalMs: writeRetryMaxMs } },
-      signal,
-      async () => {
-        const uploadPath = uploadPathOf(path);
-        try {
-          const sizeBytes = await upload(options, uploadPath, source.open, wanted);
-          await namespace.rename(uploadPath, path, signal);
-          return sizeBytes;
-        } catch (error) {
-          await removeLeftover(options, uploadPath);
-          throw error;
-        }
-      },
-      (error) => !source.hasFailed() && isWorthAnotherUpload(error),
-    ),
-  );
+  const left = new Leftovers(options);
+  const attempt = async (): Promise<number> => {
+    const writtenPath = nameTells === 'whole' ? uploadPathOf(path) : path;
+    try {
+      await left.remove(writtenPath, signal);
+      const sizeBytes = await upload(options, writtenPath, source.open, wanted, left);
+      if (writtenPath !== path) {
+        await namespace.rename(writtenPath, path, signal);
+      }
+      return sizeBytes;
+    } catch (error) {
+      await left.tryToRemove(writtenPath);
+      throw error;
+    }
+  };
+  const policy = { ...retry.policy, maxTotalMs: writeRetryMaxMs };
+  return await lease.during(async () => {
+    try {
+      return await retried({ ...retry, policy }, signal, attempt, (error) => {
+        return !source.hasFailed() && isWorthAnotherUpload(error);
+      });
+    } catch (error) {
+      await left.tryToRemoveAll();
+      throw error;
+    }
+  });
 }
 
 async function upload(
@@ -101,24 +118,24 @@ async function upload(
   path: string,
   open: () => AsyncGenerator<Uint8Array>,
   wanted: CopiesToWrite,
+  left: Leftovers,
 ): Promise<number> {
-  const { dataNodes, lease, timeouts } = options;
+  const { dataNodes, lease, timeouts, packetMemory } = options;
   const { blockSizeBytes, signal } = wanted;
   const doing = `write ${path}`;
-  const file = await createFile(options, path, wanted);
-  const chunks = chunksUntilAborted(withinBlock(open(), blockSizeBytes, doing), signal, doing);
-  const content = await beyondNothing(chunks);
-  // A file without bytes has no block.
-  if (content === undefined) {
-    await completeFile(options, file, undefined, signal);
-    return 0;
-  }
-  let block: LocatedBlock | undefined;
+  const content = chunksUntilAborted(withinBlock(open(), blockSizeBytes, doing), signal, doing);
+  // The content is made while the file and its block are.
+  const packets = new PacketSource(content, packetMemory);
   try {
-    block = await newBlock(options, file, signal);
-    const { holder } = lease;
-    const writerOptions = { clientName: holder, doing, signal, ...timeouts };
-    const sizeBytes = await writeBlock(block, content, writerOptions);
+    const file = await createFile(options, path, wanted, left);
+    // A file without bytes has no block.
+    if (!(await packets.hasBytes())) {
+      await completeFile(options, file, undefined, signal);
+      return 0;
+    }
+    const block = await newBlock(options, file, signal);
+    const writerOptions = { clientName: lease.holder, doing, signal, ...timeouts };
+    const sizeBytes = await writeBlock(block, packets, writerOptions);
     await completeFile(options, file, { ...block.b, numBytes: sizeBytes }, signal);
     for (const node of block.locs) {
       dataNodes.welcome(node);
@@ -132,38 +149,16 @@ async function upload(
     }
     throw error;
   } finally {
-    await chunks.return(undefined);
+    await packets.close();
   }
-}
-
-/** `chunks` from the first that has bytes, or undefined where none has. */
-async function beyondNothing(
-  chunks: AsyncGenerator<Uint8Array>,
-): Promise<AsyncGenerator<Uint8Array> | undefined> {
-  for (;;) {
-    const first = await chunks.next();
-    if (first.done === true) {
-      return undefined;
-    }
-    if (first.value.length > 0) {
-      return joined(first.value, chunks);
-    }
-  }
-}
-
-async function* joined(
-  first: Uint8Array,
-  rest: AsyncGenerator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield first;
-  yield* rest;
 }
 
 /** Makes its folder where that is not there. */
 async function createFile(
   { client, namespace, lease }: FileWriterOptions,
   path: string,
-  { copyCount, blockSizeBytes, signal }: CopiesToWrite,
+  { copyCount, blockSizeBytes, nameTells, signal }: CopiesToWrite,
+  left: Leftovers,
 ): Promise<OpenFile> {
   const request = {
     src: path,
@@ -175,14 +170,23 @@ async function createFile(
     blockSize: blockSizeBytes,
   };
   const attempt = () => client.call(create, request, { path, signal });
-  const { fs } = await attempt().catch(async (error: unknown) => {
-    if (!isNotFound(error)) {
-      throw error;
+  try {
+    const { fs } = await attempt().catch(async (error: unknown) => {
+      if (!isNotFound(error)) {
+        throw error;
+      }
+      // Not left to the NameNode: it would give them the permissions of the folder above.
+      await namespace.makeFolder(folderOf(path), signal);
+      return await attempt();
+    });
+    left.add(path, 'ours');
+    return { path, fileId: fs?.fileId };
+  } catch (error) {
+    if (isWithoutAnswer(error)) {
+      left.add(path, nameTells === 'whole' ? 'ours' : 'perhaps ours');
     }
-    await namespace.makeFolder(folderOf(path), signal);
-    return await attempt();
-  });
-  return { path, fileId: fs?.fileId };
+    throw error;
+  }
 }
 
 async function newBlock(
@@ -260,12 +264,7 @@ async function completeFile(
   }
 }
 
-/** Not bound to the caller's signal: cleaning up is for after it was aborted. */
-async function removeLeftover(
-  { namespace, retry }: FileWriterOptions,
-  uploadPath: string,
-): Promise<void> {
-  const once = { ...retry, policy: { ...retry.policy, attemptCount: 1 } };
-  // The failure that led here is the one to report.
-  await namespace.remove(uploadPath, false, undefined, once).catch(() => undefined);
+/** Whether the NameNode may have done it: nobody heard whether it has. */
+function isWithoutAnswer(error: unknown): boolean {
+  return isUnavailable(error) || (error instanceof ParsError && error.code === 'cancelled');
 }

@@ -34,7 +34,9 @@ export class FileChecksum {
     return this.#sizeBytes;
   }
 
-  update(bytes: Uint8Array): void {
+  update(given: Uint8Array): void {
+    // A view of a Buffer costs more than one of this, and one is made of every 512 bytes.
+    const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length);
     let offsetBytes = 0;
     while (offsetBytes < bytes.length) {
       const restOfBlock = this.blockSizeBytes - (this.#sizeBytes % this.blockSizeBytes);

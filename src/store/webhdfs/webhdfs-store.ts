@@ -25,6 +25,7 @@ import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
 import { DataNodes } from './data-nodes.js';
 import { HttpClient, type HttpClientOptions } from './http/http-client.js';
+import { MadeFolders } from './made-folders.js';
 import { Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
 import { parseWebHdfsUrl, tokenVariable } from './url.js';
@@ -116,6 +117,7 @@ class WebHdfsStore implements Store {
   readonly #rootPath: string;
   readonly #http: HttpClient;
   readonly #namespace: Namespace;
+  readonly #folders: MadeFolders;
   readonly #locations: BlockLocations;
   readonly #dataNodes: DataNodes;
   readonly #client: WebHdfsClient;
@@ -135,6 +137,7 @@ class WebHdfsStore implements Store {
     this.#http = http;
     this.#client = client;
     this.#namespace = new Namespace(client);
+    this.#folders = new MadeFolders(this.#namespace);
     this.#locations = new BlockLocations(client);
     this.#dataNodes = new DataNodes(client);
     this.#retryPolicy = options.retry ?? defaultRetryPolicy;
@@ -161,6 +164,7 @@ class WebHdfsStore implements Store {
         dataNodes: this.#dataNodes,
         locations: this.#locations,
         namespace: this.#namespace,
+        folders: this.#folders,
         retry: createRetry(this.#retryPolicy),
         writeIdleTimeoutMs: this.#writeIdleTimeoutMs,
         continueTimeoutMs: this.#continueTimeoutMs,

@@ -24,6 +24,7 @@ import type { WebHdfsClient } from './client.js';
 import type { DataNodes } from './data-nodes.js';
 import { comparableMd5, FileChecksum } from './file-checksum.js';
 import type { HttpAnswer } from './http/http-client.js';
+import type { MadeFolders } from './made-folders.js';
 import type { Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
 
@@ -32,6 +33,7 @@ export interface FileWriterOptions {
   readonly dataNodes: DataNodes;
   readonly locations: BlockLocations;
   readonly namespace: Namespace;
+  readonly folders: MadeFolders;
   readonly retry: Retry;
   /** Longer than for reading: HDFS replaces a dead node of the pipeline while the client waits. */
   readonly writeIdleTimeoutMs: number;
@@ -51,9 +53,12 @@ export async function writeFile(
   wanted: CopiesToWrite,
 ): Promise<number> {
   const { namespace, retry } = options;
-  const { signal } = wanted;
-  const taken = await retried(retry, signal, () => namespace.status(path, signal));
-  if (taken) {
+  const { signal, nameTells } = wanted;
+  // Found out early: the rename would find it out when all is sent. Nobody else writes a name that tells nothing.
+  if (
+    nameTells === 'whole' &&
+    (await retried(retry, signal, () => namespace.status(path, signal))) !== undefined
+  ) {
     throw new ParsError(
       'already-exists',
       `CREATE ${path}: there is one already, and nothing was overwritten`,
@@ -95,15 +100,15 @@ export async function writeFile(
 }
 
 async function sendContent(
-  { dataNodes, namespace, writeIdleTimeoutMs, continueTimeoutMs }: FileWriterOptions,
+  { dataNodes, folders, writeIdleTimeoutMs, continueTimeoutMs }: FileWriterOptions,
   uploadPath: string,
   open: () => AsyncGenerator<Uint8Array>,
   { copyCount, blockSizeBytes, signal }: CopiesToWrite,
 ): Promise<FileChecksum> {
-  await namespace.makeFolder(folderOf(uploadPath), signal);
-  const checksum = new FileChecksum(blockSizeBytes);
+  let checksum = new FileChecksum(blockSizeBytes);
   async function* checked(): AsyncGenerator<Uint8Array> {
     const doing = `CREATE ${uploadPath}`;
+    checksum = new FileChecksum(blockSizeBytes);
     for await (const bytes of withinBlock(open(), blockSizeBytes, doing)) {
       checksum.update(bytes);
       yield bytes;
@@ -114,13 +119,17 @@ async function sendContent(
     replication: String(copyCount),
     blocksize: String(blockSizeBytes),
     permission: '600',
+    // HDFS would give folders that it makes itself the permissions of the one above.
+    createparent: 'false',
   };
   const operation = { method: 'PUT', op: 'CREATE', path: uploadPath, query, signal } as const;
-  await dataNodes.sendNew(operation, {
-    body: checked(),
-    idleTimeoutMs: writeIdleTimeoutMs,
-    continueTimeoutMs,
-  });
+  await folders.within(folderOf(uploadPath), signal, () =>
+    dataNodes.sendNew(operation, {
+      body: checked(),
+      idleTimeoutMs: writeIdleTimeoutMs,
+      continueTimeoutMs,
+    }),
+  );
   return checksum;
 }
 

@@ -1,7 +1,7 @@
 // Against a real HDFS: the shared contract, files that Hadoop's own client reads and writes, and what happens when daemons die. One
 // cluster serves all tests, which leave it whole: five live DataNodes and a NameNode that takes writes.
 
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HdfsOptions, openHdfsStore } from '../../../src/store/hdfs/hdfs-store.js';
 import { packetDataBytes } from '../../../src/store/hdfs/transfer/packet.js';
@@ -12,6 +12,7 @@ import { FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
 import { untilAnswering } from '../../hdfs/answering.js';
 import { type HdfsCluster, type HdfsDataNode, startHdfs } from '../../hdfs/cluster.js';
 import { makeCodedFolder, putFile, setStoragePolicy } from '../../hdfs/files-on-hdfs.js';
+import { sliceOf } from '../../slice.js';
 import { errorOf } from '../error-of.js';
 import { describeStoreContract } from '../store-contract.js';
 
@@ -172,26 +173,54 @@ describe('a file written by hdfs dfs', () => {
     }
   });
 
-  behaves('with each kind of checksum is read, in any range', async () => {
-    const bytes = sampleBytes(300_001, 2);
-    const local = join(cluster.folder, 'checksums');
-    await writeFile(local, bytes);
-    const store = await open('/');
-    for (const [type, chunkBytes] of [
-      ['CRC32', 512],
-      ['CRC32C', 4096],
-      ['CRC32', 65536],
-      ['NULL', 512],
-    ] as const) {
+  const kinds = [
+    ['CRC32', 512],
+    ['CRC32C', 4096],
+    ['NULL', 512],
+    ['CRC32C', 65536],
+    ['CRC32C', 512],
+    ['CRC32', 4096],
+    ['CRC32', 65536],
+    ['NULL', 65536],
+  ] as const;
+  /** What fits into a packet of 64 KiB of Hadoop's client beside its checksums and header. */
+  const theirPacketBytes = 126 * 512;
+  test.each(sliceOf(kinds, 3))(
+    'with checksums %s of %i bytes is read, at sizes around every boundary and in ranges around them',
+    async (type, chunkBytes) => {
+      const around = [chunkBytes, theirPacketBytes, mebibyte, 2 * mebibyte];
+      const boundaries = around.flatMap((size) => [size - 1, size, size + 1]);
+      const sizes = [...new Set([0, 1, ...boundaries])];
       const name = `checksum-${type}-${chunkBytes}`;
-      const set = [`dfs.checksum.type=${type}`, `dfs.bytes-per-checksum=${chunkBytes}`];
+      const local = join(cluster.folder, name);
+      await mkdir(local);
+      for (const sizeBytes of sizes) {
+        await writeFile(join(local, String(sizeBytes)), sampleBytes(sizeBytes, sizeBytes % 251));
+      }
+      const set = [
+        `dfs.checksum.type=${type}`,
+        `dfs.bytes-per-checksum=${chunkBytes}`,
+        `dfs.blocksize=${mebibyte}`,
+        'dfs.replication=2',
+      ];
       const args = set.flatMap((property) => ['-D', property]);
       expect((await cluster.hdfsDfs([...args, '-put', local, `/${name}`])).exitCode).toBe(0);
-      expectSameBytes(await store.read(name, 0, bytes.length), bytes);
-      expectSameBytes(await store.read(name, 65_530, 20), bytes.subarray(65_530, 65_550));
-      expectSameBytes(await store.read(name, 300_000, 1), bytes.subarray(300_000));
-    }
-  });
+      const store = await open(`/${name}`);
+      for (const sizeBytes of sizes) {
+        const bytes = sampleBytes(sizeBytes, sizeBytes % 251);
+        const file = String(sizeBytes);
+        expectSameBytes(await store.read(file, 0, sizeBytes), bytes);
+        for (const boundary of boundaries.filter((at) => at < sizeBytes)) {
+          const pieceBytes = Math.min(3, sizeBytes - boundary);
+          expectSameBytes(
+            await store.read(file, boundary, pieceBytes),
+            bytes.subarray(boundary, boundary + pieceBytes),
+          );
+        }
+      }
+    },
+    testTimeoutMs,
+  );
 
   behaves(
     'in a folder with erasure coding is counted in units, and read by webhdfs:// only',
@@ -456,6 +485,7 @@ describe('a DataNode that dies while a file is written through it', () => {
     name: string,
     copyCount: number,
     pick: (pipeline: readonly HdfsDataNode[]) => HdfsDataNode,
+    nameTells: 'whole' | 'nothing' = 'whole',
   ): Promise<void> {
     const bytes = sampleBytes(6 * mebibyte, 6);
     let callCount = 0;
@@ -471,7 +501,8 @@ describe('a DataNode that dies while a file is written through it', () => {
       yield bytes.subarray(3 * mebibyte);
     }
     try {
-      await store.write(name, content, { redundancy: copies(copyCount), blockSizeBytes });
+      const redundancy = copies(copyCount);
+      await store.write(name, content, { redundancy, blockSizeBytes, nameTells });
       expect(callCount).toBe(2);
       expectSameBytes(await store.read(name, 0, bytes.length), bytes);
       expect((await store.list('')).map((file) => file.name)).toEqual([name]);
@@ -482,10 +513,10 @@ describe('a DataNode that dies while a file is written through it', () => {
     }
   }
 
-  /** The upload is listed under a name of its own, with a block being written. */
+  /** The upload is listed, under a name of its own where the final one is to tell that it is whole, with a block being written. */
   async function pipelineOf(store: Store, name: string): Promise<readonly HdfsDataNode[]> {
     for (;;) {
-      const upload = (await store.list('')).find((file) => file.name.startsWith(`${name}._`));
+      const upload = (await store.list('')).find((file) => file.name.startsWith(name));
       const holders = upload ? await holdersOf(store, upload.name).catch(() => []) : [];
       if (holders.length > 0) {
         return holders;
@@ -493,6 +524,11 @@ describe('a DataNode that dies while a file is written through it', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
+
+  behaves('under its final name is written anew under it', async () => {
+    const store = await open('/dying-final');
+    await writeWithDeath(store, 'a', 3, (pipeline) => pipeline[1], 'nothing');
+  });
 
   behaves('alone costs another upload, and one right file is left', async () => {
     await writeWithDeath(await open('/dying-1'), 'a', 1, ([first]) => first);

@@ -140,6 +140,12 @@ export const complete = method(
   message('CompleteResponseProto', { result: required(1, bool) }),
 );
 
+export const fsync = method(
+  'fsync',
+  message('FsyncRequestProto', { src: required(1, string), client: required(2, string) }),
+  message('FsyncResponseProto', {}),
+);
+
 export const renewLease = method(
   'renewLease',
   message('RenewLeaseRequestProto', { clientName: required(1, string) }),

@@ -24,9 +24,10 @@ export function checksumsSizeBytes(
 /** `target` has as many bytes as `checksumsSizeBytes` says of `data`. */
 export function writeChecksums(checksum: ChunkChecksum, data: Uint8Array, target: Buffer): void {
   const { bytesPerChunk } = checksum;
+  const bytes = plain(data);
   const crcOf = crcOfType(checksum);
-  for (let at = 0, from = 0; from < data.length; at += checksumBytes, from += bytesPerChunk) {
-    target.writeUInt32BE(crcOf(data.subarray(from, from + bytesPerChunk)), at);
+  for (let at = 0, from = 0; from < bytes.length; at += checksumBytes, from += bytesPerChunk) {
+    target.writeUInt32BE(crcOf(bytes.subarray(from, from + bytesPerChunk)), at);
   }
 }
 
@@ -40,14 +41,20 @@ export function findWrongChunk(
     return undefined;
   }
   const { bytesPerChunk } = checksum;
+  const bytes = plain(data);
   const crcOf = crcOfType(checksum);
-  for (let at = 0, from = 0; from < data.length; at += checksumBytes, from += bytesPerChunk) {
-    const crc = crcOf(data.subarray(from, from + bytesPerChunk));
+  for (let at = 0, from = 0; from < bytes.length; at += checksumBytes, from += bytesPerChunk) {
+    const crc = crcOf(bytes.subarray(from, from + bytesPerChunk));
     if (crc !== checksums.readUInt32BE(at)) {
       return from;
     }
   }
   return undefined;
+}
+
+/** The same bytes: a view of a Buffer costs more than one of this, and one is made of each chunk. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function crcOfType({ type }: ChunkChecksum): (data: Uint8Array) => number {

@@ -14,8 +14,6 @@ import type { Message } from '../wire/message.js';
 
 /** The longest answer to an operation: a status, and a text with a Java exception. */
 export const maxAnswerBytes = 1024 * 1024;
-/** A node that is alive answers in milliseconds; under load it may wait for its disks. */
-export const probeTimeoutMs = 3_000;
 const probeBufferBytes = 4096;
 
 /** `address:port` of block transfer, which names it in the store's locations as well. */
@@ -31,8 +29,13 @@ export function operation<Values>(code: number, type: Message<Values>, values: V
   return Buffer.concat([version, type.encodeDelimited(values)]);
 }
 
+/** One that is slow may just have collected its garbage. */
+const firstSlowMs = 5_000;
+
 export class DataNodes {
   readonly #avoided = new AvoidedNodes();
+  /** Others were asked in their place. It is no reason to write nothing to them. */
+  readonly #slow = new AvoidedNodes(firstSlowMs);
   readonly #failed = new Map<string, DatanodeInfo>();
 
   avoid(node: DatanodeInfo): void {
@@ -40,15 +43,21 @@ export class DataNodes {
     this.#avoided.avoid(nameOf(node));
   }
 
+  passOver(node: DatanodeInfo): void {
+    this.#slow.avoid(nameOf(node));
+  }
+
   welcome(node: DatanodeInfo): void {
     this.#failed.delete(nameOf(node));
     this.#avoided.welcome(nameOf(node));
+    this.#slow.welcome(nameOf(node));
   }
 
-  /** In the order given, those that failed a moment ago last. */
+  /** In the order given, but those that were slow a moment ago behind the others, and those that failed last. */
   byHealth(nodes: readonly DatanodeInfo[]): readonly DatanodeInfo[] {
-    const isAvoided = (node: DatanodeInfo): boolean => this.#avoided.has(nameOf(node));
-    return [...nodes.filter((node) => !isAvoided(node)), ...nodes.filter(isAvoided)];
+    const illness = (node: DatanodeInfo): number =>
+      this.#avoided.has(nameOf(node)) ? 2 : this.#slow.has(nameOf(node)) ? 1 : 0;
+    return [...nodes].sort((a, b) => illness(a) - illness(b));
   }
 
   /** For the NameNode, which is not to choose them. */
@@ -57,18 +66,22 @@ export class DataNodes {
   }
 }
 
+export interface ProbeOptions {
+  readonly clientName: string;
+  /** For a connection, and once more for an answer. */
+  readonly probeTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * The nodes of a block that do not answer a question of their own. When a pipeline falls silent, only its first node is
  * heard, and any may be the one that hangs.
  */
 export async function findSilent(
   block: LocatedBlock,
-  clientName: string,
-  signal: AbortSignal | undefined,
+  options: ProbeOptions,
 ): Promise<readonly DatanodeInfo[]> {
-  const answers = await Promise.all(
-    block.locs.map((node) => isAnswering(node, block, clientName, signal)),
-  );
+  const answers = await Promise.all(block.locs.map((node) => isAnswering(node, block, options)));
   return block.locs.filter((_, index) => !answers[index]);
 }
 
@@ -76,8 +89,7 @@ export async function findSilent(
 async function isAnswering(
   node: DatanodeInfo,
   { b, blockToken }: LocatedBlock,
-  clientName: string,
-  signal: AbortSignal | undefined,
+  { clientName, probeTimeoutMs, signal }: ProbeOptions,
 ): Promise<boolean> {
   let stream: PeerStream | undefined;
   try {

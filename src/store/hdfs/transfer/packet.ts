@@ -80,6 +80,25 @@ export class PacketBuffer {
   }
 }
 
+/** Of three files at a time, as many as each of them fills. */
+const keptBufferCount = 12;
+
+/** Memory of packets that were sent, for the next: new memory costs the kernel a fault for each of its pages. */
+export class PacketMemory {
+  readonly #kept: PacketBuffer[] = [];
+
+  take(): PacketBuffer {
+    return this.#kept.pop() ?? new PacketBuffer();
+  }
+
+  give(buffer: PacketBuffer): void {
+    buffer.clear();
+    if (this.#kept.length < keptBufferCount) {
+      this.#kept.push(buffer);
+    }
+  }
+}
+
 /** A packet without data: the end of a block, or a heartbeat. */
 export function emptyPacket(offsetInBlock: number, sequence: number, isLast: boolean): Buffer {
   const header = { offsetInBlock, seqno: sequence, lastPacketInBlock: isLast, dataLen: 0 };

@@ -1,7 +1,7 @@
 // Writing one block through a pipeline of DataNodes: the first one takes packets and passes them on, and each packet comes back
 // acknowledged by all.
 //
-//   we ──► node 0 ──► node 1 ──► node 2     OP_WRITE_BLOCK, then packets; the last one is empty
+//   we ──► node 0 ──► node 1 ──► node 2     OP_WRITE_BLOCK, and packets at once; the last one is empty
 //      ◄──        ◄──        ◄──            one answer to the operation, then an ack of each packet
 //
 // The last node holds each packet's checksums against its bytes before it acknowledges, so acks of all packets say that the
@@ -24,7 +24,8 @@ import {
 import type { DatanodeInfo, LocatedBlock } from '../proto/hdfs.js';
 import { writtenChecksum } from './chunk-checksums.js';
 import { findSilent, maxAnswerBytes, nameOf, operation } from './data-nodes.js';
-import { emptyPacket, heartbeatSequence, PacketBuffer } from './packet.js';
+import { emptyPacket, heartbeatSequence, type PacketBuffer } from './packet.js';
+import type { PacketSource } from './packet-source.js';
 
 export interface BlockWriterOptions {
   readonly clientName: string;
@@ -35,6 +36,8 @@ export interface BlockWriterOptions {
   readonly setupTimeoutMs: number;
   /** For the next ack, while there are packets without one. */
   readonly ackTimeoutMs: number;
+  /** For a sign of life of each node, when the pipeline has fallen silent: for a connection, and for an answer. */
+  readonly probeTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -49,8 +52,6 @@ export class PipelineFailure extends ParsError {
   }
 }
 
-/** Four of them are filled, sent and acknowledged at once: enough to keep a pipeline busy. */
-const bufferCount = 4;
 /** Sent, and not acknowledged. */
 const maxPendingPackets = 16;
 /** An ack has a few bytes for each node. */
@@ -60,31 +61,23 @@ const ackBufferBytes = 4096;
 const heartbeatMs = 15_000;
 
 /**
- * Writes `content` as the whole of `block` and returns its size. Throws PipelineFailure when a DataNode fails, `cancelled` when the
- * signal is aborted, and what `content` throws as it is.
+ * Writes all of `packets` as the whole of `block` and returns its size. Throws PipelineFailure when a DataNode fails, `cancelled`
+ * when the signal is aborted, and what the content throws as it is.
  */
 export async function writeBlock(
   block: LocatedBlock,
-  content: AsyncIterable<Uint8Array>,
+  packets: PacketSource,
   options: BlockWriterOptions,
 ): Promise<number> {
-  const pipeline = await Pipeline.open(block, options);
+  const pipeline = await Pipeline.open(block, packets, options);
   try {
-    let buffer = await pipeline.buffer();
-    for await (const chunk of content) {
-      for (let at = 0; at < chunk.length;) {
-        at += buffer.append(chunk.subarray(at));
-        if (!buffer.isFull) {
-          continue;
-        }
-        await pipeline.send(buffer);
-        buffer = await pipeline.buffer();
+    for (;;) {
+      const packet = await pipeline.unlessFailed(packets.next());
+      if (packet === undefined) {
+        return await pipeline.finish();
       }
+      await pipeline.send(packet);
     }
-    if (buffer.dataBytes > 0) {
-      await pipeline.send(buffer);
-    }
-    return await pipeline.finish();
   } finally {
     pipeline.close();
   }
@@ -92,70 +85,76 @@ export async function writeBlock(
 
 class Pipeline {
   readonly #block: LocatedBlock;
+  readonly #packets: PacketSource;
   readonly #options: BlockWriterOptions;
   readonly #stream: PeerStream;
-  readonly #free = Array.from({ length: bufferCount }, () => new PacketBuffer());
   /** Sequence numbers of packets without an ack, in the order in which they were sent. */
   readonly #pending: number[] = [];
   readonly #heartbeat: NodeJS.Timeout;
+  /** Resolves when it has failed. */
+  readonly #failed: Promise<void>;
+  #setFailed: () => void = () => undefined;
   #stopWaiting: () => void = () => undefined;
+  /** All nodes take the block: from then on acks are to come. */
+  #isTaken = false;
   #sequence = 0;
   #sizeBytes = 0;
   #lastSentMs = performance.now();
   #failure: unknown;
   #wake: () => void = () => undefined;
 
-  private constructor(block: LocatedBlock, stream: PeerStream, options: BlockWriterOptions) {
+  private constructor(
+    block: LocatedBlock,
+    packets: PacketSource,
+    stream: PeerStream,
+    options: BlockWriterOptions,
+  ) {
     this.#block = block;
+    this.#packets = packets;
     this.#stream = stream;
     this.#options = options;
+    this.#failed = new Promise((resolve) => {
+      this.#setFailed = resolve;
+    });
     this.#heartbeat = setInterval(() => {
       if (performance.now() - this.#lastSentMs >= heartbeatMs) {
         this.#post(emptyPacket(0, heartbeatSequence, false));
       }
     }, heartbeatMs);
-    void this.#readAcks();
+    this.#post(operation(operations.writeBlock, opWriteBlock, request(block, options)));
+    void this.#readAnswers();
   }
 
-  static async open(block: LocatedBlock, options: BlockWriterOptions): Promise<Pipeline> {
-    const { doing, connectTimeoutMs, setupTimeoutMs, signal } = options;
+  /** Packets may be sent as soon as it is open: what the nodes say to the block is heard meanwhile. */
+  static async open(
+    block: LocatedBlock,
+    packets: PacketSource,
+    options: BlockWriterOptions,
+  ): Promise<Pipeline> {
+    const { doing, connectTimeoutMs, signal } = options;
     const [first] = block.locs as readonly (DatanodeInfo | undefined)[];
     if (first === undefined) {
       throw new ParsError('unavailable', `${doing}: the NameNode names no DataNode for the block`);
     }
-    let stream: PeerStream | undefined;
     try {
-      stream = await PeerStream.connect({
+      const stream = await PeerStream.connect({
         hostPort: nameOf(first),
         doing,
         connectTimeoutMs,
         bufferSizeBytes: ackBufferBytes,
         signal,
       });
-      await stream.write(operation(operations.writeBlock, opWriteBlock, request(block, options)));
-      const answer = await stream.message(blockOpResponse, maxAnswerBytes, setupTimeoutMs);
-      if (answer.status !== statuses.success) {
-        const bad = block.locs.find((node) => nameOf(node) === answer.firstBadLink) ?? first;
-        throw new PipelineFailure(
-          `${doing}: the DataNode ${nameOf(bad)} does not take the block: ${statusInWords(answer.status)}` +
-            (answer.message === undefined ? '' : `: ${answer.message.split('\n', 1)[0]}`),
-          [bad],
-          undefined,
-        );
-      }
-      return new Pipeline(block, stream, options);
+      return new Pipeline(block, packets, stream, options);
     } catch (error) {
-      stream?.destroy();
       throw await pipelineFailure(block, error, options);
     }
   }
 
-  /** Memory for the next packet, once there is some. */
-  async buffer(): Promise<PacketBuffer> {
-    await this.#until(() => this.#free.length > 0);
-    const [buffer] = this.#free.splice(0, 1);
-    buffer.clear();
-    return buffer;
+  /** What `awaited` gives, unless the pipeline fails before. */
+  async unlessFailed<T>(awaited: Promise<T>): Promise<T> {
+    await Promise.race([awaited, this.#failed]);
+    await this.#throwIfFailed();
+    return await awaited;
   }
 
   /** Takes `buffer` until its bytes are gone. */
@@ -163,7 +162,9 @@ class Pipeline {
     await this.#until(() => this.#pending.length < maxPendingPackets);
     const bytes = buffer.seal(this.#sizeBytes, this.#expectAck());
     this.#sizeBytes += buffer.dataBytes;
-    this.#post(bytes, () => this.#free.push(buffer));
+    this.#post(bytes, () => {
+      this.#packets.giveBack(buffer);
+    });
   }
 
   /** Sends the end of the block, and returns its size once each packet is acknowledged. */
@@ -190,7 +191,7 @@ class Pipeline {
 
   #awaitAck(): void {
     this.#stopWaiting();
-    if (this.#pending.length === 0) {
+    if (this.#pending.length === 0 || !this.#isTaken) {
       return;
     }
     const { ackTimeoutMs } = this.#options;
@@ -212,8 +213,11 @@ class Pipeline {
     );
   }
 
-  async #readAcks(): Promise<void> {
+  async #readAnswers(): Promise<void> {
     try {
+      await this.#readSetup();
+      this.#isTaken = true;
+      this.#awaitAck();
       for (;;) {
         // How long it may take is held by #awaitAck: while no packet is under way, no ack is to come.
         const ack = await this.#stream.message(pipelineAck, maxAckBytes, undefined);
@@ -240,6 +244,22 @@ class Pipeline {
     }
   }
 
+  async #readSetup(): Promise<void> {
+    const { doing, setupTimeoutMs } = this.#options;
+    const { locs } = this.#block;
+    const answer = await this.#stream.message(blockOpResponse, maxAnswerBytes, setupTimeoutMs);
+    if (answer.status === statuses.success) {
+      return;
+    }
+    const bad = locs.find((node) => nameOf(node) === answer.firstBadLink) ?? locs[0];
+    throw new PipelineFailure(
+      `${doing}: the DataNode ${nameOf(bad)} does not take the block: ${statusInWords(answer.status)}` +
+        (answer.message === undefined ? '' : `: ${answer.message.split('\n', 1)[0]}`),
+      [bad],
+      undefined,
+    );
+  }
+
   #refused(status: number, index: number): ParsError {
     const node = this.#block.locs.at(index) ?? this.#block.locs[0];
     return new PipelineFailure(
@@ -251,14 +271,19 @@ class Pipeline {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
+    this.#setFailed();
     this.#wake();
+  }
+
+  async #throwIfFailed(): Promise<void> {
+    if (this.#failure !== undefined) {
+      throw await pipelineFailure(this.#block, this.#failure, this.#options);
+    }
   }
 
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {
-      if (this.#failure !== undefined) {
-        throw await pipelineFailure(this.#block, this.#failure, this.#options);
-      }
+      await this.#throwIfFailed();
       if (isReached()) {
         return;
       }
@@ -297,7 +322,7 @@ function request(
 async function pipelineFailure(
   block: LocatedBlock,
   error: unknown,
-  { clientName, signal }: BlockWriterOptions,
+  options: BlockWriterOptions,
 ): Promise<unknown> {
   if (!(error instanceof ParsError) || error instanceof PipelineFailure) {
     return error;
@@ -305,7 +330,7 @@ async function pipelineFailure(
   if (error.code === 'cancelled') {
     return error;
   }
-  const silent = isSilent(error) ? await findSilent(block, clientName, signal) : [];
+  const silent = isSilent(error) ? await findSilent(block, options) : [];
   const names = silent.map(nameOf).join(', ');
   const found = silent.length === 0 ? '' : `; of the block's nodes these do not answer: ${names}`;
   const nodes = silent.length === 0 ? block.locs.slice(0, 1) : silent;

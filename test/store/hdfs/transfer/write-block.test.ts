@@ -12,8 +12,14 @@ import {
   packetHeader,
   pipelineAck,
 } from '../../../../src/store/hdfs/proto/datatransfer.js';
-import { packetDataBytes } from '../../../../src/store/hdfs/transfer/packet.js';
-import { PipelineFailure, writeBlock } from '../../../../src/store/hdfs/transfer/write-block.js';
+import type { LocatedBlock } from '../../../../src/store/hdfs/proto/hdfs.js';
+import { packetDataBytes, PacketMemory } from '../../../../src/store/hdfs/transfer/packet.js';
+import { PacketSource } from '../../../../src/store/hdfs/transfer/packet-source.js';
+import {
+  type BlockWriterOptions,
+  PipelineFailure,
+  writeBlock as writePackets,
+} from '../../../../src/store/hdfs/transfer/write-block.js';
 import { type FakePeer, lengthBefore, onBytes, startFakePeer } from '../fake-peer.js';
 import { blockOn } from '../located.js';
 
@@ -106,12 +112,28 @@ async function startFakeDataNode({ onSetup, onPacket }: Behaviour): Promise<Fake
   return { ...peer, bytes: () => Buffer.concat(data), request: () => request };
 }
 
+const memory = new PacketMemory();
+
+async function writeBlock(
+  block: LocatedBlock,
+  content: AsyncIterable<Uint8Array>,
+  wanted: BlockWriterOptions,
+): Promise<number> {
+  const packets = new PacketSource(content, memory);
+  try {
+    return await writePackets(block, packets, wanted);
+  } finally {
+    await packets.close();
+  }
+}
+
 const options = {
   clientName: 'tester',
   doing: 'write /a',
   connectTimeoutMs: 1_000,
   setupTimeoutMs: 300,
   ackTimeoutMs: 300,
+  probeTimeoutMs: 3_000,
   signal: undefined,
 };
 /** For what must succeed: both sides share one busy process. */
@@ -234,7 +256,7 @@ test.each(refusals)(
 );
 
 const silences: readonly (readonly [string, Behaviour])[] = [
-  ['to the operation', { onSetup: () => undefined }],
+  ['to the operation', { onSetup: () => undefined, onPacket: () => undefined }],
   ['to the first packet', { onPacket: () => undefined }],
   [
     'to a packet amid the block',
