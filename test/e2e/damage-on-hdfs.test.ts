@@ -9,6 +9,7 @@ import type { Manifest } from '../../src/manifest/types.js';
 import { frameHeaderSizeBytes } from '../../src/pack/layout.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
+import { sliceOf } from '../slice.js';
 import {
   errorAnswer,
   listAnswer,
@@ -95,10 +96,15 @@ function middleFrameOf(replication: number): number {
   return ofOnePack[Math.floor(ofOnePack.length / 2)];
 }
 
-test.each([
-  ['an expendable pack', 1],
-  ['a critical pack', 3],
-])(
+test.each(
+  sliceOf(
+    [
+      ['an expendable pack', 1],
+      ['a critical pack', 3],
+    ] as const,
+    1,
+  ),
+)(
   'a flipped bit in %s costs exactly the pages of the one frame that it is in',
   async (_, replication) => {
     const frame = middleFrameOf(replication);

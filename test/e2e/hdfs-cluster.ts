@@ -13,10 +13,14 @@ export interface StoreOnHdfs {
   readonly url: string;
 }
 
+/** Its URL is one of WebHDFS, or with PARS_TEST_HDFS=native of HDFS's own protocols. */
 export async function startStoreOnHdfs(configOverrides: Properties = {}): Promise<StoreOnHdfs> {
   const cluster = await startHdfs({ dataNodeCount: 5, configOverrides });
   const rootPath = '/pars';
-  return { cluster, rootPath, url: cluster.webhdfsUrl(rootPath, userInfo().username) };
+  const user = userInfo().username;
+  const isNative = process.env['PARS_TEST_HDFS'] === 'native';
+  const url = isNative ? cluster.hdfsUrl(rootPath, user) : cluster.webhdfsUrl(rootPath, user);
+  return { cluster, rootPath, url };
 }
 
 /** `hdfs dfs ...`: throws, with what it said, when it fails. */

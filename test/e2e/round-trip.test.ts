@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { fixtureGuest } from '../guest/fixtures.js';
 import { resumeGuest } from '../guest/guest.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
+import { sliceOf } from '../slice.js';
 import {
   deleteAnswer,
   listAnswer,
@@ -64,10 +65,15 @@ async function openHdfs(): Promise<OpenedStore> {
   };
 }
 
-describe.each([
-  ['local disks', openLocal],
-  ['HDFS', openHdfs],
-])('a snapshot on %s', (_, open) => {
+describe.each(
+  sliceOf(
+    [
+      ['HDFS', openHdfs],
+      ['local disks', openLocal],
+    ] as const,
+    1,
+  ),
+)('a snapshot on %s', (_, open) => {
   let store: OpenedStore;
   let folder: TemporaryFolder;
   let id: string;

@@ -80,7 +80,7 @@ testInWhole(
   testTimeoutMs,
 );
 
-test(
+testInWhole(
   'a guest whose pages were not healed is found out',
   async () => {
     const outcome = await loseAll(snapshot, 'strict', copies, join(folder.path, 'unhealed'), {
