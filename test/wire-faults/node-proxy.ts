@@ -124,7 +124,8 @@ export class NodeProxy {
       for await (const piece of from as AsyncIterable<Buffer>) {
         for (const unit of parser.push(piece)) {
           if (pair.isMute) {
-            return await new Promise<void>(() => undefined);
+            // What came before stays as it is, and neither side learns that nothing comes.
+            await new Promise<never>(() => undefined);
           }
           const { said, bytes } = unit;
           const verdict = this.#judge({ said, connection, sizeBytes: bytes.length });

@@ -67,7 +67,10 @@ export class Strike {
       case 'stopped':
       case 'killed':
         return { kind: 'wait', until: strikeProcess(port), passedBytes };
-      default:
+      case 'node mute':
+      case 'node cut':
+      case 'connection mute':
+      case 'connection cut':
         return {
           kind: action.endsWith('mute') ? 'mute' : 'cut',
           whole: action.startsWith('node'),
@@ -99,7 +102,8 @@ function isPointOf({ operation, point, sizeBytes }: WireCase, { said }: Moment):
       return said.kind === 'ack' && said.sequence === middle;
     case 'last ack':
       return said.kind === 'ack' && said.sequence === packetCount;
-    default:
+    case 'complete':
+    case 'completed':
       return false;
   }
 }

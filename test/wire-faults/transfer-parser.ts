@@ -100,7 +100,7 @@ export class Asking extends Direction {
         this.#form = 'operation';
         return { said: { kind: 'rest' }, bytes: bytes.subarray(0, length.endBytes) };
       }
-      default:
+      case 'rest':
         return { said: { kind: 'rest' }, bytes };
     }
   }
@@ -191,7 +191,7 @@ export class Answering extends Direction {
           bytes: bytes.subarray(0, length.endBytes),
         };
       }
-      default:
+      case 'rest':
         return { said: { kind: 'rest' }, bytes };
     }
   }

@@ -12,7 +12,7 @@ import {
 import { throwIfCancelled } from '../hadoop/retry.js';
 import type { ReadOptions } from '../read-options.js';
 import { UnreachableCopies } from '../unreachable.js';
-import { hedged, type HedgeBudget } from './hedged.js';
+import { type HedgeBudget, hedged } from './hedged.js';
 import type { BlockOfFile, LocatedFile, LocatedFiles } from './located-files.js';
 import { peerFailure } from './net/peer-error.js';
 import { reportBadBlocks } from './proto/client-namenode-protocol.js';
@@ -137,7 +137,7 @@ async function tryCopies(
         dataNodes.avoid(node);
       }
       if (error instanceof WrongChunk) {
-        await reportWrongCopy(options, path, node, block);
+        await reportWrongCopy(options, path, node, block, end);
       }
       throw error;
     }
@@ -180,6 +180,7 @@ async function reportWrongCopy(
   path: string,
   node: DatanodeInfo,
   { located }: BlockOfFile,
+  signal: AbortSignal,
 ): Promise<void> {
   const index = located.locs.indexOf(node);
   const blocks = [
@@ -190,7 +191,7 @@ async function reportWrongCopy(
       storageIDs: located.storageIDs.slice(index, index + 1),
     },
   ];
-  const options = { path, signal: undefined };
+  const options = { path, signal };
   // The read goes on with other copies in any case.
   await client.call(reportBadBlocks, { blocks }, options).catch(() => undefined);
 }

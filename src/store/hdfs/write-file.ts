@@ -24,8 +24,8 @@ import {
   withinBlock,
   writeRetryMaxMs,
 } from '../hadoop/upload.js';
-import { Leftovers } from './leftovers.js';
 import type { Lease } from './lease.js';
+import { Leftovers } from './leftovers.js';
 import type { Namespace } from './namespace.js';
 import {
   addBlock,
