@@ -132,7 +132,7 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
     ];
     const daemon = await startDaemon({
       name,
-      javaArguments: javaArguments({ jars, configFolder, mainClass, jvmFlags }),
+      command: ['java', ...javaArguments({ jars, configFolder, mainClass, jvmFlags })],
       logFile: join(folder, name, 'log'),
     });
     daemons.set(name, daemon);

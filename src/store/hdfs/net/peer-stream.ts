@@ -9,9 +9,20 @@ import { startDeadline } from './deadline.js';
 import { addressOf } from './host-port.js';
 import { PeerFailure, silence, toParsError } from './peer-error.js';
 
+/** What protects a connection's bytes once both sides have agreed on it. */
+export interface Cover {
+  /** The bytes as they go on the wire. */
+  seal(bytes: Uint8Array): Buffer;
+  /** Of what came from the wire, what can be read by now. Throws for what the other side did not send. */
+  open(arrived: Uint8Array): Buffer;
+  /** Whether something came of which the rest is still to come. */
+  readonly hasPart: boolean;
+}
+
 export interface PeerStreamOptions {
-  /** `host:port`, an IPv6 address in brackets. */
+  /** `host:port`, an IPv6 address in brackets. Who it is for, in errors; where it is reached unless `reachedAt` is given. */
   readonly hostPort: string;
+  readonly reachedAt?: { readonly host: string; readonly port: number } | undefined;
   /** What it is for, at the start of each error: the operation and the path. */
   readonly doing: string;
   readonly connectTimeoutMs: number;
@@ -19,6 +30,8 @@ export interface PeerStreamOptions {
   readonly bufferSizeBytes: number;
   /** Ends the connection, and what waits on it with `cancelled`. */
   readonly signal: AbortSignal | undefined;
+  /** What it may mean when the other side closes it before it has said a word. */
+  readonly hintOfSilence?: string | undefined;
 }
 
 /** Less than a modem's line took. Of what is long, this much more time is given for each second's worth. */
@@ -28,23 +41,27 @@ export class PeerStream {
   readonly hostPort: string;
   readonly #socket: Socket;
   #doing: string;
+  readonly #hintOfSilence: string | undefined;
   /** Arrived, and not yet taken. */
   #arrived: Uint8Array = new Uint8Array();
+  #hasHeard = false;
+  #cover: Cover | undefined;
   #failure: Error | undefined;
   #wake: () => void = () => undefined;
   #unlisten: () => void = () => undefined;
 
-  private constructor({ hostPort, doing, bufferSizeBytes }: PeerStreamOptions) {
+  private constructor(options: PeerStreamOptions) {
+    const { hostPort, reachedAt, doing, bufferSizeBytes, hintOfSilence } = options;
     this.hostPort = hostPort;
     this.#doing = doing;
+    this.#hintOfSilence = hintOfSilence;
     this.#socket = connect({
-      ...addressOf(hostPort),
+      ...(reachedAt ?? addressOf(hostPort)),
       noDelay: true,
       onread: {
         buffer: Buffer.allocUnsafeSlow(bufferSizeBytes),
         callback: (sizeBytes, buffer) => {
-          this.#arrived = buffer.subarray(0, sizeBytes);
-          this.#wake();
+          this.#arrive(buffer.subarray(0, sizeBytes));
           return false;
         },
       },
@@ -53,10 +70,10 @@ export class PeerStream {
       this.#end(error);
     });
     this.#socket.on('close', () => {
-      this.#end(new PeerFailure('closed', 'the other side closed it'));
+      this.#end(this.#closed());
     });
     this.#socket.on('end', () => {
-      this.#end(new PeerFailure('closed', 'the other side closed it'));
+      this.#end(this.#closed());
     });
   }
 
@@ -79,7 +96,18 @@ export class PeerStream {
 
   /** Whether it can be used once more: open, and nothing arrived that was not asked for. */
   get isUsable(): boolean {
-    return this.#failure === undefined && this.#arrived.length === 0;
+    const isEmpty = this.#arrived.length === 0 && this.#cover?.hasPart !== true;
+    return this.#failure === undefined && isEmpty;
+  }
+
+  /** From now on all bytes go through `cover`, in both ways. */
+  protect(cover: Cover): void {
+    const arrived = this.#arrived;
+    this.#cover = cover;
+    this.#arrived = new Uint8Array();
+    if (arrived.length > 0) {
+      this.#arrive(arrived);
+    }
   }
 
   /** From now on it is for this, and ends by this signal. */
@@ -157,8 +185,9 @@ export class PeerStream {
 
   /** Resolves when the kernel has taken all of it; until then `bytes` must not change. */
   async write(bytes: Uint8Array): Promise<void> {
+    const sealed = this.#cover === undefined ? bytes : this.#cover.seal(bytes);
     await new Promise<void>((resolve) => {
-      this.#socket.write(bytes, (error) => {
+      this.#socket.write(sealed, (error) => {
         if (error) {
           this.#end(error);
         }
@@ -172,6 +201,22 @@ export class PeerStream {
   destroy(error: Error = new PeerFailure('closed', 'it was closed here')): void {
     this.#end(error);
     this.#socket.destroy();
+  }
+
+  #arrive(bytes: Uint8Array): void {
+    this.#hasHeard = true;
+    try {
+      this.#arrived = this.#cover === undefined ? bytes : this.#cover.open(bytes);
+      this.#wake();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+  }
+
+  #closed(): PeerFailure {
+    const hint = this.#hasHeard ? undefined : this.#hintOfSilence;
+    const suffix = hint === undefined ? '' : ` without a word; ${hint}`;
+    return new PeerFailure('closed', `the other side closed it${suffix}`);
   }
 
   #limit(sizeBytes: number, what: string, timeoutMs: number): () => void {
