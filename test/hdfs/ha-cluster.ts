@@ -26,6 +26,7 @@ export interface HaNameNode {
   /** `host:port` of its RPC. */
   readonly hostPort: string;
   readonly pid: number;
+  isRunning(): boolean;
   kill(): Promise<void>;
   /** Starts it again, standing by; resolves when it answers and knows all DataNodes. */
   restart(): Promise<void>;
@@ -52,7 +53,7 @@ export interface HaCluster {
 
 const service = 'cluster';
 const ids = ['nn1', 'nn2'] as const;
-const startTimeoutMs = 90_000;
+const startTimeoutMs = 150_000;
 
 /** Starts both NameNodes and the DataNodes; the first NameNode is made active. */
 export async function startHaHdfs(dataNodeCount = 3): Promise<HaCluster> {
@@ -109,7 +110,9 @@ export async function startHaHdfs(dataNodeCount = 3): Promise<HaCluster> {
     const deadlineMs = performance.now() + startTimeoutMs;
     while (!(await isReached())) {
       if (performance.now() > deadlineMs) {
-        throw new Error(`${what} not reached within ${startTimeoutMs} ms; see the logs in ${folder}`);
+        throw new Error(
+          `${what} not reached within ${startTimeoutMs} ms; see the logs in ${folder}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -192,6 +195,7 @@ export async function startHaHdfs(dataNodeCount = 3): Promise<HaCluster> {
     get pid() {
       return daemonOf(ids[index]).pid;
     },
+    isRunning: () => daemonOf(ids[index]).isRunning(),
     kill: () => daemonOf(ids[index]).end('SIGKILL'),
     restart: async () => {
       await startNameNode(index);

@@ -54,7 +54,13 @@ export async function startKdc(folder: string): Promise<Kdc> {
 
   const daemon = await startDaemon({
     name: 'the KDC',
-    command: ['env', `KRB5_CONFIG=${configFile}`, `KRB5_KDC_PROFILE=${profile}`, programs.krb5kdc, '-n'],
+    command: [
+      'env',
+      `KRB5_CONFIG=${configFile}`,
+      `KRB5_KDC_PROFILE=${profile}`,
+      programs.krb5kdc,
+      '-n',
+    ],
     logFile: join(folder, 'log'),
   });
   await untilListening(daemon, port);
@@ -76,7 +82,9 @@ async function untilListening(daemon: Daemon, port: number): Promise<void> {
   while (!(await takesConnections(port))) {
     if (!daemon.isRunning() || performance.now() > deadlineMs) {
       await daemon.end('SIGKILL');
-      throw new Error(`${daemon.name} does not listen on port ${port}; its log:\n${daemon.logTail()}`);
+      throw new Error(
+        `${daemon.name} does not listen on port ${port}; its log:\n${daemon.logTail()}`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

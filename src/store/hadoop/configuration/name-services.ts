@@ -26,7 +26,10 @@ export function nameNodesOfService(
   const addressOf = (property: string): string => {
     const address = configuration.text(property);
     if (address === undefined) {
-      throw configuration.wrong(property, `expected the host:port of a NameNode of ${service}, found none`);
+      throw configuration.wrong(
+        property,
+        `expected the host:port of a NameNode of ${service}, found none`,
+      );
     }
     const found = nameNodesOf(address, defaultRpcPort, (problem) =>
       configuration.wrong(property, `${problem}, the address of a NameNode of ${service}`),
@@ -37,7 +40,8 @@ export function nameNodesOfService(
     return found[0];
   };
   const property = `dfs.namenode.rpc-address.${service}`;
-  const nameNodes = ids.length === 0 ? [addressOf(property)] : ids.map((id) => addressOf(`${property}.${id}`));
+  const nameNodes =
+    ids.length === 0 ? [addressOf(property)] : ids.map((id) => addressOf(`${property}.${id}`));
   const twice = nameNodes.find((nameNode, index) => nameNodes.indexOf(nameNode) < index);
   if (twice !== undefined) {
     throw configuration.wrong(idsProperty, `two of its NameNodes have the address ${twice}`);

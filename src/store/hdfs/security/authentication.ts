@@ -5,7 +5,12 @@ import type { Environment } from '../../hadoop/configuration/folder.js';
 import { nameOfProcess } from '../../hadoop/process-user.js';
 import { tokenRemedy } from '../../hadoop/remote-exception.js';
 import type { Token } from '../proto/security.js';
-import { findDelegationToken, ownerOf, readTokenFile, tokenFileVariable } from './delegation-token.js';
+import {
+  findDelegationToken,
+  ownerOf,
+  readTokenFile,
+  tokenFileVariable,
+} from './delegation-token.js';
 import { type Protection, strongestFirst } from './protection.js';
 
 export type Authentication =

@@ -41,7 +41,8 @@ export class DigestLayer {
     where: string,
   ) {
     const key = (what: string): Buffer => md5(sessionHash, what);
-    const signing = (way: string): string => `Digest session key to ${way} signing key magic constant`;
+    const signing = (way: string): string =>
+      `Digest session key to ${way} signing key magic constant`;
     const sealing = (way: string): string => `Digest H(A1) to ${way} sealing key magic constant`;
     this.#where = where;
     this.#sendKey = key(signing('client-to-server'));
@@ -71,12 +72,19 @@ export class DigestLayer {
     const bodyBytes = wrapped.length - tailBytes;
     const number = numberBytes(this.#receivedCount++);
     const tail = Buffer.from(wrapped.subarray(Math.max(0, bodyBytes)));
-    if (bodyBytes < macBytes || tail.readUInt16BE(0) !== messageType || !number.equals(tail.subarray(2))) {
+    if (
+      bodyBytes < macBytes ||
+      tail.readUInt16BE(0) !== messageType ||
+      !number.equals(tail.subarray(2))
+    ) {
       throw this.#forged('a message of another form or another place');
     }
     const body = this.#opened(Buffer.from(wrapped.subarray(0, bodyBytes)));
     const macAt = body.length - macBytes;
-    const message = body.subarray(0, this.#decipher === undefined ? macAt : this.#unpadded(body, macAt));
+    const message = body.subarray(
+      0,
+      this.#decipher === undefined ? macAt : this.#unpadded(body, macAt),
+    );
     if (!timingSafeEqual(macOf(this.#receiveKey, number, message), body.subarray(macAt))) {
       throw this.#forged('a message whose keyed checksum is not its own');
     }
@@ -123,7 +131,11 @@ function tripleDes<T extends Cipher | Decipher>(
   sealingKey: Buffer,
 ): T {
   const [first, second] = [desKey(sealingKey.subarray(0, 7)), desKey(sealingKey.subarray(7, 14))];
-  const made = create('des-ede3-cbc', Buffer.concat([first, second, first]), sealingKey.subarray(8));
+  const made = create(
+    'des-ede3-cbc',
+    Buffer.concat([first, second, first]),
+    sealingKey.subarray(8),
+  );
   made.setAutoPadding(false);
   return made;
 }

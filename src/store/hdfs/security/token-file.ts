@@ -19,7 +19,10 @@ const forms = { writable: 0, protobuf: 1 } as const;
 /** `where` is the file, for messages. Throws `usage` for what is no file of tokens. */
 export function parseTokenFile(bytes: Buffer, where: string): readonly Token[] {
   const wrong = (found: string): ParsError =>
-    new ParsError('usage', `${where}: expected a file of tokens as hdfs fetchdt writes it, found ${found}`);
+    new ParsError(
+      'usage',
+      `${where}: expected a file of tokens as hdfs fetchdt writes it, found ${found}`,
+    );
   if (bytes.length > maxTokenFileBytes) {
     throw wrong(`one of ${bytes.length} bytes; at most ${maxTokenFileBytes} are read`);
   }

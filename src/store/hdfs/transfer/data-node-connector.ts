@@ -24,8 +24,6 @@ export interface DataNodeConnectorOptions {
   readonly encryptionKey: (isStale: boolean) => Promise<DataEncryptionKey | undefined>;
 }
 
-/** Of a DataNode that works: milliseconds. One under load waits for a thread. */
-export const handshakeTimeoutMs = 10_000;
 /** Only root may listen below: such a DataNode is believed without a handshake (SecurityUtil.isPrivilegedPort). */
 const firstOpenPort = 1024;
 
@@ -73,7 +71,7 @@ export class DataNodeConnector implements Connector {
       return stream;
     }
     try {
-      await shakeHands(stream, proof, options.doing, handshakeTimeoutMs);
+      await shakeHands(stream, proof, options.doing, options.connectTimeoutMs);
       return stream;
     } catch (error) {
       stream.destroy();
@@ -105,5 +103,4 @@ export class DataNodeConnector implements Connector {
   }
 }
 
-const hintOfRefusal =
-  `it may take no handshake: see ${transferProtectionProperty} of this machine's configuration and of the cluster's`;
+const hintOfRefusal = `it may take no handshake: see ${transferProtectionProperty} of this machine's configuration and of the cluster's`;

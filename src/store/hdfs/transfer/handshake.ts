@@ -26,6 +26,8 @@ import type { Protection } from '../security/protection.js';
 
 /** The longest message: a challenge, or a text with a Java exception. */
 const maxMessageBytes = 1024 * 1024;
+/** Of a DataNode that works: milliseconds. One under load waits for a thread. */
+const handshakeTimeoutMs = 10_000;
 /** SaslParticipant.PROTOCOL and SERVER_NAME. */
 const uri = 'hdfs/0';
 
@@ -63,13 +65,13 @@ export function proofByKey(key: DataEncryptionKey): Proof {
 
 /**
  * Proves to the DataNode who asks, has it prove the same, and protects the stream as both agree. Throws `unavailable` for a
- * DataNode that refuses or is silent for `timeoutMs`, `permission-denied` for one that proves nothing.
+ * DataNode that refuses or says nothing for too long, `permission-denied` for one that proves nothing.
  */
 export async function shakeHands(
   stream: PeerStream,
   { userName, password, protections }: Proof,
   doing: string,
-  timeoutMs: number,
+  timeoutMs: number = handshakeTimeoutMs,
 ): Promise<void> {
   const where = `${doing} at ${stream.hostPort}: the handshake`;
   const receive = async (): Promise<HandshakeMessage> => {
@@ -97,7 +99,7 @@ export async function shakeHands(
   if (layer === undefined) {
     return;
   }
-  const [option] = cipherOption as readonly (typeof cipherOption[number] | undefined)[];
+  const [option] = cipherOption as readonly ((typeof cipherOption)[number] | undefined)[];
   if (protection !== 'auth-conf' || option === undefined) {
     stream.protect(new MessagesCover(layer, where));
     return;

@@ -77,7 +77,10 @@ test('a file includes others, in their place, and does without those that have a
     ),
   );
   // From where it lies itself.
-  await put('more/one.xml', site(property('a', '2'), property('b', '2'), `<xi:include href="two.xml"/>`));
+  await put(
+    'more/one.xml',
+    site(property('a', '2'), property('b', '2'), `<xi:include href="two.xml"/>`),
+  );
   await put('more/two.xml', site(property('d', 'deep')));
   const configuration = await read();
   expect(['a', 'b', 'c', 'd'].map((name) => configuration.text(name))).toEqual([
@@ -93,11 +96,27 @@ test.each([
   ['an element that does not end', '<configuration><property></configuration>', 'in line 1'],
   ['another document', '<domain/>', 'expected <configuration>, found <domain>'],
   ['a document type', `<!DOCTYPE x [<!ENTITY a "b">]>${site()}`, 'expected no document type'],
-  ['an include of itself', site('<xi:include href="hdfs-site.xml"/>'), 'files that include each other'],
-  ['an include of what is not there', site('<xi:include href="none.xml"/>'), 'none.xml, found none'],
+  [
+    'an include of itself',
+    site('<xi:include href="hdfs-site.xml"/>'),
+    'files that include each other',
+  ],
+  [
+    'an include of what is not there',
+    site('<xi:include href="none.xml"/>'),
+    'none.xml, found none',
+  ],
   ['an include without a name', site('<xi:include/>'), 'expected the href'],
-  ['an include by HTTP', site('<xi:include href="http://example.com/a.xml"/>'), 'http://example.com'],
-  ['too much', `${site()}<!-- ${'x'.repeat(maxResourceBytes)} -->`, `at most ${maxResourceBytes} bytes`],
+  [
+    'an include by HTTP',
+    site('<xi:include href="http://example.com/a.xml"/>'),
+    'http://example.com',
+  ],
+  [
+    'too much',
+    `${site()}<!-- ${'x'.repeat(maxResourceBytes)} -->`,
+    `at most ${maxResourceBytes} bytes`,
+  ],
   ['too deep', site(`${'<a>'.repeat(100)}${'</a>'.repeat(100)}`), 'XML'],
 ])('%s is refused with the file', async (_, text, words) => {
   await put('hdfs-site.xml', text);

@@ -90,9 +90,13 @@ test.each([
   ['auth,auth-int,auth-conf', strongestFirst, 'auth-conf'],
   ['auth,auth-int', strongestFirst, 'auth-int'],
   ['auth,auth-int,auth-conf', ['auth-int', 'auth'], 'auth-int'],
-] as const)('of %s the JDK and we agree on what is liked best', async (offered, liked, expected) => {
-  expect((await agreed(offered, liked)).protection).toBe(expected);
-}, 60_000);
+] as const)(
+  'of %s the JDK and we agree on what is liked best',
+  async (offered, liked, expected) => {
+    expect((await agreed(offered, liked)).protection).toBe(expected);
+  },
+  60_000,
+);
 
 test('nothing is agreed on with one who offers less than is asked for', async () => {
   const challenge = await judge.ask(`start auth ${userName} ${password}`);
@@ -138,7 +142,9 @@ describe.each(['auth-int', 'auth-conf'] as const)('%s', (protection) => {
   test('a message that was changed, left out, or comes twice is refused', async () => {
     for (const change of [0, 8, -1, -5, -7, -16]) {
       const layer = await protectedBy(protection);
-      const wrapped = await judge.ask(`wrap ${Buffer.from('a message of some length').toString('hex')}`);
+      const wrapped = await judge.ask(
+        `wrap ${Buffer.from('a message of some length').toString('hex')}`,
+      );
       wrapped[change < 0 ? wrapped.length + change : change] ^= 1;
       expect(() => layer.unwrap(wrapped)).toThrow('changed on its way');
     }

@@ -95,7 +95,12 @@ test('the owner is who the identifier says, by his short name', () => {
   expect(ownerOf(owned('alice'))).toBe('alice');
   expect(ownerOf(owned('alice@EXAMPLE.COM'))).toBe('alice');
   expect(ownerOf(owned('nn/host@EXAMPLE.COM'))).toBe('nn');
-  for (const identifier of [Buffer.alloc(0), Buffer.from([0]), Buffer.from([1, 1, 65]), Buffer.from([0, 9, 65])]) {
+  for (const identifier of [
+    Buffer.alloc(0),
+    Buffer.from([0]),
+    Buffer.from([1, 1, 65]),
+    Buffer.from([0, 9, 65]),
+  ]) {
     expect(ownerOf({ ...owned('a'), identifier })).toBeUndefined();
   }
 });
