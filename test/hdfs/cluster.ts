@@ -98,7 +98,7 @@ export interface HdfsCluster {
   close(): Promise<void>;
 }
 
-const startTimeoutMs = 90_000;
+const startTimeoutMs = 200_000;
 
 /** Starts a cluster and waits until every DataNode is live. */
 export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster> {

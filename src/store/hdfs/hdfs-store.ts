@@ -14,6 +14,7 @@ import { expectRemovable, folderOf, isNotFound, storedFile } from '../hadoop/nam
 import {
   createRetry,
   defaultRetryPolicy,
+  failoverPolicy,
   openingPolicy,
   type Retry,
   type RetryPolicy,
@@ -127,7 +128,8 @@ class HdfsStore implements Store {
   ) {
     this.url = url;
     this.#rootPath = rootPath;
-    this.#retry = createRetry(options.retry ?? defaultRetryPolicy);
+    const policy = options.retry ?? defaultRetryPolicy;
+    this.#retry = createRetry(policy);
     const connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
     this.#client = new NameNodeClient({
@@ -135,7 +137,7 @@ class HdfsStore implements Store {
       authentication,
       connectTimeoutMs,
       answerTimeoutMs: options.answerTimeoutMs ?? defaultAnswerTimeoutMs,
-      retry: this.#retry,
+      retry: createRetry(nameNodes.length > 1 ? failoverPolicy(policy) : policy),
     });
     const keys = new EncryptionKeys(this.#client);
     const connector = new DataNodeConnector({

@@ -13,7 +13,7 @@ import { runHadoopCommand } from '../../hdfs/hadoop-command.js';
 import { fetchTokenClass, hadoopJars, javaArguments } from '../../hdfs/java-command.js';
 import { errorOf } from '../error-of.js';
 
-const testTimeoutMs = 240_000;
+const testTimeoutMs = 300_000;
 const blockSizeBytes = 16 * 1024 * 1024;
 
 let cluster: HdfsCluster;

@@ -13,7 +13,7 @@ import { errorOf } from '../error-of.js';
 const mebibyte = 1024 * 1024;
 const twice = { redundancy: copies(2), blockSizeBytes: 16 * mebibyte };
 /** JVMs start in seconds, but a busy machine takes longer. */
-const testTimeoutMs = 240_000;
+const testTimeoutMs = 300_000;
 
 let cluster: HaCluster;
 /** Which of the two is active. */
@@ -90,7 +90,7 @@ async function expectWhole(path: string, names: readonly string[]): Promise<void
   expect(report).toMatch(/Under-replicated blocks:\s+0/);
   const files = [...report.matchAll(/^(\/\S+) \d+ bytes/gm)].map(([, name]) => name);
   expect(files.sort()).toEqual(names.map((name) => `${path}/${name}`).sort());
-  expect(await cluster.openFileCount()).toBe(0);
+  expect(await cluster.openFiles()).toEqual([]);
 }
 
 test(
@@ -222,7 +222,8 @@ test.each(sliceOf(['rename2', 'create', 'delete'], 2))(
   async (method) => {
     const lostIndex = activeIndex;
     const { nameNodes } = cluster;
-    const path = `/answered-${method}`;
+    // Without the word itself, which the proxy looks for.
+    const path = `/answered-${method.length}`;
     const before = await open(path);
     await before.write('from', () => [Buffer.from('content')], twice);
     let losing: Promise<void> | undefined;

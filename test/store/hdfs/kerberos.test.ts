@@ -14,7 +14,7 @@ import { errorOf } from '../error-of.js';
 
 const mebibyte = 1024 * 1024;
 const blockSizeBytes = 16 * mebibyte;
-const testTimeoutMs = 240_000;
+const testTimeoutMs = 300_000;
 const why = whyNoKdc();
 
 (why === undefined ? describe : describe.skip)(
