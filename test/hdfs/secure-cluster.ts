@@ -11,7 +11,10 @@ import { fetchTokenClass, fsShellClass, hadoopJars, javaArguments } from './java
 import { type Kdc, realm, startKdc } from './kdc.js';
 import { forgetFolder, trackFolder } from './leftovers.js';
 
-export interface SecureCluster extends Pick<HdfsCluster, 'dataNodes' | 'hdfsUrl'> {
+export interface SecureCluster extends Pick<
+  HdfsCluster,
+  'dataNodes' | 'hdfsUrl' | 'waitForLiveDataNodes'
+> {
   /** A folder for what a test writes. */
   readonly folder: string;
   /** What a client's configuration must say. */
@@ -58,11 +61,12 @@ export async function startSecureHdfs(): Promise<SecureCluster> {
     if (exitCode !== 0) {
       throw new Error(`hdfs dfs -chmod ended with ${exitCode}: ${stderr}`);
     }
-    const { dataNodes, hdfsUrl } = cluster;
+    const { dataNodes, hdfsUrl, waitForLiveDataNodes } = cluster;
     return {
       folder,
       dataNodes,
       hdfsUrl,
+      waitForLiveDataNodes,
       clientProperties: { 'hadoop.security.authentication': 'kerberos' },
       fetchToken: (file, userName, args = []) =>
         command(fetchTokenClass, [...args, file], userName),

@@ -19,6 +19,8 @@ const codeOfException: Readonly<Partial<Record<string, ErrorCode>>> = {
   AuthenticationException: 'permission-denied',
   InvalidToken: 'permission-denied',
   SecurityException: 'permission-denied',
+  // A proof by a token whose secret is another.
+  SaslException: 'permission-denied',
   QuotaExceededException: 'no-space',
   NSQuotaExceededException: 'no-space',
   DSQuotaExceededException: 'no-space',
@@ -65,6 +67,7 @@ const hintOfException: Readonly<Partial<Record<string, string>>> = {
     "what lies in a snapshot of HDFS can be read only: give the store's URL a path outside of .snapshot",
   UnknownCryptoProtocolVersionException:
     'hdfs:// does not encrypt: write to an encryption zone by webhdfs://',
+  SaslException: 'the token is not what the cluster gave out: get a new one',
   InvalidToken: 'the token has ended, was cancelled, or is of another cluster: get a new one',
 };
 

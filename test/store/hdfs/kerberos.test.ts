@@ -7,6 +7,7 @@ import type { Environment } from '../../../src/store/hadoop/configuration/folder
 import { openHdfsStore } from '../../../src/store/hdfs/hdfs-store.js';
 import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
+import { untilAnswering } from '../../hdfs/answering.js';
 import { siteXml } from '../../hdfs/configuration.js';
 import { whyNoKdc } from '../../hdfs/kdc.js';
 import { type SecureCluster, startSecureHdfs, tokenOwner } from '../../hdfs/secure-cluster.js';
@@ -112,7 +113,8 @@ const why = whyNoKdc();
           expect(block.locations).not.toContain(dataNode.name);
           await store.close();
           await dataNode.restart();
-          await untilTaken(dataNode.httpAddress);
+          await cluster.waitForLiveDataNodes(2);
+          await untilAnswering([dataNode]);
         }
       },
       testTimeoutMs,
@@ -194,13 +196,3 @@ const why = whyNoKdc();
     );
   },
 );
-
-/** A DataNode that was started again registers with the NameNode a moment after it answers. */
-async function untilTaken(httpAddress: string): Promise<void> {
-  for (let isUp = false; !isUp;) {
-    isUp = await fetch(`http://${httpAddress}/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo`)
-      .then(async (answer) => (await answer.text()).includes('"RUNNING"'))
-      .catch(() => false);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}

@@ -3,6 +3,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { ParsError } from '../../../../introspect/pars-error.js';
+import { networkCode } from '../../hadoop/network-code.js';
 import type { Message } from '../wire/message.js';
 import { maxVarintBytes } from '../wire/wire-reader.js';
 import { startDeadline } from './deadline.js';
@@ -67,7 +68,9 @@ export class PeerStream {
       },
     });
     this.#socket.on('error', (error) => {
-      this.#end(error);
+      // So it also looks when what was sent was not read to its end.
+      const isClosed = networkCode(error) === 'ECONNRESET' && !this.#hasHeard;
+      this.#end(isClosed && this.#hintOfSilence !== undefined ? this.#closed() : error);
     });
     this.#socket.on('close', () => {
       this.#end(this.#closed());
