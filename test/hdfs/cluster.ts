@@ -63,7 +63,7 @@ export interface HdfsCommandOptions {
 
 export interface HdfsCluster {
   readonly folder: string;
-  /** Of the NameNode's own configuration, which serves clients as well. */
+  /** The folder of the NameNode's own configuration, which serves clients as well. */
   readonly configFolder: string;
   readonly nameNodeHttpUrl: string;
   /** `hdfs://host:port` for Hadoop's own clients. */

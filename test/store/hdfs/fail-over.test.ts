@@ -111,7 +111,7 @@ test(
   testTimeoutMs,
 );
 
-/** Of a file of three chunks: before which of them, or at the end, all sent and nothing completed. */
+/** When a file of three chunks is struck: before which of them, or at the end, all sent and nothing completed. */
 const moments = [
   ['SIGKILL', 1],
   ['SIGSTOP', 3],

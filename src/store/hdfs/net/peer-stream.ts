@@ -14,7 +14,7 @@ import { PeerFailure, silence, toParsError } from './peer-error.js';
 export interface Cover {
   /** The bytes as they go on the wire. */
   seal(bytes: Uint8Array): Buffer;
-  /** Of what came from the wire, what can be read by now. Throws for what the other side did not send. */
+  /** What can be read by now after these bytes came from the wire. Throws for what the other side did not send. */
   open(arrived: Uint8Array): Buffer;
   /** Whether something came of which the rest is still to come. */
   readonly hasPart: boolean;

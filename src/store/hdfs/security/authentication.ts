@@ -18,7 +18,7 @@ export type Authentication =
   | {
       readonly kind: 'token';
       readonly token: Token;
-      /** Of what is said to the NameNode, best liked first. */
+      /** How what is said to the NameNode may be protected, best liked first. */
       readonly protections: readonly Protection[];
       /** Where the NameNode asks for no proof at all, and so gives none of its own. */
       readonly mayFallBack: boolean;

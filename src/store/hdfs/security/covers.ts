@@ -14,7 +14,7 @@ const maxMessageBytes = 16 * 1024 * 1024 + 1024;
 export class MessagesCover implements Cover {
   readonly #layer: DigestLayer;
   readonly #where: string;
-  /** Of a message whose end is still to come, with its length before it. */
+  /** What came of a message whose end is still to come, with its length before it. */
   #pieces: Uint8Array[] = [];
   #sizeBytes = 0;
 

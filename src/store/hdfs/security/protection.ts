@@ -21,7 +21,7 @@ export const strongestFirst: readonly Protection[] = ['auth-conf', 'auth-int', '
 export const rpcProtectionProperty = 'hadoop.rpc.protection';
 export const transferProtectionProperty = 'dfs.data.transfer.protection';
 
-/** Those that may be used, best liked first; undefined where the property is not set. Throws `usage` for another word. */
+/** The protections that may be used, best liked first; undefined where the property is not set. Throws `usage` for another word. */
 export function protectionsOf(
   configuration: Configuration,
   property: string,

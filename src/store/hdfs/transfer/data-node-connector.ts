@@ -14,7 +14,7 @@ export interface DataNodeConnectorOptions {
   readonly connectTimeoutMs: number;
   /** Addresses of this machine's own for some of the nodes. */
   readonly dataNodes: DataNodeMap;
-  /** They are reached by their names, and not by the addresses that the NameNode saw. */
+  /** Whether DataNodes are reached by their names, and not by the addresses that the NameNode saw. */
   readonly usesHostnames: boolean;
   /** Whether the NameNode and this client have proven to each other who they are. */
   readonly isProven: () => boolean;

@@ -26,7 +26,7 @@ import type { Protection } from '../security/protection.js';
 
 /** The longest message: a challenge, or a text with a Java exception. */
 const maxMessageBytes = 1024 * 1024;
-/** Of a DataNode that works: milliseconds. One under load waits for a thread. */
+/** A DataNode that works answers in milliseconds; under load it waits for a thread. */
 const handshakeTimeoutMs = 10_000;
 /** SaslParticipant.PROTOCOL and SERVER_NAME. */
 const uri = 'hdfs/0';

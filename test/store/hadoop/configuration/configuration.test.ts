@@ -1,4 +1,4 @@
-// What Hadoop's configuration says, by Hadoop's own rules. That they are its rules is judged by Hadoop in judged.test.ts.
+// What Hadoop's configuration says, by Hadoop's own rules.
 
 import { Configuration } from '../../../../src/store/hadoop/configuration/configuration.js';
 
