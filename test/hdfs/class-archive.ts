@@ -81,7 +81,7 @@ async function prepareIn(work: string, jars: readonly string[]): Promise<void> {
     ].map(({ name, mainClass, jvmFlags }) =>
       startDaemon({
         name,
-        javaArguments: javaArguments({ jars, configFolder, mainClass, jvmFlags }),
+        command: ['java', ...javaArguments({ jars, configFolder, mainClass, jvmFlags })],
         logFile: join(work, `${name}.log`),
       }),
     ),

@@ -31,6 +31,8 @@ export interface HdfsOptions {
   readonly folder?: string;
   /** Properties of core-site.xml or hdfs-site.xml, for every daemon. */
   readonly configOverrides?: Properties;
+  /** More of them for single DataNodes, by their index. */
+  readonly dataNodeOverrides?: readonly Properties[];
   /** For every daemon, after the flags that make it start fast, which cost speed later: benches undo those. */
   readonly jvmFlags?: readonly string[];
   /** Whether it is reached over TLS (swebhdfs) as well, with a certificate of its own. False unless told. */
@@ -61,6 +63,8 @@ export interface HdfsCommandOptions {
 
 export interface HdfsCluster {
   readonly folder: string;
+  /** The folder of the NameNode's own configuration, which serves clients as well. */
+  readonly configFolder: string;
   readonly nameNodeHttpUrl: string;
   /** `hdfs://host:port` for Hadoop's own clients. */
   readonly defaultFs: string;
@@ -94,7 +98,7 @@ export interface HdfsCluster {
   close(): Promise<void>;
 }
 
-const startTimeoutMs = 90_000;
+const startTimeoutMs = 200_000;
 
 /** Starts a cluster and waits until every DataNode is live. */
 export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster> {
@@ -132,7 +136,7 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
     ];
     const daemon = await startDaemon({
       name,
-      javaArguments: javaArguments({ jars, configFolder, mainClass, jvmFlags }),
+      command: ['java', ...javaArguments({ jars, configFolder, mainClass, jvmFlags })],
       logFile: join(folder, name, 'log'),
     });
     daemons.set(name, daemon);
@@ -174,6 +178,7 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
           'dfs.datanode.https.address': `127.0.0.1:${dataHttpsPort}`,
           'dfs.datanode.ipc.address': `127.0.0.1:${ipcPort}`,
           'dfs.datanode.data.dir': dataFolder,
+          ...options.dataNodeOverrides?.[index],
         }),
     };
   });
@@ -255,6 +260,7 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
 
   return {
     folder,
+    configFolder: join(folder, nameNode, 'conf'),
     nameNodeHttpUrl,
     defaultFs: `hdfs://127.0.0.1:${rpcPort}`,
     dataNodes,

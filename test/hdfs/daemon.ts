@@ -1,7 +1,7 @@
-// One JVM as a child process: a NameNode, a DataNode, or a command line tool.
+// One daemon as a child process: a NameNode or a DataNode, each a JVM, or a KDC.
 //
 // `setpriv --pdeathsig` (util-linux) lets the kernel kill it when the test process dies, even by SIGKILL. It then
-// becomes java by exec, so the pid is the JVM's own.
+// becomes the daemon by exec, so the pid is the daemon's own.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -10,8 +10,8 @@ import { forgetProcess, trackProcess } from './leftovers.js';
 export interface DaemonOptions {
   /** For messages: `NameNode`, `DataNode 2`. */
   readonly name: string;
-  /** Everything after `java`. */
-  readonly javaArguments: readonly string[];
+  /** The program, and its arguments. */
+  readonly command: readonly string[];
   /** Appended to; holds stdout and stderr. */
   readonly logFile: string;
 }
@@ -31,7 +31,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const log = openSync(options.logFile, 'a');
   let child: ChildProcess;
   try {
-    child = spawn('setpriv', ['--pdeathsig', 'KILL', 'java', ...options.javaArguments], {
+    child = spawn('setpriv', ['--pdeathsig', 'KILL', ...options.command], {
       stdio: ['ignore', log, log],
     });
   } finally {
@@ -40,7 +40,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) => {
-      reject(new Error('cannot run setpriv and java: install util-linux and a JDK 17', { cause }));
+      reject(new Error('cannot run setpriv: install util-linux', { cause }));
     });
   });
   const pid = child.pid;

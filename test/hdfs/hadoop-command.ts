@@ -1,4 +1,4 @@
-// Hadoop's own command line tools, run from the same jars: `hdfs dfs` and `hdfs dfsadmin`.
+// Hadoop's own command line tools, run from the same jars: `hdfs dfs`, `hdfs dfsadmin` and others.
 
 import { spawn } from 'node:child_process';
 import { forgetProcess, trackProcess } from './leftovers.js';
@@ -13,11 +13,16 @@ export interface CommandResult {
 export function runHadoopCommand(
   javaArguments: readonly string[],
   userName: string | undefined,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'java', ...javaArguments], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...(userName === undefined ? {} : { HADOOP_USER_NAME: userName }) },
+      env: {
+        ...process.env,
+        ...(userName === undefined ? {} : { HADOOP_USER_NAME: userName }),
+        ...environment,
+      },
     });
     const { pid } = child;
     if (pid !== undefined) {

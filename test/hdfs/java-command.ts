@@ -11,6 +11,8 @@ export const nameNodeClass = 'org.apache.hadoop.hdfs.server.namenode.NameNode';
 export const dataNodeClass = 'org.apache.hadoop.hdfs.server.datanode.DataNode';
 export const fsShellClass = 'org.apache.hadoop.fs.FsShell';
 export const dfsAdminClass = 'org.apache.hadoop.hdfs.tools.DFSAdmin';
+export const haAdminClass = 'org.apache.hadoop.hdfs.tools.DFSHAAdmin';
+export const fetchTokenClass = 'org.apache.hadoop.hdfs.tools.DelegationTokenFetcher';
 
 export async function hadoopJars(): Promise<readonly string[]> {
   const folder = await fetchHadoopJars((line) => {

@@ -38,9 +38,16 @@ const REPORT_NEEDS = [
   { packageName: 'zstd', isThere: () => hasProgram('zstd') },
 ];
 
-const HDFS_NEEDS = [
+const JARS_NEEDS = [
   { packageName: 'default-jre-headless', isThere: hasJava },
   { packageName: 'maven', isThere: () => hasProgram('mvn') },
+];
+
+const HDFS_NEEDS = [
+  ...JARS_NEEDS,
+  // A realm of Kerberos for a cluster that asks for one; 2 MB.
+  { packageName: 'krb5-kdc', isThere: () => hasProgram('krb5kdc') },
+  { packageName: 'krb5-admin-server', isThere: () => hasProgram('kadmin.local') },
 ];
 
 /** What the userland of guests under real workloads is built with, and a peer that is measured on their memory. */
@@ -49,7 +56,7 @@ const WORKLOADS_NEEDS = [
   { packageName: 'fakeroot', isThere: () => hasProgram('fakeroot') },
   { packageName: 'makedumpfile', isThere: () => hasProgram('makedumpfile') },
   // For Lucene's jars.
-  ...HDFS_NEEDS,
+  ...JARS_NEEDS,
 ];
 
 /** What the kernels of built-kernel.mjs are built with. */

@@ -19,6 +19,8 @@ const codeOfException: Readonly<Partial<Record<string, ErrorCode>>> = {
   AuthenticationException: 'permission-denied',
   InvalidToken: 'permission-denied',
   SecurityException: 'permission-denied',
+  // A proof by a token whose secret is another.
+  SaslException: 'permission-denied',
   QuotaExceededException: 'no-space',
   NSQuotaExceededException: 'no-space',
   DSQuotaExceededException: 'no-space',
@@ -65,7 +67,18 @@ const hintOfException: Readonly<Partial<Record<string, string>>> = {
     "what lies in a snapshot of HDFS can be read only: give the store's URL a path outside of .snapshot",
   UnknownCryptoProtocolVersionException:
     'hdfs:// does not encrypt: write to an encryption zone by webhdfs://',
+  SaslException: 'the token is not what the cluster gave out: get a new one',
+  InvalidToken: 'the token has ended, was cancelled, or is of another cluster: get a new one',
 };
+
+/** What a person does where a name alone proves nothing. */
+export const tokenRemedy =
+  'after kinit, write a token with `hdfs fetchdt FILE`, and set HADOOP_TOKEN_FILE_LOCATION to the file';
+
+/** What a message says goes before what its exception does. */
+const hintOfMessage: readonly (readonly [RegExp, string])[] = [
+  [/SIMPLE authentication is not enabled/, tokenRemedy],
+];
 
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   'permission-denied': 'check the user (user.name in the URL) and the permissions of the path',
@@ -77,7 +90,8 @@ export function errorOfException(exception: string, message: string, where: stri
   const code = codeOf(exception, message);
   // A DataNode appends the stack trace of the NameNode to the message.
   const [firstLine = ''] = message.split('\n', 1);
-  const hint = hintOfException[exception] ?? hints[code];
+  const ofMessage = hintOfMessage.find(([pattern]) => pattern.test(message));
+  const hint = ofMessage?.[1] ?? hintOfException[exception] ?? hints[code];
   return new ParsError(
     code,
     `${where}: HDFS says ${exception}: ${firstLine.trim()}${hint === undefined ? '' : `; ${hint}`}`,

@@ -33,6 +33,14 @@ export function openingPolicy(policy: RetryPolicy): RetryPolicy {
   return { ...policy, attemptCount: Math.min(openAttemptCount, policy.attemptCount) };
 }
 
+/**
+ * The policy for calls to several NameNodes: when the active one dies, another takes its place only after the session of the dead
+ * one has ended (10 s in ZooKeeper) and it was fenced off. With the default policy that is a minute, which `maxTotalMs` bounds.
+ */
+export function failoverPolicy(policy: RetryPolicy): RetryPolicy {
+  return { ...policy, attemptCount: 3 * policy.attemptCount };
+}
+
 export interface Retry {
   readonly policy: RetryPolicy;
   /** A number in [0, 1), as Math.random. */

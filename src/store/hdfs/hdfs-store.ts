@@ -1,5 +1,5 @@
-// The store on HDFS by HDFS's own protocols: Hadoop RPC to NameNodes, DataTransferProtocol to DataNodes. Neither Java nor Hadoop's
-// configuration is needed here, nor WebHDFS there.
+// The store on HDFS by HDFS's own protocols: Hadoop RPC to NameNodes, DataTransferProtocol to DataNodes. No Java is needed here, and
+// no WebHDFS there.
 //
 // This file ties together: names are checked here, paths made. Calls to NameNodes are made until they are answered by
 // rpc/name-node-client.ts; what DataNodes do wrong is dealt with in write-file.ts and read-file.ts.
@@ -8,18 +8,20 @@ import { randomBytes } from 'node:crypto';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { StoreCapabilities } from '../capabilities.js';
 import { copiesToWrite, copyCountOf } from '../check-write.js';
+import type { Environment } from '../hadoop/configuration/folder.js';
 import { NameNodes } from '../hadoop/name-nodes.js';
 import { expectRemovable, folderOf, isNotFound, storedFile } from '../hadoop/namespace.js';
-import { nameOfProcess } from '../hadoop/process-user.js';
 import {
   createRetry,
   defaultRetryPolicy,
+  failoverPolicy,
   openingPolicy,
   type Retry,
   type RetryPolicy,
 } from '../hadoop/retry.js';
 import type { Store } from '../store.js';
 import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
+import { type Cluster, findCluster } from './cluster.js';
 import { entryOf, isFolder } from './file-status.js';
 import { HedgeBudget } from './hedged.js';
 import { Lease } from './lease.js';
@@ -28,15 +30,20 @@ import { Namespace } from './namespace.js';
 import { readFile } from './read-file.js';
 import { ReadTimes } from './read-times.js';
 import { NameNodeClient } from './rpc/name-node-client.js';
+import { type Authentication, authenticationOf } from './security/authentication.js';
+import { DataNodeConnector } from './transfer/data-node-connector.js';
 import { DataNodes } from './transfer/data-nodes.js';
+import { EncryptionKeys } from './transfer/encryption-keys.js';
 import { PacketMemory } from './transfer/packet.js';
 import { StreamPool } from './transfer/stream-pool.js';
-import { parseHdfsUrl } from './url.js';
+import { type HdfsUrl, parseHdfsUrl } from './url.js';
 import { writeFile } from './write-file.js';
 
 export interface HdfsOptions {
   /** Who to be for HDFS. The URL's user unless given, else the user of this process. */
   readonly userName?: string;
+  /** Where Hadoop's configuration and tokens are: HADOOP_CONF_DIR and others. This process's unless given. */
+  readonly environment?: Environment;
   /** For a host that does not answer at all. 5 000. */
   readonly connectTimeoutMs?: number;
   /** For a NameNode's answer to a call. 30 000. */
@@ -63,12 +70,17 @@ const defaultProbeTimeoutMs = 3_000;
 const maxHedgeCount = 8;
 
 /**
- * Opens a store below a path of HDFS; `url` is hdfs://[USER@]HOST:PORT[,HOST:PORT]/PATH. The path need not exist. Throws `usage` for
- * another URL or a server that is no NameNode, `unavailable` when no NameNode is active, `permission-denied` when the user may
- * not look at the path, `unsupported` for a cluster that encrypts what DataNodes are sent.
+ * Opens a store below a path of HDFS; the forms of `url` are in url.ts. The path need not exist. Throws `usage` for another URL, a
+ * configuration that is wrong or a server that is no NameNode, `unavailable` when no NameNode is active, `permission-denied`
+ * when the user proves nothing or may not look at the path.
  */
 export async function openHdfsStore(url: string, options: HdfsOptions = {}): Promise<Store> {
-  const store = new HdfsStore(url, options);
+  const parsed = parseHdfsUrl(url);
+  const environment = options.environment ?? process.env;
+  const cluster = await findCluster(parsed, environment);
+  const userName = options.userName ?? parsed.userName;
+  const authentication = await authenticationOf(cluster, userName, environment);
+  const store = new HdfsStore(parsed, cluster, authentication, options);
   try {
     await store.checkRoot();
   } catch (error) {
@@ -102,36 +114,50 @@ class HdfsStore implements Store {
   readonly #streams: StreamPool;
   readonly #idleTimeoutMs: number;
   readonly #timeouts: {
-    readonly connectTimeoutMs: number;
+    readonly connector: DataNodeConnector;
     readonly setupTimeoutMs: number;
     readonly ackTimeoutMs: number;
     readonly probeTimeoutMs: number;
   };
 
-  constructor(url: string, options: HdfsOptions) {
-    const { text, nameNodes, rootPath, userName } = parseHdfsUrl(url);
-    this.url = text;
+  constructor(
+    { rootPath, dataNodes }: HdfsUrl,
+    { url, nameNodes, usesHostnames, transferProtections: protections }: Cluster,
+    authentication: Authentication,
+    options: HdfsOptions,
+  ) {
+    this.url = url;
     this.#rootPath = rootPath;
-    this.#retry = createRetry(options.retry ?? defaultRetryPolicy);
+    const policy = options.retry ?? defaultRetryPolicy;
+    this.#retry = createRetry(policy);
     const connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
-    this.#timeouts = {
+    this.#client = new NameNodeClient({
+      nameNodes: new NameNodes(nameNodes),
+      authentication,
       connectTimeoutMs,
+      answerTimeoutMs: options.answerTimeoutMs ?? defaultAnswerTimeoutMs,
+      retry: createRetry(nameNodes.length > 1 ? failoverPolicy(policy) : policy),
+    });
+    const keys = new EncryptionKeys(this.#client);
+    const connector = new DataNodeConnector({
+      connectTimeoutMs,
+      dataNodes,
+      usesHostnames,
+      protections,
+      isProven: () => this.#client.isProven,
+      encryptionKey: (isStale) => keys.key(isStale),
+    });
+    this.#timeouts = {
+      connector,
       setupTimeoutMs: options.setupTimeoutMs ?? defaultSetupTimeoutMs,
       ackTimeoutMs: options.ackTimeoutMs ?? defaultAckTimeoutMs,
       probeTimeoutMs: options.probeTimeoutMs ?? defaultProbeTimeoutMs,
     };
-    this.#client = new NameNodeClient({
-      nameNodes: new NameNodes(nameNodes),
-      userName: options.userName ?? userName ?? nameOfProcess('hdfs://USER@HOST:PORT/PATH'),
-      connectTimeoutMs,
-      answerTimeoutMs: options.answerTimeoutMs ?? defaultAnswerTimeoutMs,
-      retry: this.#retry,
-    });
     this.#namespace = new Namespace(this.#client);
     this.#files = new LocatedFiles(this.#client);
     this.#lease = new Lease(this.#client, `pars_${randomBytes(8).toString('hex')}`);
-    this.#streams = new StreamPool(connectTimeoutMs);
+    this.#streams = new StreamPool(connector);
   }
 
   async checkRoot(): Promise<void> {
@@ -140,7 +166,6 @@ class HdfsStore implements Store {
     if (root && !isFolder(root)) {
       throw new ParsError('usage', `${this.url}: the path is a file, expected a folder or nothing`);
     }
-    await this.#namespace.checkTransfer(undefined);
   }
 
   readonly write: Store['write'] = async (name, content, options) => {

@@ -9,7 +9,6 @@ import {
   getContentSummary,
   getFileInfo,
   getListing,
-  getServerDefaults,
   mkdirs,
   rename2,
   setReplication,
@@ -43,20 +42,6 @@ export class Namespace {
       }
       throw error;
     }
-  }
-
-  /** Throws `unsupported` for a cluster whose DataNodes want what is sent to them to be encrypted. */
-  async checkTransfer(signal: AbortSignal | undefined): Promise<void> {
-    const options = { path: '', signal };
-    const { serverDefaults } = await this.#client.call(getServerDefaults, {}, options);
-    if (serverDefaults.encryptDataTransfer !== true) {
-      return;
-    }
-    throw new ParsError(
-      'unsupported',
-      'the cluster encrypts what DataNodes are sent (dfs.encrypt.data.transfer), which hdfs:// does not know; use webhdfs:// ' +
-        'or swebhdfs://',
-    );
   }
 
   /** Bytes of a file on all DataNodes together, checksums not counted. */

@@ -19,7 +19,7 @@ import { reportBadBlocks } from './proto/client-namenode-protocol.js';
 import type { DatanodeInfo } from './proto/hdfs.js';
 import type { ReadTimes } from './read-times.js';
 import type { NameNodeClient } from './rpc/name-node-client.js';
-import { type DataNodes, nameOf } from './transfer/data-nodes.js';
+import type { DataNodes } from './transfer/data-nodes.js';
 import { readBlock, WrongChunk } from './transfer/read-block.js';
 import type { StreamPool } from './transfer/stream-pool.js';
 
@@ -169,7 +169,7 @@ async function readCopy(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const doing = `read ${path}`;
-  await streams.use(nameOf(node), doing, signal, (stream) =>
+  await streams.use(node, located.blockToken, doing, signal, (stream) =>
     readBlock(stream, located, offsetBytes, target, { clientName, doing, idleTimeoutMs }),
   );
 }

@@ -50,7 +50,7 @@ export interface FileWriterOptions {
   readonly retry: Retry;
   readonly timeouts: Pick<
     BlockWriterOptions,
-    'connectTimeoutMs' | 'setupTimeoutMs' | 'ackTimeoutMs' | 'probeTimeoutMs'
+    'connector' | 'setupTimeoutMs' | 'ackTimeoutMs' | 'probeTimeoutMs'
   >;
 }
 

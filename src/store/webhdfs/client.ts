@@ -6,8 +6,9 @@
 import type { z } from 'zod';
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { NameNodes } from '../hadoop/name-nodes.js';
+import type { DataNodeMap } from '../hadoop/url-parts.js';
 import { locationAnswer } from './answers.js';
-import { type DataNodeMap, reachedAt } from './http/data-node-map.js';
+import { reachedAt } from './http/data-node-map.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http/http-client.js';
 import { jsonMaxBytes, readErrorText, readLimited } from './http/limited-body.js';
 import { errorOfAnswer } from './remote-exception.js';

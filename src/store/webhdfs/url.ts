@@ -10,7 +10,13 @@
 // user:password@ and delegation= are refused, and the refusal does not repeat them.
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import { decodedSegment, nameNodesOf } from '../hadoop/url-parts.js';
+import {
+  type DataNodeMap,
+  dataNodeMapOf,
+  dataNodesParameter,
+  decodedSegment,
+  nameNodesOf,
+} from '../hadoop/url-parts.js';
 
 export interface WebHdfsUrl {
   readonly scheme: 'http' | 'https';
@@ -20,7 +26,7 @@ export interface WebHdfsUrl {
   readonly rootPath: string;
   readonly userName: string | undefined;
   /** Where to reach a DataNode instead: `host` or `host:port` by the name, or name and port, that HDFS sends to. */
-  readonly dataNodes: ReadonlyMap<string, string>;
+  readonly dataNodes: DataNodeMap;
   /** What stands before /webhdfs/v1 at a gateway: '' or '/gateway/default'. Not percent-encoded. */
   readonly gatewayPath: string;
   /** The URL in its normal form, ports written out. */
@@ -67,9 +73,7 @@ export function parseWebHdfsUrl(text: string): WebHdfsUrl {
   const encodedPath = segments.map((segment) => `/${encodeURIComponent(segment)}`).join('');
   const encodedQuery = [
     ...(userName === undefined ? [] : [`user.name=${encodeURIComponent(userName)}`]),
-    ...(dataNodes.size === 0
-      ? []
-      : [`datanodes=${[...dataNodes].map((entry) => entry.join('=')).join(',')}`]),
+    ...(dataNodes.size === 0 ? [] : [dataNodesParameter(dataNodes)]),
   ].join('&');
   return {
     scheme: protocol === 'webhdfs' ? 'http' : 'https',
@@ -96,7 +100,7 @@ function pathOf(segments: readonly string[]): string {
 
 function parseQuery(query: string): Pick<WebHdfsUrl, 'userName' | 'dataNodes'> {
   let userName: string | undefined;
-  let dataNodes: ReadonlyMap<string, string> = new Map();
+  let dataNodes: DataNodeMap = new Map();
   for (const [key, value] of new URLSearchParams(query)) {
     if (key === tokenParameter) {
       throw wrong(
@@ -109,40 +113,12 @@ function parseQuery(query: string): Pick<WebHdfsUrl, 'userName' | 'dataNodes'> {
     if (key === 'user.name') {
       userName = value;
     } else if (key === 'datanodes') {
-      dataNodes = parseDataNodes(value);
+      dataNodes = dataNodeMapOf(value, wrong);
     } else {
       throw wrong(`its query has '${key}'; only user.name and datanodes are known`);
     }
   }
   return { userName, dataNodes };
-}
-
-const placePattern = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
-
-/** NAME=ADDRESS,..., each with a port or without: the port of a name stays where its address has none. */
-function parseDataNodes(text: string): ReadonlyMap<string, string> {
-  const map = new Map<string, string>();
-  for (const item of text.toLowerCase().split(',')) {
-    const places = item.split('=');
-    if (places.length !== 2 || !places.every(isPlace)) {
-      throw wrong(`'${item}' of its datanodes is not NAME[:PORT]=ADDRESS[:PORT]`);
-    }
-    const [name, address] = places;
-    if (map.has(name)) {
-      throw wrong(`its datanodes have ${name} twice`);
-    }
-    map.set(name, address);
-  }
-  return map;
-}
-
-function isPlace(text: string): boolean {
-  const match = placePattern.exec(text);
-  if (match === null) {
-    return false;
-  }
-  const port = match.at(1);
-  return port === undefined || (Number(port) > 0 && Number(port) <= 65535);
 }
 
 function wrong(found: string, cause?: unknown): ParsError {

@@ -1,6 +1,7 @@
 // Blocks for tests without a NameNode.
 
 import type { DatanodeInfo, LocatedBlock } from '../../../src/store/hdfs/proto/hdfs.js';
+import { DataNodeConnector } from '../../../src/store/hdfs/transfer/data-node-connector.js';
 
 export function dataNodeAt(port: number): DatanodeInfo {
   return {
@@ -26,4 +27,16 @@ export function blockOn(ports: readonly number[]): LocatedBlock {
     storageTypes: ports.map(() => 1),
     storageIDs: ports.map((port) => `DS-${port}`),
   };
+}
+
+/** To DataNodes where they say they are, of a cluster that wants no proof. */
+export function plainConnector(connectTimeoutMs: number): DataNodeConnector {
+  return new DataNodeConnector({
+    connectTimeoutMs,
+    dataNodes: new Map(),
+    usesHostnames: false,
+    isProven: () => false,
+    protections: undefined,
+    encryptionKey: () => Promise.resolve(undefined),
+  });
 }

@@ -3,15 +3,27 @@
 
 import { connect, type Socket } from 'node:net';
 import { ParsError } from '../../../../introspect/pars-error.js';
+import { networkCode } from '../../hadoop/network-code.js';
 import type { Message } from '../wire/message.js';
 import { maxVarintBytes } from '../wire/wire-reader.js';
 import { startDeadline } from './deadline.js';
 import { addressOf } from './host-port.js';
 import { PeerFailure, silence, toParsError } from './peer-error.js';
 
+/** What protects a connection's bytes once both sides have agreed on it. */
+export interface Cover {
+  /** The bytes as they go on the wire. */
+  seal(bytes: Uint8Array): Buffer;
+  /** What can be read by now after these bytes came from the wire. Throws for what the other side did not send. */
+  open(arrived: Uint8Array): Buffer;
+  /** Whether something came of which the rest is still to come. */
+  readonly hasPart: boolean;
+}
+
 export interface PeerStreamOptions {
-  /** `host:port`, an IPv6 address in brackets. */
+  /** `host:port`, an IPv6 address in brackets. Who it is for, in errors; where it is reached unless `reachedAt` is given. */
   readonly hostPort: string;
+  readonly reachedAt?: { readonly host: string; readonly port: number } | undefined;
   /** What it is for, at the start of each error: the operation and the path. */
   readonly doing: string;
   readonly connectTimeoutMs: number;
@@ -19,6 +31,8 @@ export interface PeerStreamOptions {
   readonly bufferSizeBytes: number;
   /** Ends the connection, and what waits on it with `cancelled`. */
   readonly signal: AbortSignal | undefined;
+  /** What it may mean when the other side closes it before it has said a word. */
+  readonly hintOfSilence?: string | undefined;
 }
 
 /** Less than a modem's line took. Of what is long, this much more time is given for each second's worth. */
@@ -28,35 +42,41 @@ export class PeerStream {
   readonly hostPort: string;
   readonly #socket: Socket;
   #doing: string;
+  readonly #hintOfSilence: string | undefined;
   /** Arrived, and not yet taken. */
   #arrived: Uint8Array = new Uint8Array();
+  #hasHeard = false;
+  #cover: Cover | undefined;
   #failure: Error | undefined;
   #wake: () => void = () => undefined;
   #unlisten: () => void = () => undefined;
 
-  private constructor({ hostPort, doing, bufferSizeBytes }: PeerStreamOptions) {
+  private constructor(options: PeerStreamOptions) {
+    const { hostPort, reachedAt, doing, bufferSizeBytes, hintOfSilence } = options;
     this.hostPort = hostPort;
     this.#doing = doing;
+    this.#hintOfSilence = hintOfSilence;
     this.#socket = connect({
-      ...addressOf(hostPort),
+      ...(reachedAt ?? addressOf(hostPort)),
       noDelay: true,
       onread: {
         buffer: Buffer.allocUnsafeSlow(bufferSizeBytes),
         callback: (sizeBytes, buffer) => {
-          this.#arrived = buffer.subarray(0, sizeBytes);
-          this.#wake();
+          this.#arrive(buffer.subarray(0, sizeBytes));
           return false;
         },
       },
     });
     this.#socket.on('error', (error) => {
-      this.#end(error);
+      // So it also looks when what was sent was not read to its end.
+      const isClosed = networkCode(error) === 'ECONNRESET' && !this.#hasHeard;
+      this.#end(isClosed && this.#hintOfSilence !== undefined ? this.#closed() : error);
     });
     this.#socket.on('close', () => {
-      this.#end(new PeerFailure('closed', 'the other side closed it'));
+      this.#end(this.#closed());
     });
     this.#socket.on('end', () => {
-      this.#end(new PeerFailure('closed', 'the other side closed it'));
+      this.#end(this.#closed());
     });
   }
 
@@ -79,7 +99,18 @@ export class PeerStream {
 
   /** Whether it can be used once more: open, and nothing arrived that was not asked for. */
   get isUsable(): boolean {
-    return this.#failure === undefined && this.#arrived.length === 0;
+    const isEmpty = this.#arrived.length === 0 && this.#cover?.hasPart !== true;
+    return this.#failure === undefined && isEmpty;
+  }
+
+  /** From now on all bytes go through `cover`, in both ways. */
+  protect(cover: Cover): void {
+    const arrived = this.#arrived;
+    this.#cover = cover;
+    this.#arrived = new Uint8Array();
+    if (arrived.length > 0) {
+      this.#arrive(arrived);
+    }
   }
 
   /** From now on it is for this, and ends by this signal. */
@@ -157,8 +188,9 @@ export class PeerStream {
 
   /** Resolves when the kernel has taken all of it; until then `bytes` must not change. */
   async write(bytes: Uint8Array): Promise<void> {
+    const sealed = this.#cover === undefined ? bytes : this.#cover.seal(bytes);
     await new Promise<void>((resolve) => {
-      this.#socket.write(bytes, (error) => {
+      this.#socket.write(sealed, (error) => {
         if (error) {
           this.#end(error);
         }
@@ -172,6 +204,22 @@ export class PeerStream {
   destroy(error: Error = new PeerFailure('closed', 'it was closed here')): void {
     this.#end(error);
     this.#socket.destroy();
+  }
+
+  #arrive(bytes: Uint8Array): void {
+    this.#hasHeard = true;
+    try {
+      this.#arrived = this.#cover === undefined ? bytes : this.#cover.open(bytes);
+      this.#wake();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+  }
+
+  #closed(): PeerFailure {
+    const hint = this.#hasHeard ? undefined : this.#hintOfSilence;
+    const suffix = hint === undefined ? '' : ` without a word; ${hint}`;
+    return new PeerFailure('closed', `the other side closed it${suffix}`);
   }
 
   #limit(sizeBytes: number, what: string, timeoutMs: number): () => void {

@@ -5,6 +5,7 @@ import { type Message, message, optional, repeated, required } from '../wire/mes
 import {
   blockStoragePolicy,
   contentSummary,
+  dataEncryptionKey,
   datanodeInfo,
   directoryListing,
   extendedBlock,
@@ -61,6 +62,14 @@ export const getServerDefaults = method(
   'getServerDefaults',
   message('GetServerDefaultsRequestProto', {}),
   message('GetServerDefaultsResponseProto', { serverDefaults: required(1, fsServerDefaults) }),
+);
+
+export const getDataEncryptionKey = method(
+  'getDataEncryptionKey',
+  message('GetDataEncryptionKeyRequestProto', {}),
+  message('GetDataEncryptionKeyResponseProto', {
+    dataEncryptionKey: optional(1, dataEncryptionKey),
+  }),
 );
 
 export const getStoragePolicy = method(

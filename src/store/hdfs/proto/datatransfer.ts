@@ -3,6 +3,7 @@
 import {
   anyUint64,
   bool,
+  bytes,
   enumeration,
   sfixed32,
   sfixed64,
@@ -111,3 +112,31 @@ export const blockOpResponse = message('BlockOpResponseProto', {
 export const clientReadStatus = message('ClientReadStatusProto', {
   status: required(1, enumeration),
 });
+
+/** DataTransferSaslUtil.SASL_TRANSFER_MAGIC_NUMBER, which stands where the version of an operation would. */
+export const handshakeMagic = 0xdeadbeef;
+
+/** DataTransferEncryptorStatus. */
+export const handshakeStatuses = { success: 0, unknownKey: 1 } as const;
+/** CipherSuiteProto. */
+export const cipherSuites = { aesCtr: 2 } as const;
+
+/** Keys and where their streams begin, made by the DataNode: `in` is what it receives. */
+export const cipherOption = message('CipherOptionProto', {
+  suite: required(1, enumeration),
+  inKey: optional(2, bytes),
+  inIv: optional(3, bytes),
+  outKey: optional(4, bytes),
+  outIv: optional(5, bytes),
+});
+export type CipherOption = MessageOf<typeof cipherOption>;
+
+const maxCipherOptionCount = 16;
+
+export const handshakeMessage = message('DataTransferEncryptorMessageProto', {
+  status: required(1, enumeration),
+  payload: optional(2, bytes),
+  message: optional(3, string),
+  cipherOption: repeated(4, cipherOption, maxCipherOptionCount),
+});
+export type HandshakeMessage = MessageOf<typeof handshakeMessage>;

@@ -125,6 +125,18 @@ export const directoryListing = message('DirectoryListingProto', {
 /** ChecksumTypeProto. */
 export const checksumTypes = { none: 0, crc32: 1, crc32c: 2 } as const;
 
+/** What a DataNode proves itself with where the cluster encrypts all transfer. */
+export const dataEncryptionKey = message('DataEncryptionKeyProto', {
+  keyId: required(1, uint32),
+  blockPoolId: required(2, string),
+  nonce: required(3, bytes),
+  encryptionKey: required(4, bytes),
+  /** Milliseconds since 1970. */
+  expiryDate: required(5, anyUint64),
+  encryptionAlgorithm: optional(6, string),
+});
+export type DataEncryptionKey = MessageOf<typeof dataEncryptionKey>;
+
 export const fsServerDefaults = message('FsServerDefaultsProto', {
   encryptDataTransfer: optional(6, bool),
 });

@@ -1,7 +1,7 @@
 // RpcHeader.proto, IpcConnectionContext.proto and ProtobufRpcEngine2.proto of Hadoop 3.4: what stands around each call.
 
 import { bytes, enumeration, sint32, string, uint32, uint64 } from '../wire/field-types.js';
-import { message, optional, required } from '../wire/message.js';
+import { message, type MessageOf, optional, repeated, required } from '../wire/message.js';
 
 export const userInformation = message('UserInformationProto', {
   effectiveUser: optional(1, string),
@@ -38,3 +38,35 @@ export const requestHeader = message('RequestHeaderProto', {
   declaringClassProtocolName: required(2, string),
   clientProtocolVersion: required(3, uint64),
 });
+
+/** RpcSaslProto.SaslState. */
+export const saslStates = {
+  success: 0,
+  negotiate: 1,
+  initiate: 2,
+  challenge: 3,
+  response: 4,
+  /** What is said after an agreement to protect it. */
+  wrap: 5,
+} as const;
+
+/** There are half a dozen. */
+const maxMethodCount = 64;
+
+const saslMethod = message('SaslAuth', {
+  /** TOKEN, KERBEROS, SIMPLE. */
+  method: required(1, string),
+  mechanism: required(2, string),
+  protocol: optional(3, string),
+  serverId: optional(4, string),
+  challenge: optional(5, bytes),
+});
+export type SaslMethod = MessageOf<typeof saslMethod>;
+
+export const rpcSasl = message('RpcSaslProto', {
+  version: optional(1, uint32),
+  state: required(2, enumeration),
+  token: optional(3, bytes),
+  auths: repeated(4, saslMethod, maxMethodCount),
+});
+export type RpcSasl = MessageOf<typeof rpcSasl>;

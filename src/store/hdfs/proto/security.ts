@@ -1,9 +1,9 @@
-// Security.proto and acl.proto of Hadoop 3.4: tokens, which are passed on unread, and permissions.
+// Security.proto and acl.proto of Hadoop 3.4: tokens, and permissions.
 
 import { bytes, string, uint32 } from '../wire/field-types.js';
-import { message, type MessageOf, required } from '../wire/message.js';
+import { message, type MessageOf, optional, repeated, required } from '../wire/message.js';
 
-/** A block access token: empty unless the cluster asks for them. */
+/** A block access token, empty unless the cluster asks for them, or a delegation token. */
 export const token = message('TokenProto', {
   identifier: required(1, bytes),
   password: required(2, bytes),
@@ -11,5 +11,15 @@ export const token = message('TokenProto', {
   service: required(4, string),
 });
 export type Token = MessageOf<typeof token>;
+
+const maxTokenCount = 4_096;
+
+export const credentials = message('CredentialsProto', {
+  tokens: repeated(
+    1,
+    message('CredentialsKVProto', { alias: required(1, string), token: optional(2, token) }),
+    maxTokenCount,
+  ),
+});
 
 export const fsPermission = message('FsPermissionProto', { perm: required(1, uint32) });

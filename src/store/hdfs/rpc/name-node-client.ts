@@ -6,11 +6,12 @@ import { randomBytes } from 'node:crypto';
 import type { NameNodes } from '../../hadoop/name-nodes.js';
 import { retried, type Retry } from '../../hadoop/retry.js';
 import type { Method } from '../proto/client-namenode-protocol.js';
+import type { Authentication } from '../security/authentication.js';
 import { RpcConnection } from './rpc-connection.js';
 
 export interface NameNodeClientOptions {
   readonly nameNodes: NameNodes;
-  readonly userName: string;
+  readonly authentication: Authentication;
   readonly connectTimeoutMs: number;
   readonly answerTimeoutMs: number;
   readonly retry: Retry;
@@ -32,6 +33,7 @@ export class NameNodeClient {
   readonly #clientId = randomBytes(16);
   readonly #connections = new Map<string, RpcConnection>();
   #nextCallId = 0;
+  #isProven = false;
 
   constructor(options: NameNodeClientOptions) {
     this.#options = options;
@@ -49,8 +51,9 @@ export class NameNodeClient {
     const doing = `${method.name} ${path}`;
     let retryCount = 0;
     const attempt = (): Promise<Response> =>
-      nameNodes.ask((hostPort) =>
-        this.#connection(hostPort).call({
+      nameNodes.ask(async (hostPort) => {
+        const connection = this.#connection(hostPort);
+        const response = await connection.call({
           method,
           request,
           callId,
@@ -58,9 +61,16 @@ export class NameNodeClient {
           doing,
           answerTimeoutMs,
           signal,
-        }),
-      );
+        });
+        this.#isProven ||= connection.isProven;
+        return response;
+      });
     return await retried(retry ?? this.#options.retry, signal, attempt, isWorthAnother);
+  }
+
+  /** Whether a NameNode and this client have proven to each other who they are. */
+  get isProven(): boolean {
+    return this.#isProven;
   }
 
   close(): void {
@@ -75,9 +85,9 @@ export class NameNodeClient {
     if (existing?.isOpen === true) {
       return existing;
     }
-    const { userName, connectTimeoutMs } = this.#options;
+    const { authentication, connectTimeoutMs } = this.#options;
     const clientId = this.#clientId;
-    const connection = new RpcConnection({ hostPort, userName, clientId, connectTimeoutMs });
+    const connection = new RpcConnection({ hostPort, authentication, clientId, connectTimeoutMs });
     this.#connections.set(hostPort, connection);
     return connection;
   }

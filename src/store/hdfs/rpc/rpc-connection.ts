@@ -1,9 +1,7 @@
-// One connection to a NameNode by Hadoop RPC, with many calls under way at once (Apache Hadoop, org.apache.hadoop.ipc.Server):
+// One connection to a NameNode by Hadoop RPC, with many calls under way at once (Apache Hadoop, org.apache.hadoop.ipc.Server).
+// What is sent is in rpc-session.ts; what comes back is, in any order:
 //
-//   "hrpc" 9 0 0             once: version 9, no service class, no SASL
-//   length context           once: who calls, and for which protocol
-//   length header request    each call; header and request with their own lengths before them
-//   length header response   each answer, in any order
+//   length header response   an answer to a call, or a message of SASL
 
 import { connect, type Socket } from 'node:net';
 import { ParsError } from '../../../../introspect/pars-error.js';
@@ -12,27 +10,16 @@ import { startDeadline } from '../net/deadline.js';
 import { addressOf } from '../net/host-port.js';
 import { PeerFailure, silence, toParsError } from '../net/peer-error.js';
 import { type Method, protocolName, protocolVersion } from '../proto/client-namenode-protocol.js';
-import {
-  ipcConnectionContext,
-  requestHeader,
-  rpcKind,
-  rpcOperation,
-  rpcRequestHeader,
-  rpcResponseHeader,
-  rpcStatus,
-} from '../proto/rpc-header.js';
+import { requestHeader, rpcResponseHeader, rpcStatus } from '../proto/rpc-header.js';
+import type { Authentication } from '../security/authentication.js';
 import { WireReader } from '../wire/wire-reader.js';
 import { Frames, FrameTooLong } from './frames.js';
-
-const preamble = Buffer.from([...Buffer.from('hrpc'), 9, 0, 0]);
-/** RpcConstants.CONNECTION_CONTEXT_CALL_ID and INVALID_RETRY_COUNT. */
-const contextCallId = -3;
-const noRetryCount = -1;
+import { RpcSession } from './rpc-session.js';
 
 export interface RpcConnectionOptions {
   readonly hostPort: string;
-  readonly userName: string;
-  /** 16 random bytes; with the number of a call they tell a NameNode that this was asked before. */
+  readonly authentication: Authentication;
+  /** 16 random bytes, the same for all connections of a client. */
   readonly clientId: Uint8Array;
   readonly connectTimeoutMs: number;
 }
@@ -58,6 +45,7 @@ interface PendingCall {
 export class RpcConnection {
   readonly #options: RpcConnectionOptions;
   readonly #socket: Socket;
+  readonly #session: RpcSession;
   readonly #frames = new Frames();
   readonly #pending = new Map<number, PendingCall>();
   readonly #stopConnecting: () => void;
@@ -66,7 +54,7 @@ export class RpcConnection {
 
   /** Calls may be made at once; they wait for the connection, and fail with it. */
   constructor(options: RpcConnectionOptions) {
-    const { hostPort, userName, connectTimeoutMs } = options;
+    const { hostPort, authentication, clientId, connectTimeoutMs } = options;
     this.#options = options;
     this.#socket = connect({ ...addressOf(hostPort), noDelay: true });
     this.#stopConnecting = startDeadline(connectTimeoutMs, () => {
@@ -82,13 +70,23 @@ export class RpcConnection {
     this.#socket.on('close', () => {
       this.#end(new PeerFailure('closed', 'the other side closed it'));
     });
-    this.#socket.write(preamble);
-    const context = { userInfo: { effectiveUser: userName }, protocol: protocolName };
-    this.#send(contextCallId, noRetryCount, ipcConnectionContext.encodeDelimited(context));
+    this.#session = new RpcSession({
+      authentication,
+      clientId,
+      where: `a connection to ${hostPort}`,
+      write: (bytes) => {
+        this.#socket.write(bytes);
+      },
+    });
   }
 
   get isOpen(): boolean {
     return this.#failure === undefined;
+  }
+
+  /** Whether both sides have proven who they are. */
+  get isProven(): boolean {
+    return this.#session.isProven;
   }
 
   /** Throws what the NameNode's exception means, and `unavailable` when no answer comes in time. */
@@ -141,25 +139,12 @@ export class RpcConnection {
         declaringClassProtocolName: protocolName,
         clientProtocolVersion: protocolVersion,
       });
-      this.#send(callId, retryCount, header, method.request.encodeDelimited(request));
+      this.#session.send(callId, retryCount, header, method.request.encodeDelimited(request));
     });
   }
 
   close(): void {
     this.#end(new PeerFailure('closed', 'it was closed here'));
-  }
-
-  #send(callId: number, retryCount: number, ...parts: readonly Buffer[]): void {
-    const header = rpcRequestHeader.encodeDelimited({
-      rpcKind: rpcKind.protocolBuffer,
-      rpcOp: rpcOperation.finalPacket,
-      callId,
-      clientId: this.#options.clientId,
-      retryCount,
-    });
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(parts.reduce((sum, part) => sum + part.length, header.length));
-    this.#socket.write(Buffer.concat([length, header, ...parts]));
   }
 
   #receive(piece: Buffer): void {
@@ -176,6 +161,12 @@ export class RpcConnection {
   #answer(frame: Buffer): void {
     const from = new WireReader(frame, `an answer of ${this.#options.hostPort}`);
     const header = rpcResponseHeader.read(from);
+    if (header.status === rpcStatus.success && this.#session.isSasl(header.callId)) {
+      for (const unwrapped of this.#session.receiveSasl(from)) {
+        this.#answer(unwrapped);
+      }
+      return;
+    }
     const pending = this.#pending.get(header.callId);
     if (header.status === rpcStatus.success) {
       pending?.succeed(from);

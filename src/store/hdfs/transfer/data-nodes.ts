@@ -2,7 +2,7 @@
 
 import { AvoidedNodes } from '../../hadoop/avoided-nodes.js';
 import { hostPortOf } from '../net/host-port.js';
-import { PeerStream } from '../net/peer-stream.js';
+import type { PeerStream, PeerStreamOptions } from '../net/peer-stream.js';
 import {
   blockOpResponse,
   operations,
@@ -10,6 +10,7 @@ import {
   transferVersion,
 } from '../proto/datatransfer.js';
 import type { DatanodeInfo, LocatedBlock } from '../proto/hdfs.js';
+import type { Token } from '../proto/security.js';
 import type { Message } from '../wire/message.js';
 
 /** The longest answer to an operation: a status, and a text with a Java exception. */
@@ -19,6 +20,16 @@ const probeBufferBytes = 4096;
 /** `address:port` of block transfer, which names it in the store's locations as well. */
 export function nameOf({ id }: DatanodeInfo): string {
   return hostPortOf(id.ipAddr, id.xferPort);
+}
+
+export type ConnectOptions = Pick<PeerStreamOptions, 'doing' | 'bufferSizeBytes' | 'signal'> & {
+  /** For a connection, and for each answer of a handshake. The connector's unless given. */
+  readonly connectTimeoutMs?: number;
+};
+
+export interface Connector {
+  /** For operations on the block that `token` is for, and on others afterwards. */
+  connect(node: DatanodeInfo, token: Token, options: ConnectOptions): Promise<PeerStream>;
 }
 
 /** The bytes that begin an operation. */
@@ -68,6 +79,7 @@ export class DataNodes {
 
 export interface ProbeOptions {
   readonly clientName: string;
+  readonly connector: Connector;
   /** For a connection, and once more for an answer. */
   readonly probeTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
@@ -89,12 +101,11 @@ export async function findSilent(
 async function isAnswering(
   node: DatanodeInfo,
   { b, blockToken }: LocatedBlock,
-  { clientName, probeTimeoutMs, signal }: ProbeOptions,
+  { clientName, connector, probeTimeoutMs, signal }: ProbeOptions,
 ): Promise<boolean> {
   let stream: PeerStream | undefined;
   try {
-    stream = await PeerStream.connect({
-      hostPort: nameOf(node),
+    stream = await connector.connect(node, blockToken, {
       doing: 'a sign of life',
       connectTimeoutMs: probeTimeoutMs,
       bufferSizeBytes: probeBufferBytes,

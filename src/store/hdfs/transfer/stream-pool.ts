@@ -2,7 +2,10 @@
 
 import { ParsError } from '../../../../introspect/pars-error.js';
 import { peerFailure } from '../net/peer-error.js';
-import { PeerStream } from '../net/peer-stream.js';
+import type { PeerStream } from '../net/peer-stream.js';
+import type { DatanodeInfo } from '../proto/hdfs.js';
+import type { Token } from '../proto/security.js';
+import { type Connector, nameOf } from './data-nodes.js';
 
 /** Less than dfs.datanode.socket.reuse.keepalive, 4 s. */
 const keptMs = 3_000;
@@ -16,21 +19,25 @@ interface Kept {
 }
 
 export class StreamPool {
-  readonly #connectTimeoutMs: number;
+  readonly #connector: Connector;
   readonly #kept = new Map<string, Kept[]>();
 
-  constructor(connectTimeoutMs: number) {
-    this.#connectTimeoutMs = connectTimeoutMs;
+  constructor(connector: Connector) {
+    this.#connector = connector;
   }
 
-  /** Gives `use` a connection to `hostPort`: one that is open, if that does not prove to be closed by now, or a new one. */
+  /**
+   * Gives `use` a connection to the node: one that is open, if that does not prove to be closed by now, or a new one. `token` is
+   * the block's.
+   */
   async use(
-    hostPort: string,
+    node: DatanodeInfo,
+    token: Token,
     doing: string,
     signal: AbortSignal | undefined,
     use: (stream: PeerStream) => Promise<void>,
   ): Promise<void> {
-    const open = this.#take(hostPort);
+    const open = this.#take(nameOf(node));
     if (open !== undefined) {
       open.use(doing, signal);
       try {
@@ -43,13 +50,7 @@ export class StreamPool {
         }
       }
     }
-    const stream = await PeerStream.connect({
-      hostPort,
-      doing,
-      connectTimeoutMs: this.#connectTimeoutMs,
-      bufferSizeBytes,
-      signal,
-    });
+    const stream = await this.#connector.connect(node, token, { doing, bufferSizeBytes, signal });
     await this.#useAndKeep(stream, use);
   }
 

@@ -11,7 +11,7 @@
 import { ParsError } from '../../../../introspect/pars-error.js';
 import { startDeadline } from '../net/deadline.js';
 import { isSilent, silence } from '../net/peer-error.js';
-import { PeerStream } from '../net/peer-stream.js';
+import type { PeerStream } from '../net/peer-stream.js';
 import {
   blockOpResponse,
   operations,
@@ -23,7 +23,7 @@ import {
 } from '../proto/datatransfer.js';
 import type { DatanodeInfo, LocatedBlock } from '../proto/hdfs.js';
 import { writtenChecksum } from './chunk-checksums.js';
-import { findSilent, maxAnswerBytes, nameOf, operation } from './data-nodes.js';
+import { type Connector, findSilent, maxAnswerBytes, nameOf, operation } from './data-nodes.js';
 import { emptyPacket, heartbeatSequence, type PacketBuffer } from './packet.js';
 import type { PacketSource } from './packet-source.js';
 
@@ -31,7 +31,7 @@ export interface BlockWriterOptions {
   readonly clientName: string;
   /** Opens the message of each error: the operation and the path. */
   readonly doing: string;
-  readonly connectTimeoutMs: number;
+  readonly connector: Connector;
   /** For the word of all nodes that they take the block. */
   readonly setupTimeoutMs: number;
   /** For the next ack, while there are packets without one. */
@@ -131,16 +131,14 @@ class Pipeline {
     packets: PacketSource,
     options: BlockWriterOptions,
   ): Promise<Pipeline> {
-    const { doing, connectTimeoutMs, signal } = options;
+    const { doing, connector, signal } = options;
     const [first] = block.locs as readonly (DatanodeInfo | undefined)[];
     if (first === undefined) {
       throw new ParsError('unavailable', `${doing}: the NameNode names no DataNode for the block`);
     }
     try {
-      const stream = await PeerStream.connect({
-        hostPort: nameOf(first),
+      const stream = await connector.connect(first, block.blockToken, {
         doing,
-        connectTimeoutMs,
         bufferSizeBytes: ackBufferBytes,
         signal,
       });

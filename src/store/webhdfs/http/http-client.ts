@@ -10,8 +10,8 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import { ParsError } from '../../../../introspect/pars-error.js';
 import { throwIfCancelled } from '../../hadoop/retry.js';
+import type { MappedAddress } from '../../hadoop/url-parts.js';
 import { piecesOf } from './body-pieces.js';
-import type { ReachedAt } from './data-node-map.js';
 import { toParsError, TransferError } from './node-error.js';
 import {
   idleTimeout,
@@ -25,7 +25,7 @@ export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'DELETE';
   readonly url: URL;
   /** Connect there instead; the host is still who the URL says, for TLS too. */
-  readonly reachedAt?: ReachedAt | undefined;
+  readonly reachedAt?: MappedAddress | undefined;
   /** For messages: the operation and the path, no query. */
   readonly doing: string;
   readonly body?: AsyncIterable<Uint8Array>;

@@ -120,7 +120,7 @@ function clientOf(
 ): NameNodeClient {
   const client = new NameNodeClient({
     nameNodes: new NameNodes(nameNodes.map(({ hostPort }) => hostPort)),
-    userName: 'tester',
+    authentication: { kind: 'simple', userName: 'tester' },
     connectTimeoutMs: 5_000,
     answerTimeoutMs,
     retry: createRetry({ attemptCount, firstDelayMs: 1, maxDelayMs: 2 }),

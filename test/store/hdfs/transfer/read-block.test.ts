@@ -12,7 +12,7 @@ import { readBlock } from '../../../../src/store/hdfs/transfer/read-block.js';
 import { StreamPool } from '../../../../src/store/hdfs/transfer/stream-pool.js';
 import { errorOf } from '../../error-of.js';
 import { type FakePeer, lengthBefore, onBytes, startFakePeer } from '../fake-peer.js';
-import { blockOn } from '../located.js';
+import { blockOn, plainConnector } from '../located.js';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -112,7 +112,7 @@ async function startFakeDataNode(
 const options = { clientName: 'tester', doing: 'read /a', idleTimeoutMs: 300 };
 
 function poolOf(): StreamPool {
-  const pool = new StreamPool(1_000);
+  const pool = new StreamPool(plainConnector(1_000));
   closing.push(() => {
     pool.close();
   });
@@ -121,13 +121,14 @@ function poolOf(): StreamPool {
 
 async function read(
   pool: StreamPool,
-  { hostPort, port }: FakePeer,
+  { port }: FakePeer,
   { offsetBytes, sizeBytes }: Wish,
   signal?: AbortSignal,
 ): Promise<Buffer> {
   const target = Buffer.alloc(sizeBytes);
-  await pool.use(hostPort, 'read /a', signal, (stream) =>
-    readBlock(stream, blockOn([port]), offsetBytes, target, options),
+  const block = blockOn([port]);
+  await pool.use(block.locs[0], block.blockToken, 'read /a', signal, (stream) =>
+    readBlock(stream, block, offsetBytes, target, options),
   );
   return target;
 }

@@ -21,7 +21,7 @@ import {
   writeBlock as writePackets,
 } from '../../../../src/store/hdfs/transfer/write-block.js';
 import { type FakePeer, lengthBefore, onBytes, startFakePeer } from '../fake-peer.js';
-import { blockOn } from '../located.js';
+import { blockOn, plainConnector } from '../located.js';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -130,7 +130,7 @@ async function writeBlock(
 const options = {
   clientName: 'tester',
   doing: 'write /a',
-  connectTimeoutMs: 1_000,
+  connector: plainConnector(1_000),
   setupTimeoutMs: 300,
   ackTimeoutMs: 300,
   probeTimeoutMs: 3_000,
