@@ -69,9 +69,14 @@ const slots = batchSlots(4);
 /** As an upload does it from an image that is no file: pages into the slot, frames over them. */
 function encodeHere(index: number, into: Uint8Array): FrameBatch {
   const { frames, bytes } = pageBatch(index);
-  return encodeFrames(frames, into, (frame, pages) => {
-    pages.set(bytes.subarray(frame * windowSizeBytes, (frame + 1) * windowSizeBytes));
-  });
+  return encodeFrames(
+    frames,
+    into,
+    (frame, pages) => {
+      pages.set(bytes.subarray(frame * windowSizeBytes, (frame + 1) * windowSizeBytes));
+    },
+    methods,
+  );
 }
 
 function pageBatch(index: number): PageBatch {
@@ -146,7 +151,7 @@ for (const threads of [1, 2]) {
       const { frames, bytes } = pageBatch(index);
       const pages = slot.subarray(slot.length - bytes.length);
       pages.set(bytes);
-      await pool.encode({ frames, bytes: pages }, slot);
+      await pool.encode({ frames, bytes: pages }, slot, methods);
       slots.give(slot);
     }),
   );

@@ -1,5 +1,5 @@
 // What a person may ask for: how the frames of a snapshot are packed. Readers need not be told, since each frame says its codec.
-import { maxZstdLevel } from './zstd.js';
+import { defaultZstdLevel, maxZstdLevel } from './zstd.js';
 
 /** What a frame may be packed by, `zstd:3` at level 3. */
 export type FrameMethod = 'lz4' | `zstd:${number}`;
@@ -10,7 +10,6 @@ export type FrameMethod = 'lz4' | `zstd:${number}`;
  */
 export type CodecChoice = 'auto' | 'raw' | FrameMethod;
 
-export const defaultZstdLevel = 3;
 export const codecForm = `auto, raw, lz4, zstd or zstd:LEVEL, a level from 1 to ${maxZstdLevel}`;
 
 /** Undefined for what is none of `codecForm`. */

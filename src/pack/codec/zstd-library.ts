@@ -50,7 +50,7 @@ export function zstdOfNode(): ZstdLibrary | undefined {
 export async function zstdOfWebAssembly(): Promise<ZstdLibrary> {
   const { compress, decompress, init } = await import('@bokuweb/zstd-wasm');
   await init();
-  return { compress, decompress };
+  return { compress, decompress: (frame) => decompress(frame) };
 }
 
 /** Ready when this module is: codecs do not wait. */

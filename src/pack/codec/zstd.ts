@@ -6,6 +6,8 @@ import { zstdLibrary } from './zstd-library.js';
 /** Beyond, a frame of 256 KiB gains nothing: the window is the frame. */
 export const maxZstdLevel = 19;
 
+export const defaultZstdLevel = 3;
+
 /** The codec that packs at a level, 1 to `maxZstdLevel`. */
 export function zstdAt(level: number): FrameCodec {
   return {
@@ -30,3 +32,5 @@ export function zstdAt(level: number): FrameCodec {
     },
   };
 }
+
+export const zstd = zstdAt(defaultZstdLevel);

@@ -1,7 +1,7 @@
 // A pipeline by calculation: threads pack runs of frames in their order, a store takes them one after the other, and only so many
 // may be packed and not yet sent.
-import type { PackedRun } from '../../../src/pack/codec/auto-codec.js';
 import type { FrameMethod } from '../../../src/pack/codec/codec-choice.js';
+import type { PackedRun } from '../../../src/pack/codec/run-codec.js';
 
 export const runBytes = 2 ** 20;
 const runsAhead = 8;
