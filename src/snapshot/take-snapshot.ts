@@ -204,7 +204,7 @@ async function writeSnapshot(
 async function writeContent(
   request: SnapshotRequest,
   id: string,
-  packs: Pick<PacksRequest, 'spaces' | 'blockSizeBytes'>,
+  packs: Pick<PacksRequest, 'spaces' | 'blockSizeBytes' | 'codec'>,
 ): Promise<{ readonly attachments: readonly Attachment[]; readonly written: WrittenPacks }> {
   const { store, signal, onProgress } = request;
   const failed = new AbortController();

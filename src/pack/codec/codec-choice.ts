@@ -1,5 +1,4 @@
 // What a person may ask for: how the frames of a snapshot are packed. Readers need not be told, since each frame says its codec.
-import { defaultZstdLevel, maxZstdLevel } from './zstd.js';
 
 /** What a frame may be packed by, `zstd:3` at level 3. */
 export type FrameMethod = 'lz4' | `zstd:${number}`;
@@ -10,6 +9,9 @@ export type FrameMethod = 'lz4' | `zstd:${number}`;
  */
 export type CodecChoice = 'auto' | 'raw' | FrameMethod;
 
+export const defaultZstdLevel = 3;
+/** Beyond, a frame gains nothing: its window is the frame, of 256 KiB at most. */
+const maxZstdLevel = 19;
 export const codecForm = `auto, raw, lz4, zstd or zstd:LEVEL, a level from 1 to ${maxZstdLevel}`;
 
 /** Undefined for what is none of `codecForm`. */

@@ -1,14 +1,10 @@
 // zstd frames. A level is the writer's affair: all of them are read by the same codec.
 import type { FrameCodec } from './codec.js';
+import { defaultZstdLevel } from './codec-choice.js';
 import { expectOneZstdFrame } from './zstd-frame.js';
 import { zstdLibrary } from './zstd-library.js';
 
-/** Beyond, a frame of 256 KiB gains nothing: the window is the frame. */
-export const maxZstdLevel = 19;
-
-export const defaultZstdLevel = 3;
-
-/** The codec that packs at a level, 1 to `maxZstdLevel`. */
+/** The codec that packs at a level, 1 to 19. */
 export function zstdAt(level: number): FrameCodec {
   return {
     number: 2,
