@@ -2,6 +2,7 @@
 // published metric beside it.
 import type { Alternative, SnapshotReport } from '../model/report.js';
 import { bytesInWords, countOf, minus, percentInWords, probabilityInWords } from '../words.js';
+import { notSmallest } from '../smallest.js';
 import { type Markup, markup } from './markup.js';
 
 /** What this snapshot really is where it is stored, else what PARS does by default. Undefined: none is compared. */
@@ -17,7 +18,8 @@ export function ownAlternative({ alternatives }: SnapshotReport): Alternative | 
 export function headline(report: SnapshotReport): Markup {
   const own = ownAlternative(report);
   const { published } = report;
-  return markup`
+  const first = notSmallest(report);
+  return markup`${first === undefined ? undefined : markup`<p><strong>${first}</strong></p>`}
 <div class="tiles">
 ${own === undefined ? tile('Saving', 'not known', 'PARS is not among what could be compared.') : savingTile(report, own)}
 ${tile(
