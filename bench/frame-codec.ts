@@ -3,14 +3,16 @@
 //   is; jobs of `batchSizeBytes`, threads + 1 in flight; best of three rounds, counted in raw bytes. `here` is the same
 //   work on the main thread, without messages.
 // Non-goals: the store, the network, the disk (pages are decoded to memory), and how well real guests compress.
-// Run: npm run build && npx tsx bench/frame-codec.ts
+// Run: npm run build && npx tsx bench/frame-codec.ts [METHODS], such as lz4 (as without), zstd:3 or lz4,zstd:3
 import { pageSizeBytes } from '../introspect/memory/physical-memory.js';
+import type { FrameMethod } from '../src/pack/codec/codec-choice.js';
 import { checkStoredFrames } from '../src/pack/decode.js';
 import { encodeFrames } from '../src/pack/encode.js';
 import { batchSizeBytes, batchSlots, createFramePool } from '../src/pack/frame-pool.js';
 import { packVersion, windowSizeBytes } from '../src/pack/layout.js';
 import type { FrameBatch, PageBatch, StoredFrames } from '../src/pack/types.js';
 
+const methods = (process.argv[2] ?? 'lz4').split(',') as readonly FrameMethod[];
 const totalBytes = 512 * 2 ** 20;
 const roundCount = 3;
 const batchCount = totalBytes / batchSizeBytes;

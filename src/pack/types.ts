@@ -66,13 +66,13 @@ export interface FileBatch {
 
 /** What the frames of a batch cost, by which `auto` chooses for the next (codec/auto-codec.ts). */
 export interface PackingCost {
-  /** Of payloads. */
+  /** Bytes of payloads. */
   readonly storedBytes: number;
   /** What the payloads would take if each were by LZ4 or raw; 0 where LZ4 was not tried. */
   readonly lz4Bytes: number;
-  /** Of one thread, reading the pages included. */
+  /** Time of one thread, reading the pages included. */
   readonly seconds: number;
-  /** Of these, what zstd took. */
+  /** The part of `seconds` that zstd took. */
   readonly zstdSeconds: number;
 }
 

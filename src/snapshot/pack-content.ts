@@ -23,7 +23,7 @@ export interface PackSource {
   /** As `batchSlots` makes them. */
   readonly slots: SharedSlots;
   readonly codec: RunCodec;
-  /** Of the store, over all packs. */
+  /** When the store had something to take, over all packs. */
   readonly taking: BusyTime;
   /** Called as raw bytes go into the stream. */
   readonly onPages: (sizeBytes: number) => void;

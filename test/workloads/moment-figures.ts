@@ -26,8 +26,9 @@ export interface MomentFigures {
   readonly plannedDiskFraction: number;
   /** What packs take under each policy, without zero pages and by zstd. */
   readonly savingFractions: Readonly<Record<PolicyName, number>>;
-  /** Of policy `strict`: by lz4, the most that an upload takes by default, and by zstd with critical packs erasure coded. */
+  /** What `strict` takes by lz4, the most that an upload takes by default. */
   readonly strictLz4Fraction: number;
+  /** What `strict` takes by zstd, with critical packs erasure coded. */
   readonly strictCodedFraction: number;
   /** The whole file compressed, three times. */
   readonly lz4Fraction: number | undefined;

@@ -11,13 +11,13 @@ import type { PackedRun, RunCodec } from './run-codec.js';
 
 /** What a level takes of lz4's time beside it, and what it saves of lz4's bytes, as measured on guests under work. */
 const levels = [
-  { level: 1, timeFactor: 0.8, savedFraction: 0.22 },
-  { level: 3, timeFactor: 1.2, savedFraction: 0.25 },
-  { level: 9, timeFactor: 5, savedFraction: 0.28 },
+  { level: 1, timeFactor: 1.2, savedFraction: 0.22 },
+  { level: 3, timeFactor: 1.4, savedFraction: 0.25 },
+  { level: 9, timeFactor: 6, savedFraction: 0.28 },
 ] as const;
 /** As how many bytes of pages that were seen these count. */
 const priorBytes = 2 ** 20;
-/** Of lz4, until the first run is packed. */
+/** What lz4 does until the first run is packed. */
 const lz4Prior = { secondsPerByte: 1 / (500 * 2 ** 20), storedPerByte: 0.5 };
 
 /** Bytes after which what was seen counts half: what the store took, what pages came to, and how long a level took. */
@@ -28,12 +28,12 @@ const timesHalfLifeBytes = 128 * 2 ** 20;
 export class AutoCodec implements RunCodec {
   readonly #threadCount: number;
   readonly #lz4 = { pagesBytes: 0, seconds: 0, storedBytes: 0 };
-  /** Of the runs that were packed by each level. */
+  /** Times of the runs that were packed by each level. */
   readonly #times: readonly { lz4Seconds: number; zstdSeconds: number }[] = levels.map(() => ({
     lz4Seconds: 0,
     zstdSeconds: 0,
   }));
-  /** Of the runs that were packed by any level: what was saved, and what would have been by the levels' fractions. */
+  /** What zstd saved, at any level, and what it would have saved by the levels' fractions. */
   readonly #saved = { bytes: 0, expectedBytes: 0 };
   readonly #store = { bytes: 0, seconds: 0 };
   /** What of the second codec's part of the mix has not been given yet, in runs. */
@@ -79,7 +79,7 @@ export class AutoCodec implements RunCodec {
     add(this.#store, { bytes, seconds });
   }
 
-  /** Of lz4 alone, then of lz4 and zstd at each level. */
+  /** The rates of lz4 alone, then those of lz4 and zstd at each level. */
   #rates(): readonly CodecRate[] {
     const { pagesBytes, seconds, storedBytes } = this.#lz4;
     const lz4Seconds = pagesBytes === 0 ? lz4Prior.secondsPerByte : seconds / pagesBytes;

@@ -7,7 +7,7 @@
 
 /** What a codec makes of one byte of pages. */
 export interface CodecRate {
-  /** Of all threads together: half where two pack at once. */
+  /** For all threads together: half where two pack at once. */
   readonly packSeconds: number;
   readonly storedBytes: number;
 }

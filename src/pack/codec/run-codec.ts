@@ -5,7 +5,7 @@ import type { FrameMethod } from './codec-choice.js';
 /** What a run of frames took. */
 export interface PackedRun extends PackingCost {
   readonly methods: readonly FrameMethod[];
-  /** Of pages, zero ones among them. */
+  /** Bytes of pages, zero ones among them. */
   readonly pagesBytes: number;
 }
 

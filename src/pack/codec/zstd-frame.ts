@@ -9,10 +9,10 @@ const magic = 0xfd2fb528;
 
 const descriptorAt = 4;
 const contentSizeAt = 5;
-/** Of the descriptor: how long the content size is, and that no window is stated, since the whole content is the window. */
+/** In the descriptor: how long the content size is, and that no window is stated, since the whole content is the window. */
 const contentSizeShift = 6;
 const singleSegment = 0x20;
-/** Of the descriptor: the rest, which means a dictionary, a checksum, or nothing yet. */
+/** The rest of the descriptor, which means a dictionary, a checksum, or nothing yet. */
 const refusedBits = 0x1f;
 
 const blockHeaderBytes = 3;

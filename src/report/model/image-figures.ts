@@ -19,7 +19,7 @@ export interface ReplicationFigures {
    * told otherwise; else as they are stored. Undefined where nobody compressed them.
    */
   readonly packedBytes: number | undefined;
-  /** The same by zstd, at its usual level. Undefined where it was not measured. */
+  /** The size of one copy of the packs by zstd, at its usual level. Undefined where nobody measured that. */
   readonly zstdPackedBytes: number | undefined;
   readonly packCount: number;
 }

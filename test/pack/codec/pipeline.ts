@@ -15,7 +15,7 @@ export interface Packing {
 export interface Pipeline {
   readonly threadCount: number;
   readonly runCount: number;
-  /** Of one thread; the time of lz4 has in it what every run takes. */
+  /** In one thread; the time of lz4 has in it what every run takes. */
   readonly packing: (run: number, method: FrameMethod) => Packing;
   readonly storeSecondsPerByte: (run: number) => number;
 }

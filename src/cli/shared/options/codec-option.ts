@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type CodecChoice, codecForm, parseCodecChoice } from '../../../pack/codec/codec-choice.js';
 
-/** Its value is a CodecChoice. */
+/** The option, whose value is a CodecChoice. */
 export function codecOption(): Option {
   return new Option(
     '--codec <name>',
