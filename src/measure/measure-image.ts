@@ -9,8 +9,8 @@ import {
 } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
-import { framesRoomBytes } from '../pack/encode.js';
 import { defaultZstdLevel } from '../pack/codec/codec-choice.js';
+import { framesRoomBytes } from '../pack/encode.js';
 import { batchSizeBytes, createFramePool, type FramePool } from '../pack/frame-pool.js';
 import { defaultBlockSizeBytes, packContentBytes, windowSizeBytes } from '../pack/layout.js';
 import { readRequestedPages, requestedSizeBytes } from '../pack/read-pages.js';

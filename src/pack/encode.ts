@@ -7,7 +7,7 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { FrameMethod } from './codec/codec-choice.js';
 import { pageWindow } from './codec/lz4/lz4.js';
-import { packPages, type PackingTally } from './codec/pack-pages.js';
+import { type PackingTally, packPages } from './codec/pack-pages.js';
 import {
   frameField,
   frameHeaderSizeBytes,

@@ -1,5 +1,5 @@
-import { snapshotReport } from '../../src/report/model/snapshot-report.js';
 import { reportMarkdown } from '../../src/report/markdown.js';
+import { snapshotReport } from '../../src/report/model/snapshot-report.js';
 import { notSmallest } from '../../src/report/smallest.js';
 import { assumptions, figures } from './model/figures.js';
 

@@ -1,8 +1,8 @@
 // The answer first: what PARS saves of this image against the raw file three times, on what basis, at what risk, and the
 // published metric beside it.
 import type { Alternative, SnapshotReport } from '../model/report.js';
-import { bytesInWords, countOf, minus, percentInWords, probabilityInWords } from '../words.js';
 import { notSmallest } from '../smallest.js';
+import { bytesInWords, countOf, minus, percentInWords, probabilityInWords } from '../words.js';
 import { type Markup, markup } from './markup.js';
 
 /** What this snapshot really is where it is stored, else what PARS does by default. Undefined: none is compared. */

@@ -1,6 +1,6 @@
 // The codec `auto` in pipelines by calculation: machines and stores of many speeds, pages of many kinds.
-import { spreadOf } from '../../../bench/samples.js';
 import * as fc from 'fast-check';
+import { spreadOf } from '../../../bench/samples.js';
 import { AutoCodec } from '../../../src/pack/codec/auto-codec.js';
 import type { FrameMethod } from '../../../src/pack/codec/codec-choice.js';
 import {

@@ -1,11 +1,11 @@
 // Node's own zstd and that in WebAssembly read what the other wrote. A Node without zstd holds the second to itself.
+import { expectOneZstdFrame } from '../../../src/pack/codec/zstd-frame.js';
 import {
   type ZstdLibrary,
   zstdOfNode,
   zstdOfWebAssembly,
 } from '../../../src/pack/codec/zstd-library.js';
 import { noisePage, samplePage } from '../sample-pages.js';
-import { expectOneZstdFrame } from '../../../src/pack/codec/zstd-frame.js';
 
 /** A page, some, and as many as a frame may have: each differs from the next, and all shrink. */
 const contents = [1, 3, 17, 64].map((pageCount) =>
