@@ -3,14 +3,16 @@
 //   is; jobs of `batchSizeBytes`, threads + 1 in flight; best of three rounds, counted in raw bytes. `here` is the same
 //   work on the main thread, without messages.
 // Non-goals: the store, the network, the disk (pages are decoded to memory), and how well real guests compress.
-// Run: npm run build && npx tsx bench/frame-codec.ts
+// Run: npm run build && npx tsx bench/frame-codec.ts [METHODS], such as lz4 (as without), zstd:3 or lz4,zstd:3
 import { pageSizeBytes } from '../introspect/memory/physical-memory.js';
+import type { FrameMethod } from '../src/pack/codec/codec-choice.js';
 import { checkStoredFrames } from '../src/pack/decode.js';
 import { encodeFrames } from '../src/pack/encode.js';
 import { batchSizeBytes, batchSlots, createFramePool } from '../src/pack/frame-pool.js';
 import { packVersion, windowSizeBytes } from '../src/pack/layout.js';
 import type { FrameBatch, PageBatch, StoredFrames } from '../src/pack/types.js';
 
+const methods = (process.argv[2] ?? 'lz4').split(',') as readonly FrameMethod[];
 const totalBytes = 512 * 2 ** 20;
 const roundCount = 3;
 const batchCount = totalBytes / batchSizeBytes;
@@ -69,9 +71,14 @@ const slots = batchSlots(4);
 /** As an upload does it from an image that is no file: pages into the slot, frames over them. */
 function encodeHere(index: number, into: Uint8Array): FrameBatch {
   const { frames, bytes } = pageBatch(index);
-  return encodeFrames(frames, into, (frame, pages) => {
-    pages.set(bytes.subarray(frame * windowSizeBytes, (frame + 1) * windowSizeBytes));
-  });
+  return encodeFrames(
+    frames,
+    into,
+    (frame, pages) => {
+      pages.set(bytes.subarray(frame * windowSizeBytes, (frame + 1) * windowSizeBytes));
+    },
+    methods,
+  );
 }
 
 function pageBatch(index: number): PageBatch {
@@ -146,7 +153,7 @@ for (const threads of [1, 2]) {
       const { frames, bytes } = pageBatch(index);
       const pages = slot.subarray(slot.length - bytes.length);
       pages.set(bytes);
-      await pool.encode({ frames, bytes: pages }, slot);
+      await pool.encode({ frames, bytes: pages }, slot, methods);
       slots.give(slot);
     }),
   );

@@ -44,6 +44,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/flow',
     'src/host',
     'src/manifest',
+    // What a codec may be called.
+    'src/pack',
     'src/spool',
     // What a store's URL may be, and what of it is secret.
     'src/store',

@@ -10,6 +10,7 @@ import { ParsError } from '../../introspect/pars-error.js';
 import { messageOf } from '../flow/message-of.js';
 import { readOwnFile } from '../host/own-file.js';
 import { vmNameForm, vmNameProblem } from '../manifest/vm-name.js';
+import { type CodecChoice, codecForm, parseCodecChoice } from '../pack/codec/codec-choice.js';
 import { lastingKinds } from '../store/kinds.js';
 import { eitherOf } from '../text/either-of.js';
 import { durationForm, parseDuration } from '../units/duration.js';
@@ -56,6 +57,7 @@ const policy = z
     (text) => ['strict', 'disk', 'lean'].includes(text) || isAbsolute(text),
     'expected strict, disk, lean, or the absolute path of a policy file',
   );
+const codec = textTo(parseCodecChoice, codecForm);
 const keepCount = z
   .int({ error: 'expected a whole number of snapshots' })
   .min(1, 'expected at least 1');
@@ -85,6 +87,7 @@ const configSchema = z.strictObject({
     .strictObject({
       timeout: waitMs.prefault('6h'),
       bandwidth: bytesPerSecond.optional(),
+      codec: codec.prefault('auto'),
     })
     .prefault({}),
   capture: z
@@ -156,6 +159,7 @@ export interface HookConfig {
   readonly upload: {
     readonly timeoutMs: number;
     readonly bandwidthBytesPerSecond: number | undefined;
+    readonly codec: CodecChoice;
   };
   readonly capture: {
     readonly maxDowntimeMs: number | undefined;
@@ -230,7 +234,11 @@ export function parseConfig(text: string, path: string): HookConfig {
     store: rest.store,
     policy: rest.policy,
     spool: { path: spool.path, maxSizeBytes: spool.maxSize, maxAgeMs: spool.maxAge },
-    upload: { timeoutMs: upload.timeout, bandwidthBytesPerSecond: upload.bandwidth },
+    upload: {
+      timeoutMs: upload.timeout,
+      bandwidthBytesPerSecond: upload.bandwidth,
+      codec: upload.codec,
+    },
     capture: {
       maxDowntimeMs: capture.maxDowntime,
       bandwidthBytesPerSecond: capture.bandwidth,

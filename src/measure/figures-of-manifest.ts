@@ -146,6 +146,7 @@ function replicationFigures(
       replication,
       nonZeroPageCount: sum(stored.map((counts) => counts.get(replication) ?? 0)),
       packedBytes: (sofar?.packedBytes ?? 0) + packHeaderSizeBytes + frameBytes[pack],
+      zstdPackedBytes: undefined,
       packCount: (sofar?.packCount ?? 0) + 1,
     });
   });

@@ -1,5 +1,5 @@
 // What an image's bytes come to, counted in one pass: zero and different pages, the file compressed as a whole, and the
-// packs that an upload would write under each of several policies, made in the same threads by the same code and thrown
+// packs that an upload would write under each of several policies by lz4 and by zstd, made in the same threads by the same code and thrown
 // away. A few blocks are under way at a time, so memory does not grow with the image.
 import type { PageMap } from '../../introspect/label/page-map.js';
 import {
@@ -9,6 +9,7 @@ import {
 } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { OnProgress } from '../flow/progress.js';
+import { defaultZstdLevel } from '../pack/codec/codec-choice.js';
 import { framesRoomBytes } from '../pack/encode.js';
 import { batchSizeBytes, createFramePool, type FramePool } from '../pack/frame-pool.js';
 import { defaultBlockSizeBytes, packContentBytes, windowSizeBytes } from '../pack/layout.js';
@@ -196,13 +197,15 @@ class Measurement {
       return;
     }
     const room = new Uint8Array(new SharedArrayBuffer(framesRoomBytes(frames)));
-    const bytes = room.subarray(room.length - requestedSizeBytes(frames));
+    const bytes = new Uint8Array(new SharedArrayBuffer(requestedSizeBytes(frames)));
     readRequestedPages(frames, bytes, (imageOffset, target) => {
       const start = imageOffset - offset;
       target.set(block.subarray(start, start + target.length));
     });
-    const encoded = await this.#pool.encode({ frames, bytes }, room);
-    shared.tally(encoded);
+    // Of the frames themselves nothing is kept, so that the same room does for both.
+    const lz4 = await this.#pool.encode({ frames, bytes }, room, ['lz4']);
+    const zstd = await this.#pool.encode({ frames, bytes }, room, [`zstd:${defaultZstdLevel}`]);
+    shared.tally(lz4, zstd);
   }
 }
 

@@ -11,7 +11,8 @@ export class PackTally {
   #pack = 0;
   #frame = 0;
   #nonZeroPageCount = 0;
-  #frameBytes = 0;
+  #lz4Bytes = 0;
+  #zstdBytes = 0;
 
   /** `packs` all of one replication, in the order of the plan. */
   constructor(replication: number, packs: readonly PackRequest[]) {
@@ -37,17 +38,20 @@ export class PackTally {
     return undefined;
   }
 
-  /** A frame of pages that are not zero, and its length in a pack. */
-  addFrame(maskLow: number, maskHigh: number, sizeBytes: number): void {
+  /** A frame of pages that are not zero, and its length in a pack by each codec. */
+  addFrame(maskLow: number, maskHigh: number, lz4Bytes: number, zstdBytes: number): void {
     this.#nonZeroPageCount += maskPageCount(maskLow, maskHigh);
-    this.#frameBytes += sizeBytes;
+    this.#lz4Bytes += lz4Bytes;
+    this.#zstdBytes += zstdBytes;
   }
 
   figures(): ReplicationFigures {
+    const headerBytes = this.#packs.length * packHeaderSizeBytes;
     return {
       replication: this.#replication,
       nonZeroPageCount: this.#nonZeroPageCount,
-      packedBytes: this.#packs.length * packHeaderSizeBytes + this.#frameBytes,
+      packedBytes: headerBytes + this.#lz4Bytes,
+      zstdPackedBytes: headerBytes + this.#zstdBytes,
       packCount: this.#packs.length,
     };
   }

@@ -1,5 +1,5 @@
 // Frames that several policies want of the same windows. Policies agree on most windows, so each different frame is
-// encoded once and counted for all that want it.
+// encoded once by each codec and counted for all that want it.
 import type { FrameBatch, FrameRequests } from '../pack/types.js';
 import type { PackTally } from './pack-tally.js';
 
@@ -31,11 +31,17 @@ export class SharedFrames {
     };
   }
 
-  /** What was made of `requests`: a frame for each, as no page is zero. */
-  tally({ frames, held }: FrameBatch): void {
+  /** What was made of `requests` by each codec: a frame for each, as no page is zero. */
+  tally(lz4: FrameBatch, zstd: FrameBatch): void {
+    const { held } = lz4;
     this.#wantedBy.forEach((tallies, frame) => {
       for (const tally of tallies) {
-        tally.addFrame(held.maskLow[frame], held.maskHigh[frame], frames.length[frame]);
+        tally.addFrame(
+          held.maskLow[frame],
+          held.maskHigh[frame],
+          lz4.frames.length[frame],
+          zstd.frames.length[frame],
+        );
       }
     });
   }

@@ -5,8 +5,9 @@
 import { crc32c } from '@node-rs/crc32';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
-import { packPages } from './codec/codecs.js';
+import type { FrameMethod } from './codec/codec-choice.js';
 import { pageWindow } from './codec/lz4/lz4.js';
+import { type PackingTally, packPages } from './codec/pack-pages.js';
 import {
   frameField,
   frameHeaderSizeBytes,
@@ -43,13 +44,15 @@ export function framesRoomBytes(requested: FrameRequests): number {
  * Encodes pages into frames, in the order given, to the beginning of `into`; the result has a view of it. A requested frame whose
  * pages are all zero yields none, so the result may have fewer frames than were asked for. `read` fills its second argument with
  * the pages of the frame of that index, which may lie in `into`, no nearer to its beginning than all headers are long: each is
- * read before anything is written there. Throws `usage` when `into` is shorter than `framesRoomBytes`, and what `read` throws.
+ * read before anything is written there. Each frame is packed by whichever of the methods makes the least of it. Throws `usage` when `into` is shorter than `framesRoomBytes`, and what `read` throws.
  */
 export function encodeFrames(
   requested: FrameRequests,
   into: Uint8Array,
   read: (index: number, pages: Buffer) => void,
+  methods: readonly FrameMethod[],
 ): FrameBatch {
+  const startMs = performance.now();
   const roomBytes = framesRoomBytes(requested);
   if (into.length < roomBytes) {
     throw new ParsError(
@@ -72,6 +75,7 @@ export function encodeFrames(
   };
   const hashes = new Uint8Array((requestedSizeBytes(requested) / pageSizeBytes) * pageHashBytes);
   const mask = { low: 0, high: 0 };
+  const tally: PackingTally = { storedBytes: 0, lz4Bytes: 0, zstdSeconds: 0 };
   let written = 0;
   let hashesAt = 0;
   let outAt = 0;
@@ -86,7 +90,7 @@ export function encodeFrames(
     }
 
     hashPages(content, hashes.subarray(hashesAt));
-    const { sizeBytes, identity } = writeFrame(out, outAt, content);
+    const { sizeBytes, identity } = writeFrame(out, outAt, content, methods, tally);
     const pageCount = content.length / pageSizeBytes;
     held.window[written] = requested.window[index];
     held.maskLow[written] = mask.low;
@@ -113,6 +117,7 @@ export function encodeFrames(
       maskHigh: held.maskHigh.slice(0, written),
     },
     hashes: hashes.slice(0, hashesAt),
+    packing: { ...tally, seconds: (performance.now() - startMs) / 1000 },
   };
 }
 
@@ -154,10 +159,13 @@ function writeFrame(
   out: Buffer,
   at: number,
   content: Buffer,
+  methods: readonly FrameMethod[],
+  tally: PackingTally,
 ): { readonly sizeBytes: number; readonly identity: number } {
   const layout = frameLayouts[packVersion];
   const payloadAt = at + layout.headerSizeBytes;
-  const packed = packPages(content, out.subarray(payloadAt, payloadAt + content.length));
+  const room = out.subarray(payloadAt, payloadAt + content.length);
+  const packed = packPages(content, room, methods, tally);
 
   out.writeUInt32LE(frameMagic, at + frameField.magic);
   out[at + layout.codec] = packed.codec.number;

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { type SharedBytes, SharedSlots } from '../flow/shared-slots.js';
+import type { FrameMethod } from './codec/codec-choice.js';
 import { type Reply, valueOf } from './frame-reply.js';
 import type { EncodeJob, WriteJob } from './frame-worker.js';
 import { frameHeaderSizeBytes, windowSizeBytes } from './layout.js';
@@ -33,9 +34,13 @@ export function batchSlots(count: number): SharedSlots {
 export interface FramePool {
   readonly threadCount: number;
   /** As `encodeFrames`, into `into`; the pages may lie in it too, behind as many bytes as the headers of all frames have. */
-  encode(batch: PageBatch, into: SharedBytes): Promise<FrameBatch>;
+  encode(batch: PageBatch, into: SharedBytes, methods: readonly FrameMethod[]): Promise<FrameBatch>;
   /** As `encodeFrames`, with the pages read by the worker. `fd` must stay open until this settles. */
-  encodeFile(batch: FileBatch, into: SharedBytes): Promise<FrameBatch>;
+  encodeFile(
+    batch: FileBatch,
+    into: SharedBytes,
+    methods: readonly FrameMethod[],
+  ): Promise<FrameBatch>;
   /** As `lz4BlockBytes`, for what is no frame. */
   lz4Block(bytes: Uint8Array): Promise<number>;
   /** As `checkStoredFrames`. */
@@ -75,12 +80,13 @@ export function createFramePool({
 
   return {
     threadCount,
-    encode({ frames, bytes }, into) {
-      const job: EncodeJob<PageBatch> = { batch: { frames, bytes: shared(bytes) }, into };
+    encode({ frames, bytes }, into, methods) {
+      const batch = { frames, bytes: shared(bytes) };
+      const job: EncodeJob<PageBatch> = { batch, into, methods };
       return run('encodeBatch', job);
     },
-    encodeFile(batch, into) {
-      const job: EncodeJob<FileBatch> = { batch, into };
+    encodeFile(batch, into, methods) {
+      const job: EncodeJob<FileBatch> = { batch, into, methods };
       return run('encodeFileBatch', job);
     },
     lz4Block: (bytes) => run('lz4Block', shared(bytes)),

@@ -1,6 +1,7 @@
 // The jobs that run in worker threads, started by frame-pool.ts through the `#frame-worker` import. Thin on purpose: the
 // work is done by pure functions that need no thread. Bytes lie in memory that all threads share, so none is copied or moved here.
 import { readFully } from '../../introspect/memory/read-fully.js';
+import type { FrameMethod } from './codec/codec-choice.js';
 import { lz4BlockBytes } from './codec/lz4/block-size.js';
 import { checkStoredFrames } from './decode.js';
 import { encodeFrames } from './encode.js';
@@ -9,10 +10,11 @@ import { readFramePages } from './read-pages.js';
 import type { FileBatch, FrameBatch, PageBatch, PlaceColumns, StoredFrames } from './types.js';
 import { writeStoredFrames } from './write-pages.js';
 
-/** A batch, and where its frames go. */
+/** A batch, where its frames go, and what they are packed by. */
 export interface EncodeJob<Batch> {
   readonly batch: Batch;
   readonly into: Uint8Array;
+  readonly methods: readonly FrameMethod[];
 }
 
 export interface WriteJob {
@@ -26,26 +28,38 @@ export interface WriteJob {
 export function encodeBatch({
   batch: { frames, bytes },
   into,
+  methods,
 }: EncodeJob<PageBatch>): Reply<FrameBatch> {
   let at = 0;
   return replyOf(() =>
-    encodeFrames(frames, into, (_, pages) => {
-      pages.set(bytes.subarray(at, at + pages.length));
-      at += pages.length;
-    }),
+    encodeFrames(
+      frames,
+      into,
+      (_, pages) => {
+        pages.set(bytes.subarray(at, at + pages.length));
+        at += pages.length;
+      },
+      methods,
+    ),
   );
 }
 
 export function encodeFileBatch({
   batch: { frames, fd },
   into,
+  methods,
 }: EncodeJob<FileBatch>): Reply<FrameBatch> {
   return replyOf(() =>
-    encodeFrames(frames, into, (index, pages) => {
-      readFramePages(frames, index, pages, (imageOffset, target) => {
-        readFully(fd, imageOffset, target, 'the image');
-      });
-    }),
+    encodeFrames(
+      frames,
+      into,
+      (index, pages) => {
+        readFramePages(frames, index, pages, (imageOffset, target) => {
+          readFully(fd, imageOffset, target, 'the image');
+        });
+      },
+      methods,
+    ),
   );
 }
 

@@ -64,6 +64,18 @@ export interface FileBatch {
   readonly fd: number;
 }
 
+/** What the frames of a batch cost, by which `auto` chooses for the next (codec/auto-codec.ts). */
+export interface PackingCost {
+  /** Bytes of payloads. */
+  readonly storedBytes: number;
+  /** What the payloads would take if each were by LZ4 or raw; 0 where LZ4 was not tried. */
+  readonly lz4Bytes: number;
+  /** Time of one thread, reading the pages included. */
+  readonly seconds: number;
+  /** The part of `seconds` that zstd took. */
+  readonly zstdSeconds: number;
+}
+
 /** Frames back to back, in memory that the caller gave. Here `offset` counts from the batch's first byte: add the batch's place in the pack. */
 export interface FrameBatch {
   readonly frames: FrameColumns;
@@ -72,6 +84,8 @@ export interface FrameBatch {
   /** Hashes of the pages in the frames, in the order of the pages, 16 bytes each (page-hash.ts). */
   readonly hashes: Uint8Array;
   readonly bytes: Uint8Array;
+  /** What it was to make them. */
+  readonly packing: PackingCost;
 }
 
 /** A piece of a pack read back, and the frames of it that are wanted; bytes between frames are not looked at. */

@@ -10,6 +10,7 @@ import type {
   SnapshotReport,
   Subject,
 } from './model/report.js';
+import { notSmallest } from './smallest.js';
 import { bytesInWords, percentInWords, probabilityInWords, timeInWords } from './words.js';
 
 export function reportMarkdown(report: Report): string {
@@ -25,14 +26,11 @@ export function reportMarkdown(report: Report): string {
   }
 }
 
-function snapshotMarkdown({
-  subject,
-  published,
-  alternatives,
-  notCompared,
-}: SnapshotReport): string {
+function snapshotMarkdown(report: SnapshotReport): string {
+  const { subject, published, alternatives, notCompared } = report;
   return paragraphs(
     markdown`### What ${nameOf(subject)} takes`,
+    notSmallest(report) ?? '',
     markdown`Pages at replication 3 and 1 against all at 3: **${percentInWords(published.savingFraction)} saved** (published: ${percentInWords(published.publishedFraction)}). ${bytesInWords(subject.imageSizeBytes)} of memory, Linux ${subject.kernel ?? 'not found'}, evidence ${subject.evidence}.`,
     table(
       [

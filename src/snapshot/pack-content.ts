@@ -3,7 +3,10 @@
 // A few batches are encoded ahead of the one being sent, each into a slot of memory that is used again once it is sent. All packs of
 // an upload share the slots, so memory does not grow with the image or with the number of packs under way.
 import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
+import type { BusyTime } from '../flow/busy-time.js';
 import type { SharedBytes, SharedSlots } from '../flow/shared-slots.js';
+import type { FrameMethod } from '../pack/codec/codec-choice.js';
+import type { RunCodec } from '../pack/codec/run-codec.js';
 import { encodePackHeader } from '../pack/encode.js';
 import { batchSizeBytes, type FramePool } from '../pack/frame-pool.js';
 import { maskPageCount } from '../pack/mask.js';
@@ -19,6 +22,9 @@ export interface PackSource {
   readonly pool: FramePool;
   /** As `batchSlots` makes them. */
   readonly slots: SharedSlots;
+  readonly codec: RunCodec;
+  /** When the store had something to take, over all packs. */
+  readonly taking: BusyTime;
   /** Called as raw bytes go into the stream. */
   readonly onPages: (sizeBytes: number) => void;
 }
@@ -27,16 +33,20 @@ export interface PackSource {
 interface Ahead {
   readonly encoded: Promise<FrameBatch>;
   readonly rawSizeBytes: number;
+  readonly methods: readonly FrameMethod[];
   readonly slot: SharedBytes;
 }
 
 /**
  * Yields the pack's bytes, each piece to be taken before the next is asked for; when they have all been taken, the return value of
- * `frames()` says where each frame lies. Every call of `content` starts again from the beginning, as a store's retry wants.
+ * `frames()` says where each frame lies. Every call of `content` starts again from the beginning, as a store's retry wants, and
+ * yields the same bytes.
  */
 export class PackContent {
   readonly #source: PackSource;
   readonly #request: PackRequest;
+  /** By batch, as each was packed when it was packed first. */
+  readonly #methods: (readonly FrameMethod[])[] = [];
   #batches: WrittenFrames[] = [];
   #hashes: Uint8Array[] = [];
 
@@ -46,7 +56,7 @@ export class PackContent {
   }
 
   async *content(): AsyncGenerator<Uint8Array> {
-    const { pool, slots, onPages } = this.#source;
+    const { pool, slots, codec, taking, onPages } = this.#source;
     this.#batches = [];
     this.#hashes = [];
     const header = encodePackHeader();
@@ -64,18 +74,26 @@ export class PackContent {
             break;
           }
           const frames = batches[next];
+          const methods = (this.#methods[next] ??= codec.next());
           next++;
           const rawSizeBytes = requestedSizeBytes(frames);
-          ahead.push({ encoded: this.#encode(frames, rawSizeBytes, slot), rawSizeBytes, slot });
+          const encoded = this.#encode(frames, rawSizeBytes, slot, methods);
+          ahead.push({ encoded, rawSizeBytes, methods, slot });
         }
-        const { encoded, rawSizeBytes, slot } = ahead[0];
+        const { encoded, rawSizeBytes, methods, slot } = ahead[0];
         const batch = await encoded;
+        codec.packed({ ...batch.packing, methods, pagesBytes: rawSizeBytes });
         this.#batches.push(shifted(batch, offset));
         this.#hashes.push(batch.hashes);
         offset += batch.bytes.length;
         onPages(rawSizeBytes);
         if (batch.bytes.length > 0) {
-          yield batch.bytes;
+          taking.begin(performance.now());
+          try {
+            yield batch.bytes;
+          } finally {
+            codec.taken(batch.bytes.length, taking.end(performance.now()) / 1000);
+          }
         }
         ahead.shift();
         slots.give(slot);
@@ -93,17 +111,22 @@ export class PackContent {
   }
 
   /** Never throws: what fails shows when the batch is awaited in its turn. */
-  #encode(frames: FrameRequests, rawSizeBytes: number, slot: SharedBytes): Promise<FrameBatch> {
+  #encode(
+    frames: FrameRequests,
+    rawSizeBytes: number,
+    slot: SharedBytes,
+    methods: readonly FrameMethod[],
+  ): Promise<FrameBatch> {
     const { pages, pool } = this.#source;
     const encode = async (): Promise<FrameBatch> => {
       if (pages.fd !== undefined) {
-        return await pool.encodeFile({ frames, fd: pages.fd }, slot);
+        return await pool.encodeFile({ frames, fd: pages.fd }, slot, methods);
       }
       const bytes = slot.subarray(slot.length - rawSizeBytes);
       readRequestedPages(frames, bytes, (imageOffset, target) => {
         pages.readImage(imageOffset, target);
       });
-      return await pool.encode({ frames, bytes }, slot);
+      return await pool.encode({ frames, bytes }, slot, methods);
     };
     const encoded = encode();
     // A failure before its turn must not count as unhandled.

@@ -19,6 +19,7 @@ import { moment } from '../flow/bounded.js';
 import { firstCause } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { Attachment, Manifest, VmIdentity } from '../manifest/types.js';
+import type { CodecChoice } from '../pack/codec/codec-choice.js';
 import { createFramePool, type FramePool } from '../pack/frame-pool.js';
 import { defaultBlockSizeBytes } from '../pack/layout.js';
 import { planReplication } from '../plan/plan.js';
@@ -58,6 +59,8 @@ export interface SnapshotRequest {
   readonly createdMs?: number | undefined;
   /** One pack is at most one block. */
   readonly blockSizeBytes?: number;
+  /** What pages are packed by; `auto` by default. */
+  readonly codec?: CodecChoice | undefined;
   /** How long to wait for the store to report every copy. */
   readonly replicationTimeoutMs?: number;
   /** Threads that run already; by default the snapshot has its own. */
@@ -147,6 +150,7 @@ async function writeSnapshot(
       ...disks.map((disk) => ({ pages: disk.pages, plan: disk.plan(policy.disk) })),
     ],
     blockSizeBytes,
+    codec: request.codec ?? 'auto',
   });
   disks.forEach((disk) => {
     disk.expectUnchanged();
@@ -200,7 +204,7 @@ async function writeSnapshot(
 async function writeContent(
   request: SnapshotRequest,
   id: string,
-  packs: Pick<PacksRequest, 'spaces' | 'blockSizeBytes'>,
+  packs: Pick<PacksRequest, 'spaces' | 'blockSizeBytes' | 'codec'>,
 ): Promise<{ readonly attachments: readonly Attachment[]; readonly written: WrittenPacks }> {
   const { store, signal, onProgress } = request;
   const failed = new AbortController();

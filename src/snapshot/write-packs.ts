@@ -2,9 +2,12 @@
 // same threads and within the same bounds of memory.
 import pLimit from 'p-limit';
 import { packName } from '../catalog/names.js';
+import { BusyTime } from '../flow/busy-time.js';
 import { firstCause } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { HashedFile, PackEntry } from '../manifest/types.js';
+import { chosenCodec } from '../pack/codec/chosen-codec.js';
+import type { CodecChoice } from '../pack/codec/codec-choice.js';
 import { batchSlots, type FramePool } from '../pack/frame-pool.js';
 import { packContentBytes } from '../pack/layout.js';
 import { requestedSizeBytes } from '../pack/read-pages.js';
@@ -35,6 +38,7 @@ export interface PacksRequest {
   readonly pool: FramePool;
   /** One pack is at most one block. */
   readonly blockSizeBytes: number;
+  readonly codec: CodecChoice;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -65,6 +69,8 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
   const shared: Omit<PackSource, 'pages'> = {
     pool,
     slots: batchSlots(slotCount),
+    codec: chosenCodec(request.codec, pool.threadCount),
+    taking: new BusyTime(),
     onPages: (sizeBytes) => {
       doneBytes += sizeBytes;
       onProgress?.({ phase: 'storing pages', doneBytes, totalBytes });

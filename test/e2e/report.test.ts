@@ -43,7 +43,10 @@ beforeAll(async () => {
       (
         await expectPars(
           0,
-          ['upload', guest.ramPath, '--name', 'aged', '--policy', policy, '--json'],
+          [
+            ...['upload', guest.ramPath, '--name', 'aged', '--policy', policy],
+            ...['--codec', 'lz4', '--json'],
+          ],
           { storeUrl },
         )
       ).json,
@@ -70,6 +73,7 @@ test(
     const { json } = await expectPars(0, ['report', '--estimate', guest.ramPath, '--json']);
     const report = snapshotReportSchema.parse(json);
     expect(storedBytes(report, 'pars-strict')).toBe(strictStoredBytes);
+    expect(storedBytes(report, 'pars-strict-zstd')).toBeLessThan(strictStoredBytes);
     expect(storedBytes(report, 'raw-r3')).toBe(3 * report.subject.imageSizeBytes);
     expect(report.subject.imagePath).toBe(guest.ramPath);
     expect(report.labels.reduce((sum, { pageCount }) => sum + pageCount, 0)).toBe(

@@ -24,7 +24,7 @@ test('a store is enough, the rest has defaults', () => {
     store: 'file:///srv/pars',
     policy: 'strict',
     spool: { path: '/var/spool/pars', maxSizeBytes: undefined, maxAgeMs: undefined },
-    upload: { timeoutMs: 6 * 3_600_000, bandwidthBytesPerSecond: undefined },
+    upload: { timeoutMs: 6 * 3_600_000, bandwidthBytesPerSecond: undefined, codec: 'auto' },
     capture: { maxDowntimeMs: undefined, bandwidthBytesPerSecond: undefined, withDisks: true },
     retention: undefined,
     metrics: { textfilePath: undefined },
@@ -40,7 +40,7 @@ test('durations and sizes are taken with their units', () => {
       store: 'webhdfs://nn1:9870,nn2:9870/pars',
       policy: '/etc/pars/policy.yaml',
       spool: { path: '/spool', maxSize: '20G', maxAge: '7d' },
-      upload: { timeout: '90s', bandwidth: '50M' },
+      upload: { timeout: '90s', bandwidth: '50M', codec: 'zstd' },
       capture: { maxDowntime: '500ms', bandwidth: '1.5G', withDisks: false },
       retention: { keepDaily: 7 },
       metrics: { textfile: '/metrics/pars.prom' },
@@ -52,7 +52,7 @@ test('durations and sizes are taken with their units', () => {
   );
   expect(config).toMatchObject({
     spool: { path: '/spool', maxSizeBytes: 20 * 2 ** 30, maxAgeMs: 7 * 86_400_000 },
-    upload: { timeoutMs: 90_000, bandwidthBytesPerSecond: 50 * 2 ** 20 },
+    upload: { timeoutMs: 90_000, bandwidthBytesPerSecond: 50 * 2 ** 20, codec: 'zstd:3' },
     capture: { maxDowntimeMs: 500, bandwidthBytesPerSecond: 1.5 * 2 ** 30, withDisks: false },
     retention: { keepDaily: 7 },
     vms: { web: { qmp: '/run/web.qmp', policy: 'lean', disks: false } },
@@ -65,6 +65,11 @@ test.each([
     'a store that ends with the process',
     'store: memory:a',
     'line 1: store: expected a URL that begins with file://, webhdfs://, swebhdfs:// or hdfs://',
+  ],
+  [
+    'an unknown codec',
+    'store: file:///a\nupload:\n  codec: gzip',
+    'line 3: upload.codec: expected auto, raw, lz4, zstd or zstd:LEVEL, a level from 1 to 19, found "gzip"',
   ],
   ['an unknown key', 'store: file:///a\n\npolcy: lean', 'line 3: polcy: this key is not known'],
   [

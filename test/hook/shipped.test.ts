@@ -21,7 +21,7 @@ test('the example configuration is one, with and without its optional keys', () 
   const whole = example.replaceAll(/^( *)# ( *[a-zA-Z]+:.*)$/gm, '$1$2');
   expect(parseConfig(whole, 'pars.yaml')).toMatchObject({
     spool: { maxSizeBytes: 200 * 2 ** 30, maxAgeMs: 7 * 86_400_000 },
-    upload: { bandwidthBytesPerSecond: 50 * 2 ** 20 },
+    upload: { bandwidthBytesPerSecond: 50 * 2 ** 20, codec: 'auto' },
     retention: { keepLast: 3, keepHourly: 24, keepDaily: 7, keepWeekly: 4, keepMonthly: 12 },
     vms: { web: { policy: 'lean', disks: false } },
     log: { level: 'info' },

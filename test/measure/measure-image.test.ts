@@ -4,7 +4,8 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { measureImage, type PolicyToMeasure } from '../../src/measure/measure-image.js';
-import { namedPolicies, policyNames } from '../../src/plan/policy.js';
+import type { CodecChoice } from '../../src/pack/codec/codec-choice.js';
+import { namedPolicies, type Policy, policyNames } from '../../src/plan/policy.js';
 import type { ImageFigures } from '../../src/report/model/image-figures.js';
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import { withStore } from '../store/local/disk-folders.js';
@@ -46,17 +47,19 @@ test('different pages are those of a set, without the zero page', () => {
 
 test('under each policy the packs are to the byte those that an upload writes', async () => {
   await withStore(async ({ store }) => {
+    const packsBy = async (codec: CodecChoice, policy: Policy) => {
+      const request = { store, memory: madeMemory, map: madeMap, policy, vm: 'made', codec };
+      return packsByReplication((await takeSnapshot(request)).manifest);
+    };
     for (const [index, { name, policy }] of policies.entries()) {
-      const { manifest } = await takeSnapshot({
-        store,
-        memory: madeMemory,
-        map: madeMap,
-        policy,
-        vm: 'made',
-      });
+      const lz4 = await packsBy('lz4', policy);
+      const zstd = await packsBy('zstd:3', policy);
       expect(figures.policies[index]).toEqual({
         policy: name,
-        replications: packsByReplication(manifest),
+        replications: lz4.map((entry, replication) => ({
+          ...entry,
+          zstdPackedBytes: zstd[replication].packedBytes,
+        })),
       });
     }
   });

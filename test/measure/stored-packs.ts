@@ -24,6 +24,7 @@ export function packsByReplication({
           0,
         ),
         packedBytes: packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+        zstdPackedBytes: undefined,
         packCount: packs.length,
       };
     });

@@ -127,7 +127,7 @@ describe.each(packVersions)('of version %i', (version) => {
     [
       'an unknown codec',
       'unsupported',
-      /codec 9 is not known here \(known: 0, raw; 1, lz4\)/,
+      /codec 9 is not known here \(known: 0, raw; 1, lz4; 2, zstd\)/,
       (view, { codec }) => {
         view.setUint8(codec, 9);
       },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
+import type { FrameMethod } from '../../src/pack/codec/codec-choice.js';
 import { decodeFrame, decodeFrameHeader, decodePackHeader } from '../../src/pack/decode.js';
 import { encodeFrames, encodePackHeader } from '../../src/pack/encode.js';
 import { frameHeaderSizeBytes, windowSizeBytes } from '../../src/pack/layout.js';
@@ -135,12 +136,58 @@ test('what shrinks is stored as LZ4', () => {
   expect(bytes.length).toBeLessThan(200);
 });
 
+test('a frame is what the best of its methods makes of it, and raw where there is none', () => {
+  const batch = batchOf([{ window: 0, maskLow: 0xff, maskHigh: 0 }], ['repeat', 'noise']);
+  const codecOf = (methods: readonly FrameMethod[]) => {
+    const { bytes, frames, packing } = framesOf(batch, methods);
+    const { codec, storedSizeBytes } = decodeFrameHeader(bytes, 0, 2);
+    expect(packing.storedBytes).toBe(storedSizeBytes);
+    const pages = pagesIn({ pack: 'p', version: 2, startBytes: 0, frames, bytes });
+    expect(Buffer.from(pages).equals(batch.bytes)).toBe(true);
+    return { codec, storedSizeBytes, ...packing };
+  };
+  const lz4 = codecOf(['lz4']);
+  const zstd = codecOf(['zstd:1']);
+  expect([lz4.codec, zstd.codec, codecOf([]).codec]).toEqual(['lz4', 'zstd', 'raw']);
+  expect(zstd.storedSizeBytes).toBeLessThan(lz4.storedSizeBytes);
+  expect(lz4).toMatchObject({ lz4Bytes: lz4.storedSizeBytes, zstdSeconds: 0 });
+  expect(zstd).toMatchObject({ lz4Bytes: 0, zstdSeconds: expect.any(Number) as number });
+  for (const methods of [
+    ['lz4', 'zstd:1'],
+    ['zstd:1', 'lz4'],
+  ] as const) {
+    const both = codecOf(methods);
+    expect(both).toMatchObject({
+      codec: 'zstd',
+      storedBytes: zstd.storedSizeBytes,
+      lz4Bytes: lz4.storedSizeBytes,
+    });
+    expect(both.zstdSeconds).toBeGreaterThan(0);
+    expect(both.seconds).toBeGreaterThan(both.zstdSeconds);
+  }
+});
+
+test('of lz4 and zstd together none is larger than by lz4', () => {
+  fc.assert(
+    fc.property(pageBatches, fc.integer({ min: 1, max: 9 }), (batch, level) => {
+      const lz4 = framesOf(batch, ['lz4']);
+      const lengths = [...lz4.frames.length];
+      const both = framesOf(batch, ['lz4', `zstd:${level}`]);
+      expect(both.held).toEqual(lz4.held);
+      expect(both.hashes).toEqual(lz4.hashes);
+      expect(lengths.every((length, frame) => both.frames.length[frame] <= length)).toBe(true);
+      expect(both.packing.lz4Bytes).toBe(lz4.packing.storedBytes);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('frames that may not fit are refused before any is written', () => {
   const frames = requestsOf([{ window: 0, maskLow: 3, maskHigh: 0 }]);
   const read = () => {
     throw new Error('nothing is to be read');
   };
-  expect(() => encodeFrames(frames, new Uint8Array(8211), read)).toThrow(
+  expect(() => encodeFrames(frames, new Uint8Array(8211), read, ['lz4'])).toThrow(
     /its frames may take 8212 bytes, but there is room for 8211/,
   );
 });

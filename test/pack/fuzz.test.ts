@@ -12,6 +12,8 @@ import { encodeHashes } from '../../src/pack/hashes/encode.js';
 import { hashesField, hashesHeadBytes } from '../../src/pack/hashes/layout.js';
 import {
   frameField,
+  frameHeaderSizeBytes,
+  frameLayouts,
   packField,
   packHeaderSizeBytes,
   windowSizeBytes,
@@ -56,6 +58,12 @@ const frames: readonly { readonly version: PackVersion; readonly bytes: Uint8Arr
     version: 2 as const,
     bytes: framesOf(batchOf([{ window: 0, maskLow: 7, maskHigh: 0 }], [kind])).bytes,
   })),
+  ...[1, 9].map((level) => ({
+    version: 2 as const,
+    bytes: framesOf(batchOf([{ window: 0, maskLow: 7, maskHigh: 0 }], ['noise', 'repeat']), [
+      `zstd:${level}`,
+    ]).bytes,
+  })),
 ];
 
 function readCountOf(work: (list: Changes, pick: number) => void): number {
@@ -90,6 +98,29 @@ test(
       expect(pages.length).toBeLessThanOrEqual(windowSizeBytes);
     });
     // Else nothing was shown.
+    expect(readCount).toBeGreaterThan(caseCount / 100);
+  },
+  timeoutMs,
+);
+
+test(
+  'of a changed zstd payload in a frame that is right come pages of its size, or corrupt',
+  () => {
+    const { bytes } = frames[frames.length - 1];
+    const payloadAt = frameHeaderSizeBytes;
+    // In the frame's header and the headers of its blocks each byte has a meaning.
+    const readCount = readCountOf((list) => {
+      const payload = changed(bytes.subarray(payloadAt), list, 16);
+      const frame = Buffer.concat([bytes.subarray(0, payloadAt), payload]);
+      frame.writeUInt32LE(payload.length, frameLayouts[2].storedSize);
+      frame.writeUInt32LE(crc32c(frame.subarray(frameField.covered)), frameField.crc);
+      try {
+        expect(decodeFrame(frame, 0, 2).pages.length).toBe(3 * 4096);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'corrupt' });
+        throw error;
+      }
+    });
     expect(readCount).toBeGreaterThan(caseCount / 100);
   },
   timeoutMs,

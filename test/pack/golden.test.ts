@@ -1,6 +1,7 @@
 // Bytes written by versions 1 and 2, kept for ever: a program that cannot read these files cannot read old snapshots.
-// The first frame is raw, so its bytes must also be written the same; how LZ4 packs the second is the packer's affair.
+// The first frame of each is raw, so its bytes must also be written the same; how LZ4 packs the second is the packer's affair.
 import { readFileSync } from 'node:fs';
+import { zstdOfNode, zstdOfWebAssembly } from '../../src/pack/codec/zstd-library.js';
 import { decodePackHeader } from '../../src/pack/decode.js';
 import { encodePackHeader } from '../../src/pack/encode.js';
 import { frameLayouts, packHeaderSizeBytes } from '../../src/pack/layout.js';
@@ -51,6 +52,34 @@ test.each([1, 2] as const)('a version %i pack is read', (version) => {
     },
   });
   expect(Buffer.from(pages).equals(Buffer.concat([...rawPages, ...lz4Pages]))).toBe(true);
+});
+
+test('a frame by codec 2 is read, its payload a plain zstd frame for any program', async () => {
+  const bytes = fixture('pack-v2-zstd.bin');
+  const half = noisePage(3).fill(0x33, 0, 2048);
+  const pages = Buffer.concat([samplePage('repeat', 0x11), half]);
+  const read = pagesIn({
+    pack: 'pack-v2-zstd',
+    version: 2,
+    startBytes: 0,
+    bytes,
+    frames: {
+      identity: Uint32Array.of(0x10e90457),
+      pageCount: Uint8Array.of(2),
+      offset: Uint32Array.of(packHeaderSizeBytes),
+      length: Uint32Array.of(bytes.length - packHeaderSizeBytes),
+    },
+  });
+  expect(Buffer.from(read).equals(pages)).toBe(true);
+
+  const payload = bytes.subarray(packHeaderSizeBytes + frameLayouts[2].headerSizeBytes);
+  const libraries = [zstdOfNode(), await zstdOfWebAssembly()].filter((each) => each !== undefined);
+  for (const library of libraries) {
+    expect(pages.equals(library.decompress(payload, pages.length))).toBe(true);
+  }
+  const first = (from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString('hex');
+  expect(first(40, 44)).toBe('02000000'); // zstd, no encryption
+  expect(first(52, 57)).toBe('28b52ffd60'); // one segment, its size in 2 bytes, nothing else
 });
 
 test('the pack header and a raw frame are written as version 2 wrote them', () => {

@@ -2,6 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ImageView } from '../../introspect/memory/image-view.js';
+import { BusyTime } from '../../src/flow/busy-time.js';
+import { chosenCodec } from '../../src/pack/codec/chosen-codec.js';
+import type { FrameMethod } from '../../src/pack/codec/codec-choice.js';
+import type { PackedRun, RunCodec } from '../../src/pack/codec/run-codec.js';
 import { decodePackHeader } from '../../src/pack/decode.js';
 import { batchSlots, createFramePool, type FramePool } from '../../src/pack/frame-pool.js';
 import { maskPageCount } from '../../src/pack/mask.js';
@@ -44,6 +48,9 @@ const request: PackRequest = {
   },
 };
 
+/** What all sources have that pack by LZ4. */
+const byLz4 = () => ({ codec: chosenCodec('lz4', 2), taking: new BusyTime() });
+
 async function bytesOf(content: PackContent): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for await (const piece of content.content()) {
@@ -56,9 +63,9 @@ async function bytesOf(content: PackContent): Promise<Buffer> {
 /** Encodes where it is called, some time later. */
 const slowPool = (threadCount: number): FramePool => ({
   threadCount,
-  encode: async (batch, into) => {
+  encode: async (batch, into, methods) => {
     await sleep(1);
-    const made = framesOf({ ...batch, bytes: new Uint8Array(batch.bytes) });
+    const made = framesOf({ ...batch, bytes: new Uint8Array(batch.bytes) }, methods);
     into.set(made.bytes);
     return { ...made, bytes: into.subarray(0, made.bytes.length) };
   },
@@ -80,6 +87,7 @@ test(
           pages: memory,
           pool,
           slots: batchSlots(8),
+          ...byLz4(),
           onPages: (sizeBytes) => (pagesBytes += sizeBytes),
         },
         request,
@@ -115,13 +123,78 @@ test(
   testTimeoutMs,
 );
 
+test('by auto the second call gives the bytes of the first, though the codec would choose anew', async () => {
+  let runCount = 0;
+  const codec: RunCodec = {
+    next: () => [['lz4'], ['zstd:1'], []][runCount++ % 3] as readonly FrameMethod[],
+    packed: () => undefined,
+    taken: () => undefined,
+  };
+  const taking = new BusyTime();
+  const content = new PackContent(
+    {
+      pages: memory,
+      pool: slowPool(2),
+      slots: batchSlots(8),
+      codec,
+      taking,
+      onPages: () => undefined,
+    },
+    request,
+  );
+  const first = await bytesOf(content);
+  const firstFrames = content.frames();
+  const chosenCount = runCount;
+  runCount++;
+  expect(first.equals(await bytesOf(content))).toBe(true);
+  expect(content.frames()).toEqual(firstFrames);
+  expect(runCount).toBe(chosenCount + 1);
+});
+
+test('the codec is told of every run, and of all that the store took', async () => {
+  const runs: PackedRun[] = [];
+  let takenBytes = 0;
+  let takenSeconds = 0;
+  const content = new PackContent(
+    {
+      pages: memory,
+      pool: slowPool(2),
+      slots: batchSlots(8),
+      codec: {
+        next: () => ['lz4'],
+        packed: (run) => runs.push(run),
+        taken: (bytes, seconds) => {
+          takenBytes += bytes;
+          takenSeconds += seconds;
+        },
+      },
+      taking: new BusyTime(),
+      onPages: () => undefined,
+    },
+    request,
+  );
+  const startMs = performance.now();
+  let storedBytes = 0;
+  for await (const piece of content.content()) {
+    storedBytes += piece.length;
+    await sleep(5);
+  }
+  const sum = (of: (run: PackedRun) => number) => runs.reduce((total, run) => total + of(run), 0);
+  expect(sum(({ pagesBytes }) => pagesBytes)).toBe(windowCount * 63 * pageSizeBytes);
+  // The header is no run.
+  expect(takenBytes).toBe(storedBytes - 32);
+  expect(takenSeconds).toBeGreaterThan((runs.length * 4) / 1000);
+  expect(takenSeconds).toBeLessThan((performance.now() - startMs) / 1000);
+  expect(sum((run) => run.storedBytes)).toBe(storedBytes - 32 - windowCount * 20);
+});
+
 test(
   'a call that was broken off leaves nothing in the next, and keeps no slot',
   async () => {
     // One slot: had the first call kept any of it, the second would wait for ever.
     const slots = batchSlots(1);
     const content = new PackContent(
-      { pages: memory, pool: slowPool(2), slots, onPages: () => undefined },
+      { pages: memory, pool: slowPool(2), slots, ...byLz4(), onPages: () => undefined },
       request,
     );
     const broken = content.content();
@@ -135,6 +208,7 @@ test(
         pages: memory,
         pool: slowPool(2),
         slots: batchSlots(100),
+        ...byLz4(),
         onPages: () => undefined,
       },
       request,
@@ -153,6 +227,7 @@ test.each([1, 2, 3, 5, 8])(
       pages: memory,
       pool: slowPool(4),
       slots: batchSlots(slotCount),
+      ...byLz4(),
       onPages: () => undefined,
     };
     const packs = [1, 2, 3].map(() => bytesOf(new PackContent(source, request)));
@@ -173,7 +248,7 @@ test('an image that cannot be read fails the pack and gives its slot back', asyn
     throw new Error('the image ended');
   });
   const content = new PackContent(
-    { pages: unreadable, pool: slowPool(2), slots, onPages: () => undefined },
+    { pages: unreadable, pool: slowPool(2), slots, ...byLz4(), onPages: () => undefined },
     request,
   );
   await expect(bytesOf(content)).rejects.toThrow('the image ended');

@@ -1,18 +1,22 @@
 // What the whole pipeline does when the store fails at one of its steps: a snapshot is whole or not there, and of one
 // that is not there nothing is left.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { PageMap } from '../../introspect/label/page-map.js';
 import { ImageView } from '../../introspect/memory/image-view.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { listSnapshots, loadManifest } from '../../src/catalog/catalog.js';
+import type { CodecChoice } from '../../src/pack/codec/codec-choice.js';
+import { decodeFrameHeader } from '../../src/pack/decode.js';
 import { defaultPolicy } from '../../src/plan/policy.js';
+import { restoreSnapshot } from '../../src/restore/restore-snapshot.js';
 import { type SnapshotRequest, takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import type { Store } from '../../src/store/store.js';
 import { changedStore } from '../catalog/changed-store.js';
 import { filesBelow } from '../catalog/small-snapshot.js';
+import { samplePage } from '../pack/sample-pages.js';
 import { withStore } from '../store/local/disk-folders.js';
 
 const pageCount = 1024;
@@ -62,6 +66,41 @@ test('all went well: several packs of both replications, device state, one manif
     }
     expect(await filesBelow(store, 'packs')).toEqual(named.map(({ name }) => name).sort());
     expect((await store.list('snapshots')).length).toBe(1);
+  });
+});
+
+/** Half of each page is noise, the other half the same in all. */
+const mixed = Buffer.concat(
+  Array.from({ length: pageCount }, (_, page) =>
+    Buffer.from(samplePage('noise', page + 1)).fill('pars', 2048),
+  ),
+);
+
+test.each<[CodecChoice, RegExp]>([
+  ['raw', /^raw$/],
+  ['lz4', /^lz4$/],
+  ['zstd:3', /^zstd$/],
+  ['zstd:9', /^zstd$/],
+  ['auto', /^(?:lz4|zstd)$/],
+])('by the codec %s every page comes back, and frames are of it', async (codec, pattern) => {
+  await withStore(async ({ store, folder }) => {
+    const { manifest } = await takeSnapshot(
+      requestOf(store, {
+        memory: new ImageView(regions, (offset, target) => {
+          target.set(mixed.subarray(offset, offset + target.length));
+        }),
+        codec,
+      }),
+    );
+    const { frames, header } = manifest;
+    for (const [frame, pack] of frames.pack.entries()) {
+      const { name } = header.packs[pack];
+      const bytes = await store.read(name, frames.offset[frame], frames.length[frame]);
+      expect(decodeFrameHeader(bytes, 0, 2).codec).toMatch(pattern);
+    }
+    const restored = path.join(folder, 'restored');
+    await restoreSnapshot({ store, manifest, folder: restored, allowLost: false });
+    expect(readFileSync(path.join(restored, 'ram')).equals(mixed)).toBe(true);
   });
 });
 

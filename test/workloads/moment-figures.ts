@@ -4,7 +4,8 @@ import type { Evidence } from '../../introspect/label/page-map.js';
 import { labelNumbers, pageClasses, type PageLabel } from '../../introspect/page-class.js';
 import { heldByDisk, type PolicyName, policyNames } from '../../src/plan/policy.js';
 import { nativeReplication } from '../../src/plan/saving.js';
-import type { ImageFigures } from '../../src/report/model/image-figures.js';
+import type { ImageFigures, ReplicationFigures } from '../../src/report/model/image-figures.js';
+import { copies, type Redundancy, reedSolomon, storedBytes } from '../../src/store/redundancy.js';
 import type { Moment } from './moments/observe-moments.js';
 
 export interface CriticalLabel {
@@ -23,11 +24,19 @@ export interface MomentFigures {
   readonly plannedFraction: number;
   /** The published metric where what the disk holds counts as expendable. */
   readonly plannedDiskFraction: number;
-  /** What packs take under each policy, without zero pages and compressed. */
+  /** What packs take under each policy, without zero pages and by zstd. */
   readonly savingFractions: Readonly<Record<PolicyName, number>>;
+  /** What `strict` takes by lz4, the most that an upload takes by default. */
+  readonly strictLz4Fraction: number;
+  /** What `strict` takes by zstd, with critical packs erasure coded. */
+  readonly strictCodedFraction: number;
   /** The whole file compressed, three times. */
   readonly lz4Fraction: number | undefined;
   readonly zstdFraction: number | undefined;
+  /** The file by zstd, erasure coded. */
+  readonly zstdCodedFraction: number | undefined;
+  /** What `strict` takes of the file by zstd three times. */
+  readonly strictOfZstd: number | undefined;
   /** makedumpfile's file three times; a word of why not where it failed. */
   readonly dumpFraction: number | string | undefined;
   /** Largest first. */
@@ -51,10 +60,20 @@ export function momentFigures({ figures }: Pick<Moment, 'figures'>): MomentFigur
     plannedFraction: planned(expendablePageCount),
     plannedDiskFraction: planned(expendablePageCount + heldPageCount),
     savingFractions: Object.fromEntries(
-      policyNames.map((name) => [name, storedFraction(image, name)]),
+      policyNames.map((name) => [name, storedFraction(image, name, inCopies, byZstd)]),
     ) as Record<PolicyName, number>,
+    strictLz4Fraction: storedFraction(image, 'strict', inCopies, byLz4),
+    strictCodedFraction: storedFraction(image, 'strict', criticalCoded, byZstd),
     lz4Fraction: image.lz4Bytes === undefined ? undefined : ofOneCopy(image.lz4Bytes),
     zstdFraction: image.zstdBytes === undefined ? undefined : ofOneCopy(image.zstdBytes),
+    zstdCodedFraction:
+      image.zstdBytes === undefined
+        ? undefined
+        : ofOneCopy(storedBytes(coded, image.zstdBytes, 1) / nativeReplication),
+    strictOfZstd:
+      image.zstdBytes === undefined
+        ? undefined
+        : bytesStored(image, 'strict', inCopies, byZstd) / (image.zstdBytes * nativeReplication),
     dumpFraction:
       dump === undefined ? undefined : 'failure' in dump ? dump.failure : ofOneCopy(dump.sizeBytes),
     critical: critical
@@ -71,18 +90,45 @@ export function momentFigures({ figures }: Pick<Moment, 'figures'>): MomentFigur
   };
 }
 
-function storedFraction(image: ImageFigures, name: PolicyName): number {
+type PackedSize = (figures: ReplicationFigures) => number | undefined;
+const byLz4: PackedSize = ({ packedBytes }) => packedBytes;
+const byZstd: PackedSize = ({ zstdPackedBytes }) => zstdPackedBytes;
+
+const coded = reedSolomon(6, 3);
+type RedundancyOf = (replication: number) => Redundancy;
+const inCopies: RedundancyOf = copies;
+const criticalCoded: RedundancyOf = (replication) => (replication === 1 ? copies(1) : coded);
+
+function storedFraction(
+  image: ImageFigures,
+  name: PolicyName,
+  redundancyOf: RedundancyOf,
+  sizeOf: PackedSize,
+): number {
+  const bytes = bytesStored(image, name, redundancyOf, sizeOf);
+  return 1 - bytes / (image.imageSizeBytes * nativeReplication);
+}
+
+/** On all disks together. */
+function bytesStored(
+  image: ImageFigures,
+  name: PolicyName,
+  redundancyOf: RedundancyOf,
+  sizeOf: PackedSize,
+): number {
   const figures = image.policies.find(({ policy }) => policy === name);
   if (figures === undefined) {
     throw new Error(`expected figures of policy ${name}, found none`);
   }
-  const storedBytes = figures.replications.map(({ replication, packedBytes }) => {
-    if (packedBytes === undefined) {
-      throw new Error(`policy ${name}: its packs were not measured`);
-    }
-    return replication * packedBytes;
-  });
-  return 1 - sum(storedBytes) / (image.imageSizeBytes * nativeReplication);
+  return sum(
+    figures.replications.map((entry) => {
+      const sizeBytes = sizeOf(entry);
+      if (sizeBytes === undefined) {
+        throw new Error(`policy ${name}: its packs were not measured`);
+      }
+      return storedBytes(redundancyOf(entry.replication), sizeBytes, entry.packCount);
+    }),
+  );
 }
 
 function sum(numbers: readonly number[]): number {

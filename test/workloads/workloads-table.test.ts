@@ -43,8 +43,20 @@ const sample: SnapshotFigures = {
     policies: (['strict', 'disk', 'lean'] as const).map((policy) => ({
       policy,
       replications: [
-        { replication: 1, nonZeroPageCount: 600, packedBytes: 300 * 4096, packCount: 1 },
-        { replication: 3, nonZeroPageCount: 400, packedBytes: 100 * 4096, packCount: 1 },
+        {
+          replication: 1,
+          nonZeroPageCount: 600,
+          packedBytes: 400 * 4096,
+          zstdPackedBytes: 300 * 4096,
+          packCount: 1,
+        },
+        {
+          replication: 3,
+          nonZeroPageCount: 400,
+          packedBytes: 150 * 4096,
+          zstdPackedBytes: 100 * 4096,
+          packCount: 1,
+        },
       ],
     })),
     uniquePageCount: 900,
@@ -80,8 +92,19 @@ test('a moment is told in fractions of the raw file stored three times', () => {
   // What the disk holds of mapped cache counts once too; what is expendable anyway does not count twice.
   expect(figures.plannedDiskFraction).toBeCloseTo(1 - (310 * 3 + 690) / 3000);
   expect(figures.savingFractions.strict).toBeCloseTo(1 - (300 + 300) / 3000);
+  expect(figures.strictLz4Fraction).toBeCloseTo(1 - (400 + 450) / 3000);
+  // Less than a stripe: parity is as long as the data, three times.
+  expect(figures.strictCodedFraction).toBeCloseTo(1 - (300 + 400) / 3000);
   expect(figures.lz4Fraction).toBeCloseTo(0.5);
   expect(figures.zstdFraction).toBeUndefined();
+  expect(figures.zstdCodedFraction).toBeUndefined();
+  expect(figures.strictOfZstd).toBeUndefined();
+  const withZstd = { ...sample, image: { ...sample.image, zstdBytes: 250 * 4096 } };
+  expect(momentFigures(momentOf('early', withZstd))).toMatchObject({
+    zstdFraction: expect.closeTo(0.75) as number,
+    zstdCodedFraction: expect.closeTo(1 - 1000 / 3000) as number,
+    strictOfZstd: expect.closeTo(600 / 750) as number,
+  });
   expect(figures.dumpFraction).toBeCloseTo(0.6);
   expect(figures.critical).toEqual([
     { label: 'anon', criticalFraction: 0.6, heldFraction: undefined },
@@ -95,7 +118,8 @@ test('workloads.md has a row for each moment, its findings, and what the rest is
   const [early, middle, late] = tableRows(text);
   expect(early).toEqual([
     ...[firstCase.workload.name, '6.1.0', 'early', '7', '25.00 %', '12.50 %', 'complete'],
-    ...['60.00 %', '40.00 %', '46.00 %', '80.00 %', '80.00 %', '80.00 %', '50.00 %', '', ''],
+    ...['60.00 %', '40.00 %', '46.00 %', '80.00 %', '80.00 %', '80.00 %'],
+    ...['71.67 %', '76.67 %', '50.00 %', '', '', '', ''],
   ]);
   expect(middle.at(-1)).toBe('60.00 %');
   expect(late.at(-1)).toBe('failed');

@@ -10,6 +10,7 @@ import type {
   SnapshotReport,
   Subject,
 } from '../../report/model/report.js';
+import { notSmallest } from '../../report/smallest.js';
 import { type Lines, paragraphs } from '../../text/standard-streams.js';
 import { formatBytes, formatPercent, formatTable, formatTime, wrapText } from '../shared/format.js';
 
@@ -31,7 +32,9 @@ export function reportText(report: Report): Lines {
 
 function snapshotText(report: SnapshotReport): Lines {
   const { subject, published, alternatives, notCompared, assumptions } = report;
+  const first = notSmallest(report);
   return paragraphs([
+    ...(first === undefined ? [] : [wrapText(first.replaceAll('\u00a0', ' '), columnCount, 0)]),
     subjectLines(subject),
     `Pages at replication 3 and 1 against all at 3: ${formatPercent(published.savingFraction)} saved ` +
       `(published: ${formatPercent(published.publishedFraction)}).`,

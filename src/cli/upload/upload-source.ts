@@ -1,4 +1,5 @@
 // A source of `pars upload` on its way into the store, or with --dry-run the plan for it, and what is said of either.
+import type { CodecChoice } from '../../pack/codec/codec-choice.js';
 import { createFramePool, type FramePool } from '../../pack/frame-pool.js';
 import { planReplication } from '../../plan/plan.js';
 import type { NamedPolicy } from '../../plan/policy.js';
@@ -34,6 +35,7 @@ export interface StoringOptions extends ImageArguments {
   readonly store: string;
   readonly dryRun?: boolean;
   readonly bandwidth?: string;
+  readonly codec?: CodecChoice;
 }
 
 /** `findDisks` says which disks belong to it, where the source does not. */
@@ -140,6 +142,7 @@ async function uploadLabelled(
     machine,
     disks,
     expectStill: source.expectStill,
+    codec: options.codec,
   });
   const planned = plannedSaving(result.plan);
   const { header } = result.manifest;

@@ -6,6 +6,7 @@ import type { NamedPolicy } from '../../plan/policy.js';
 import { disksToStore } from '../../snapshot/prepare/disks-to-store.js';
 import { expectStandsStill } from '../../vm/capture/expect-still.js';
 import { givenIdentity, vmIdForm, vmIdPattern } from '../../vm/vm-identity.js';
+import { codecOption } from '../shared/options/codec-option.js';
 import {
   collect,
   formatOption,
@@ -62,6 +63,7 @@ export function configure(command: Command): void {
       '--bandwidth <rate>',
       'read and send no faster than so many bytes per second, such as 50M',
     )
+    .addOption(codecOption())
     .option(
       '--state <file>',
       'device state of the same moment: kept with it, and its CPUs prove which kernel runs (default: that in the image, where it has one)',

@@ -118,6 +118,7 @@ async function upload(
     [
       'upload',
       ...['--captured', entry.folder, '--policy', policy, '--json'],
+      ...['--codec', config.upload.codec],
       ...(bandwidth === undefined ? [] : ['--bandwidth', `${bandwidth}`]),
     ],
     held,

@@ -1,6 +1,7 @@
 // The answer first: what PARS saves of this image against the raw file three times, on what basis, at what risk, and the
 // published metric beside it.
 import type { Alternative, SnapshotReport } from '../model/report.js';
+import { notSmallest } from '../smallest.js';
 import { bytesInWords, countOf, minus, percentInWords, probabilityInWords } from '../words.js';
 import { type Markup, markup } from './markup.js';
 
@@ -17,7 +18,8 @@ export function ownAlternative({ alternatives }: SnapshotReport): Alternative | 
 export function headline(report: SnapshotReport): Markup {
   const own = ownAlternative(report);
   const { published } = report;
-  return markup`
+  const first = notSmallest(report);
+  return markup`${first === undefined ? undefined : markup`<p><strong>${first}</strong></p>`}
 <div class="tiles">
 ${own === undefined ? tile('Saving', 'not known', 'PARS is not among what could be compared.') : savingTile(report, own)}
 ${tile(

@@ -244,6 +244,7 @@ function parsDrafts(
   };
   const plain = parts(({ nonZeroPageCount }) => nonZeroPageCount * pageSizeBytes);
   const packed = parts(({ packedBytes }) => packedBytes);
+  const zstd = parts(({ zstdPackedBytes }) => zstdPackedBytes);
   const common = {
     family: 'pars',
     basis: 'measured',
@@ -257,9 +258,23 @@ function parsDrafts(
     drafts.push({
       ...common,
       id: `pars-${policy}`,
-      title: `PARS ${policy}`,
+      title: zstd === undefined ? `PARS ${policy}` : `PARS ${policy}, lz4`,
       parts: packed,
-      formula: 'packs as an upload writes them, x 3 and x 1; manifest and device state left out',
+      formula:
+        (zstd === undefined
+          ? 'packs as they are stored'
+          : 'packs as an upload by lz4 writes them, the most that it takes by default') +
+        ', x 3 and x 1; manifest and device state left out',
+    });
+  }
+  if (zstd !== undefined) {
+    drafts.push({
+      ...common,
+      id: `pars-${policy}-zstd`,
+      title: `PARS ${policy}, zstd`,
+      parts: zstd,
+      formula:
+        'packs as an upload by zstd writes them, level 3, x 3 and x 1; manifest and device state left out',
     });
   }
   if (plain !== undefined) {
@@ -271,13 +286,17 @@ function parsDrafts(
       formula: 'pages that are not zero x 4096, x 3 where critical and x 1 elsewhere',
     });
   }
-  if (packed !== undefined && policy === 'strict') {
+  const best = zstd ?? packed;
+  if (best !== undefined && policy === 'strict') {
     drafts.push({
       ...common,
       id: 'pars-strict-rs63',
-      title: 'PARS strict, critical part RS-6-3',
+      title:
+        zstd === undefined
+          ? 'PARS strict, critical part RS-6-3'
+          : 'PARS strict, zstd, critical part RS-6-3',
       basis: 'computed',
-      parts: packed.map((part) =>
+      parts: best.map((part) =>
         part.ifLost === 'does-not-resume' ? { ...part, redundancy: codes.rs63 } : part,
       ),
       formula: 'packs of critical pages with 3 cells of parity for 6 of data, the others x 1',

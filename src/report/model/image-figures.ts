@@ -14,8 +14,13 @@ export interface ReplicationFigures {
   /** 1..10. */
   readonly replication: number;
   readonly nonZeroPageCount: number;
-  /** The size of one copy of the packs, with frames compressed as in packs. Undefined where nobody compressed them. */
+  /**
+   * The size of one copy of the packs: by lz4 where the image was measured, which is the most that an upload takes that was not
+   * told otherwise; else as they are stored. Undefined where nobody compressed them.
+   */
   readonly packedBytes: number | undefined;
+  /** The size of one copy of the packs by zstd, at its usual level. Undefined where nobody measured that. */
+  readonly zstdPackedBytes: number | undefined;
   readonly packCount: number;
 }
 

@@ -33,7 +33,7 @@ const exitCodeOf = (result: FlushResult): number =>
 const contents = (): readonly string[] => place.stored().map(({ content }) => content);
 
 test('everything is sent, each VM in the order of its moments', async () => {
-  const hook = await place.context('policy: lean\nupload: {bandwidth: 5M}');
+  const hook = await place.context('policy: lean\nupload: {bandwidth: 5M, codec: zstd:9}');
   await offerAll(hook, ['web', 'db', 'web', 'db', 'web']);
   const result = await flush(hook, usual);
   expect(exitCodeOf(result)).toBe(0);
@@ -44,7 +44,7 @@ test('everything is sent, each VM in the order of its moments', async () => {
   expect(place.calls()[0]).toEqual([
     'upload',
     ...['--captured', expect.stringContaining(place.spool) as string],
-    ...['--policy', 'lean', '--json', '--bandwidth', `${5 * 2 ** 20}`],
+    ...['--policy', 'lean', '--json', '--codec', 'zstd:9', '--bandwidth', `${5 * 2 ** 20}`],
   ]);
   expect(place.metrics()).toContain('pars_last_upload_bytes{vm="web"} 3000\n');
   expect(place.metrics()).toContain('pars_spool_entries 0\n');

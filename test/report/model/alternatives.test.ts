@@ -22,6 +22,8 @@ test('every way of keeping the image takes what its formula says', () => {
   // Neither free pages nor those of processes.
   expect(storedBytes('dump-r3')).toBe(3 * 100 * pageSizeBytes);
   expect(storedBytes('pars-strict')).toBe(1_000_000 + 3 * 700_000);
+  expect(storedBytes('pars-strict-zstd')).toBe(800_000 + 3 * 600_000);
+  expect(storedBytes('pars-strict-rs63')).toBe(800_000 + 600_000 + 3 * 600_000);
   expect(storedBytes('pars-strict-plain')).toBe((500 + 3 * 350) * pageSizeBytes);
   expect(notCompared).toEqual([]);
 });
@@ -66,6 +68,7 @@ test('what was not measured, or has too few nodes, is not compared, with the rea
     'raw-rs32',
     'dump-r3',
     'pars-strict',
+    'pars-strict-zstd',
     'pars-strict-plain',
   ]);
   expect(compared.notCompared).toEqual([
@@ -75,9 +78,28 @@ test('what was not measured, or has too few nodes, is not compared, with the rea
     { title: 'Equal pages stored once', reason: expect.stringContaining('--image') as string },
     { title: 'Raw file, RS-6-3', reason: 'it needs 9 DataNodes, and there are 5' },
     {
-      title: 'PARS strict, critical part RS-6-3',
+      title: 'PARS strict, zstd, critical part RS-6-3',
       reason: 'it needs 9 DataNodes, and there are 5',
     },
+  ]);
+});
+
+test('packs that are stored are of the codecs they were stored by, and of no other', () => {
+  const stored = compareAlternatives(
+    {
+      ...figures,
+      policies: figures.policies.map(({ policy, replications }) => ({
+        policy,
+        replications: replications.map((entry) => ({ ...entry, zstdPackedBytes: undefined })),
+      })),
+    },
+    assumptions,
+  );
+  const titles = stored.alternatives.filter(({ family }) => family === 'pars');
+  expect(titles.map(({ id, title }) => [id, title])).toEqual([
+    ['pars-strict', 'PARS strict'],
+    ['pars-strict-plain', 'PARS strict, not compressed'],
+    ['pars-strict-rs63', 'PARS strict, critical part RS-6-3'],
   ]);
 });
 

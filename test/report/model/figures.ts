@@ -26,8 +26,20 @@ export const figures: ImageFigures = {
     {
       policy: 'strict',
       replications: [
-        { replication: 1, nonZeroPageCount: 500, packedBytes: 1_000_000, packCount: 1 },
-        { replication: 3, nonZeroPageCount: 350, packedBytes: 700_000, packCount: 2 },
+        {
+          replication: 1,
+          nonZeroPageCount: 500,
+          packedBytes: 1_000_000,
+          zstdPackedBytes: 800_000,
+          packCount: 1,
+        },
+        {
+          replication: 3,
+          nonZeroPageCount: 350,
+          packedBytes: 700_000,
+          zstdPackedBytes: 600_000,
+          packCount: 2,
+        },
       ],
     },
   ],
