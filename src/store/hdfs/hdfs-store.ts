@@ -20,6 +20,7 @@ import {
 } from '../hadoop/retry.js';
 import type { Store } from '../store.js';
 import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
+import { clusterShape } from './cluster-shape.js';
 import { entryOf, isFolder } from './file-status.js';
 import { HedgeBudget } from './hedged.js';
 import { Lease } from './lease.js';
@@ -89,6 +90,7 @@ class HdfsStore implements Store {
       await this.#namespace.raiseReplication(this.#path(name), copyCount, options?.signal);
       this.#files.forget(this.#path(name));
     },
+    describeCluster: (options) => clusterShape(this.#client, options?.signal),
   };
   readonly #rootPath: string;
   readonly #retry: Retry;
