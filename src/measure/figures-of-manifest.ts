@@ -62,7 +62,7 @@ function storedPages({ header: { packs, legend }, frames }: Manifest, ram: RamSp
   return stored;
 }
 
-/** The same pages in the same packs would be kept three times by a policy without codes. */
+/** What is in a code a policy without codes would keep three times, in the same packs. */
 function comparedReplication({ replication }: PackEntry): number {
   return replication ?? nativeReplication;
 }

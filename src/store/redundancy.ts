@@ -22,7 +22,7 @@ export type ReedSolomon = Extract<Redundancy, { kind: 'reed-solomon' }>;
 const codecNames = ['RS', 'RS-LEGACY', 'XOR'] as const;
 export type CodecName = (typeof codecNames)[number];
 
-/** That of all policies that Hadoop itself brings. */
+/** All policies that Hadoop itself brings have cells of 1 MiB. */
 const usualCellSizeBytes = 2 ** 20;
 const kibibyte = 1024;
 /** Hadoop's Reed-Solomon counts in GF(256). */
@@ -77,7 +77,7 @@ export function ecPolicyName(code: ReedSolomon): string {
   return `${codec}-${dataUnitCount}-${parityUnitCount}-${cellSizeBytes / kibibyte}k`;
 }
 
-/** The same in a list of files, most of which are copies. */
+/** A redundancy as it stands in a list of files, most of which are copies. */
 export type CopiesOrCode =
   | { readonly replication: number; readonly code?: undefined }
   | { readonly replication?: undefined; readonly code: ReedSolomon };

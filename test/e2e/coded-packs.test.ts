@@ -339,7 +339,7 @@ async function healthyFiles(): Promise<readonly FsckFile[]> {
   }
 }
 
-/** Of the largest coded pack: where each unit lies on disk, data first, and on which node. */
+/** Where each unit of the largest coded pack lies on disk, data first, and on which node. */
 async function unitsOfCodedPack() {
   const files = await healthyFiles();
   const [file] = files

@@ -98,7 +98,7 @@ export interface HdfsCluster {
 }
 
 /** Daemons that start together share the processors. */
-const startTimeoutPerNodeMs = 18_000;
+const startTimeoutPerNodeMs = 30_000;
 
 /** Starts a cluster and waits until every DataNode is live. */
 export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster> {

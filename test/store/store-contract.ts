@@ -127,7 +127,7 @@ export function describeStoreContract(
       return store.write(file, () => [bytes], options);
     }
 
-    /** Of a size that fills no stripe, in a code that three nodes are enough for to read. */
+    /** A file that fills no stripe, in a code that three nodes are enough for to read. */
     async function expectCodedFile(): Promise<void> {
       const bytes = sampleBytes(4 * mebibyte + 7, 18);
       const options = { ...once, redundancy: reedSolomon(3, 2) };

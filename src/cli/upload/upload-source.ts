@@ -35,7 +35,7 @@ export interface StoringOptions extends ImageArguments {
   readonly store: string;
   readonly dryRun?: boolean;
   readonly bandwidth?: string;
-  /** Of DataNodes, than a code of the policy has units. */
+  /** Whether there may be fewer DataNodes than a code of the policy has units. */
   readonly allowFewer?: boolean;
 }
 

@@ -1,5 +1,7 @@
 // What a cluster could keep critical pages in, copies or codes: what each takes, survives and costs to read, and what the cluster
 // lacks for it. Pure.
+import { savingOf } from '../../plan/saving.js';
+import type { ClusterShape } from '../../store/capabilities.js';
 import {
   copies,
   ecPolicyName,
@@ -11,8 +13,6 @@ import {
   reedSolomon,
   survivedLossCount,
 } from '../../store/redundancy.js';
-import type { ClusterShape } from '../../store/capabilities.js';
-import { savingOf } from '../../plan/saving.js';
 import { storedBytesOf } from './cost.js';
 import type { Advice, Alternative, Assumptions, Choice, Part } from './report.js';
 import { riskOf } from './risk.js';

@@ -93,7 +93,7 @@ export class FileChecksum {
   }
 }
 
-/** Of a buffer of Hadoop's that the MD5s were collected in, with what it has room for behind them. */
+/** The MD5 of a buffer that Hadoop collects MD5s in, with what it has room for behind them. */
 export function md5OfBuffer(md5s: readonly Uint8Array[]): Buffer {
   const filled = Buffer.concat(md5s);
   let bufferBytes = smallestBufferBytes;

@@ -35,7 +35,7 @@ export const createFlags = {
 /** More could not be left out: those are all nodes of the cluster. */
 const maxNodeCount = 10_000;
 const maxReportedCount = 100;
-/** Their numbers are of one byte. */
+/** Erasure coding policies have numbers of one byte. */
 const maxPolicyCount = 256;
 
 export const getFileInfo = method(

@@ -84,7 +84,7 @@ export const locatedBlock = message('LocatedBlockProto', {
   blockToken: required(5, token),
   storageTypes: repeated(7, enumeration, maxLocationCount),
   storageIDs: repeated(8, string, maxLocationCount),
-  /** Of a coded block: which unit of the group each location has, a byte for each. */
+  /** Which unit of a group each location has, a byte for each; only in blocks that are coded. */
   blockIndices: optional(10, bytes),
 });
 export type LocatedBlock = MessageOf<typeof locatedBlock>;
