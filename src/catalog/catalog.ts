@@ -7,7 +7,7 @@ import { firstReadBytes } from '../manifest/layout.js';
 import { manifestFiles } from '../manifest/manifest-files.js';
 import { compareText, olderFirst } from '../manifest/snapshot-order.js';
 import type { HashedFile, Manifest, ManifestHeader } from '../manifest/types.js';
-import { copies } from '../store/redundancy.js';
+import { copies, type CopiesOrCode, copiesWorth } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 import { expectHeaderOf, headerProblem } from './check-header.js';
 import {
@@ -22,8 +22,18 @@ import { removeFilesOf, removeOwnFile } from './remove-own.js';
 
 /** Requests to the store at a time while headers are read. */
 const listConcurrency = 8;
-/** Copies of a manifest: as critical as anything it names. */
+/** Copies of a manifest and of attachments whose snapshot has no pages in an erasure code. */
 export const manifestReplication = 3;
+
+/** As critical as anything that it names: where packs in a code survive more losses than that, a manifest and attachments do too. */
+export function replicationBeside(kept: Iterable<CopiesOrCode>): number {
+  let most = manifestReplication;
+  for (const { code } of kept) {
+    most = code === undefined ? most : Math.max(most, copiesWorth(code));
+  }
+  return most;
+}
+
 /** Ids that an error lists. */
 const namedIdCount = 8;
 /** Largest piece asked of a store at once. */
@@ -251,7 +261,7 @@ export async function writeManifest(
     nameTells: 'whole' | 'nothing',
   ): Promise<number> =>
     store.write(name, () => [bytes], {
-      redundancy: copies(manifestReplication),
+      redundancy: copies(replicationBeside(manifest.header.packs)),
       // Read whole or not at all, so it must not be spread over blocks either.
       blockSizeBytes: Math.max(blockSizeBytes, Math.ceil(bytes.length / 512) * 512),
       nameTells,

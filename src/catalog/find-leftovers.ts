@@ -4,11 +4,12 @@ import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
 import { largestOf } from '../flow/largest.js';
 import { compareText } from '../manifest/snapshot-order.js';
-import { claimsFolder, type Store, type StoredFile } from '../store/store.js';
+import { claimsFolder, codingFolder, type Store, type StoredFile } from '../store/store.js';
 import { listSnapshots } from './catalog.js';
 import { namersOf } from './delete-snapshots.js';
 import {
   idOfClaim,
+  idOfCoding,
   idOfManifest,
   idOfPart,
   packFolder,
@@ -25,11 +26,11 @@ export interface Leftover {
   readonly id: string;
   /** Manifests on their way. */
   readonly parts: readonly StoredFile[];
-  /** Files of `packs/ID` that no manifest names; none where only the empty folder is left. */
+  /** Files of `packs/ID` that no manifest names, and packs on their way to it; none where only the empty folder is left. */
   readonly files: readonly StoredFile[];
   /** Claims of the upload: it may be under way. */
   readonly claims: readonly StoredFile[];
-  /** True where the snapshot is there, and only the claim was left. */
+  /** True where the snapshot is there, and only the claim was left, or packs on their way. */
   readonly isPublished: boolean;
   /** When anything of it changed last, by the store's clock. */
   readonly modifiedMs: number;
@@ -51,6 +52,7 @@ export async function findLeftovers(
   );
   // Before the manifests, so that an upload that ends meanwhile is known by its manifest.
   const folders = (await store.list(packsFolder, { signal })).filter(isSnapshotFolder);
+  const coding = await filesInCoding(store, signal);
   const besideManifests = (await store.list(snapshotsFolder, { signal })).filter(
     ({ kind }) => kind === 'file',
   );
@@ -73,6 +75,7 @@ export async function findLeftovers(
     ...folders.map(idOfFolder),
     ...idsOnTheirWay,
     ...claims.map(({ name }) => idOfClaim(name)),
+    ...coding.map(({ name }) => idOfCoding(name)),
   ]);
   const limit = pLimit(concurrency);
   const found = await limit.map(ids, async (id): Promise<readonly Leftover[]> => {
@@ -80,21 +83,41 @@ export async function findLeftovers(
       return [];
     }
     const ownClaims = claims.filter(({ name }) => idOfClaim(name) === id);
+    const ownCoding = coding.filter(({ name }) => idOfCoding(name) === id);
     if (published.has(id)) {
-      const leftover = { id, parts: [], files: [], claims: ownClaims, isPublished: true };
-      return ownClaims.length === 0 ? [] : oldEnough(leftover, ownClaims, unchangedSinceMs);
+      const leftover = { id, parts: [], files: ownCoding, claims: ownClaims, isPublished: true };
+      const left = [...ownClaims, ...ownCoding];
+      return left.length === 0 ? [] : oldEnough(leftover, left, unchangedSinceMs);
     }
     const parts = besideManifests.filter((_, index) => idsOnTheirWay[index] === id);
     const folder = folders.filter((entry) => idOfFolder(entry) === id);
     const inFolder = await store.list(packFolder(id), { signal });
     // What is no file is none of ours.
-    const files = inFolder.filter(({ kind, name }) => kind === 'file' && !namers.has(name));
+    const files = [
+      ...inFolder.filter(({ kind, name }) => kind === 'file' && !namers.has(name)),
+      ...ownCoding,
+    ];
     const isNothing = parts.length + files.length + ownClaims.length === 0 && inFolder.length > 0;
     const leftover = { id, parts, files, claims: ownClaims, isPublished: false };
-    const all = [...parts, ...folder, ...inFolder, ...ownClaims];
+    const all = [...parts, ...folder, ...inFolder, ...ownClaims, ...ownCoding];
     return isNothing ? [] : oldEnough(leftover, all, unchangedSinceMs);
   });
   return found.flat().sort((a, b) => a.modifiedMs - b.modifiedMs || compareText(a.id, b.id));
+}
+
+/** Packs that a store codes on their way; none where it makes no such folders. */
+async function filesInCoding(
+  store: Store,
+  signal: AbortSignal | undefined,
+): Promise<readonly StoredFile[]> {
+  const folders = (await store.list(codingFolder, { signal })).filter(
+    ({ kind }) => kind === 'folder',
+  );
+  const files: StoredFile[] = [];
+  for (const { name } of folders) {
+    files.push(...(await store.list(name, { signal })));
+  }
+  return files.filter(({ kind, name }) => kind === 'file' && idOfCoding(name) !== undefined);
 }
 
 /** With its age; nothing when it is younger, or nobody can say. */

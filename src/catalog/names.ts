@@ -7,10 +7,11 @@
 //   packs/<id>/000000.hashes ...    hashes of the pages in the packs from that number on
 //   packs/<id>/state                its device state
 //   packs/<id>/machine              the command line of its machine; other attachments likewise, by their role
+//   coding/<code>/packs.<id>. ...   packs of snapshot <id> on their way, where the store makes them so
 //   claims/<id>.<count>             the upload <id> is under way (claim.ts)
 
 import { packFolder, packsFolder } from '../manifest/pack-name.js';
-import { claimsFolder } from '../store/store.js';
+import { claimsFolder, codingFolder } from '../store/store.js';
 
 export { packFolder, packName, packsFolder } from '../manifest/pack-name.js';
 
@@ -49,6 +50,14 @@ export function idOfClaim(name: string): string | undefined {
 export const clockName = (random: string): string => `${claimsFolder}/clock.${random}`;
 export const isClockName = (name: string): boolean => /^claims\/clock\.[^/]+$/.test(name);
 
+/** The snapshot that was to have this file, of those that a store codes on their way; undefined for any other name. */
+export function idOfCoding(name: string): string | undefined {
+  const [folder, code, file = '', ...below] = name.split('/');
+  return folder === codingFolder && code !== '' && below.length === 0
+    ? /^packs\.([0-9a-f]{16})\.[^/]+$/.exec(file)?.[1]
+    : undefined;
+}
+
 /** Whether this is a file that snapshots and uploads make, at this very place: nothing else is ever removed. */
 export function isOwnFile(name: string): boolean {
   const segments = name.split('/');
@@ -57,6 +66,8 @@ export function isOwnFile(name: string): boolean {
       return segments.length === 2 && (idOfManifest(name) ?? idOfPart(name)) !== undefined;
     case packsFolder:
       return segments.length === 3 && snapshotId.test(segments[1]);
+    case codingFolder:
+      return idOfCoding(name) !== undefined;
     case claimsFolder:
       return idOfClaim(name) !== undefined || isClockName(name);
     default:

@@ -29,6 +29,11 @@ export async function removeLeftover(store: Store, leftover: Leftover): Promise<
     }
     await removeFilesOfLeftover(store, id, files);
     await removeOwnFile(store, takenClaimName(id));
+  } else {
+    // What was on its way once more when the snapshot was complete already.
+    for (const { name } of files) {
+      await removeOwnFile(store, name);
+    }
   }
   for (const { name } of claims) {
     await removeOwnFile(store, name);

@@ -4,7 +4,7 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { frameLayouts, maxFramePageCount, packHeaderSizeBytes } from '../pack/layout.js';
 import { lowBits, maskPageCount } from '../pack/mask.js';
 import { windowPageCount } from '../pack/types.js';
-import { maxPageCount } from './layout.js';
+import { codedPacksFeature, maxPageCount } from './layout.js';
 import { spacesProblem } from './space/disk-space.js';
 import { ramOf } from './space/spaces.js';
 import type { AddressSpace, Manifest, RamSpace, SnapshotFrames } from './types.js';
@@ -31,6 +31,11 @@ export function findProblem(manifest: Manifest): string | undefined {
   const name = firstDoubled(spaces.map((space) => space.name));
   if (name !== undefined) {
     return `two spaces are named ${name}`;
+  }
+
+  const isCoded = header.packs.some(({ code }) => code !== undefined);
+  if (isCoded && !header.requiredFeatures.includes(codedPacksFeature)) {
+    return `packs are in an erasure code, and the feature ${codedPacksFeature} is not required`;
   }
 
   const frameTable = frameProblem(frames, header.packs);

@@ -9,8 +9,10 @@ import { decodeBody } from './body/decode.js';
 import { resolveBodies } from './body/resolve.js';
 import { findProblem } from './check.js';
 import { unpackValue } from './codec.js';
+import { type CopiesOrCode, parseErasureCode } from '../store/redundancy.js';
 import {
   bodyStructure,
+  codedPacksFeature,
   hashSizeBytes,
   headerStructure,
   headField,
@@ -224,25 +226,48 @@ function headerOf(value: unknown, packedDetails: Uint8Array, detailsAt: number):
     unpack(packedDetails, detailsAt, headerStructure),
     detailsAt,
   );
-  return { ...header, packs: packsOf(packs), ...details };
+  return {
+    ...header,
+    packs: packsOf(packs, header.requiredFeatures.includes(codedPacksFeature)),
+    ...details,
+  };
 }
 
-function packsOf(runs: readonly PackRun[]): readonly PackEntry[] {
+function packsOf(runs: readonly PackRun[], mayBeCoded: boolean): readonly PackEntry[] {
   const packCount = runs.reduce((sum, run) => sum + run.packCount, 0);
   if (packCount > maxPackCount) {
     throw corrupt(headSizeBytes, `${packCount} packs, at most ${maxPackCount} are possible`);
   }
-  return runs.flatMap(({ writer, packCount: count, number, sizeBytes, copies }) => {
+  return runs.flatMap(({ writer, packCount: count, number, sizeBytes, ...run }) => {
     if (number.length !== count * 4 || sizeBytes.length !== count * 4) {
       throw corrupt(headSizeBytes, `the columns of the packs of ${writer} are not ${count} long`);
     }
+    const kept = keptOf(run, writer, mayBeCoded);
     const sizes = columnOfBytes(sizeBytes);
     return Array.from(columnOfBytes(number), (packNumber, index) => ({
       name: packName(writer, packNumber),
       sizeBytes: sizes[index],
-      replication: copies,
+      ...kept,
     }));
   });
+}
+
+function keptOf(
+  { copies, code }: Pick<PackRun, 'copies' | 'code'>,
+  writer: string,
+  mayBeCoded: boolean,
+): CopiesOrCode {
+  if (copies !== undefined && code === undefined) {
+    return { replication: copies };
+  }
+  const parsed = copies === undefined && mayBeCoded ? parseErasureCode(code ?? '') : undefined;
+  if (parsed === undefined) {
+    throw corrupt(
+      headSizeBytes,
+      `of the packs of ${writer} it says neither copies nor, with the feature ${codedPacksFeature}, a code`,
+    );
+  }
+  return { code: parsed };
 }
 
 function sha256Of(bytes: Uint8Array): Buffer {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { crc32c } from '@node-rs/crc32';
 import { ParsError } from '../../introspect/pars-error.js';
+import { type CopiesOrCode, ecPolicyName } from '../store/redundancy.js';
 import { packValue } from './codec.js';
 import {
   hashSizeBytes,
@@ -97,32 +98,43 @@ function identityRecord({ uuid, id, host }: VmIdentity): VmIdentity {
 
 /** Packs that follow each other, of one writer and kept alike, together. */
 function packRunsOf(packs: readonly PackEntry[]): PackRun[] {
-  const runs: { writer: string; copies: number; numbers: number[]; sizes: number[] }[] = [];
-  for (const { name, sizeBytes, replication } of packs) {
+  const runs: { writer: string; kept: KeptKey; numbers: number[]; sizes: number[] }[] = [];
+  for (const { name, sizeBytes, ...pack } of packs) {
+    const kept = keptKey(pack);
     const parts = partsOfPackName(name);
     if (parts === undefined) {
       throw refused(`${name} is no name of a pack`);
     }
     const last = runs.at(-1);
-    if (last?.writer === parts.writer && last.copies === replication) {
+    if (last?.writer === parts.writer && isSame(last.kept, kept)) {
       last.numbers.push(parts.number);
       last.sizes.push(sizeBytes);
     } else {
       runs.push({
         writer: parts.writer,
-        copies: replication,
+        kept,
         numbers: [parts.number],
         sizes: [sizeBytes],
       });
     }
   }
-  return runs.map(({ writer, copies, numbers, sizes }) => ({
+  return runs.map(({ writer, kept, numbers, sizes }) => ({
     writer,
     packCount: numbers.length,
     number: bytesOfColumn(Uint32Array.from(numbers)),
     sizeBytes: bytesOfColumn(Uint32Array.from(sizes)),
-    copies,
+    ...kept,
   }));
+}
+
+type KeptKey = Pick<PackRun, 'copies' | 'code'>;
+
+function keptKey(pack: CopiesOrCode): KeptKey {
+  return pack.code === undefined ? { copies: pack.replication } : { code: ecPolicyName(pack.code) };
+}
+
+function isSame(a: KeptKey, b: KeptKey): boolean {
+  return a.copies === b.copies && a.code === b.code;
 }
 
 function refused(problem: string): ParsError {

@@ -73,8 +73,10 @@ export const notStoredFeature = 'not-stored';
 export const disksFeature = 'disks';
 /** Version 1: the VM's name has other characters than A-Z a-z 0-9 . _ -, which programs of before take for damage. */
 export const namesFeature = 'names';
+/** Version 2: packs are kept in units of an erasure code: programs of before would look for the key of their copies in vain. */
+export const codedPacksFeature = 'coded-packs';
 /** Features that this program knows and a manifest may require. */
 export const knownFeatures: Readonly<Record<ManifestVersion, readonly string[]>> = {
   1: [notStoredFeature, disksFeature, namesFeature],
-  2: [],
+  2: [codedPacksFeature],
 };

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { boundedArray } from '../flow/bounded.js';
 import { maxPackSizeBytes, maxReplication, packHeaderSizeBytes } from '../pack/layout.js';
+import { ecPolicyName, parseErasureCode } from '../store/redundancy.js';
 import {
   hashSizeBytes,
   maxBodyCount,
@@ -27,6 +28,12 @@ const storeName = z
   .refine(isStoreName, 'expected a store name: segments of A-Z a-z 0-9 . _ - joined by /');
 const size = z.int().min(0);
 const bin = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
+
+/** In the one form in which it is written. */
+function isPolicyName(text: string): boolean {
+  const code = parseErasureCode(text);
+  return code !== undefined && ecPolicyName(code) === text;
+}
 
 const features = boundedArray(z.string().max(64), 64);
 /** Printable ASCII: it is shown as it is. */
@@ -90,8 +97,13 @@ const packRunSchema = z.object({
   packCount: z.int().min(1).max(maxPackCount),
   number: bin,
   sizeBytes: bin,
-  // Erasure-coded packs will have another key in its place, and their own feature.
-  copies: z.int().min(1).max(maxReplication),
+  copies: z.int().min(1).max(maxReplication).optional(),
+  /** In place of copies, with the feature for it. */
+  code: z
+    .string()
+    .max(64)
+    .refine((code) => isPolicyName(code), 'expected the name of an erasure coding policy')
+    .optional(),
 });
 export type PackRun = z.infer<typeof packRunSchema>;
 

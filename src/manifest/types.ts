@@ -3,15 +3,14 @@
 import type { DiskHeldPages } from '../../introspect/disk-held.js';
 import type { HealingFacts } from '../../introspect/heal/healing-facts.js';
 import type { FrameColumns, PlaceColumns } from '../pack/types.js';
+import type { CopiesOrCode } from '../store/redundancy.js';
 
-/** A file of frames. May have been written by an earlier snapshot. */
-export interface PackEntry {
+/** A file of frames, and how often it was to be kept, 1..10 times, or in which code. May have been written by an earlier snapshot. */
+export type PackEntry = CopiesOrCode & {
   /** Name below the store's root. */
   readonly name: string;
   readonly sizeBytes: number;
-  /** Copies asked for, 1..10. */
-  readonly replication: number;
-}
+};
 
 /** A whole file kept beside the pages, such as the device state. */
 export interface Attachment {

@@ -5,10 +5,11 @@ import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { countPages } from '../loss/pages-by-label.js';
 import { disksOf, ramOf } from '../manifest/space/spaces.js';
-import type { Manifest, RamSpace } from '../manifest/types.js';
+import type { Manifest, PackEntry, RamSpace } from '../manifest/types.js';
 import { usedFrames } from '../manifest/used-frames.js';
 import { packHeaderSizeBytes } from '../pack/layout.js';
 import { namedPolicies, type PolicyName, policyNames } from '../plan/policy.js';
+import { nativeReplication } from '../plan/saving.js';
 import type {
   ImageFigures,
   LabelFigures,
@@ -49,7 +50,8 @@ type StoredPages = readonly ReadonlyMap<number, number>[];
 function storedPages({ header: { packs, legend }, frames }: Manifest, ram: RamSpace): StoredPages {
   const { counts, labelCount } = countPages(ram, frames, packs.length, legend.length);
   const stored = legend.map(() => new Map<number, number>());
-  packs.forEach(({ replication }, pack) => {
+  packs.forEach((entry, pack) => {
+    const replication = comparedReplication(entry);
     stored.forEach((byReplication, label) => {
       const count = counts[pack * labelCount + label];
       if (count > 0) {
@@ -58,6 +60,11 @@ function storedPages({ header: { packs, legend }, frames }: Manifest, ram: RamSp
     });
   });
   return stored;
+}
+
+/** What is in a code a policy without codes would keep three times, in the same packs. */
+function comparedReplication({ replication }: PackEntry): number {
+  return replication ?? nativeReplication;
 }
 
 function labelFigures(
@@ -111,7 +118,7 @@ function policyOf(
       const replication = policy[knownLabel(entry)];
       return notStored.includes(number)
         ? replication === 0
-        : replication > 0 && [...stored[number].keys()].every((found) => found === replication);
+        : replication !== 0 && [...stored[number].keys()].every((found) => found === replication);
     });
   });
 }
@@ -137,7 +144,8 @@ function replicationFigures(
     packs.length,
   );
   const figures = new Map<number, ReplicationFigures>();
-  packs.forEach(({ replication }, pack) => {
+  packs.forEach((entry, pack) => {
+    const replication = comparedReplication(entry);
     if (frameBytes[pack] === 0 && pack >= endOfRam) {
       return;
     }

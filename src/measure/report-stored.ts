@@ -35,6 +35,7 @@ export async function reportStored(
   if (figures !== undefined) {
     expectSameImage(manifest, own, figures);
   }
+  const isCoded = header.packs.some(({ code }) => code !== undefined);
   const { parts, storedBytes, placement } = await readPlacement(store, manifest, signal);
   return {
     report: snapshotReport({
@@ -48,7 +49,12 @@ export async function reportStored(
       },
       figures: figures ?? own,
       assumptions: assume(placement?.nodes.length),
-      stored: { policy: own.policies.at(0)?.policy, parts, storedBytes, placement },
+      stored: {
+        policy: isCoded ? undefined : own.policies.at(0)?.policy,
+        parts,
+        storedBytes,
+        placement,
+      },
     }),
     map: {
       title: `Memory of ${header.vm} by label`,

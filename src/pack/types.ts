@@ -19,6 +19,7 @@ export interface FrameRequests {
 
 /** A pack before it is written: what goes in, and how often it is kept. */
 export interface PackRequest {
+  /** The number in the plan's column: copies, or a code. */
   readonly replication: number;
   readonly frames: FrameRequests;
 }

@@ -6,14 +6,15 @@ import type { DataRun } from '../../introspect/memory/file-holes.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers } from '../../introspect/page-class.js';
 import { windowPageCount } from '../pack/types.js';
-import type { ReplicationPlan } from './replication-plan.js';
+import type { PageRedundancy } from './policy.js';
+import { PlanNumbers, type ReplicationPlan } from './replication-plan.js';
 
 const windowSizeBytes = windowPageCount * pageSizeBytes;
 
 /** `dataAt` gives the first data at or after an offset, undefined when only holes are left. */
 export function planDisk(
   sizeBytes: number,
-  replication: number,
+  redundancy: PageRedundancy,
   dataAt: (offset: number) => DataRun | undefined,
 ): ReplicationPlan {
   const pageCount = Math.ceil(sizeBytes / pageSizeBytes);
@@ -34,7 +35,8 @@ export function planDisk(
     bounds.push(Math.min(end * windowPageCount, pageCount));
     offset = end * windowSizeBytes;
   }
-  return planOfBounds(pageCount, bounds, replication);
+  const numbers = new PlanNumbers();
+  return { ...planOfBounds(pageCount, bounds, numbers.of(redundancy)), ...numbers.codes };
 }
 
 /** Bytes of the pages that are stored, before pages of zeroes fall out. One copy. */

@@ -2,7 +2,7 @@
 // reads one takes longer to load than the labels of a small guest to find.
 //
 //   default:            # optional: all labels of a kind
-//     critical: 2
+//     critical: rs-6-3
 //   replication:        # optional: single labels, over the default
 //     free: 1
 //     anon: 3
@@ -11,12 +11,35 @@ import { z } from 'zod';
 import { pageClasses } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { maxReplication } from '../pack/layout.js';
-import { buildPolicy, type Policy, type PolicyOptions } from './policy.js';
+import { erasureCodeForm, parseErasureCode } from '../store/redundancy.js';
+import { buildPolicy, type PageRedundancy, type Policy, type PolicyOptions } from './policy.js';
 
-const replication = z
+const copies = z
   .int({ error: 'expected a whole number' })
   .min(0, 'expected 0 copies or more')
   .max(maxReplication, `expected at most ${maxReplication} copies`);
+
+const code = z.string().transform((text, context) => {
+  const parsed = parseErasureCode(text);
+  if (parsed === undefined) {
+    context.addIssue({
+      code: 'custom',
+      message: `expected a number of copies, or ${erasureCodeForm}, found ${JSON.stringify(text)}`,
+    });
+    return z.NEVER;
+  }
+  return parsed;
+});
+
+/** Not a union: of two kinds that were tried it would say only that neither fits. */
+const replication = z.unknown().transform((value, context): PageRedundancy => {
+  const parsed = (typeof value === 'string' ? code : copies).safeParse(value);
+  if (!parsed.success) {
+    context.addIssue({ code: 'custom', message: parsed.error.issues[0].message });
+    return z.NEVER;
+  }
+  return parsed.data;
+});
 
 const changesSchema = z.strictObject({
   default: z.strictObject({ critical: replication, expendable: replication }).partial().optional(),

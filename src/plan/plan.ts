@@ -4,7 +4,7 @@ import type { PageMap } from '../../introspect/label/page-map.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { Policy } from './policy.js';
-import type { ReplicationPlan } from './replication-plan.js';
+import { PlanNumbers, type ReplicationPlan } from './replication-plan.js';
 
 /** Beyond every replication. */
 const noSuchLabel = 255;
@@ -32,7 +32,8 @@ export function planReplication(map: Pick<PageMap, 'labels'>, policy: Policy): R
     first = end;
   }
 
-  const byLabel = replicationByLabel(policy);
+  const numbers = new PlanNumbers();
+  const byLabel = replicationByLabel(policy, numbers);
   for (let run = 0; run < runCount; run++) {
     replication[run] = byLabel[label[run]];
     if (replication[run] === noSuchLabel) {
@@ -43,7 +44,7 @@ export function planReplication(map: Pick<PageMap, 'labels'>, policy: Policy): R
       );
     }
   }
-  return { pageCount, firstPage, runPageCount, label, replication };
+  return { pageCount, firstPage, runPageCount, label, replication, ...numbers.codes };
 }
 
 function countRuns(labels: Uint8Array): number {
@@ -60,10 +61,10 @@ function countRuns(labels: Uint8Array): number {
 }
 
 /** Indexed by label number; `noSuchLabel` where there is none. */
-function replicationByLabel(policy: Policy): Uint8Array {
+function replicationByLabel(policy: Policy, numbers: PlanNumbers): Uint8Array {
   const table = new Uint8Array(256).fill(noSuchLabel);
   for (const { number, label } of pageClasses) {
-    table[number] = policy[label];
+    table[number] = numbers.of(policy[label]);
   }
   return table;
 }

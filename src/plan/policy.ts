@@ -1,16 +1,23 @@
-// Policy is data: for each label, how many copies its pages get. The default follows from page-class.ts alone.
+// Policy is data: for each label, how many copies its pages get, or which erasure code. The default follows from page-class.ts alone.
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
+import { copiesWorth, type ReedSolomon } from '../store/redundancy.js';
 
-/** Copies by label, 1..10; 0 for pages that are not stored, as a restore can do without. */
-export type Policy = Readonly<Record<PageLabel, number>>;
+/** Copies, 1..10, or an erasure code; 0 copies for pages that are not stored, as a restore can do without. */
+export type PageRedundancy = number | ReedSolomon;
+
+export type Policy = Readonly<Record<PageLabel, PageRedundancy>>;
 
 /** What a policy file may say. */
 export interface PolicyChanges {
   readonly default?:
-    | { readonly critical?: number | undefined; readonly expendable?: number | undefined }
+    | {
+        readonly critical?: PageRedundancy | undefined;
+        readonly expendable?: PageRedundancy | undefined;
+      }
     | undefined;
-  readonly replication?: Readonly<Partial<Record<PageLabel, number | undefined>>> | undefined;
+  readonly replication?:
+    Readonly<Partial<Record<PageLabel, PageRedundancy | undefined>>> | undefined;
 }
 
 export interface PolicyOptions {
@@ -73,7 +80,7 @@ export function buildPolicy(
     );
   }
   const weak = pageClasses.filter(
-    ({ label, expendable }) => !expendable && policy[label] < minCriticalReplication,
+    ({ label, expendable }) => !expendable && worthOf(policy[label]) < minCriticalReplication,
   );
   if (weak.length > 0 && !allowWeakCritical) {
     const labels = weak.map(({ label, loss }) => `${label} (lost: ${loss})`).join(', ');
@@ -84,4 +91,9 @@ export function buildPolicy(
     );
   }
   return policy;
+}
+
+/** As many copies survive the loss of as many nodes. */
+function worthOf(redundancy: PageRedundancy): number {
+  return typeof redundancy === 'number' ? redundancy : copiesWorth(redundancy);
 }

@@ -5,7 +5,16 @@
 // with the same packs kept three times, so compression is not booked as a gain of ours.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { pageClasses, type PageLabel } from '../../introspect/page-class.js';
-import type { ReplicationPlan } from './replication-plan.js';
+import {
+  type CopiesOrCode,
+  ecPolicyName,
+  neededPlaceCount,
+  placeCount,
+  type Redundancy,
+  redundancyOf,
+  storedBytes,
+} from '../store/redundancy.js';
+import { plannedRedundancy, type ReplicationPlan } from './replication-plan.js';
 
 /** What HDFS does with a file when nobody says otherwise (dfs.replication). */
 export const nativeReplication = 3;
@@ -24,7 +33,10 @@ export interface Saving {
 export interface LabelSaving extends Saving {
   readonly label: PageLabel;
   readonly expendable: boolean;
-  readonly replication: number;
+  /** Copies; null where the pages are kept in a code. */
+  readonly replication: number | null;
+  /** The name of the erasure coding policy, as HDFS has it; absent where there are copies. */
+  readonly code?: string;
   readonly pageCount: number;
   /** One copy. */
   readonly sizeBytes: number;
@@ -54,13 +66,16 @@ export function plannedSaving(plan: ReplicationPlan): PlannedSaving {
         continue;
       }
       const sizeBytes = pageCount * pageSizeBytes;
+      const redundancy = plannedRedundancy(plan, replication);
       labels.push({
         label,
         expendable,
-        replication,
+        ...(redundancy.kind === 'copies'
+          ? { replication: redundancy.count }
+          : { replication: null, code: ecPolicyName(redundancy) }),
         pageCount,
         sizeBytes,
-        ...savingOf(sizeBytes * nativeReplication, sizeBytes * Math.max(replication, 1)),
+        ...savingOf(sizeBytes * nativeReplication, plannedBytes(redundancy, sizeBytes)),
       });
     }
   }
@@ -86,15 +101,25 @@ export function plannedSaving(plan: ReplicationPlan): PlannedSaving {
   };
 }
 
+/**
+ * What pages take of all disks, before they are packed. Pages that are not stored count once; in a code each stripe counts as if
+ * it were full.
+ */
+export function plannedBytes(redundancy: Redundancy, sizeBytes: number): number {
+  return redundancy.kind === 'copies'
+    ? sizeBytes * Math.max(redundancy.count, 1)
+    : sizeBytes * (placeCount(redundancy) / neededPlaceCount(redundancy));
+}
+
 /** Stored bytes of packs written, against the same packs with three copies each. */
 export function storedSaving(
-  packs: Iterable<{ readonly sizeBytes: number; readonly replication: number }>,
+  packs: Iterable<CopiesOrCode & { readonly sizeBytes: number }>,
 ): Saving {
   let nativeBytes = 0;
   let chosenBytes = 0;
-  for (const { sizeBytes, replication } of packs) {
+  for (const { sizeBytes, ...pack } of packs) {
     nativeBytes += sizeBytes * nativeReplication;
-    chosenBytes += sizeBytes * replication;
+    chosenBytes += storedBytes(redundancyOf(pack), sizeBytes);
   }
   return savingOf(nativeBytes, chosenBytes);
 }

@@ -2,7 +2,7 @@
 import type { PageMap } from '../../introspect/label/page-map.js';
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { labelNumbers, pageClasses } from '../../introspect/page-class.js';
-import { maxEvidenceLength, maxGuestTextLength } from '../manifest/layout.js';
+import { codedPacksFeature, maxEvidenceLength, maxGuestTextLength } from '../manifest/layout.js';
 import { diskRegionBytes, diskSpaceName, ramSpaceName } from '../manifest/space/disk-space.js';
 import type {
   AddressSpace,
@@ -56,7 +56,9 @@ export function buildManifest(stored: StoredSnapshot): Manifest {
       id,
       vm,
       createdMs,
-      requiredFeatures: [],
+      requiredFeatures: written.packs.some(({ code }) => code !== undefined)
+        ? [codedPacksFeature]
+        : [],
       packs: written.packs,
       bodies: [],
       pageHashes: written.pageHashes,

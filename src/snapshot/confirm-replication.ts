@@ -15,6 +15,7 @@ const maxPollMs = 500;
 interface StoredFileCopies {
   readonly name: string;
   readonly sizeBytes: number;
+  /** Copies, or as many as a code is worth. */
   readonly replication: number;
 }
 

@@ -12,6 +12,7 @@ import {
   maxSourcePathLength,
 } from '../manifest/space/disk-record.js';
 import { planDisk } from '../plan/disk-plan.js';
+import type { PageRedundancy } from '../plan/policy.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
 
 export interface DiskToStore {
@@ -64,8 +65,8 @@ export class OpenedDisk {
   }
 
   /** Holes of the image are in no run that is stored. */
-  plan(replication: number): ReplicationPlan {
-    return planDisk(this.sizeBytes, replication, (offset) =>
+  plan(redundancy: PageRedundancy): ReplicationPlan {
+    return planDisk(this.sizeBytes, redundancy, (offset) =>
       dataRunAt(this.#image.fd, offset, this.sizeBytes),
     );
   }

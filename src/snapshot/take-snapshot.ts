@@ -6,10 +6,10 @@ import type { PageMap } from '../../introspect/label/page-map.js';
 import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import {
-  manifestReplication,
   newSnapshotId,
   publishManifest,
   removeUnpublished,
+  replicationBeside,
   writeManifest,
 } from '../catalog/catalog.js';
 import { type Claim, claimUpload } from '../catalog/claim.js';
@@ -26,6 +26,7 @@ import { planReplication } from '../plan/plan.js';
 import type { Policy } from '../plan/policy.js';
 import type { ReplicationPlan } from '../plan/replication-plan.js';
 import type { UnderReplicated } from '../store/block-state.js';
+import { copiesWorth, redundancyOf } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 import { buildManifest } from './build-manifest.js';
 import { confirmReplication } from './confirm-replication.js';
@@ -35,6 +36,7 @@ import {
   openDisksToStore,
   type OpenedDisk,
 } from './disk-to-store.js';
+import { expectCodes } from './expect-codes.js';
 import { hashReplication } from './hash-files.js';
 import { stateOfFile, type StateSource, writeAttachment } from './write-attachment.js';
 import { type PacksRequest, writePacks, type WrittenPacks } from './write-packs.js';
@@ -44,6 +46,8 @@ export interface SnapshotRequest {
   readonly memory: PhysicalMemory;
   readonly map: PageMap;
   readonly policy: Policy;
+  /** Take a cluster with fewer nodes than a code of the policy has units. */
+  readonly allowFewer?: boolean | undefined;
   readonly vm: string;
   /** Which VM it is, apart from its name. */
   readonly identity?: VmIdentity | undefined;
@@ -86,6 +90,7 @@ export async function takeSnapshot(request: SnapshotRequest): Promise<SnapshotRe
   const { store, vm, signal } = request;
   expectVmName(vm, 'give another with --name');
   expectMoment(request.createdMs);
+  await expectCodes(store, request);
   const disks = openDisksToStore(request.disks ?? []);
   const id = newSnapshotId();
   let claim: Claim | undefined;
@@ -183,9 +188,9 @@ async function writeSnapshot(
   const underReplicated = await confirmReplication(
     store,
     [
-      ...written.packs,
+      ...written.packs.map((pack) => ({ ...pack, replication: copiesWorth(redundancyOf(pack)) })),
       ...pageHashes.map((file) => ({ ...file, replication: hashReplication })),
-      ...alwaysCritical.map((file) => ({ ...file, replication: manifestReplication })),
+      ...alwaysCritical.map((file) => ({ ...file, replication: replicationBeside(written.packs) })),
     ],
     request.replicationTimeoutMs ?? defaultReplicationTimeoutMs,
     signal,
@@ -231,17 +236,23 @@ async function writeContent(
 }
 
 async function writeAttachments(
-  { store, statePath, state, machine, signal }: SnapshotRequest,
+  { store, policy, statePath, state, machine, signal }: SnapshotRequest,
   id: string,
 ): Promise<readonly Attachment[]> {
   const attachments: Attachment[] = [];
+  const codes = Object.values(policy).filter((kept) => typeof kept !== 'number');
+  const copyCount = replicationBeside(codes.map((code) => ({ code })));
   const source = statePath === undefined ? state : await stateOfFile(statePath);
   if (source !== undefined) {
-    attachments.push(await writeAttachment(store, 'state', stateName(id), source, signal));
+    attachments.push(
+      await writeAttachment(store, 'state', stateName(id), source, copyCount, signal),
+    );
   }
   if (machine !== undefined) {
     const bytes = { sizeBytes: machine.length, content: () => [machine] };
-    attachments.push(await writeAttachment(store, 'machine', machineName(id), bytes, signal));
+    attachments.push(
+      await writeAttachment(store, 'machine', machineName(id), bytes, copyCount, signal),
+    );
   }
   return attachments;
 }

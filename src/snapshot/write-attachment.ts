@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { ParsError } from '../../introspect/pars-error.js';
-import { manifestReplication } from '../catalog/catalog.js';
 import type { Attachment } from '../manifest/types.js';
 import { defaultBlockSizeBytes } from '../pack/layout.js';
 import { copies } from '../store/redundancy.js';
@@ -53,6 +52,7 @@ export async function writeAttachment(
   role: string,
   name: string,
   source: StateSource,
+  copyCount: number,
   signal: AbortSignal | undefined,
 ): Promise<Attachment> {
   let hash = createHash('sha256');
@@ -64,7 +64,7 @@ export async function writeAttachment(
     }
   };
   const sizeBytes = await store.write(name, content, {
-    redundancy: copies(manifestReplication),
+    redundancy: copies(copyCount),
     // Whole in one block, like a pack.
     blockSizeBytes: Math.max(defaultBlockSizeBytes, Math.ceil(source.sizeBytes / 512) * 512),
     nameTells: 'nothing',

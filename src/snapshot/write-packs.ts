@@ -13,8 +13,8 @@ import { packContentBytes } from '../pack/layout.js';
 import { requestedSizeBytes } from '../pack/read-pages.js';
 import type { PackRequest } from '../pack/types.js';
 import { planPacks } from '../plan/pack-plan.js';
-import type { ReplicationPlan } from '../plan/replication-plan.js';
-import { copies } from '../store/redundancy.js';
+import { plannedRedundancy, type ReplicationPlan } from '../plan/replication-plan.js';
+import { copiesOrCode, type Redundancy } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 import { HashFiles } from './hash-files.js';
 import { type MergedFrames, mergeFrames } from './merge-frames.js';
@@ -55,7 +55,12 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
     planPacks(plan, {
       packContentBytes: packContentBytes(blockSizeBytes),
       storedAt: pages.storedAt?.bind(pages),
-    }).map((packRequest) => ({ space, pages, packRequest })),
+    }).map((packRequest) => ({
+      space,
+      pages,
+      packRequest,
+      redundancy: plannedRedundancy(plan, packRequest.replication),
+    })),
   );
   // A failure ends the other packs too, through the same signal that the caller's Ctrl-C uses.
   const failed = new AbortController();
@@ -77,25 +82,30 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
     },
   };
   const hashFiles = new HashFiles({ store, id, packCount: requests.length, signal: stop });
-  const writeOne = async (source: PackSource, packRequest: PackRequest, index: number) => {
+  const writeOne = async (
+    source: PackSource,
+    packRequest: PackRequest,
+    redundancy: Redundancy,
+    index: number,
+  ) => {
     stop.throwIfAborted();
     const content = new PackContent(source, packRequest);
     const name = packName(id, index);
-    const { replication } = packRequest;
     const sizeBytes = await store.write(name, () => content.content(), {
-      redundancy: copies(replication),
+      redundancy,
       blockSizeBytes,
       nameTells: 'nothing',
       signal: stop,
     });
     await hashFiles.add(index, content.hashes());
-    const entry: PackEntry = { name, sizeBytes, replication };
+    const entry: PackEntry = { name, sizeBytes, ...copiesOrCode(redundancy) };
     return { entry, parts: content.frames() };
   };
-  const work = requests.map(({ space, pages, packRequest }, index) =>
+  const work = requests.map(({ space, pages, packRequest, redundancy }, index) =>
     limit(async () => {
       try {
-        return { space, ...(await writeOne({ ...shared, pages }, packRequest, index)) };
+        const source = { ...shared, pages };
+        return { space, ...(await writeOne(source, packRequest, redundancy, index)) };
       } catch (error) {
         failed.abort();
         throw error;

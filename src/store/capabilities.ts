@@ -21,8 +21,20 @@ export interface StoreCapabilities {
   /** Bytes at the end of a file that is there, durable on every copy when it returns. */
   readonly appendWithSync?: never;
 
-  /** A file in units of an erasure code: `write` refuses such a redundancy. Files that HDFS coded itself can be read. */
-  readonly writeErasureCoded?: never;
+  /** `write` takes an erasure code as well, if the cluster has it enabled. Elsewhere it refuses such a redundancy. */
+  readonly writeErasureCoded?: true;
+
+  /** What decides which redundancy the cluster can give. */
+  readonly describeCluster?: (options?: ReadOptions) => Promise<ClusterShape>;
+}
+
+export interface ClusterShape {
+  /** DataNodes that are alive and take new blocks. Undefined where the store does not say. */
+  readonly liveNodeCount: number | undefined;
+  /** Racks that those nodes are in. Undefined likewise. */
+  readonly rackCount: number | undefined;
+  /** Names of the erasure coding policies that are enabled: RS-6-3-1024k. Undefined likewise. */
+  readonly enabledCodes: readonly string[] | undefined;
 }
 
 export type RaiseRedundancy = (

@@ -1,7 +1,7 @@
 // What a write asks for, checked before anything is sent or opened, and alike for every store that keeps whole copies.
 
 import { ParsError } from '../../introspect/pars-error.js';
-import { type Redundancy, redundancyInWords } from './redundancy.js';
+import { type ReedSolomon, type Redundancy, redundancyInWords } from './redundancy.js';
 import type { WriteOptions } from './store.js';
 
 /** What a store of whole copies needs to know of WriteOptions. */
@@ -10,6 +10,25 @@ export interface CopiesToWrite {
   readonly blockSizeBytes: number;
   readonly nameTells: 'whole' | 'nothing';
   readonly signal: AbortSignal | undefined;
+}
+
+/** What a store of whole copies and of coded files needs to know of them. */
+export interface FileToWrite extends CopiesToWrite {
+  /** Undefined for a file of whole copies. */
+  readonly code: ReedSolomon | undefined;
+}
+
+/** For a store that takes codes too. Throws `usage` for what no store can write. */
+export function fileToWrite(name: string, options: WriteOptions): FileToWrite {
+  const { redundancy } = options;
+  if (redundancy.kind === 'copies') {
+    return { ...copiesToWrite(name, options), code: undefined };
+  }
+  // Of a coded file HDFS makes one, of as many units as the code has.
+  return {
+    ...copiesToWrite(name, { ...options, redundancy: { kind: 'copies', count: 1 } }),
+    code: redundancy,
+  };
 }
 
 /** Throws `usage` for what no store can write, and as `copyCountOf`. */

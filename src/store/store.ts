@@ -17,6 +17,9 @@ import type { Redundancy } from './redundancy.js';
  */
 export const claimsFolder = 'claims';
 
+/** Where a store may make files in a folder for each erasure code before they get their names, of which it makes theirs. */
+export const codingFolder = 'coding';
+
 export interface WriteOptions {
   /** How it is to be kept, each copy or unit on another node or disk. A store refuses what it cannot write. */
   readonly redundancy: Redundancy;

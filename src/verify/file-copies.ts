@@ -1,11 +1,14 @@
 // Where a file of a snapshot is, and what is left of it.
 import { smallestOf } from '../flow/largest.js';
 import { type BlockPlaces, neededCount, stateOfBlocks, wantedCount } from '../store/block-state.js';
+import type { ReedSolomon } from '../store/redundancy.js';
 
 export interface FileCopies {
   readonly name: string;
-  /** Copies asked for. A folder with erasure coding takes no notice of it. */
+  /** Copies asked for, or as many as the code is worth that was asked for. A folder with erasure coding takes no notice of it. */
   readonly replication: number;
+  /** The code that was asked for; absent where copies were. */
+  readonly code?: ReedSolomon | undefined;
   /** The places of each block. A file that is not what was written counts as a block without any. */
   readonly blocks: readonly BlockPlaces[];
 }

@@ -1,9 +1,10 @@
 // Every file of a snapshot as the store has it: whether it is what was written, and where its live copies are.
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
-import { manifestReplication } from '../catalog/catalog.js';
+import { replicationBeside } from '../catalog/catalog.js';
 import { manifestName } from '../catalog/names.js';
 import type { ManifestHeader } from '../manifest/types.js';
+import { copiesWorth, redundancyOf } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
 import { type FileBeside, type FileCopies, lostBlock } from './file-copies.js';
 
@@ -56,11 +57,16 @@ export async function locateFiles(
     { role: 'manifest', name: manifestName(id) },
   ];
   const [locatedPacks, locatedBeside] = await Promise.all([
-    Promise.all(packs.map(locate)),
+    Promise.all(
+      packs.map(async (pack) => ({
+        ...(await locate({ ...pack, replication: copiesWorth(redundancyOf(pack)) })),
+        code: pack.code,
+      })),
+    ),
     Promise.all(
       beside.map(async ({ role, ...file }) => ({
         role,
-        ...(await locate({ ...file, replication: manifestReplication })),
+        ...(await locate({ ...file, replication: replicationBeside(packs) })),
       })),
     ),
   ]);

@@ -6,6 +6,8 @@ import { smallestOf } from '../flow/largest.js';
 import { packHolds } from '../loss/pages-by-label.js';
 import { notStoredOf } from '../manifest/space/spaces.js';
 import type { ManifestHeader } from '../manifest/types.js';
+import type { BlockPlaces } from '../store/block-state.js';
+import type { ReedSolomon } from '../store/redundancy.js';
 import { type FileCopies, isLost, liveCopyCount, wantedCopyCount } from './file-copies.js';
 import type { LossInput, LossScenario } from './loss-scenarios.js';
 
@@ -28,6 +30,7 @@ export type RiskKind =
   | 'few-copies-wanted'
   | 'few-copies-alive'
   | 'redundancy-unknown'
+  | 'code-not-kept'
   | 'single-node';
 
 export interface Risk {
@@ -72,6 +75,7 @@ export function snapshotRisks(
     ['few-copies-wanted', fewWanted(input)],
     ['few-copies-alive', fewAlive(input)],
     ['redundancy-unknown', unknownCode(input)],
+    ['code-not-kept', codeNotKept(input)],
     ['single-node', fatalNodes(scenarios)],
   ];
   return sentences.flatMap(([kind, sentence]) =>
@@ -160,6 +164,30 @@ function unknownCode({ packs, beside }: RiskInput): string | undefined {
     : `${named(files.map(({ name }) => name))} ${files.length === 1 ? 'is' : 'are'} erasure-coded, and the store does not say ` +
         'by which policy: that they survive the loss of any node is not known, so here they do not; keep the store in a ' +
         'folder of whole copies, or ask a NameNode directly';
+}
+
+/** A file that was copied within HDFS, or to another cluster, is kept as the folder says that it was copied to. */
+function codeNotKept({ packs }: RiskInput): string | undefined {
+  const files = packs.filter(({ code, blocks }) =>
+    blocks.some((block) => code !== undefined && !isKeptIn(code, block)),
+  );
+  return files.length === 0
+    ? undefined
+    : `${named(files.map(({ name }) => name))} ${files.length === 1 ? 'was' : 'were'} written in an erasure code and ` +
+        `${files.length === 1 ? 'is' : 'are'} kept in another way now, as copied files are; what that survives is what ` +
+        'stands above: if it is too little, restore the snapshot and upload it again';
+}
+
+/** A short block has fewer data units than its code. One that is lost says nothing. */
+function isKeptIn(code: ReedSolomon, { coding, locations }: BlockPlaces): boolean {
+  if (locations.length === 0 || coding === 'unknown') {
+    return true;
+  }
+  return (
+    coding !== undefined &&
+    coding.parityUnitCount === code.parityUnitCount &&
+    coding.dataUnitCount <= code.dataUnitCount
+  );
 }
 
 function fatalNodes([now, ...others]: readonly LossScenario[]): string | undefined {

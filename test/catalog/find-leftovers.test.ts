@@ -76,6 +76,28 @@ describe('leftovers are', () => {
     });
   });
 
+  test('packs on their way to be coded, of a dead upload and of a snapshot that is there, and nothing beside them', async () => {
+    await withStore(async ({ store }) => {
+      await publishSmall(store, { id: whole, packs: [packName(whole, 0)] });
+      const coding = (id: string) => `coding/RS-6-3-1024k/packs.${id}.000000.pack._uploading_.0a1b`;
+      await writeText(store, coding(whole), 'once more');
+      await writeText(store, coding(dead), 'on its way');
+      await writeText(store, 'coding/RS-6-3-1024k/somebody-s', 'else');
+      const found = await findLeftovers(store, all);
+      expect(found.map(({ id, files }) => [id, files.map(({ name }) => name)]).sort()).toEqual([
+        [whole, [coding(whole)]],
+        [dead, [coding(dead)]],
+      ]);
+      for (const leftover of found) {
+        expect(await removeLeftover(store, leftover)).toBe(true);
+      }
+      const left = await store.list('coding/RS-6-3-1024k');
+      expect(left.map(({ name }) => name)).toEqual(['coding/RS-6-3-1024k/somebody-s']);
+      expect(await store.stat(packName(whole, 0))).toBeDefined();
+      expect(await namesFound(store)).toEqual([]);
+    });
+  });
+
   test('a manifest under the name that HDFS gives it while it is sent, without any pack', async () => {
     await withStore(async ({ store }) => {
       const sent = `${partName(dead)}._uploading_.0123456789ab`;

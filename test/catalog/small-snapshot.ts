@@ -7,7 +7,7 @@ import {
   type WrittenManifest,
 } from '../../src/catalog/catalog.js';
 import type { Manifest } from '../../src/manifest/types.js';
-import { copies } from '../../src/store/redundancy.js';
+import { copies, redundancyOf } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 
 const packSizeBytes = 8192;
@@ -94,12 +94,12 @@ export async function writeFilesOf(store: Store, { header }: Manifest): Promise<
       replication: manifestReplication,
     })),
   ];
-  for (const { name, replication } of files) {
+  for (const { name, ...kept } of files) {
     if ((await store.stat(name)) !== undefined) {
       continue;
     }
     await store.write(name, () => [new Uint8Array(packSizeBytes)], {
-      redundancy: copies(replication),
+      redundancy: redundancyOf(kept),
       blockSizeBytes,
     });
   }

@@ -13,6 +13,7 @@ import { type CommandResult, runHadoopCommand } from './hadoop-command.js';
 import {
   dataNodeClass,
   dfsAdminClass,
+  ecAdminClass,
   fsShellClass,
   hadoopJars,
   javaArguments,
@@ -87,6 +88,8 @@ export interface HdfsCluster {
   waitForLiveDataNodes(count: number, timeoutMs?: number): Promise<void>;
   /** `hdfs dfs ...`: a JVM start each, so about a second. */
   hdfsDfs(args: readonly string[], options?: HdfsCommandOptions): Promise<CommandResult>;
+  /** `hdfs ec ...`, as the superuser. */
+  hdfsEc(args: readonly string[]): Promise<CommandResult>;
   /** `hdfs dfsadmin ...`, as the superuser. */
   dfsAdmin(args: readonly string[]): Promise<CommandResult>;
   /**
@@ -98,11 +101,13 @@ export interface HdfsCluster {
   close(): Promise<void>;
 }
 
-const startTimeoutMs = 200_000;
+/** Daemons that start together share the processors. */
+const startTimeoutPerNodeMs = 40_000;
 
 /** Starts a cluster and waits until every DataNode is live. */
 export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster> {
   const dataNodeCount = options.dataNodeCount ?? 5;
+  const startTimeoutMs = startTimeoutPerNodeMs * Math.max(5, dataNodeCount);
   const jars = await hadoopJars();
   const prepared = await prepare(jars);
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'pars-hdfs-')));
@@ -287,6 +292,7 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
     },
     waitForLiveDataNodes,
     hdfsDfs: (args, commandOptions) => command(fsShellClass, args, commandOptions),
+    hdfsEc: (args) => command(ecAdminClass, args),
     dfsAdmin: (args) => command(dfsAdminClass, args),
     fsck,
     close,

@@ -10,6 +10,7 @@ import { fetchHadoopJars } from '../setup/hadoop-jars.mjs';
 export const nameNodeClass = 'org.apache.hadoop.hdfs.server.namenode.NameNode';
 export const dataNodeClass = 'org.apache.hadoop.hdfs.server.datanode.DataNode';
 export const fsShellClass = 'org.apache.hadoop.fs.FsShell';
+export const ecAdminClass = 'org.apache.hadoop.hdfs.tools.ECAdmin';
 export const dfsAdminClass = 'org.apache.hadoop.hdfs.tools.DFSAdmin';
 export const haAdminClass = 'org.apache.hadoop.hdfs.tools.DFSHAAdmin';
 export const fetchTokenClass = 'org.apache.hadoop.hdfs.tools.DelegationTokenFetcher';

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { decodeManifest, decodeManifestHeader } from '../../src/manifest/decode.js';
 import { encodeManifestHeader } from '../../src/manifest/encode.js';
+import { codedPacksFeature } from '../../src/manifest/layout.js';
 import { packName } from '../../src/manifest/pack-name.js';
 import type { DiskSpace, Manifest } from '../../src/manifest/types.js';
 import { identityOfV1 } from '../../src/pack/frame-identity.js';
 import { maskPageCount } from '../../src/pack/mask.js';
+import { parseErasureCode, reedSolomon } from '../../src/store/redundancy.js';
 import {
   healingKeys,
   sampleId,
@@ -48,8 +50,11 @@ const manifests: fc.Arbitrary<Manifest> = fc
         packs: Array.from({ length: packCount }, (_, index) => ({
           name: packName(sampleId, index),
           sizeBytes: 2 ** 20,
-          replication: 1 + (index % 10),
+          ...(index % 3 === 2
+            ? { code: reedSolomon(3 + (index % 5), 2) }
+            : { replication: 1 + (index % 10) }),
         })),
+        requiredFeatures: packCount > 2 ? [codedPacksFeature] : [],
         legend,
         labelCounts,
         imageSizeBytes: pageCount * 4096,
@@ -287,6 +292,50 @@ test('a version 2 manifest is read, and its own file written the same to the byt
   expect(Buffer.from(encodeManifestHeader(read.header)).equals(golden.file)).toBe(true);
   expectSame(readBack(written(manifest)), manifest);
 });
+
+/** As the sample, with its critical packs in a code of another cell. */
+function sampleCoded(): Manifest {
+  const { header } = sampleManifest;
+  const [critical, expendable] = header.packs;
+  const code = parseErasureCode('rs-6-3-512k');
+  if (code === undefined) {
+    throw new Error('expected a code');
+  }
+  return inPackOrder({
+    ...sampleManifest,
+    header: {
+      ...header,
+      requiredFeatures: [codedPacksFeature],
+      packs: [{ name: critical.name, sizeBytes: critical.sizeBytes, code }, expendable],
+    },
+  });
+}
+
+// Bytes of version 2 with the feature, kept likewise.
+test('a manifest with packs in an erasure code is read, and written the same to the byte', () => {
+  const golden = { file: fixture('manifest-v2-coded.bin'), body: fixture('body-v2-coded.bin') };
+  const read = readBack(golden);
+  expectSame(read, sampleCoded());
+  expect(Buffer.from(encodeManifestHeader(read.header)).equals(golden.file)).toBe(true);
+  expectSame(readBack(written(sampleCoded())), sampleCoded());
+});
+
+test('packs in an erasure code that no feature announces are neither written nor read', () => {
+  const { header, ...rest } = sampleCoded();
+  const silent = { ...header, requiredFeatures: [] };
+  expect(() => written({ ...rest, header: silent })).toThrow(/coded-packs is not required/);
+  const { file } = written(sampleCoded());
+  const unannounced = encodeManifestHeader({ ...decoded(file).header, requiredFeatures: [] });
+  expect(() => decodeManifestHeader(unannounced)).toThrow(/neither copies nor, with the feature/);
+});
+
+function decoded(file: Uint8Array) {
+  const result = decodeManifestHeader(file);
+  if (result.kind !== 'complete') {
+    throw new Error('expected a whole header');
+  }
+  return result;
+}
 
 test.each([
   ['nothing', {}],

@@ -8,7 +8,7 @@ export function packsByReplication({
   frames,
   spaces: [ram],
 }: Manifest): ReplicationFigures[] {
-  const replications = [...new Set(header.packs.map(({ replication }) => replication))];
+  const replications = [...new Set(header.packs.map(({ replication = 0 }) => replication))];
   return replications
     .sort((a, b) => a - b)
     .map((replication) => {

@@ -2,6 +2,7 @@ import { pageClasses } from '../../introspect/page-class.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import { parsePolicy } from '../../src/plan/parse-policy.js';
 import { defaultPolicy, namedPolicies, type Policy } from '../../src/plan/policy.js';
+import { reedSolomon } from '../../src/store/redundancy.js';
 
 const strict = { allowWeakCritical: false };
 
@@ -55,7 +56,15 @@ test.each([
   ['default: {critical: 0}', /expected copies of unknown, found 0; only expendable pages/],
   ['replication: {free: 11}', /replication\.free: expected at most 10 copies/],
   ['replication: {free: 1.5}', /replication\.free: expected a whole number/],
-  ['replication: {free: "2"}', /replication\.free: expected a whole number/],
+  [
+    'replication: {free: "2"}',
+    /replication\.free: expected a number of copies, or a code .*found "2"/,
+  ],
+  [
+    'default: {critical: rs-6}',
+    /default\.critical: expected a number of copies, or a code such as rs-6-3, .*found "rs-6"/,
+  ],
+  ['replication: {anon: xor-2-2}', /replication\.anon: expected a number of copies, or a code/],
   ['replicas: {free: 2}', /the file: "replicas" is not known/],
   ['default: {free: 2}', /default: "free" is not known/],
   ['', /the file: /],
@@ -65,6 +74,16 @@ test.each([
   ['replication: *nowhere', /alias/],
 ])('%j is refused', (text, message) => {
   expectUsage(text, message);
+});
+
+test('critical pages may be kept in an erasure code, which one lost node does not break', () => {
+  const policy = parse('default: {critical: rs-6-3}\nreplication: {slab: RS-3-2-1024k, anon: 3}');
+  expect(policy).toMatchObject({
+    unknown: reedSolomon(6, 3),
+    slab: reedSolomon(3, 2),
+    anon: 3,
+    free: 1,
+  });
 });
 
 test.each(['replication: {anon: 1}', 'default: {critical: 1}'])(

@@ -11,7 +11,6 @@ import { manifestFiles } from '../../src/manifest/manifest-files.js';
 import type {
   LabelRuns,
   Manifest,
-  PackEntry,
   RamSpace,
   SnapshotFrames,
 } from '../../src/manifest/types.js';
@@ -45,7 +44,7 @@ export interface FleetTruth {
 
 /** A guest's memory without a name: many snapshots look alike but for their names. */
 interface Shape {
-  readonly packs: readonly Omit<PackEntry, 'name'>[];
+  readonly packs: readonly { readonly sizeBytes: number; readonly replication: number }[];
   readonly frames: SnapshotFrames;
   readonly space: RamSpace;
   readonly labelCounts: Readonly<Record<string, number>>;

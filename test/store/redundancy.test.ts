@@ -5,10 +5,15 @@ import fc from 'fast-check';
 import {
   blockCountOf,
   copies,
+  copiesOrCode,
+  copiesWorth,
+  ecPolicyName,
   neededPlaceCount,
+  parseErasureCode,
   placeCount,
   type Redundancy,
   redundancyInWords,
+  redundancyOf,
   reedSolomon,
   storedBytes,
   survivedLossCount,
@@ -134,4 +139,54 @@ test('people read copies as copies, and a code by the name that HDFS has for it'
     '3 copies',
     'RS-6-3',
   ]);
+});
+
+test.each([
+  ['rs-6-3', 'RS-6-3-1024k'],
+  ['RS-6-3', 'RS-6-3-1024k'],
+  ['rs-3-2', 'RS-3-2-1024k'],
+  ['rs-10-4', 'RS-10-4-1024k'],
+  ['RS-LEGACY-6-3-1024k', 'RS-LEGACY-6-3-1024k'],
+  ['xor-2-1', 'XOR-2-1-1024k'],
+  ['rs-8-2-512k', 'RS-8-2-512k'],
+])('%s is the policy that HDFS names %s', (text, name) => {
+  const code = parseErasureCode(text);
+  expect(code && ecPolicyName(code)).toBe(name);
+  expect(parseErasureCode(name)).toEqual(code);
+});
+
+test.each([
+  '',
+  'rs',
+  'rs-6',
+  'rs-6-0',
+  'rs-0-3',
+  'rs-06-3',
+  'rs-6-3-',
+  'rs-6-3-0k',
+  'rs-6-3-1024',
+  'rs-250-6',
+  'xor-2-2',
+  'lrc-6-3',
+  ' rs-6-3',
+  'rs-6-3\n',
+])('%j is no code', (text) => {
+  expect(parseErasureCode(text)).toBeUndefined();
+});
+
+test('a code of the usual form is the one that its text is parsed to', () => {
+  fc.assert(
+    fc.property(anyCoding, (code) => {
+      expect(parseErasureCode(redundancyInWords(code))).toEqual(code);
+    }),
+  );
+});
+
+test('a code is worth as many copies as survive the same losses, and is itself again from a list of files', () => {
+  expect([copies(3), reedSolomon(6, 3), reedSolomon(3, 2)].map(copiesWorth)).toEqual([3, 4, 3]);
+  fc.assert(
+    fc.property(anyRedundancy, (redundancy) => {
+      expect(redundancyOf(copiesOrCode(redundancy))).toEqual(redundancy);
+    }),
+  );
 });

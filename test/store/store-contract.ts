@@ -8,7 +8,12 @@ import type { ErrorCode } from '../../introspect/pars-error.js';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { RaiseRedundancy, StoreCapabilities } from '../../src/store/capabilities.js';
 import { copies, reedSolomon } from '../../src/store/redundancy.js';
-import type { Store, StoredBlock, WriteOptions } from '../../src/store/store.js';
+import {
+  codingFolder,
+  type Store,
+  type StoredBlock,
+  type WriteOptions,
+} from '../../src/store/store.js';
 
 const mebibyte = 1024 * 1024;
 
@@ -120,6 +125,24 @@ export function describeStoreContract(
 
     async function writeBytes(file: string, bytes: Uint8Array, options = once): Promise<number> {
       return store.write(file, () => [bytes], options);
+    }
+
+    /** A file that fills no stripe, in a code that three nodes are enough for to read. */
+    async function expectCodedFile(): Promise<void> {
+      const bytes = sampleBytes(4 * mebibyte + 7, 18);
+      const options = { ...once, redundancy: reedSolomon(3, 2) };
+      expect(await writeBytes('coded/a', bytes, options)).toBe(bytes.length);
+      expectSameBytes(await store.read('coded/a', 0, bytes.length), bytes);
+      const [block] = await liveBlocks(store, 'coded/a', 5);
+      expect(block.locations).toHaveLength(5);
+      expect(block.coding).toEqual({ dataUnitCount: 3, parityUnitCount: 2 });
+      // The second stripe has one cell and a bit of the next, and its parity is as long as that cell.
+      expect(await store.storedBytes('coded/a')).toBe(bytes.length + 4 * mebibyte);
+      expect((await store.list('coded')).map(({ name }) => name)).toEqual(['coded/a']);
+      expect(await codeOf(() => writeBytes('coded/a', bytes, options))).toBe('already-exists');
+      for (const { name } of await store.list(codingFolder)) {
+        expect(await store.list(name)).toEqual([]);
+      }
     }
 
     async function expectNothingAt(file: string, folder: string): Promise<void> {
@@ -271,7 +294,13 @@ export function describeStoreContract(
         await expectNothingAt('wrong/a', 'wrong');
       });
 
-      behaves('refuse a redundancy that the store cannot write, and say what it can', async () => {
+      const codes = can.includes('writeErasureCoded');
+      const refuses = 'refuse a redundancy that the store cannot write, and say what it can';
+      behaves(codes ? 'keep a file in a code, and leave nothing beside it' : refuses, async () => {
+        if (codes) {
+          await expectCodedFile();
+          return;
+        }
         const options = { ...once, redundancy: reedSolomon(6, 3) };
         const writing = writeBytes('coded/a', sampleBytes(10, 18), options);
         await expect(writing).rejects.toMatchObject({

@@ -3,6 +3,7 @@
 import { disksToBeGiven } from '../../src/loss/disks-to-be-given.js';
 import { countPages } from '../../src/loss/pages-by-label.js';
 import type { DiskSpace, RamSpace } from '../../src/manifest/types.js';
+import { reedSolomon } from '../../src/store/redundancy.js';
 import type { FileCopies } from '../../src/verify/file-copies.js';
 import { lossScenarios } from '../../src/verify/loss-scenarios.js';
 import { type RiskInput, snapshotRisks } from '../../src/verify/snapshot-risks.js';
@@ -41,7 +42,8 @@ const diskHeld = {
 
 /** A window for each pack, of which the first pages are its own. */
 function risksOf(told: Told) {
-  const { packs = [anon, free], state = everywhere, manifest = everywhere } = told;
+  const { state = everywhere, manifest = everywhere } = told;
+  const packs: NonNullable<Told['packs']> = told.packs ?? [anon, free];
   const { storedDisks = [] } = told;
   const legend = [...new Set([...packs.map(({ label }) => label), 'disk-held', 'unknown'])];
   const runs = packs.flatMap(({ label }, index) => [
@@ -93,9 +95,10 @@ function risksOf(told: Told) {
         disk: { name, sourcePath: name, sourceFormat: 'raw', sizeBytes: 4096 },
       })),
     ]),
-    packs: packs.map(({ label, replication = 3, blocks = blocksOn(everywhere) }) => ({
+    packs: packs.map(({ label, replication = 3, code, blocks = blocksOn(everywhere) }) => ({
       name: `pack-${label}`,
       replication,
+      code,
       blocks,
     })),
     beside: [
@@ -123,6 +126,36 @@ function coded(
 test('units of a code that can lose two nodes are as good as three copies', () => {
   const blocks = coded(3, 2, ['a', 'b', 'c', 'd', 'e']);
   expect(risksOf({ packs: [{ label: 'anon', replication: 1, blocks }] })).toEqual([]);
+});
+
+const nine = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+
+test.each([
+  ['in the code that was asked for', coded(6, 3, nine)],
+  ['in the code, short of units', coded(6, 3, nine.slice(1))],
+  ['in a block too short for all data units', coded(2, 3, nine.slice(0, 5))],
+  ['lost', coded(6, 3, [])],
+])('a pack of a code that is kept %s is not kept otherwise', (_, blocks) => {
+  const packs = [{ label: 'anon', replication: 4, code: reedSolomon(6, 3), blocks }];
+  expect(risksOf({ packs }).map(({ kind }) => kind)).not.toContain('code-not-kept');
+});
+
+test.each([
+  ['in copies', blocksOn(everywhere)],
+  ['in another code', coded(3, 2, ['a', 'b', 'c', 'd', 'e'])],
+])('a pack that was written in RS-6-3 and is kept %s is named', (_, blocks) => {
+  const packs = [{ label: 'anon', replication: 4, code: reedSolomon(6, 3), blocks }];
+  const risk = risksOf({ packs }).find(({ kind }) => kind === 'code-not-kept');
+  expect(risk?.sentence).toMatch(
+    /pack-anon was written in an erasure code and is kept in another way/,
+  );
+});
+
+test('copies in place of a code that four would be worth are few', () => {
+  const packs = [
+    { label: 'anon', replication: 4, code: reedSolomon(6, 3), blocks: blocksOn(everywhere) },
+  ];
+  expect(risksOf({ packs }).map(({ kind }) => kind)).toContain('few-copies-alive');
 });
 
 test('critical pages on three nodes, free pages on one, device state: no risk', () => {

@@ -22,7 +22,6 @@ import {
 import { snapshotReport } from '../../report/model/snapshot-report.js';
 import { publishedReport } from '../../report/published-report.js';
 import { labelImage } from '../../snapshot/prepare/open-image.js';
-import { openStore } from '../../store/open-store.js';
 import type { Store } from '../../store/store.js';
 import { exitCodeOfEvidence } from '../shared/evidence.js';
 import {
@@ -43,8 +42,10 @@ import { type ImageArguments, openImageArgument } from '../shared/options/image-
 import { storeOption } from '../shared/options/store-option.js';
 import { type CommandContext, type CommonOptions, runCommand } from '../shared/run-command.js';
 import { writeOutput } from '../shared/write-output.js';
+import { advised } from './advise.js';
 import { type AssumptionArguments, parseAssumptions } from './assumptions.js';
 import { reportText } from './text.js';
+import { withStore } from './with-store.js';
 
 export interface ReportOptions extends CommonOptions, AssumptionArguments, ImageArguments {
   readonly store?: string;
@@ -55,6 +56,8 @@ export interface ReportOptions extends CommonOptions, AssumptionArguments, Image
   readonly estimate?: string;
   readonly image?: string;
   readonly disk?: readonly string[];
+  /** With a snapshot or an image: what the store's cluster could keep critical pages in. */
+  readonly advise?: boolean;
   /** Files to write. */
   readonly html?: string;
   readonly csv?: string;
@@ -81,6 +84,10 @@ export function configure(command: Command): void {
     .addOption(formatOption())
     .addOption(mapOption())
     .addOption(stateOption())
+    .option(
+      '--advise',
+      'with a snapshot or an image: copies and erasure codes that the cluster of --store could keep critical pages in',
+    )
     .option('--nodes <count>', 'DataNodes of the cluster (default: those that hold it, else 10)')
     .option('--failure-rate <rate>', 'failures of a node in a year (default: 0.05)')
     .option('--repair-hours <hours>', 'until what a failed node held is there again (default: 1)')
@@ -109,7 +116,11 @@ export async function reportCommand(
   expectOneSubject(id, options);
   // What can be wrong with numbers is said before the work.
   parseAssumptions(options);
-  const reported = await makeReport(id, options, context);
+  const made = await makeReport(id, options, context);
+  const reported =
+    options.advise === true
+      ? { ...made, report: await advised(made.report, options, context.signal) }
+      : made;
   await writeFiles(reported, options);
   context.print(publishedReport(reported.report), () => reportText(reported.report));
   return reported.exitCode;
@@ -152,24 +163,6 @@ async function makeReport(
   return await withStore(options, async (store) =>
     vm === undefined ? await fleetOf(store, context) : await historyOf(store, vm, context),
   );
-}
-
-async function withStore<T>(
-  { store: url }: ReportOptions,
-  work: (store: Store) => Promise<T>,
-): Promise<T> {
-  if (url === undefined) {
-    throw new ParsError(
-      'usage',
-      'say with --store URL, or in PARS_STORE, where the snapshots are; --estimate IMAGE needs no store',
-    );
-  }
-  const store = await openStore(url, { local: { mustExist: true } });
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
 }
 
 async function estimateImage(
@@ -337,6 +330,12 @@ function expectOneSubject(id: string | undefined, options: ReportOptions): void 
   }
   if (compare !== undefined && compare.length !== 2) {
     throw new ParsError('usage', `--compare: expected two snapshots, found ${compare.length}`);
+  }
+  if (options.advise === true && id === undefined && estimate === undefined) {
+    throw new ParsError(
+      'usage',
+      '--advise is for one snapshot or image: give its ID, or --estimate',
+    );
   }
   if (options.image !== undefined && id === undefined) {
     throw new ParsError(

@@ -1,5 +1,6 @@
 // A report on a terminal of 80 columns.
 import type {
+  Advice,
   Alternative,
   Assumptions,
   ComparisonReport,
@@ -42,6 +43,7 @@ function snapshotText(report: SnapshotReport): Lines {
     storedTable(alternatives),
     riskTable(alternatives),
     costTable(alternatives, assumptions),
+    ...(report.advice === undefined ? [] : [adviceLines(report.advice)]),
     [
       ...notCompared.map(({ title, reason }) => `Not compared: ${title}; ${reason}.`),
       ...alternatives.flatMap(({ title, note }) =>
@@ -102,6 +104,41 @@ function storedTable(alternatives: readonly Alternative[]): Lines {
     ]),
     ['left', 'right', 'right', 'left', 'left'],
   );
+}
+
+function adviceLines({ liveNodeCount, rackCount, enabledCodes, choices }: Advice): Lines {
+  const known = (value: number | null): string => (value === null ? '?' : String(value));
+  const codes = enabledCodes === null ? '?' : enabledCodes.join(', ') || 'none';
+  return [
+    wrapText(
+      `What must not be lost could be kept so (DataNodes alive: ${known(liveNodeCount)}, racks: ${known(rackCount)}, ` +
+        `codes enabled: ${codes}):`,
+      columnCount,
+      2,
+    ),
+    formatTable(
+      ['critical pages in', 'on disks', 'saved', 'nodes', 'rack', 'in a year', 'read from'],
+      choices.map((choice) => [
+        `${choice.name}${choice.lacks === null ? '' : ' *'}`,
+        formatBytes(choice.storedBytes),
+        formatPercent(choice.savingFraction),
+        String(choice.survivedNodeCount),
+        choice.survivesRack === null ? '?' : choice.survivesRack ? 'yes' : 'no',
+        riskText(choice.risk.perYear),
+        choice.readNodeCount === 1 ? '1 node' : `${choice.readNodeCount} nodes`,
+      ]),
+      ['left', 'right', 'right', 'right', 'left', 'right', 'right'],
+    ),
+    wrapText(
+      'nodes, rack: so many nodes, or a rack, may go. Of a node that is gone, as many bytes are read for each byte as a ' +
+        'pack is read from nodes.',
+      columnCount,
+      2,
+    ),
+    ...choices.flatMap(({ name, lacks }) =>
+      lacks === null ? [] : [wrapText(`* ${name}: ${lacks}`, columnCount, 2)],
+    ),
+  ];
 }
 
 /** Titles are for all ways of showing them; here room is dear. */

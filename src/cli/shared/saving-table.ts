@@ -10,7 +10,7 @@ export function savingTable(saving: PlannedSaving): Lines {
     String(entry.pageCount),
     formatPercent(entry.pageCount / saving.pageCount),
     formatBytes(entry.sizeBytes),
-    String(entry.replication),
+    entry.code ?? String(entry.replication),
   ]);
   const { nativeBytes, chosenBytes, savingFraction } = saving.total;
   return [

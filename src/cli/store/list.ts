@@ -6,6 +6,7 @@ import { clashSentences } from '../../catalog/vm-identity.js';
 import { olderFirst } from '../../manifest/snapshot-order.js';
 import type { ManifestHeader } from '../../manifest/types.js';
 import { openStore } from '../../store/open-store.js';
+import { redundancyOf, storedBytes } from '../../store/redundancy.js';
 import { exitCodeOfUnreadable } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
 import { jsonOption } from '../shared/options/common.js';
@@ -106,7 +107,10 @@ export function summaryOf(header: ManifestHeader, manifestSizeBytes: number) {
   };
 }
 
-/** All copies of all packs, as asked for. */
+/** All copies of all packs, or units, as asked for. */
 export function diskBytes({ packs }: ManifestHeader): number {
-  return packs.reduce((sum, pack) => sum + pack.sizeBytes * pack.replication, 0);
+  return packs.reduce(
+    (sum, { sizeBytes, ...pack }) => sum + storedBytes(redundancyOf(pack), sizeBytes),
+    0,
+  );
 }

@@ -1,12 +1,18 @@
 // pars show ID: what a manifest says of one snapshot.
 import type { Command } from 'commander';
-import { loadManifest, resolveId, visitSnapshots } from '../../catalog/catalog.js';
+import {
+  loadManifest,
+  replicationBeside,
+  resolveId,
+  visitSnapshots,
+} from '../../catalog/catalog.js';
 import { clashSentences, identityText, type NamedVm } from '../../catalog/vm-identity.js';
 import { disksToBeGiven } from '../../loss/disks-to-be-given.js';
 import { olderFirst } from '../../manifest/snapshot-order.js';
 import { notStoredOf, ramOf } from '../../manifest/space/spaces.js';
-import type { AddressSpace, HashedFile, ManifestHeader } from '../../manifest/types.js';
+import type { AddressSpace, HashedFile, ManifestHeader, PackEntry } from '../../manifest/types.js';
 import { openStore } from '../../store/open-store.js';
+import { ecPolicyName } from '../../store/redundancy.js';
 import type { Store } from '../../store/store.js';
 import { exitCodes } from '../shared/exit-code.js';
 import { formatBytes, formatTable, formatTime } from '../shared/format.js';
@@ -44,6 +50,7 @@ export async function showCommand(
     print(
       {
         ...header,
+        packs: header.packs.map(shownPack),
         identity: header.identity ?? null,
         parent: header.parent ?? null,
         attachments,
@@ -87,12 +94,12 @@ export async function showCommand(
             ...header.packs.map((pack) => [
               pack.name,
               formatBytes(pack.sizeBytes),
-              String(pack.replication),
+              pack.code === undefined ? String(pack.replication) : ecPolicyName(pack.code),
             ]),
             ...[...attachments, ...bodies].map((file) => [
               file.name,
               formatBytes(file.sizeBytes),
-              '3',
+              String(replicationBeside(header.packs)),
             ]),
             ...pageHashes.map((file) => [file.name, formatBytes(file.sizeBytes), '1']),
           ],
@@ -127,6 +134,10 @@ async function namesakes(
     signal,
   );
   return found.sort(olderFirst);
+}
+
+function shownPack({ code, ...pack }: PackEntry) {
+  return { ...pack, ...(code === undefined ? {} : { code: ecPolicyName(code) }) };
 }
 
 function shown<T extends HashedFile>({ sha256, ...rest }: T) {

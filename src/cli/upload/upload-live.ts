@@ -2,6 +2,7 @@
 import { ParsError } from '../../../introspect/pars-error.js';
 import { expectVmName } from '../../catalog/vm-name.js';
 import type { NamedPolicy } from '../../plan/policy.js';
+import { expectCodes } from '../../snapshot/expect-codes.js';
 import { makeScratch } from '../../snapshot/live/scratch.js';
 import { storeRunningVm } from '../../snapshot/live/store-running-vm.js';
 import { openStore } from '../../store/open-store.js';
@@ -47,9 +48,14 @@ export async function uploadLive(
     printPreview(await previewCapture(capture), context);
     return exitCodes.ok;
   }
-  // A store that is away should not cost the VM a pause.
-  await (await openStore(options.store)).close();
+  // A store that is away, or cannot keep what it is to be given, should not cost the VM a pause.
   const { signal, onProgress, warn } = context;
+  const store = await openStore(options.store);
+  try {
+    await expectCodes(store, { policy: policy.policy, allowFewer: options.allowFewer, signal });
+  } finally {
+    await store.close();
+  }
   const scratch = makeScratch(options.scratch, warn);
   return await storeRunningVm(
     { vm, vmId: options.vmId, capture, scratch, signal, onProgress, warn },

@@ -12,6 +12,7 @@ import {
   storedDiskSizes,
   type UploadDisks,
 } from '../../snapshot/prepare/disks-to-store.js';
+import { expectCodes } from '../../snapshot/expect-codes.js';
 import { type HeldImage, holdOnDisk } from '../../snapshot/prepare/hold-on-disk.js';
 import { labelImage, type LabelledImage } from '../../snapshot/prepare/open-image.js';
 import { takeSnapshot } from '../../snapshot/take-snapshot.js';
@@ -36,6 +37,8 @@ export interface StoringOptions extends ImageArguments {
   readonly dryRun?: boolean;
   readonly bandwidth?: string;
   readonly codec?: CodecChoice;
+  /** Whether there may be fewer DataNodes than a code of the policy has units. */
+  readonly allowFewer?: boolean;
 }
 
 /** `findDisks` says which disks belong to it, where the source does not. */
@@ -108,6 +111,7 @@ async function uploadLabelled(
   if (options.dryRun === true) {
     const planned = plannedSaving(planReplication(map, policy));
     const plannedDisks = planDisks(disks, policy);
+    await expectCodes(store, { policy, allowFewer: options.allowFewer, signal });
     print(
       {
         dryRun: true,
@@ -132,6 +136,7 @@ async function uploadLabelled(
     memory,
     map,
     policy,
+    allowFewer: options.allowFewer,
     vm: source.vm,
     identity: source.identity,
     createdMs: source.createdMs,

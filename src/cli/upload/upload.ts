@@ -9,6 +9,7 @@ import { givenIdentity, vmIdForm, vmIdPattern } from '../../vm/vm-identity.js';
 import { codecOption } from '../shared/options/codec-option.js';
 import {
   collect,
+  fewerOption,
   formatOption,
   imageMeaning,
   jsonOption,
@@ -76,6 +77,7 @@ export function configure(command: Command): void {
     .addOption(mapOption())
     .addOption(policyOption())
     .addOption(weakOption())
+    .addOption(fewerOption())
     .option(
       '--disk <[name=]file>',
       "raw disk image of the same moment as the memory: pages it is seen to hold may be stored once (policy disk) or not at all (lean); may be given again, with the guest's names such as vda=",

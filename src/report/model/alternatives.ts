@@ -300,7 +300,7 @@ function parsDrafts(
         part.ifLost === 'does-not-resume' ? { ...part, redundancy: codes.rs63 } : part,
       ),
       formula: 'packs of critical pages with 3 cells of parity for 6 of data, the others x 1',
-      note: 'what it would take: uploads do not write it',
+      note: 'with a policy file that says critical: rs-6-3',
     });
   }
   return drafts;

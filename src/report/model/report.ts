@@ -190,6 +190,41 @@ export const subjectSchema = z
   })
   .meta({ id: 'subject' });
 
+/** A way to keep critical pages, all else as it is. */
+export const choiceSchema = z
+  .object({
+    /** `3 copies`, or the policy as HDFS names it: RS-6-3-1024k. */
+    name: z.string(),
+    /** What the cluster lacks for it; null where it can be had, or the store does not say. */
+    lacks: z.string().nullable(),
+    /** On all disks of the cluster together, of critical and expendable pages. */
+    storedBytes: bytes,
+    /** Against `raw-r3`. */
+    savingFraction: saving,
+    /** So many nodes can go, whichever they are, and no critical page is lost. */
+    survivedNodeCount: count,
+    /** Whether any one rack can go, as HDFS spreads copies and units; null where racks are not known. */
+    survivesRack: z.boolean().nullable(),
+    risk: riskSchema,
+    /** Nodes that a pack is read from. */
+    readNodeCount: count,
+    /** Bytes read from nodes for each byte that lay on one that is gone. */
+    bytesReadPerLostByte: count,
+  })
+  .meta({ id: 'choice' });
+
+/** What the cluster could keep critical pages in. */
+export const adviceSchema = z
+  .object({
+    /** DataNodes alive and in service; null where the store does not say. */
+    liveNodeCount: count.nullable(),
+    rackCount: count.nullable(),
+    /** Names of erasure coding policies. */
+    enabledCodes: z.array(z.string()).nullable(),
+    choices: z.array(choiceSchema),
+  })
+  .meta({ id: 'advice' });
+
 const versioned = { version: z.literal(reportVersion) };
 
 export const snapshotReportSchema = z
@@ -204,6 +239,8 @@ export const snapshotReportSchema = z
     /** What could not be compared, and what to do about that. */
     notCompared: z.array(z.object({ title: z.string(), reason: z.string() })),
     assumptions: assumptionsSchema,
+    /** Where it was asked for. */
+    advice: adviceSchema.optional(),
   })
   .meta({ id: 'snapshot-report' });
 
@@ -289,6 +326,8 @@ export type NodeLoss = z.infer<typeof nodeLossSchema>;
 export type Risk = z.infer<typeof riskSchema>;
 export type Cost = z.infer<typeof costSchema>;
 export type Alternative = z.infer<typeof alternativeSchema>;
+export type Choice = z.infer<typeof choiceSchema>;
+export type Advice = z.infer<typeof adviceSchema>;
 export type LabelLine = z.infer<typeof labelLineSchema>;
 export type PublishedMetric = z.infer<typeof publishedMetricSchema>;
 export type Assumptions = z.infer<typeof assumptionsSchema>;

@@ -8,7 +8,8 @@ import type { Manifest, PackEntry } from '../../manifest/types.js';
 import { usedPacks } from '../../manifest/used-frames.js';
 import { plannedDiskBytes } from '../../plan/disk-plan.js';
 import type { Policy } from '../../plan/policy.js';
-import { storedSaving } from '../../plan/saving.js';
+import { plannedBytes, storedSaving } from '../../plan/saving.js';
+import { copies } from '../../store/redundancy.js';
 import { closeDisksToStore, type DiskToStore, openDisksToStore } from '../disk-to-store.js';
 import type { LabelledImage } from './open-image.js';
 
@@ -89,10 +90,11 @@ export interface PlannedDisk {
 export function planDisks(disks: readonly DiskToStore[], policy: Policy): readonly PlannedDisk[] {
   const opened = openDisksToStore(disks);
   try {
+    const redundancy = typeof policy.disk === 'number' ? copies(policy.disk) : policy.disk;
     return opened.map((disk) => ({
       name: disk.disk.name,
       sizeBytes: disk.sizeBytes,
-      plannedBytes: plannedDiskBytes(disk.plan(policy.disk)) * policy.disk,
+      plannedBytes: plannedBytes(redundancy, plannedDiskBytes(disk.plan(policy.disk))),
     }));
   } finally {
     closeDisksToStore(opened);

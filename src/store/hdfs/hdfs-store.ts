@@ -22,6 +22,7 @@ import {
 import type { Store } from '../store.js';
 import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js';
 import { type Cluster, findCluster } from './cluster.js';
+import { clusterShape } from './cluster-shape.js';
 import { entryOf, isFolder } from './file-status.js';
 import { HedgeBudget } from './hedged.js';
 import { Lease } from './lease.js';
@@ -101,6 +102,7 @@ class HdfsStore implements Store {
       await this.#namespace.raiseReplication(this.#path(name), copyCount, options?.signal);
       this.#files.forget(this.#path(name));
     },
+    describeCluster: (options) => clusterShape(this.#client, options?.signal),
   };
   readonly #rootPath: string;
   readonly #retry: Retry;

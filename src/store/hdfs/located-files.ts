@@ -6,7 +6,7 @@ import { KeptAnswers } from '../hadoop/kept-answers.js';
 import type { StoredBlock } from '../store.js';
 import { fileCodingOf } from './file-status.js';
 import { getBlockLocations } from './proto/client-namenode-protocol.js';
-import type { LocatedBlock } from './proto/hdfs.js';
+import type { DatanodeInfo, LocatedBlock } from './proto/hdfs.js';
 import type { NameNodeClient } from './rpc/name-node-client.js';
 import { nameOf } from './transfer/data-nodes.js';
 
@@ -43,7 +43,7 @@ export class LocatedFiles {
         return {
           offsetBytes: located.offset,
           sizeBytes,
-          locations: located.corrupt ? [] : located.locs.map(nameOf),
+          locations: located.corrupt ? [] : unitsOf(located).map(nameOf),
           unreachable: [],
           coding: codingOf(coding, sizeBytes),
           located,
@@ -64,4 +64,17 @@ export class LocatedFiles {
   forget(path: string): void {
     this.#kept.forget(path);
   }
+}
+
+/** The nodes of copies; of a coded block one for each unit, which two have for a while when a node comes back. */
+function unitsOf({ locs, blockIndices }: LocatedBlock): readonly DatanodeInfo[] {
+  const units = new Set<number>();
+  return locs.filter((_, place) => {
+    const unit = blockIndices?.at(place);
+    const isKnown = unit !== undefined && units.has(unit);
+    if (unit !== undefined) {
+      units.add(unit);
+    }
+    return !isKnown;
+  });
 }

@@ -64,6 +64,30 @@ export class WebHdfsClient {
     });
   }
 
+  /**
+   * Asks the active NameNode for what it tells of itself (JMX), which only itself has: no HttpFS and no gateway. `bean` is the
+   * name of it, without its service.
+   */
+  askBean<Schema extends z.ZodType>(
+    bean: string,
+    schema: Schema,
+    signal: AbortSignal | undefined,
+  ): Promise<z.infer<Schema>> {
+    return this.#options.nameNodes.ask(async (hostPort) => {
+      const asked = { method: 'GET', op: bean, path: '', signal } as const;
+      const { url, ...rest } = this.#nameNodeRequest(asked, hostPort);
+      url.pathname = '/jmx';
+      url.searchParams.delete('op');
+      url.searchParams.set('qry', `Hadoop:service=NameNode,name=${bean}`);
+      const request = { ...rest, url };
+      const answer = await this.#options.http.send(request);
+      if (answer.status !== 200) {
+        throw await refusal(answer, request);
+      }
+      return await this.#json(answer, request, schema);
+    });
+  }
+
   /** The DataNode that the active NameNode sends this operation to. */
   locate(operation: Operation): Promise<URL> {
     return this.#options.nameNodes.ask(async (hostPort) => {

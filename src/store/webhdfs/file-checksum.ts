@@ -51,20 +51,18 @@ export class FileChecksum {
 
   /** The 16 bytes at the end of HDFS's answer, in hex. Ends the computation. */
   digest(): string {
+    return md5OfBuffer(this.blockMd5s()).toString('hex');
+  }
+
+  /** The MD5 of each block. Ends the computation. */
+  blockMd5s(): readonly Buffer[] {
     if (this.#sizeBytes % bytesPerCrc !== 0) {
       this.#blockHash?.update(bigEndian(this.#crc));
     }
     if (this.#blockHash) {
       this.#endBlock();
     }
-    const md5s = Buffer.concat(this.#blockMd5s);
-    let bufferBytes = smallestBufferBytes;
-    while (bufferBytes < md5s.length) {
-      bufferBytes *= 2;
-    }
-    const buffer = Buffer.alloc(bufferBytes);
-    md5s.copy(buffer);
-    return createHash('md5').update(buffer).digest('hex');
+    return this.#blockMd5s;
   }
 
   /** `bytes` do not reach beyond the current block. */
@@ -93,6 +91,18 @@ export class FileChecksum {
     this.#blockMd5s.push(this.#blockHash.digest());
     this.#blockHash = undefined;
   }
+}
+
+/** The MD5 of a buffer that Hadoop collects MD5s in, with what it has room for behind them. */
+export function md5OfBuffer(md5s: readonly Uint8Array[]): Buffer {
+  const filled = Buffer.concat(md5s);
+  let bufferBytes = smallestBufferBytes;
+  while (bufferBytes < filled.length) {
+    bufferBytes *= 2;
+  }
+  const buffer = Buffer.alloc(bufferBytes);
+  filled.copy(buffer);
+  return createHash('md5').update(buffer).digest();
 }
 
 /** The 16 bytes of an answer of HDFS in hex, or undefined when it is of an algorithm that is not computed here. */

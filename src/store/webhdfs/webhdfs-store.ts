@@ -6,7 +6,7 @@
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import type { StoreCapabilities } from '../capabilities.js';
-import { copiesToWrite, copyCountOf } from '../check-write.js';
+import { copyCountOf, fileToWrite } from '../check-write.js';
 import { NameNodes } from '../hadoop/name-nodes.js';
 import { expectRemovable, folderOf, isNotFound, storedFile } from '../hadoop/namespace.js';
 import { nameOfProcess } from '../hadoop/process-user.js';
@@ -23,6 +23,8 @@ import { checkStoreFolder, checkStoreName, isStoreName } from '../store-name.js'
 import { entryOf, isFolder } from './answers.js';
 import { BlockLocations } from './block-locations.js';
 import { WebHdfsClient } from './client.js';
+import { clusterShape } from './coding/cluster-shape.js';
+import { CodedFolders } from './coding/coded-folders.js';
 import { DataNodes } from './data-nodes.js';
 import { HttpClient, type HttpClientOptions } from './http/http-client.js';
 import { MadeFolders } from './made-folders.js';
@@ -113,11 +115,14 @@ class WebHdfsStore implements Store {
       );
       this.#locations.forget(this.#path(name));
     },
+    writeErasureCoded: true,
+    describeCluster: (options) => clusterShape(this.#client, options?.signal),
   };
   readonly #rootPath: string;
   readonly #http: HttpClient;
   readonly #namespace: Namespace;
   readonly #folders: MadeFolders;
+  readonly #codedFolders: CodedFolders;
   readonly #locations: BlockLocations;
   readonly #dataNodes: DataNodes;
   readonly #client: WebHdfsClient;
@@ -138,6 +143,7 @@ class WebHdfsStore implements Store {
     this.#client = client;
     this.#namespace = new Namespace(client);
     this.#folders = new MadeFolders(this.#namespace);
+    this.#codedFolders = new CodedFolders(client, this.#namespace, rootPath);
     this.#locations = new BlockLocations(client);
     this.#dataNodes = new DataNodes(client);
     this.#retryPolicy = options.retry ?? defaultRetryPolicy;
@@ -157,7 +163,7 @@ class WebHdfsStore implements Store {
 
   readonly write: Store['write'] = async (name, content, options) => {
     checkStoreName(name);
-    const wanted = copiesToWrite(name, options);
+    const wanted = fileToWrite(name, options);
     return await writeFile(
       {
         client: this.#client,
@@ -165,6 +171,7 @@ class WebHdfsStore implements Store {
         locations: this.#locations,
         namespace: this.#namespace,
         folders: this.#folders,
+        codedFolders: this.#codedFolders,
         retry: createRetry(this.#retryPolicy),
         writeIdleTimeoutMs: this.#writeIdleTimeoutMs,
         continueTimeoutMs: this.#continueTimeoutMs,

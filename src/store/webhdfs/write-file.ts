@@ -7,7 +7,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
-import type { CopiesToWrite } from '../check-write.js';
+import type { FileToWrite } from '../check-write.js';
 import { folderOf } from '../hadoop/namespace.js';
 import { retried, type Retry } from '../hadoop/retry.js';
 import {
@@ -18,9 +18,12 @@ import {
   withinBlock,
   writeRetryMaxMs,
 } from '../hadoop/upload.js';
+import type { ReedSolomon } from '../redundancy.js';
 import { fileChecksumAnswer } from './answers.js';
 import type { BlockLocations } from './block-locations.js';
 import type { WebHdfsClient } from './client.js';
+import { CodedChecksum } from './coding/coded-checksum.js';
+import type { CodedFolders } from './coding/coded-folders.js';
 import type { DataNodes } from './data-nodes.js';
 import { comparableMd5, FileChecksum } from './file-checksum.js';
 import type { HttpAnswer } from './http/http-client.js';
@@ -34,6 +37,7 @@ export interface FileWriterOptions {
   readonly locations: BlockLocations;
   readonly namespace: Namespace;
   readonly folders: MadeFolders;
+  readonly codedFolders: CodedFolders;
   readonly retry: Retry;
   /** Longer than for reading: HDFS replaces a dead node of the pipeline while the client waits. */
   readonly writeIdleTimeoutMs: number;
@@ -50,10 +54,10 @@ export async function writeFile(
   options: FileWriterOptions,
   path: string,
   content: Content,
-  wanted: CopiesToWrite,
+  wanted: FileToWrite,
 ): Promise<number> {
-  const { namespace, retry } = options;
-  const { signal, nameTells } = wanted;
+  const { namespace, folders, codedFolders, retry } = options;
+  const { signal, code, nameTells } = wanted;
   // Found out early: the rename would find it out when all is sent. Nobody else writes a name that tells nothing.
   if (
     nameTells === 'whole' &&
@@ -71,11 +75,15 @@ export async function writeFile(
       { ...retry, policy: { ...retry.policy, maxTotalMs: writeRetryMaxMs } },
       signal,
       async () => {
-        const uploadPath = uploadPathOf(path);
+        const uploadPath =
+          code === undefined ? uploadPathOf(path) : codedFolders.uploadPathOf(path, code);
         leftovers.add(uploadPath);
         try {
           const checksum = await sendContent(options, uploadPath, source.open, wanted);
-          await verify(options, uploadPath, checksum, signal);
+          await verify(options, uploadPath, checksum, wanted);
+          if (code !== undefined) {
+            await codedFolders.expectCoded(uploadPath, code, signal);
+          }
           return { uploadPath, sizeBytes: checksum.sizeBytes };
         } catch (error) {
           if (await isRemoved(options, uploadPath)) {
@@ -86,7 +94,9 @@ export async function writeFile(
       },
       (error) => !source.hasFailed() && isWorthAnotherUpload(error),
     );
-    await namespace.rename(upload.uploadPath, path, retry, signal);
+    const rename = () => namespace.rename(upload.uploadPath, path, retry, signal);
+    // A coded upload was in another folder than the file is to be.
+    await (code === undefined ? rename() : folders.within(folderOf(path), signal, rename));
     leftovers.delete(upload.uploadPath);
     return upload.sizeBytes;
   } finally {
@@ -100,15 +110,16 @@ export async function writeFile(
 }
 
 async function sendContent(
-  { dataNodes, folders, writeIdleTimeoutMs, continueTimeoutMs }: FileWriterOptions,
+  { dataNodes, folders, codedFolders, writeIdleTimeoutMs, continueTimeoutMs }: FileWriterOptions,
   uploadPath: string,
   open: () => AsyncGenerator<Uint8Array>,
-  { copyCount, blockSizeBytes, signal }: CopiesToWrite,
-): Promise<FileChecksum> {
-  let checksum = new FileChecksum(blockSizeBytes);
+  wanted: FileToWrite,
+): Promise<SentChecksum> {
+  const { copyCount, code, blockSizeBytes, signal } = wanted;
+  let checksum = checksumOf(wanted);
   async function* checked(): AsyncGenerator<Uint8Array> {
     const doing = `CREATE ${uploadPath}`;
-    checksum = new FileChecksum(blockSizeBytes);
+    checksum = checksumOf(wanted);
     for await (const bytes of withinBlock(open(), blockSizeBytes, doing)) {
       checksum.update(bytes);
       yield bytes;
@@ -117,29 +128,44 @@ async function sendContent(
   const query = {
     overwrite: 'false',
     replication: String(copyCount),
-    blocksize: String(blockSizeBytes),
+    // Of one unit where it is coded: a whole file fits into one group all the same.
+    blocksize: String(code === undefined ? blockSizeBytes : wholeCells(blockSizeBytes, code)),
     permission: '600',
     // HDFS would give folders that it makes itself the permissions of the one above.
     createparent: 'false',
   };
   const operation = { method: 'PUT', op: 'CREATE', path: uploadPath, query, signal } as const;
-  await folders.within(folderOf(uploadPath), signal, () =>
+  const send = () =>
     dataNodes.sendNew(operation, {
       body: checked(),
       idleTimeoutMs: writeIdleTimeoutMs,
       continueTimeoutMs,
-    }),
-  );
+    });
+  await (code === undefined
+    ? folders.within(folderOf(uploadPath), signal, send)
+    : codedFolders.within(code, signal, send));
   return checksum;
+}
+
+type SentChecksum = FileChecksum | CodedChecksum;
+
+function checksumOf({ code, blockSizeBytes }: FileToWrite): SentChecksum {
+  return code === undefined ? new FileChecksum(blockSizeBytes) : new CodedChecksum(code);
+}
+
+/** HDFS takes no block that ends amid a cell. */
+function wholeCells(blockSizeBytes: number, { cellSizeBytes }: ReedSolomon): number {
+  return Math.ceil(blockSizeBytes / cellSizeBytes) * cellSizeBytes;
 }
 
 /** Throws `corrupt` unless HDFS has the very bytes that `checksum` was fed with. */
 async function verify(
   options: FileWriterOptions,
   uploadPath: string,
-  checksum: FileChecksum,
-  signal: AbortSignal | undefined,
+  checksum: SentChecksum,
+  wanted: FileToWrite,
 ): Promise<void> {
+  const { signal } = wanted;
   const { client, dataNodes, locations, retry } = options;
   const { sizeBytes } = checksum;
   const blocks = await retried(retry, signal, () =>
@@ -168,9 +194,9 @@ async function verify(
   if (comparableMd5(found.algorithm, found.bytes) === expectedMd5) {
     return;
   }
-  // Another algorithm (dfs.checksum.combine.mode, erasure coding), or other bytes: only the bytes themselves can tell.
+  // Another algorithm (dfs.checksum.combine.mode), a code of the folder's own, or other bytes: only the bytes themselves can tell.
   await retried(retry, signal, async () => {
-    const readBack = new FileChecksum(checksum.blockSizeBytes);
+    const readBack = checksumOf(wanted);
     for (let offsetBytes = 0; offsetBytes < sizeBytes; offsetBytes += readBackBytes) {
       const pieceBytes = Math.min(readBackBytes, sizeBytes - offsetBytes);
       const readOptions = signal ? { signal } : undefined;

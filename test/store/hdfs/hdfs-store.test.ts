@@ -42,7 +42,7 @@ describeStoreContract(
     store: await openHdfsStore(cluster.hdfsUrl('/contract')),
     cleanup: () => Promise.resolve(),
   }),
-  ['raiseRedundancy'],
+  ['raiseRedundancy', 'describeCluster'],
 );
 
 const openStores: Store[] = [];
@@ -239,6 +239,13 @@ describe('a file written by hdfs dfs', () => {
       const error = await errorOf(store.read('theirs', 0, 1));
       expect(error.code).toBe('unsupported');
       expect(error.message).toContain('webhdfs://');
+      // To the superuser, as whom it was asked.
+      const shape = await store.can.describeCluster?.();
+      expect(shape).toMatchObject({ liveNodeCount: 5, rackCount: 1 });
+      expect(shape?.enabledCodes).toContain('RS-3-2-1024k');
+      expect(shape?.enabledCodes).not.toContain('RS-10-4-1024k');
+      const stranger = await (await open('/', {}, 'alice')).can.describeCluster?.();
+      expect(stranger).toMatchObject({ liveNodeCount: undefined, rackCount: undefined });
       // What is written here has the copies that were asked for.
       await store.write('ours', () => [sampleBytes(1000, 4)], thrice);
       expect(await store.storedBytes('ours')).toBe(3000);

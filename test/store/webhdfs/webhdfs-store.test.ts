@@ -2,13 +2,15 @@
 // leave it whole: five live DataNodes and a NameNode that takes writes.
 
 import { writeFile } from 'node:fs/promises';
-import { copies } from '../../../src/store/redundancy.js';
+import { copies, reedSolomon } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
 import { UnreachableCopies } from '../../../src/store/unreachable.js';
+import { CodedChecksum } from '../../../src/store/webhdfs/coding/coded-checksum.js';
 import { FileChecksum } from '../../../src/store/webhdfs/file-checksum.js';
 import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { untilAnswering } from '../../hdfs/answering.js';
 import { type HdfsCluster, type HdfsDataNode, startHdfs } from '../../hdfs/cluster.js';
+import { makeCodedFolder } from '../../hdfs/files-on-hdfs.js';
 import { errorOf } from '../error-of.js';
 import { describeStoreContract } from '../store-contract.js';
 
@@ -34,11 +36,14 @@ afterAll(async () => {
 
 describeStoreContract(
   'the WebHDFS store',
-  async () => ({
-    store: await openWebHdfsStore(cluster.webhdfsUrl('/contract')),
-    cleanup: () => Promise.resolve(),
-  }),
-  ['raiseRedundancy'],
+  async () => {
+    await makeCodedFolder(cluster, '/enabling', 'RS-3-2-1024k');
+    return {
+      store: await openWebHdfsStore(cluster.webhdfsUrl('/contract')),
+      cleanup: () => Promise.resolve(),
+    };
+  },
+  ['raiseRedundancy', 'writeErasureCoded', 'describeCluster'],
 );
 
 const openStores: Store[] = [];
@@ -139,6 +144,64 @@ describe('a file in HDFS', () => {
     const bytes = sampleBytes(5 * mebibyte + 5, 2);
     expect(await store.write('a', () => [bytes], once)).toBe(bytes.length);
     expectSameBytes(await store.read('a', 0, bytes.length), bytes);
+  });
+});
+
+describe('a file in an erasure code', () => {
+  const sizes = [
+    0,
+    1,
+    512,
+    mebibyte,
+    mebibyte + 1,
+    3 * mebibyte,
+    3 * mebibyte + 513,
+    7 * mebibyte - 1,
+  ];
+
+  behaves('has the checksum that was computed on its way', async () => {
+    const store = await open('/coded-sums');
+    const code = reedSolomon(3, 2);
+    for (const sizeBytes of sizes) {
+      const bytes = sampleBytes(sizeBytes, sizeBytes);
+      await store.write(`of-${sizeBytes}`, () => [bytes], { ...once, redundancy: code });
+      const checksum = new CodedChecksum(code);
+      checksum.update(bytes.subarray(0, 700));
+      checksum.update(bytes.subarray(700));
+      const { stdout } = await cluster.hdfsDfs(['-checksum', `/coded-sums/of-${sizeBytes}`]);
+      expect({ sizeBytes, stdout }).toEqual({
+        sizeBytes,
+        stdout: expect.stringContaining(checksum.digest()) as unknown,
+      });
+    }
+  });
+
+  behaves('is coded also where its folder has another code, and stays so', async () => {
+    await makeCodedFolder(cluster, '/other-code', 'XOR-2-1-1024k');
+    const store = await open('/other-code');
+    await store.write('a', () => [sampleBytes(9, 9)], { ...once, redundancy: reedSolomon(3, 2) });
+    const { stdout } = await cluster.hdfsEc(['-getPolicy', '-path', '/other-code/a']);
+    expect(stdout).toContain('RS-3-2-1024k');
+    await store.close();
+  });
+
+  behaves('can be had where the cluster says so, to anybody', async () => {
+    const shape = await (await open('/', {}, 'alice')).can.describeCluster?.();
+    expect(shape).toMatchObject({ liveNodeCount: 5, rackCount: 1 });
+    expect(shape?.enabledCodes).toContain('RS-3-2-1024k');
+    expect(shape?.enabledCodes).not.toContain('RS-10-4-1024k');
+  });
+
+  behaves('is not written where its policy is not enabled, and nothing is left', async () => {
+    const store = await open('/not-enabled');
+    const writing = store.write('folder/a', () => [sampleBytes(9, 9)], {
+      ...once,
+      redundancy: reedSolomon(10, 4),
+    });
+    const error = await errorOf(writing);
+    expect(error.message).toContain('RS-10-4-1024k');
+    expect(await store.stat('folder/a')).toBeUndefined();
+    expect(await store.list('coding/RS-10-4-1024k')).toEqual([]);
   });
 });
 

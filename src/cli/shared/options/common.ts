@@ -6,11 +6,17 @@ export const jsonOption = (): Option => new Option('--json', 'print the result a
 export const policyOption = (): Option =>
   new Option(
     '--policy <name>',
-    'strict, disk, lean, or a YAML or JSON file with copies by label',
+    'strict, disk, lean, or a YAML or JSON file with copies or erasure codes by label',
   ).default('strict');
 
 export const weakOption = (): Option =>
   new Option('--allow-weak-critical', 'accept a policy with one copy of critical pages');
+
+export const fewerOption = (): Option =>
+  new Option(
+    '--allow-fewer',
+    'accept fewer DataNodes than an erasure code of the policy has units, as long as data fits',
+  );
 
 export const imageMeaning =
   'file of guest RAM, folder of a Cloud Hypervisor snapshot, or libvmi:{kvm|xen|file}:NAME';

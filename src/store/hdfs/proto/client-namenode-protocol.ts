@@ -1,6 +1,6 @@
 // ClientNamenodeProtocol.proto of Hadoop 3.4: the calls to a NameNode, with their requests and answers.
 
-import { bool, bytes, string, uint32, uint64 } from '../wire/field-types.js';
+import { bool, bytes, enumeration, string, uint32, uint64 } from '../wire/field-types.js';
 import { type Message, message, optional, repeated, required } from '../wire/message.js';
 import {
   blockStoragePolicy,
@@ -8,6 +8,7 @@ import {
   dataEncryptionKey,
   datanodeInfo,
   directoryListing,
+  erasureCodingPolicy,
   extendedBlock,
   fsServerDefaults,
   hdfsFileStatus,
@@ -35,6 +36,8 @@ export const createFlags = {
 /** More could not be left out: those are all nodes of the cluster. */
 const maxNodeCount = 10_000;
 const maxReportedCount = 100;
+/** Erasure coding policies have numbers of one byte. */
+const maxPolicyCount = 256;
 
 export const getFileInfo = method(
   'getFileInfo',
@@ -169,6 +172,23 @@ export const getBlockLocations = method(
     length: required(3, uint64),
   }),
   message('GetBlockLocationsResponseProto', { locations: optional(1, locatedBlocks) }),
+);
+
+/** DatanodeReportTypeProto. */
+export const liveDataNodes = 2;
+
+export const getDatanodeReport = method(
+  'getDatanodeReport',
+  message('GetDatanodeReportRequestProto', { type: required(1, enumeration) }),
+  message('GetDatanodeReportResponseProto', { di: repeated(1, datanodeInfo, maxNodeCount) }),
+);
+
+export const getErasureCodingPolicies = method(
+  'getErasureCodingPolicies',
+  message('GetErasureCodingPoliciesRequestProto', {}),
+  message('GetErasureCodingPoliciesResponseProto', {
+    ecPolicies: repeated(1, erasureCodingPolicy, maxPolicyCount),
+  }),
 );
 
 export const reportBadBlocks = method(

@@ -42,6 +42,8 @@ export const datanodeInfo = message('DatanodeInfoProto', {
   id: required(1, datanodeId),
   /** The path of its rack in the network. */
   location: optional(8, string),
+  /** AdminState: 0, or absent, where it is in service. */
+  adminState: optional(10, enumeration),
 });
 export type DatanodeInfo = MessageOf<typeof datanodeInfo>;
 
@@ -82,6 +84,8 @@ export const locatedBlock = message('LocatedBlockProto', {
   blockToken: required(5, token),
   storageTypes: repeated(7, enumeration, maxLocationCount),
   storageIDs: repeated(8, string, maxLocationCount),
+  /** Which unit of a group each location has, a byte for each; only in blocks that are coded. */
+  blockIndices: optional(10, bytes),
 });
 export type LocatedBlock = MessageOf<typeof locatedBlock>;
 
@@ -89,6 +93,8 @@ export const erasureCodingPolicy = message('ErasureCodingPolicyProto', {
   /** RS-6-3-1024k. Left out of those that Hadoop itself defines. */
   name: optional(1, string),
   id: required(4, uint32),
+  /** ErasureCodingPolicyState: 2, or absent, where it is enabled. Only in the list of policies. */
+  state: optional(5, enumeration),
 });
 export type ErasureCodingPolicy = MessageOf<typeof erasureCodingPolicy>;
 
