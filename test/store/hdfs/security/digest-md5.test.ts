@@ -26,9 +26,10 @@ function startJudge(): Judge {
   return {
     ask: async (line) => {
       java.stdin.write(`${line}\n`);
-      const { value } = await lines.next();
-      if (typeof value !== 'string' || value.startsWith('refused')) {
-        throw new Error(`the JDK ${value ?? 'ended'}`);
+      const next: IteratorResult<string, undefined> = await lines.next();
+      const value = next.value ?? 'ended';
+      if (next.done === true || value.startsWith('refused')) {
+        throw new Error(`the JDK ${value}`);
       }
       return Buffer.from(value, 'hex');
     },
