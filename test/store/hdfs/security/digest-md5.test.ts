@@ -43,9 +43,12 @@ function startJudge(): Judge {
 }
 
 let judge: Judge;
-beforeAll(() => {
+/** Java compiles it first, which a busy machine takes its time for. */
+const startTimeoutMs = 240_000;
+beforeAll(async () => {
   judge = startJudge();
-});
+  await judge.ask(`start auth ${userName} ${password}`);
+}, startTimeoutMs);
 afterAll(async () => {
   await judge.end();
 });
