@@ -13,8 +13,8 @@ import {
   dataNodeClass,
   dfsAdminClass,
   fsShellClass,
-  hadoopJars,
   haAdminClass,
+  hadoopJars,
   javaArguments,
   nameNodeClass,
 } from './java-command.js';
@@ -67,9 +67,11 @@ export async function startHaHdfs(dataNodeCount = 3): Promise<HaCluster> {
   const ports = await freePorts(4 + 3 * dataNodeCount);
   const rpcPorts = ports.slice(0, 2);
   const httpUrls = ports.slice(2, 4).map((port) => `http://127.0.0.1:${port}`);
-  const { 'dfs.namenode.rpc-address': _, ...common } = commonProperties(0);
   const shared: Properties = {
-    ...common,
+    ...Object.fromEntries(
+      // Each NameNode has its own.
+      Object.entries(commonProperties(0)).filter(([name]) => name !== 'dfs.namenode.rpc-address'),
+    ),
     'fs.defaultFS': `hdfs://${service}`,
     'dfs.nameservices': service,
     [`dfs.ha.namenodes.${service}`]: ids.join(','),

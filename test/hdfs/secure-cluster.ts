@@ -61,12 +61,13 @@ export async function startSecureHdfs(): Promise<SecureCluster> {
     if (exitCode !== 0) {
       throw new Error(`hdfs dfs -chmod ended with ${exitCode}: ${stderr}`);
     }
-    const { dataNodes, hdfsUrl, waitForLiveDataNodes } = cluster;
+    const { dataNodes } = cluster;
+    const started = cluster;
     return {
       folder,
       dataNodes,
-      hdfsUrl,
-      waitForLiveDataNodes,
+      hdfsUrl: (path, userName) => started.hdfsUrl(path, userName),
+      waitForLiveDataNodes: (count) => started.waitForLiveDataNodes(count),
       clientProperties: { 'hadoop.security.authentication': 'kerberos' },
       fetchToken: (file, userName, args = []) =>
         command(fetchTokenClass, [...args, file], userName),

@@ -1,8 +1,8 @@
 // Two real NameNodes that share their edits: the store finds the active one, and goes on when it is another, whatever was under way.
 // Each test leaves both running and one active.
 
-import { createServer, connect, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { type HdfsOptions, openHdfsStore } from '../../../src/store/hdfs/hdfs-store.js';
 import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
@@ -127,7 +127,7 @@ test.each(sliceOf(moments, 2))(
     const store = await open(path, { answerTimeoutMs: 3_000 });
     const chunks = [1, 2, 3].map((seed) => sampleBytes(mebibyte, seed));
     let isLost = false;
-    const content = async function* () {
+    const content = function* () {
       for (let index = 0; index <= chunks.length; index++) {
         if (index === momentIndex && !isLost) {
           isLost = true;

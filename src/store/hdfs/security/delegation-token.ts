@@ -77,14 +77,12 @@ async function servicesOf(nameNodes: readonly string[]): Promise<readonly string
 
 /** The short name of the user that the token is for; undefined where its identifier is not read. */
 export function ownerOf({ identifier }: Token): string | undefined {
+  if (identifier.length < 2) {
+    return undefined;
+  }
   // A version, 0, and the length of the owner's name, which is short.
   const [version, sizeBytes] = identifier;
-  if (
-    version !== 0 ||
-    sizeBytes === undefined ||
-    sizeBytes > 127 ||
-    sizeBytes > identifier.length - 2
-  ) {
+  if (version !== 0 || sizeBytes > 127 || sizeBytes > identifier.length - 2) {
     return undefined;
   }
   const owner = Buffer.from(identifier.subarray(2, 2 + sizeBytes)).toString();

@@ -51,7 +51,7 @@ test('the token is named by what it is known by, and its secret is not sent', ()
 });
 
 test('a challenge may come after the choice', () => {
-  const { challenge: _, ...later } = byToken;
+  const later = { ...byToken, challenge: undefined };
   const asked = negotiation();
   const first = asked.receive(methods(later));
   expect(first).toMatchObject({ isOver: false, reply: { token: new Uint8Array() } });

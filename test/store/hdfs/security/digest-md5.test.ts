@@ -26,9 +26,10 @@ function startJudge(): Judge {
   return {
     ask: async (line) => {
       java.stdin.write(`${line}\n`);
-      const { value } = await lines.next();
-      if (typeof value !== 'string' || value.startsWith('refused')) {
-        throw new Error(`the JDK ${value ?? 'ended'}`);
+      const next: IteratorResult<string, undefined> = await lines.next();
+      const value = next.value ?? 'ended';
+      if (next.done === true || value.startsWith('refused')) {
+        throw new Error(`the JDK ${value}`);
       }
       return Buffer.from(value, 'hex');
     },
@@ -42,9 +43,12 @@ function startJudge(): Judge {
 }
 
 let judge: Judge;
-beforeAll(() => {
+/** Java compiles it first, which a busy machine takes its time for. */
+const startTimeoutMs = 240_000;
+beforeAll(async () => {
   judge = startJudge();
-});
+  await judge.ask(`start auth ${userName} ${password}`);
+}, startTimeoutMs);
 afterAll(async () => {
   await judge.end();
 });
