@@ -94,7 +94,11 @@ test(
         expect(error.message).toContain(part);
       }
     };
-    await expectRefused(policyFile('rs-3-2'), 'not enabled', 'hdfs ec -enablePolicy -policy RS-3-2-1024k');
+    await expectRefused(
+      policyFile('rs-3-2'),
+      'not enabled',
+      'hdfs ec -enablePolicy -policy RS-3-2-1024k',
+    );
     // The other one is HDFS's default, and enabled from the start.
     expect((await cluster.hdfsEc(['-enablePolicy', '-policy', 'RS-10-4-1024k'])).exitCode).toBe(0);
     await expectRefused(policyFile('rs-10-4'), 'needs 14 DataNodes', 'has 9 alive');

@@ -8,12 +8,7 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import { bodyName, manifestName, packName } from '../../src/catalog/names.js';
 import { manifestFiles } from '../../src/manifest/manifest-files.js';
-import type {
-  LabelRuns,
-  Manifest,
-  RamSpace,
-  SnapshotFrames,
-} from '../../src/manifest/types.js';
+import type { LabelRuns, Manifest, RamSpace, SnapshotFrames } from '../../src/manifest/types.js';
 import { frameHeaderSizeBytes, packHeaderSizeBytes } from '../../src/pack/layout.js';
 import { maskPageCount } from '../../src/pack/mask.js';
 import { windowPageCount } from '../../src/pack/types.js';
