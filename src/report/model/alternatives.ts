@@ -291,15 +291,14 @@ function parsDrafts(
     drafts.push({
       ...common,
       id: 'pars-strict-rs63',
-      title:
-        zstd === undefined
-          ? 'PARS strict, critical part RS-6-3'
-          : 'PARS strict, zstd, critical part RS-6-3',
+      title: 'PARS strict, critical part RS-6-3',
       basis: 'computed',
       parts: best.map((part) =>
         part.ifLost === 'does-not-resume' ? { ...part, redundancy: codes.rs63 } : part,
       ),
-      formula: 'packs of critical pages with 3 cells of parity for 6 of data, the others x 1',
+      formula:
+        (zstd === undefined ? 'packs' : 'packs by zstd') +
+        ' of critical pages with 3 cells of parity for 6 of data, the others x 1',
       note: 'with a policy file that says critical: rs-6-3',
     });
   }

@@ -78,7 +78,7 @@ test('what was not measured, or has too few nodes, is not compared, with the rea
     { title: 'Equal pages stored once', reason: expect.stringContaining('--image') as string },
     { title: 'Raw file, RS-6-3', reason: 'it needs 9 DataNodes, and there are 5' },
     {
-      title: 'PARS strict, zstd, critical part RS-6-3',
+      title: 'PARS strict, critical part RS-6-3',
       reason: 'it needs 9 DataNodes, and there are 5',
     },
   ]);
