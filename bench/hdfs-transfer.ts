@@ -30,9 +30,9 @@ const rounds = Number(positionals[0] ?? 5);
 /** What one run of one command took. */
 interface Taken {
   readonly seconds: number;
-  /** Of all daemons together. */
+  /** What all daemons together spent meanwhile. */
   readonly daemonSeconds: number;
-  /** Of a command of ours. */
+  /** What the command itself spent, where it is one of PARS. */
   readonly clientSeconds?: number;
   readonly peakRssMib?: number;
 }

@@ -13,7 +13,7 @@ export interface StoreOnHdfs {
   readonly url: string;
 }
 
-/** Starts HDFS; the store's URL is one of WebHDFS, or with PARS_TEST_HDFS=native of HDFS's own protocols. */
+/** The store's URL is one of WebHDFS, or with PARS_TEST_HDFS=native of HDFS's own protocols. */
 export async function startStoreOnHdfs(configOverrides: Properties = {}): Promise<StoreOnHdfs> {
   const cluster = await startHdfs({ dataNodeCount: 5, configOverrides });
   const rootPath = '/pars';

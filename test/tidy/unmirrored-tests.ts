@@ -16,6 +16,7 @@ export const foldersApart: Readonly<Record<string, string>> = {
   setup: 'what prepares the machine for the tests',
   soak: 'a long run and its slice',
   tidy: 'the rules that test/tidy.test.ts holds the sources to',
+  'wire-faults': 'a long run and its slice',
   workloads: 'a long run and its slice',
 };
 

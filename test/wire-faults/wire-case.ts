@@ -45,7 +45,7 @@ export interface WireCase {
   readonly operation: 'write' | 'read';
   readonly point: Point;
   readonly action: Action;
-  /** Of a write: its place in the pipeline. Of a read: how many of the nodes that come first fare so, less one. */
+  /** The place in the pipeline of the node that a write loses; of a read, how many of the nodes that come first fare so, less one. */
   readonly position: number;
   readonly copyCount: number;
   readonly sizeBytes: number;

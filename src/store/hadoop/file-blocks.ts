@@ -1,8 +1,8 @@
 // The blocks of a file, as a read of a range needs them.
 
 import { ParsError } from '../../../introspect/pars-error.js';
-import { answerMemory } from '../answer-memory.js';
 import { blockState, neededCount } from '../block-state.js';
+import { answerMemory } from '../check-range.js';
 import type { StoredBlock } from '../store.js';
 
 /** Throws `corrupt` for a range past the end. */

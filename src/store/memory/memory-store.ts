@@ -3,9 +3,8 @@
 
 import { ParsError } from '../../../introspect/pars-error.js';
 import { checkNotAborted, chunksUntilAborted } from '../abort.js';
-import { answerMemory } from '../answer-memory.js';
 import type { StoreCapabilities } from '../capabilities.js';
-import { checkRange } from '../check-range.js';
+import { answerMemory, checkRange } from '../check-range.js';
 import { copiesToWrite, copyCountOf } from '../check-write.js';
 import type { ReadOptions } from '../read-options.js';
 import type { Store, StoredFile } from '../store.js';

@@ -4,10 +4,10 @@ import { isNotFound } from '../hadoop/namespace.js';
 import type { Namespace } from './namespace.js';
 
 export class MadeFolders {
-  readonly #namespace: Namespace;
+  readonly #namespace: Pick<Namespace, 'makeFolder'>;
   readonly #made = new Set<string>();
 
-  constructor(namespace: Namespace) {
+  constructor(namespace: Pick<Namespace, 'makeFolder'>) {
     this.#namespace = namespace;
   }
 

@@ -150,6 +150,29 @@ describe('a file written here', () => {
   });
 });
 
+describe('a name that tells nothing', () => {
+  behaves('is not taken from who writes under it, by the same client or by another', async () => {
+    const store = await open('/being-written');
+    const other = await open('/being-written');
+    const bytes = sampleBytes(2 * mebibyte, 9);
+    const options = { ...thrice, nameTells: 'nothing' } as const;
+    async function* content(): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, mebibyte);
+      while ((await store.stat('a')) === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      for (const writer of [store, other]) {
+        const error = await errorOf(writer.write('a', () => [Buffer.from('x')], options));
+        expect(error.code).toBe('already-exists');
+      }
+      yield bytes.subarray(mebibyte);
+    }
+    await store.write('a', content, options);
+    expectSameBytes(await store.read('a', 0, bytes.length), bytes);
+    expect((await store.list('')).map(({ name }) => name)).toEqual(['a']);
+  });
+});
+
 describe('a file written by hdfs dfs', () => {
   behaves('of many blocks is read across their boundaries', async () => {
     const bytes = sampleBytes(3 * mebibyte + 777, 1);

@@ -52,7 +52,7 @@ export function findWrongChunk(
   return undefined;
 }
 
-/** The same bytes: a view of a Buffer costs more than one of this, and one is made of each chunk. */
+/** A view of the bytes that is no Buffer: a view of a Buffer costs more, and one is made of each chunk. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

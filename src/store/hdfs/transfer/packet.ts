@@ -80,7 +80,7 @@ export class PacketBuffer {
   }
 }
 
-/** Of three files at a time, as many as each of them fills. */
+/** Buffers that are kept: three files are written at a time, and each fills as many as four. */
 const keptBufferCount = 12;
 
 /** Memory of packets that were sent, for the next: new memory costs the kernel a fault for each of its pages. */
