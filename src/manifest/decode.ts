@@ -5,11 +5,11 @@ import { createHash } from 'node:crypto';
 import { crc32c } from '@node-rs/crc32';
 import type { z } from 'zod';
 import { ParsError } from '../../introspect/pars-error.js';
+import { type CopiesOrCode, parseErasureCode } from '../store/redundancy.js';
 import { decodeBody } from './body/decode.js';
 import { resolveBodies } from './body/resolve.js';
 import { findProblem } from './check.js';
 import { unpackValue } from './codec.js';
-import { type CopiesOrCode, parseErasureCode } from '../store/redundancy.js';
 import {
   bodyStructure,
   codedPacksFeature,

@@ -1,6 +1,6 @@
 // The planner's result: runs of pages with one label and one replication, as columns. Plain data, printed by a dry run.
 import { ParsError } from '../../introspect/pars-error.js';
-import { copies, ecPolicyName, type ReedSolomon, type Redundancy } from '../store/redundancy.js';
+import { copies, ecPolicyName, type Redundancy, type ReedSolomon } from '../store/redundancy.js';
 import type { PageRedundancy } from './policy.js';
 
 /** Beyond every number of copies. A policy has fewer labels than there are numbers from here to 254. */

@@ -1,7 +1,7 @@
 // What a write asks for, checked before anything is sent or opened, and alike for every store that keeps whole copies.
 
 import { ParsError } from '../../introspect/pars-error.js';
-import { type ReedSolomon, type Redundancy, redundancyInWords } from './redundancy.js';
+import { type Redundancy, redundancyInWords, type ReedSolomon } from './redundancy.js';
 import type { WriteOptions } from './store.js';
 
 /** What a store of whole copies needs to know of WriteOptions. */

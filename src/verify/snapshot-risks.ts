@@ -184,9 +184,7 @@ function isKeptIn(code: ReedSolomon, { coding, locations }: BlockPlaces): boolea
     return true;
   }
   return (
-    coding !== undefined &&
-    coding.parityUnitCount === code.parityUnitCount &&
-    coding.dataUnitCount <= code.dataUnitCount
+    coding?.parityUnitCount === code.parityUnitCount && coding.dataUnitCount <= code.dataUnitCount
   );
 }
 

@@ -5,6 +5,7 @@ import { healedBy, type HealingWay } from '../../introspect/heal/healed-by.js';
 import { pageClasses } from '../../introspect/page-class.js';
 import { exitCodeOfError, exitCodes, exitMeanings } from '../../src/cli/shared/exit-code.js';
 import { namedPolicies, policyNames } from '../../src/plan/policy.js';
+import { ecPolicyName } from '../../src/store/redundancy.js';
 
 export interface DocsTable {
   /** From the root of the repository. */
@@ -45,7 +46,10 @@ function labelRows(): readonly (readonly string[])[] {
 function copyRows(): readonly (readonly string[])[] {
   const byCopies = new Map<string, string[]>();
   for (const { label } of pageClasses) {
-    const copies = policyNames.map((name) => `${namedPolicies[name].policy[label]}`);
+    const copies = policyNames.map((name) => {
+      const kept = namedPolicies[name].policy[label];
+      return typeof kept === 'number' ? `${kept}` : ecPolicyName(kept);
+    });
     const key = copies.join(' ');
     byCopies.set(key, [...(byCopies.get(key) ?? []), label]);
   }

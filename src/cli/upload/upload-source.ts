@@ -5,6 +5,7 @@ import { planReplication } from '../../plan/plan.js';
 import type { NamedPolicy } from '../../plan/policy.js';
 import { plannedSaving, storedSaving } from '../../plan/saving.js';
 import type { DiskToStore } from '../../snapshot/disk-to-store.js';
+import { expectCodes } from '../../snapshot/expect-codes.js';
 import {
   capturedDisks,
   packsOfRam,
@@ -12,7 +13,6 @@ import {
   storedDiskSizes,
   type UploadDisks,
 } from '../../snapshot/prepare/disks-to-store.js';
-import { expectCodes } from '../../snapshot/expect-codes.js';
 import { type HeldImage, holdOnDisk } from '../../snapshot/prepare/hold-on-disk.js';
 import { labelImage, type LabelledImage } from '../../snapshot/prepare/open-image.js';
 import { takeSnapshot } from '../../snapshot/take-snapshot.js';
