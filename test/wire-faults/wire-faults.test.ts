@@ -19,7 +19,7 @@ afterAll(async () => {
 test(
   'whatever breaks on the wire, files are whole, at all their copies and closed, and nobody waits long',
   async () => {
-    const cases = casesOf(seed, timesOf({ slice: 24, whole: 200 }), 0);
+    const cases = casesOf(seed, timesOf({ slice: 12, whole: 200 }), 0);
     const outcomes = await runBatch(cluster, '/slice', cases);
     const wrong = cases.flatMap((wireCase) => {
       const found = outcomes.get(wireCase.number)?.wrong ?? ['it was not run'];

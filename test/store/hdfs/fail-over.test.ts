@@ -120,7 +120,7 @@ const moments = [
   ['SIGSTOP', 1],
 ] as const;
 
-test.each(sliceOf(moments, 2))(
+test.each(sliceOf(moments, 1))(
   'a write goes on when the active NameNode is lost (%s) after %d of three chunks',
   async (signal, momentIndex) => {
     const path = `/lost-${signal}-${momentIndex}`;
@@ -217,7 +217,7 @@ async function startSwallower(
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test.each(sliceOf(['rename2', 'create', 'delete'], 2))(
+test.each(sliceOf(['rename2', 'create', 'delete'], 1))(
   'a %s that was done, and whose answer went with the NameNode, is not done again by the next',
   async (method) => {
     const lostIndex = activeIndex;
