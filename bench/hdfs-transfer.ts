@@ -2,7 +2,7 @@
 //   same raw image, on the same HDFS, in the same run, by WebHDFS and by HDFS's own protocols? What does each cost the daemons?
 // Method: the 512 MiB test guest whose free pages hold old data, or the image that is given; whole processes, introspection and
 //   Node's start included; in each round every way once, another one first each time, so that all see the same noise. Ratios round
-//   by round. `hdfs dfs` with flags that make its JVM start fast, and with Java's own; its start alone is measured by the same
+//   by round. Uploads pack by `auto`, and by lz4 alone once more. `hdfs dfs` with flags that make its JVM start fast, and with Java's own; its start alone is measured by the same
 //   commands on an empty file, and taken off for one more ratio. CPU seconds of all daemons, from /proc/PID/stat.
 // Non-goals: a network, spinning disks, more than one host: NameNode and five DataNodes share this machine.
 // Run: npm run bench -- hdfs-transfer [ROUNDS] [--image=RAM]
@@ -82,12 +82,14 @@ try {
   const stores = new Map([
     ['webhdfs', cluster.webhdfsUrl('/pars-webhdfs')],
     ['hdfs', cluster.hdfsUrl('/pars-hdfs')],
+    ['hdfs, lz4', cluster.hdfsUrl('/pars-hdfs-lz4')],
   ]);
   const ids = new Map<string, string>();
   const upload = (kind: string) => async () => {
     const run = await runTimed(process.execPath, [
       pars,
       ...['upload', imagePath, '--name', 'bench', '--store', stores.get(kind) ?? '', '--json'],
+      ...['--codec', kind.endsWith('lz4') ? 'lz4' : 'auto'],
     ]);
     ids.set(kind, (JSON.parse(run.stdout) as { id: string }).id);
     return { clientSeconds: run.cpuSeconds, peakRssMib: run.peakRssMib };
@@ -107,12 +109,14 @@ try {
     { name: 'put, default JVM', run: put('/raw-default', 'default') },
     { name: 'upload webhdfs', run: upload('webhdfs') },
     { name: 'upload hdfs', run: upload('hdfs') },
+    { name: 'upload hdfs, lz4', run: upload('hdfs, lz4') },
   ];
   const reading: readonly Way[] = [
     { name: 'get', run: get('quick') },
     { name: 'get, default JVM', run: get('default') },
     { name: 'restore webhdfs', run: restore('webhdfs') },
     { name: 'restore hdfs', run: restore('hdfs') },
+    { name: 'restore hdfs, lz4', run: restore('hdfs, lz4') },
   ];
   for (let round = 0; round < warmupRounds + rounds; round++) {
     // The first rounds warm the daemons' JVMs and the page cache, and are not counted.

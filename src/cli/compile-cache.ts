@@ -20,14 +20,14 @@ export function keepCompiledCode(): void {
   }
 }
 
-/** Undefined where there is none that only this user can write to. */
+/** Undefined where there is none that only this user can write to, or this user has no home. */
 function ownFolder(): string | undefined {
-  const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  if (!isAbsolute(base)) {
-    return undefined;
-  }
-  const folder = join(base, 'pars', 'compiled');
   try {
+    const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+    if (!isAbsolute(base)) {
+      return undefined;
+    }
+    const folder = join(base, 'pars', 'compiled');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid, mode } = statSync(folder);
     return uid === process.geteuid?.() && (mode & 0o022) === 0 ? folder : undefined;

@@ -3,7 +3,6 @@
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type HdfsOptions, openHdfsStore } from '../../../src/store/hdfs/hdfs-store.js';
 import { packetDataBytes } from '../../../src/store/hdfs/transfer/packet.js';
 import { copies } from '../../../src/store/redundancy.js';
@@ -257,13 +256,7 @@ describe('a file written by hdfs dfs', () => {
         blockSizeBytes: 16 * mebibyte,
       });
       const store = await open('/ec');
-      // HDFS ends a coded file when its data units are safe; a node may tell of a parity unit a moment later.
-      const wholeBy = performance.now() + 30_000;
-      let [block] = await store.blocks('theirs');
-      while (block.locations.length < 5 && performance.now() < wholeBy) {
-        await delay(50);
-        [block] = await store.blocks('theirs');
-      }
+      const [block] = await store.blocks('theirs');
       expect(block.coding).toEqual({ dataUnitCount: 3, parityUnitCount: 2 });
       expect(block.locations).toHaveLength(5);
       const error = await errorOf(store.read('theirs', 0, 1));

@@ -19,6 +19,7 @@ const hadoopClasses = [
   'org.apache.hadoop.hdfs.protocol.proto.AclProtos',
   'org.apache.hadoop.hdfs.protocol.proto.HdfsProtos',
   'org.apache.hadoop.hdfs.protocol.proto.ClientNamenodeProtocolProtos',
+  'org.apache.hadoop.hdfs.protocol.proto.ErasureCodingProtos',
   'org.apache.hadoop.hdfs.protocol.proto.DataTransferProtos',
 ];
 

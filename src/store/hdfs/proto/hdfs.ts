@@ -85,7 +85,7 @@ export const locatedBlock = message('LocatedBlockProto', {
   storageTypes: repeated(7, enumeration, maxLocationCount),
   storageIDs: repeated(8, string, maxLocationCount),
   /** Which unit of a group each location has, a byte for each; only in blocks that are coded. */
-  blockIndices: optional(10, bytes),
+  blockIndices: optional(9, bytes),
 });
 export type LocatedBlock = MessageOf<typeof locatedBlock>;
 
