@@ -19,6 +19,17 @@ export function firstCause(settled: readonly PromiseSettledResult<unknown>[]): E
   return cause instanceof Error ? cause : new Error(String(cause));
 }
 
+/** What all came to, once all have ended. Throws the first cause when some failed. */
+export async function allOf<const Work extends readonly Promise<unknown>[]>(
+  work: Work,
+): Promise<{ -readonly [Key in keyof Work]: Awaited<Work[Key]> }> {
+  const failure = firstCause(await Promise.allSettled(work));
+  if (failure !== undefined) {
+    throw failure;
+  }
+  return await Promise.all(work);
+}
+
 function isStop(reason: unknown): boolean {
   return (
     (reason instanceof ParsError && reason.code === 'cancelled') ||

@@ -44,7 +44,8 @@ export function framesRoomBytes(requested: FrameRequests): number {
  * Encodes pages into frames, in the order given, to the beginning of `into`; the result has a view of it. A requested frame whose
  * pages are all zero yields none, so the result may have fewer frames than were asked for. `read` fills its second argument with
  * the pages of the frame of that index, which may lie in `into`, no nearer to its beginning than all headers are long: each is
- * read before anything is written there. Each frame is packed by whichever of the methods makes the least of it. Throws `usage` when `into` is shorter than `framesRoomBytes`, and what `read` throws.
+ * read before anything is written there. Each frame is packed by whichever of the methods makes the least of it. Throws `usage`
+ * when `into` is shorter than `framesRoomBytes`, and what `read` throws.
  */
 export function encodeFrames(
   requested: FrameRequests,

@@ -1,5 +1,7 @@
 // The 64-bit page mask of a frame, as two unsigned 32-bit halves: BigInt would cost an allocation per frame.
 
+const maskBitCount = 64;
+
 /** Number of set bits in 32. */
 export function popcount32(bits: number): number {
   let sum = bits - ((bits >>> 1) & 0x55555555);
@@ -15,6 +17,26 @@ export function maskPageCount(maskLow: number, maskHigh: number): number {
 /** Whether bit `bit` (0..63) is set. */
 export function maskHas(maskLow: number, maskHigh: number, bit: number): boolean {
   return (((bit < 32 ? maskLow : maskHigh) >>> (bit & 31)) & 1) === 1;
+}
+
+/** Calls `take` for each run of set bits, ascending: its first bit, and how many they are. */
+export function forEachRun(
+  maskLow: number,
+  maskHigh: number,
+  take: (firstBit: number, bitCount: number) => void,
+): void {
+  let bit = 0;
+  while (bit < maskBitCount) {
+    if (!maskHas(maskLow, maskHigh, bit)) {
+      bit++;
+      continue;
+    }
+    const first = bit;
+    while (bit < maskBitCount && maskHas(maskLow, maskHigh, bit)) {
+      bit++;
+    }
+    take(first, bit - first);
+  }
 }
 
 /** Set bits below `bit` (0..63): the place of that page among the frame's pages. */

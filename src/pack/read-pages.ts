@@ -1,8 +1,8 @@
 // The pages that frames name, read out of an image in the order in which a frame holds them: whole runs, one read each.
 import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { windowSizeBytes } from './layout.js';
-import { maskHas, maskPageCount } from './mask.js';
-import { type FrameRequests, windowPageCount } from './types.js';
+import { forEachRun, maskPageCount } from './mask.js';
+import type { FrameRequests } from './types.js';
 
 /** Bytes of all pages that the masks name. */
 export function requestedSizeBytes({ window, maskLow, maskHigh }: FrameRequests): number {
@@ -35,24 +35,12 @@ export function readFramePages(
   target: Uint8Array,
   read: ReadImage,
 ): number {
-  const low = maskLow[frame];
-  const high = maskHigh[frame];
   let to = 0;
-  for (let bit = 0; bit < windowPageCount;) {
-    if (!maskHas(low, high, bit)) {
-      bit++;
-      continue;
-    }
-    const first = bit;
-    while (bit < windowPageCount && maskHas(low, high, bit)) {
-      bit++;
-    }
-    const runBytes = (bit - first) * pageSizeBytes;
-    read(
-      window[frame] * windowSizeBytes + first * pageSizeBytes,
-      target.subarray(to, to + runBytes),
-    );
+  forEachRun(maskLow[frame], maskHigh[frame], (firstBit, pageCount) => {
+    const runBytes = pageCount * pageSizeBytes;
+    const imageOffset = window[frame] * windowSizeBytes + firstBit * pageSizeBytes;
+    read(imageOffset, target.subarray(to, to + runBytes));
     to += runBytes;
-  }
+  });
   return to;
 }

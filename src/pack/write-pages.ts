@@ -5,8 +5,8 @@ import { pageSizeBytes } from '../../introspect/memory/physical-memory.js';
 import { diskError } from '../host/disk-error.js';
 import { decodeStoredFrames } from './decode.js';
 import { windowSizeBytes } from './layout.js';
-import { maskHas } from './mask.js';
-import { type PlaceColumns, type StoredFrames, windowPageCount } from './types.js';
+import { forEachRun } from './mask.js';
+import type { PlaceColumns, StoredFrames } from './types.js';
 
 /**
  * Decodes frames and writes their pages to the open file `fd`, wherever `places` says; by index of the frame, ascending.
@@ -27,25 +27,14 @@ export function writeStoredFrames(stored: StoredFrames, places: PlaceColumns, fd
 }
 
 function writePlace(fd: number, pages: Uint8Array, places: PlaceColumns, place: number): number {
-  const low = places.maskLow[place];
-  const high = places.maskHigh[place];
   const windowAt = places.window[place] * windowSizeBytes;
   const firstSlot = places.slot[place];
   let slot = firstSlot;
-  let bit = 0;
-  while (bit < windowPageCount) {
-    if (!maskHas(low, high, bit)) {
-      bit++;
-      continue;
-    }
-    const first = bit;
-    while (bit < windowPageCount && maskHas(low, high, bit)) {
-      bit++;
-    }
-    const run = pages.subarray(slot * pageSizeBytes, (slot + bit - first) * pageSizeBytes);
-    writeFully(fd, run, windowAt + first * pageSizeBytes);
-    slot += bit - first;
-  }
+  forEachRun(places.maskLow[place], places.maskHigh[place], (firstBit, pageCount) => {
+    const run = pages.subarray(slot * pageSizeBytes, (slot + pageCount) * pageSizeBytes);
+    writeFully(fd, run, windowAt + firstBit * pageSizeBytes);
+    slot += pageCount;
+  });
   return slot - firstSlot;
 }
 

@@ -4,7 +4,7 @@
 // the store lists and which cannot be reached is not lost: reading ends there, unless whoever reads gives those up too.
 import pLimit from 'p-limit';
 import { ParsError } from '../../introspect/pars-error.js';
-import { firstCause } from '../flow/first-cause.js';
+import { allOf } from '../flow/first-cause.js';
 import { type SharedBytes, SharedSlots } from '../flow/shared-slots.js';
 import type { LossReason, LostFrames, LostPacks } from '../loss/loss-reason.js';
 import type { Manifest } from '../manifest/types.js';
@@ -126,12 +126,7 @@ export async function readFrames(reader: FrameReader, lostPacks: LostPacks): Pro
       }
     }),
   );
-  const settled = await Promise.allSettled(work);
-  signal?.throwIfAborted();
-  const failure = firstCause(settled);
-  if (failure !== undefined) {
-    throw failure;
-  }
+  await allOf(work).finally(() => signal?.throwIfAborted());
   return lostFrames;
 }
 

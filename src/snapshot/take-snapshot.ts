@@ -16,7 +16,7 @@ import { type Claim, claimUpload } from '../catalog/claim.js';
 import { machineName, partName, stateName } from '../catalog/names.js';
 import { expectVmName } from '../catalog/vm-name.js';
 import { moment } from '../flow/bounded.js';
-import { firstCause } from '../flow/first-cause.js';
+import { allOf } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { Attachment, Manifest, VmIdentity } from '../manifest/types.js';
 import type { CodecChoice } from '../pack/codec/codec-choice.js';
@@ -216,18 +216,17 @@ async function writeContent(
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const pool = request.pool ?? createFramePool();
   try {
-    const attachments = writeAttachments({ ...request, signal: stop }, id);
-    const written = writePacks({ ...packs, store, id, pool, signal: stop, onProgress });
-    for (const work of [attachments, written]) {
-      work.catch(() => {
+    const work = [
+      writeAttachments({ ...request, signal: stop }, id),
+      writePacks({ ...packs, store, id, pool, signal: stop, onProgress }),
+    ] as const;
+    for (const part of work) {
+      part.catch(() => {
         failed.abort();
       });
     }
-    const failure = firstCause(await Promise.allSettled([attachments, written]));
-    if (failure !== undefined) {
-      throw failure;
-    }
-    return { attachments: await attachments, written: await written };
+    const [attachments, written] = await allOf(work);
+    return { attachments, written };
   } finally {
     if (request.pool === undefined) {
       await pool.close();

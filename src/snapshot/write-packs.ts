@@ -3,7 +3,7 @@
 import pLimit from 'p-limit';
 import { packName } from '../catalog/names.js';
 import { BusyTime } from '../flow/busy-time.js';
-import { firstCause } from '../flow/first-cause.js';
+import { allOf } from '../flow/first-cause.js';
 import type { OnProgress } from '../flow/progress.js';
 import type { HashedFile, PackEntry } from '../manifest/types.js';
 import { chosenCodec } from '../pack/codec/chosen-codec.js';
@@ -112,14 +112,7 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
       }
     }),
   );
-  const settled = await Promise.allSettled(work);
-  const failure = firstCause(settled);
-  if (failure !== undefined) {
-    throw failure;
-  }
-  const written = settled
-    .filter((result) => result.status === 'fulfilled')
-    .map((result) => result.value);
+  const written = await allOf(work);
   return {
     packs: written.map(({ entry }) => entry),
     pageHashes: hashFiles.written(),

@@ -1,7 +1,7 @@
 // Of failures that follow from each other, the one to report is the one that the others followed from.
 
 import { ParsError } from '../../introspect/pars-error.js';
-import { firstCause } from '../../src/flow/first-cause.js';
+import { allOf, firstCause } from '../../src/flow/first-cause.js';
 
 const fulfilled = { status: 'fulfilled', value: 1 } as const;
 const rejected = (reason: unknown) => ({ status: 'rejected', reason }) as const;
@@ -34,4 +34,14 @@ test.each([
 
 test('makes an error of whatever was thrown', () => {
   expect(firstCause([rejected('just a word')])).toEqual(new Error('just a word'));
+});
+
+test('all that work together are waited for, and give what they came to, or the cause of their failures', async () => {
+  expect(await allOf([Promise.resolve(1), Promise.resolve('two')])).toEqual([1, 'two']);
+  let hasEnded = false;
+  const slow = new Promise<void>((resolve) => setTimeout(resolve, 20)).then(() => {
+    hasEnded = true;
+  });
+  await expect(allOf([Promise.reject(stopped), slow, Promise.reject(full)])).rejects.toBe(full);
+  expect(hasEnded).toBe(true);
 });

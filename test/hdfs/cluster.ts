@@ -94,9 +94,9 @@ export interface HdfsCluster {
   dfsAdmin(args: readonly string[]): Promise<CommandResult>;
   /**
    * The report of `hdfs fsck PATH -files -blocks -locations`, as text. Asked as the superuser, like `hdfs fsck` itself;
-   * the servlet would take a request without a name for a stranger's.
+   * the servlet would take a request without a name for a stranger's. `openForWrite`: with `-openforwrite` too.
    */
-  fsck(path: string): Promise<string>;
+  fsck(path: string, options?: { readonly openForWrite?: boolean }): Promise<string>;
   /** Kills every daemon and removes the data, unless its folder was given. */
   close(): Promise<void>;
 }
@@ -197,12 +197,13 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<HdfsCluster>
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
-  const fsck = async (path: string) => {
+  const fsck = async (path: string, { openForWrite = false } = {}) => {
     const query = new URLSearchParams({
       path,
       files: '1',
       blocks: '1',
       locations: '1',
+      ...(openForWrite ? { openforwrite: '1' } : {}),
       'user.name': userInfo().username,
     });
     const report = await (await fetch(`${nameNodeHttpUrl}/fsck?${query.toString()}`)).text();

@@ -1,7 +1,6 @@
 // What HDFS itself makes of the files of some cases: `hdfs dfs -get` and `-checksum`, and fsck, with files that are open.
 
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FileChecksum } from '../../src/store/webhdfs/file-checksum.js';
@@ -60,7 +59,7 @@ async function settledFiles(
 ): Promise<Map<string, CheckedFile>> {
   const deadlineMs = performance.now() + settleTimeoutMs;
   for (;;) {
-    const files = filesIn(await fsck(cluster, folder), folder);
+    const files = filesIn(await cluster.fsck(folder, { openForWrite: true }), folder);
     const isSettled = cases.every((wireCase) => {
       const file = files.get(nameOfCase(wireCase));
       return file?.isOpen === false && file.liveCounts[0] === wireCase.copyCount;
@@ -70,17 +69,6 @@ async function settledFiles(
     }
     await delay(500);
   }
-}
-
-async function fsck(cluster: HdfsCluster, path: string): Promise<string> {
-  const query = new URLSearchParams({
-    path,
-    files: '1',
-    blocks: '1',
-    openforwrite: '1',
-    'user.name': userInfo().username,
-  });
-  return await (await fetch(`${cluster.nameNodeHttpUrl}/fsck?${query.toString()}`)).text();
 }
 
 /** "/folder/name 123 bytes, replicated: replication=3, 1 block(s), OPENFORWRITE:  OK", and its blocks in lines below. */

@@ -31,4 +31,9 @@ export class MadeFolders {
     this.#made.add(path);
     return await act();
   }
+
+  /** The next one who needs the folder makes it again: it is not what it was made to be. */
+  forget(path: string): void {
+    this.#made.delete(path);
+  }
 }

@@ -6,13 +6,14 @@
 // and goes to its name from there, as any upload does. Whether HDFS did code it is asked of the file before: somebody may have
 // taken the policy from the folder, or the folder away.
 
+import { basename } from 'node:path/posix';
 import { z } from 'zod';
 import { ParsError } from '../../../../introspect/pars-error.js';
-import { isNotFound } from '../../hadoop/namespace.js';
 import { uploadPathOf } from '../../hadoop/upload.js';
 import { ecPolicyName, type ReedSolomon } from '../../redundancy.js';
 import { codingFolder } from '../../store.js';
 import type { WebHdfsClient } from '../client.js';
+import { MadeFolders } from '../made-folders.js';
 import type { Namespace } from '../namespace.js';
 
 /** SETECPOLICY answers nothing. */
@@ -22,8 +23,9 @@ export class CodedFolders {
   readonly #client: WebHdfsClient;
   readonly #namespace: Namespace;
   readonly #rootPath: string;
-  /** By the name of the policy. */
-  readonly #made = new Set<string>();
+  readonly #folders = new MadeFolders({
+    makeFolder: (path, signal) => this.#make(path, signal),
+  });
 
   /** `rootPath`: of the store, absolute in HDFS. */
   constructor(client: WebHdfsClient, namespace: Namespace, rootPath: string) {
@@ -38,26 +40,13 @@ export class CodedFolders {
     return uploadPathOf(`${this.#folderOf(code)}/${flat}`);
   }
 
-  /** Calls `act` when the folder is there; once more where `not-found` says that somebody removed it meanwhile. */
+  /** As MadeFolders has it, for the folder that codes so. */
   async within<T>(
     code: ReedSolomon,
     signal: AbortSignal | undefined,
     act: () => Promise<T>,
   ): Promise<T> {
-    const policy = ecPolicyName(code);
-    if (this.#made.has(policy)) {
-      try {
-        return await act();
-      } catch (error) {
-        if (!isNotFound(error)) {
-          throw error;
-        }
-        this.#made.delete(policy);
-      }
-    }
-    await this.#make(code, signal);
-    this.#made.add(policy);
-    return await act();
+    return await this.#folders.within(this.#folderOf(code), signal, act);
   }
 
   /** Throws `unavailable`, which is worth another upload, unless HDFS keeps the file so. */
@@ -71,7 +60,7 @@ export class CodedFolders {
     if (file?.ecPolicy === policy) {
       return;
     }
-    this.#made.delete(policy);
+    this.#folders.forget(this.#folderOf(code));
     throw new ParsError(
       'unavailable',
       `CREATE ${path}: expected a file that HDFS keeps by the erasure coding policy ${policy}, found ` +
@@ -80,9 +69,8 @@ export class CodedFolders {
   }
 
   /** Gives it its policy unless it has that: who may not, can have it made by who may. */
-  async #make(code: ReedSolomon, signal: AbortSignal | undefined): Promise<void> {
-    const policy = ecPolicyName(code);
-    const path = this.#folderOf(code);
+  async #make(path: string, signal: AbortSignal | undefined): Promise<void> {
+    const policy = basename(path);
     await this.#namespace.makeFolder(path, signal);
     const folder = await this.#namespace.status(path, signal);
     if (folder?.ecPolicy === policy) {
@@ -93,6 +81,7 @@ export class CodedFolders {
     await this.#client.ask(operation, noAnswer);
   }
 
+  /** The folder whose files are kept by the code; the last part of its path is the name of the policy. */
   #folderOf(code: ReedSolomon): string {
     return `${this.#rootPath}/${codingFolder}/${ecPolicyName(code)}`;
   }
