@@ -69,7 +69,6 @@ export function createFramePool({
     maxThreads: threadCount,
     idleTimeout: Infinity,
     recordTiming: false,
-    atomics: 'disabled',
     // The heap only: pages lie outside of it, and are bounded by the slots.
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
   });
