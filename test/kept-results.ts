@@ -32,11 +32,15 @@ export function identityOf(parts: readonly unknown[]): string {
 
 /** What was kept at `path` under the same identity, or undefined. */
 export function readKept(path: string, identity: string): unknown {
-  if (!existsSync(path)) {
-    return undefined;
-  }
-  const kept = JSON.parse(readFileSync(path, 'utf8')) as { of: string; result: unknown };
-  return kept.of === identity ? kept.result : undefined;
+  const kept = readKeptOfAny(path);
+  return kept?.of === identity ? kept.result : undefined;
+}
+
+/** What was kept at `path` last, under whatever identity. */
+export function readKeptOfAny(path: string): { of: string; result: unknown } | undefined {
+  return existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as { of: string; result: unknown })
+    : undefined;
 }
 
 export function keep(path: string, identity: string, result: unknown): void {

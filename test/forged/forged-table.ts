@@ -5,7 +5,7 @@ import { format } from 'prettier';
 import { deadKind } from './dead-case.js';
 import { forgeryKinds } from './forgeries.js';
 import { type Verdict, verdicts, wrongVerdicts } from './judge.js';
-import type { BatchResult } from './results.js';
+import { type BatchResult, batchSize } from './results.js';
 
 export const forgedPath = fileURLToPath(new URL('../../docs/evidence/forged.md', import.meta.url));
 
@@ -66,8 +66,12 @@ export async function writeForgedTable(
           ];
     }),
   );
+  const earlier = batches.filter(({ isEarlier }) => isEarlier === true).length * batchSize;
   const total =
     `${done} cases with seed ${seed}, ${wrongCount} of them wrong.` +
+    (earlier > 0
+      ? ` ${earlier} of them were run before the sources last changed, and not again; cases that were wrong then were.`
+      : '') +
     (done < wantedCount ? ` ${wantedCount - done} of ${wantedCount} have not been run.` : '');
   writeFileSync(
     forgedPath,

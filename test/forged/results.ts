@@ -1,6 +1,6 @@
 // What became of each batch of cases, kept so that a run that was stopped goes on.
 import { join } from 'node:path';
-import { hashOfSources, identityOf, keep, readKept } from '../kept-results.js';
+import { hashOfSources, identityOf, keep, readKept, readKeptOfAny } from '../kept-results.js';
 import { cacheFolder } from '../setup/cache-folder.mjs';
 import { type Verdict, wrongVerdicts } from './judge.js';
 import type { CaseOutcome } from './run-case.js';
@@ -14,6 +14,8 @@ export interface BatchResult {
   /** Kind of forgery, verdict, cases. */
   readonly counts: readonly (readonly [kind: string, verdict: Verdict, count: number])[];
   readonly wrong: readonly CaseOutcome[];
+  /** Of sources that have changed since. */
+  readonly isEarlier?: boolean;
 }
 
 const identity = identityOf([hashOfSources(['introspect', 'test/forged'])]);
@@ -42,6 +44,13 @@ export function summaryOf(outcomes: readonly CaseOutcome[]): BatchResult {
 
 export function readBatch(seed: number, batch: number): BatchResult | undefined {
   return readKept(pathOf(seed, batch), identity) as BatchResult | undefined;
+}
+
+/** Also one that was done before the sources changed; one that came out wrong then has to be done again. */
+export function readEarlierBatch(seed: number, batch: number): BatchResult | undefined {
+  const kept = readKeptOfAny(pathOf(seed, batch));
+  const result = kept?.result as BatchResult | undefined;
+  return result?.wrong.length === 0 ? { ...result, isEarlier: kept?.of !== identity } : undefined;
 }
 
 export function writeBatch(seed: number, batch: number, result: BatchResult): void {

@@ -1,16 +1,24 @@
 // Goes through forgeries by number and writes docs/evidence/forged.md:
 //
-//   npm run test:forged -- [--cases=100000] [--seed=1] [--at-once=2] [--only=KIND]
+//   npm run test:forged -- [--cases=100000] [--seed=1] [--at-once=2] [--only=KIND] [--with-earlier]
 //   npm run test:forged -- --replay=NUMBER [--seed=1]
 //
-// Batches that were done are not done again until the sources change. With --only, or a replay, the table is left alone.
+// Batches that were done are not done again until the sources change. With --with-earlier those that came out right before a
+// change stand, and the table says how many they are: for a change that can only make labels stricter. With --only, or a replay, the table is left alone.
 import { parseArgs } from 'node:util';
 import { baseGuest, baseNames } from './bases.js';
 import { deadKind } from './dead-case.js';
 import { deadGuests, type DeadKernel, deadKernels, deaths } from './dead-kernels.js';
 import { forgedPath, writeForgedTable } from './forged-table.js';
 import { wrongVerdicts } from './judge.js';
-import { type BatchResult, batchSize, readBatch, summaryOf, writeBatch } from './results.js';
+import {
+  type BatchResult,
+  batchSize,
+  readBatch,
+  readEarlierBatch,
+  summaryOf,
+  writeBatch,
+} from './results.js';
 import type { Batch } from './worker.js';
 import { Worker } from './workers.js';
 
@@ -21,6 +29,7 @@ const { values } = parseArgs({
     'at-once': { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
     replay: { type: 'string' },
+    'with-earlier': { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
@@ -57,10 +66,11 @@ function batchOf(batch: number, first: number, count: number): Batch {
 }
 
 async function runAll(): Promise<void> {
+  const read = values['with-earlier'] ? readEarlierBatch : readBatch;
   const wantedCount = Number(values.cases);
   const batches = Array.from({ length: Math.ceil(wantedCount / batchSize) }, (_, batch) => batch);
   const known = (batch: number): BatchResult | undefined =>
-    only === '' ? readBatch(seed, batch) : undefined;
+    only === '' ? read(seed, batch) : undefined;
   const results = new Map<number, BatchResult>();
   for (const batch of batches) {
     const result = known(batch);
