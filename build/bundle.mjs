@@ -26,7 +26,11 @@ const { metafile } = await build({
   target: 'node20.19',
   chunkNames: '[name]-[hash]',
   // They look for files of their own beside them: native code, WebAssembly, the file of a thread.
-  external: ['@bokuweb/zstd-wasm', '@node-rs/crc32', 'koffi', 'pino', 'piscina'],
+  external: [
+    ...['@bokuweb/zstd-wasm', '@node-rs/crc32', 'koffi', 'pino', 'piscina'],
+    // Large, and for reports that are drawn alone.
+    ...['@observablehq/plot', '@xmldom/xmldom'],
+  ],
   // Packages in the older form ask for Node's own modules by `require`, which a module has not.
   banner: {
     js: "import { createRequire as createRequireOfPackages } from 'node:module'; const require = createRequireOfPackages(import.meta.url);",

@@ -48,7 +48,7 @@ testInWhole(
   TEST_TIMEOUT_MS,
 );
 
-test(
+testInWhole(
   'a copy with wrong pages of one cached file is found out, and the file is named',
   async () => {
     const ram = readFileSync(openSnapshot(snapshotFolder).ramPath);

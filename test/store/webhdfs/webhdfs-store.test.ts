@@ -11,6 +11,7 @@ import { openWebHdfsStore, type WebHdfsOptions } from '../../../src/store/webhdf
 import { untilAnswering } from '../../hdfs/answering.js';
 import { type HdfsCluster, type HdfsDataNode, startHdfs } from '../../hdfs/cluster.js';
 import { makeCodedFolder } from '../../hdfs/files-on-hdfs.js';
+import { sliceOf } from '../../slice.js';
 import { errorOf } from '../error-of.js';
 import { describeStoreContract } from '../store-contract.js';
 
@@ -150,19 +151,19 @@ describe('a file in HDFS', () => {
 describe('a file in an erasure code', () => {
   const sizes = [
     0,
+    3 * mebibyte + 513,
+    mebibyte,
     1,
     512,
-    mebibyte,
     mebibyte + 1,
     3 * mebibyte,
-    3 * mebibyte + 513,
     7 * mebibyte - 1,
   ];
 
   behaves('has the checksum that was computed on its way', async () => {
     const store = await open('/coded-sums');
     const code = reedSolomon(3, 2);
-    for (const sizeBytes of sizes) {
+    for (const sizeBytes of sliceOf(sizes, 3)) {
       const bytes = sampleBytes(sizeBytes, sizeBytes);
       await store.write(`of-${sizeBytes}`, () => [bytes], { ...once, redundancy: code });
       const checksum = new CodedChecksum(code);
