@@ -21,8 +21,8 @@ function freeBytes(folder) {
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'jest-environment-node-single-context',
-  // Some of a run is spent waiting for guests and clusters, so three files at a time even where cores are few.
-  maxWorkers: 3,
+  // Most of a run is spent waiting for guests and clusters, so two files at a time even where cores are few.
+  maxWorkers: 2,
   // What test files leave behind grows to gigabytes, and clearing memory to seconds: then a worker is started anew.
   workerIdleMemoryLimit: '768MB',
   // A test that waits for nothing slow is done in milliseconds; a loaded machine must not fail it at 5 s.

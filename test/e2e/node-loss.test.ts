@@ -297,14 +297,14 @@ describe('with two DataNodes killed', () => {
 
   test('noticed: verify says the same without reading', () => expectVerdict(), testTimeoutMs);
 
-  test(
+  testInWhole(
     'noticed: with --allow-lost every other page comes back',
     () => expectTheRest('noticed-rest'),
     testTimeoutMs,
   );
 });
 
-test(
+testInWhole(
   'once the nodes are back, the whole image is',
   async () => {
     await Promise.all(victims.map((node) => node.restart()));
