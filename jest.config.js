@@ -1,3 +1,23 @@
+import { readFileSync, statfsSync } from 'node:fs';
+
+// What tests store is synced to its disk thousands of times, 10 ms each. Where there is plenty of memory it is kept there.
+const inMemory = '/dev/shm';
+const wantedBytes = 10 * 2 ** 30;
+if (process.env.TMPDIR === undefined && freeBytes(inMemory) >= wantedBytes) {
+  process.env.TMPDIR = inMemory;
+}
+
+/** Of the folder, and of the machine's memory. */
+function freeBytes(folder) {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    const available = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'));
+    return Math.min(bavail * bsize, 1024 * Number(available?.[1] ?? 0));
+  } catch {
+    return 0;
+  }
+}
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'jest-environment-node-single-context',

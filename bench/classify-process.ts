@@ -17,7 +17,7 @@ import { formatSpread } from './samples.js';
 import { runTimed, type TimedRun } from './timed-command.js';
 
 const rounds = Number(process.argv[2] ?? 7);
-const cli = join(import.meta.dirname, '../dist/src/cli/main.js');
+const cli = join(import.meta.dirname, '../dist/program/main.js');
 const largeSizeMib = 64 * 1024;
 
 const seconds = (runs: readonly TimedRun[]): string =>

@@ -10,7 +10,7 @@ import { formatSpread } from './samples.js';
 import { runTimed, type TimedRun } from './timed-command.js';
 
 const rounds = Number(process.argv[2] ?? 3);
-const pars = join(import.meta.dirname, '../dist/src/cli/main.js');
+const pars = join(import.meta.dirname, '../dist/program/main.js');
 const discarded = ['-q', '-f', '-o', '/dev/null'];
 
 for (const name of ['aged', 'aboveHole'] as const) {

@@ -19,7 +19,7 @@ import { runTimed } from './timed-command.js';
 /** Daemons as they are run in earnest: with the optimising compiler, and room. */
 const daemonFlags = ['-XX:TieredStopAtLevel=4', '-Xmx512m'];
 const warmupRounds = 6;
-const pars = join(import.meta.dirname, '../dist/src/cli/main.js');
+const pars = join(import.meta.dirname, '../dist/program/main.js');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -11,7 +11,7 @@ import { formatSpread } from './samples.js';
 import { runTimed } from './timed-command.js';
 
 const rounds = Number(process.argv[2] ?? 3);
-const pars = join(import.meta.dirname, '../dist/src/cli/main.js');
+const pars = join(import.meta.dirname, '../dist/program/main.js');
 
 for (const name of ['aged', 'aboveHole'] as const) {
   const guest = await fixtureGuest(name);

@@ -15,7 +15,7 @@ import { runTimed, type TimedRun } from './timed-command.js';
 
 const rounds = Number(process.argv[2] ?? 3);
 const snapshotCount = Number(process.argv[3] ?? 10_000);
-const pars = join(import.meta.dirname, '../dist/src/cli/main.js');
+const pars = join(import.meta.dirname, '../dist/program/main.js');
 
 const folder = await mkdtemp(join(tmpdir(), 'pars-bench-'));
 try {

@@ -1,5 +1,6 @@
 // The command line of pars: which command it names, and what becomes of errors. Only commander is loaded for that.
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { watchStreams, writeJson, writeLines, writeText } from '../text/standard-streams.js';
 import { commands } from './commands.js';
@@ -27,7 +28,7 @@ const program = new Command('pars')
   .exitOverride();
 
 function version(): string {
-  const file = new URL('../../../package.json', import.meta.url);
+  const file = createRequire(import.meta.url).resolve('pars/package.json');
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 

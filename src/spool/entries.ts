@@ -8,6 +8,7 @@ import { allocatedBytes } from './allocated-bytes.js';
 import { type Attempts, readAttempts } from './attempts.js';
 import { olderFirst } from './bounds.js';
 import { type Captured, readCaptured, vmGroup } from './captured.js';
+import { isThere } from './is-there.js';
 import { vmPartOfEntry, vmPathPart } from './layout.js';
 import type { Spool } from './spool.js';
 
@@ -55,7 +56,7 @@ export async function listEntries({ paths }: Spool): Promise<SpoolListing> {
       });
     } catch (error) {
       // Sent by another process since the folder was listed.
-      if ((await allocatedBytes(folder)) > 0) {
+      if (await isThere(folder)) {
         unreadable.push({
           name,
           error: error instanceof ParsError ? error : diskError(error, `cannot read ${folder}`),

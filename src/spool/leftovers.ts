@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../host/disk-error.js';
-import { allocatedBytes } from './allocated-bytes.js';
+import { isThere } from './is-there.js';
 import { entryOfPart, type SpoolPaths, vmPartOfEntry } from './layout.js';
 import { entryOfLock, lockFolder, tryLock } from './lock.js';
 import type { Spool } from './spool.js';
@@ -39,7 +39,7 @@ export async function cleanLeftovers(
     }
     try {
       // Its process may have come to the end since the folder was listed.
-      if ((await allocatedBytes(folder)) === 0) {
+      if (!(await isThere(folder))) {
         continue;
       }
       await cleanUpCapture(folder);

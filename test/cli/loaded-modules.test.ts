@@ -1,12 +1,13 @@
 // Help is there at once because nothing is loaded for it but the parser of the command line, and a command loads no other.
-// Told by the modules that Node really resolves, not by a clock.
+// Told by the files that Node really loads, and the sources in them, not by a clock.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exitCodeOfError } from '../../src/cli/shared/exit-code.js';
 import { expectPars } from '../e2e/pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
+import { packageOfSource, sourcesOfFile } from './program-files.js';
 
 const reporter = fileURLToPath(new URL('report-modules.mjs', import.meta.url));
 
@@ -19,7 +20,7 @@ afterEach(() => folder.remove());
 interface Loaded {
   /** By name, each once. */
   readonly packages: readonly string[];
-  /** Below dist/. */
+  /** From the repository's root. */
   readonly ownFiles: readonly string[];
 }
 
@@ -33,27 +34,28 @@ async function modulesLoadedBy(
     environment: { PARS_TEST_MODULES: report },
   });
   const urls = readFileSync(report, 'utf8').trim().split('\n');
-  const captured = (pattern: RegExp) =>
-    [...new Set(urls.map((url) => pattern.exec(url)?.[1]))]
-      .filter((name) => name !== undefined)
-      .sort();
+  const sources = urls.flatMap((url) =>
+    url.includes('/dist/program/') ? (sourcesOfFile.get(basename(url)) ?? []) : [url],
+  );
+  const packages = sources.map(packageOfSource);
+  const ownFiles = sources.filter((path) => /^(src|introspect)\//.test(path));
   return {
-    packages: captured(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//),
-    ownFiles: captured(/\/dist\/(.*)$/),
+    packages: [...new Set(packages.filter((name) => name !== undefined))].sort(),
+    ownFiles: [...new Set(ownFiles)].sort(),
   };
 }
 
 const ofEveryRun = [
-  'introspect/pars-error.js',
-  'src/cli/commands.js',
-  'src/cli/compile-cache.js',
-  'src/cli/main.js',
-  'src/cli/program.js',
-  'src/cli/shared/command-table.js',
-  'src/cli/shared/exit-code.js',
-  'src/cli/shared/report-error.js',
-  'src/text/standard-streams.js',
-  'src/text/visible-text.js',
+  'introspect/pars-error.ts',
+  'src/cli/commands.ts',
+  'src/cli/compile-cache.ts',
+  'src/cli/main.ts',
+  'src/cli/program.ts',
+  'src/cli/shared/command-table.ts',
+  'src/cli/shared/exit-code.ts',
+  'src/cli/shared/report-error.ts',
+  'src/text/standard-streams.ts',
+  'src/text/visible-text.ts',
 ];
 
 test.each([
@@ -74,15 +76,15 @@ test.each([
 test('the help of a group loads its table, and none of its commands', async () => {
   expect(await modulesLoadedBy(0, ['hook', '--help'])).toEqual({
     packages: ['commander'],
-    ownFiles: [...ofEveryRun, 'src/cli/hook/commands.js', 'src/cli/shared/exit-promise.js'].sort(),
+    ownFiles: [...ofEveryRun, 'src/cli/hook/commands.ts', 'src/cli/shared/exit-promise.ts'].sort(),
   });
 });
 
-const hookFiles = ['src/cli/hook/commands.js', 'src/cli/hook/list.js', 'src/cli/hook/open.js'];
+const hookFiles = ['src/cli/hook/commands.ts', 'src/cli/hook/list.ts', 'src/cli/hook/open.ts'];
 
 test.each([
-  [['list', '--help'], ['src/cli/store/list.js']],
-  [['help', 'list'], ['src/cli/store/list.js']],
+  [['list', '--help'], ['src/cli/store/list.ts']],
+  [['help', 'list'], ['src/cli/store/list.ts']],
   [['hook', 'list', '--help'], hookFiles],
   [['hook', 'list', '--config', 'dir', '--help'], hookFiles],
 ] as const)('pars %j loads the files of no other command', async (words, files) => {
@@ -99,6 +101,6 @@ test('a command loads what it needs, and no client of the store that it does not
   ]);
   // So the report would show them above.
   expect(packages).toEqual(expect.arrayContaining(['msgpackr', 'zod']));
-  expect(ownFiles).toContain('src/store/local/local-store.js');
+  expect(ownFiles).toContain('src/store/local/local-store.ts');
   expect(ownFiles.filter((path) => path.startsWith('src/store/webhdfs/webhdfs-store'))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { DemoFailure } from './demo-failure.js';
 import type { Narrator } from './narrator.js';
 
-const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../dist/program/main.js', import.meta.url));
 
 export interface ParsCommandOptions {
   /** Where the commands run, so that their paths are short. */

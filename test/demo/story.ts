@@ -45,7 +45,7 @@ export async function tellStory(options: StoryOptions): Promise<void> {
 
   narrator.title([
     'PARS: snapshots of a running machine, fewer copies of what nobody would miss',
-    `Works in ${folder} and removes it at the end. Below, 'pars' is node dist/src/cli/main.js.`,
+    `Works in ${folder} and removes it at the end. Below, 'pars' is node dist/program/main.js.`,
   ]);
 
   const store = await narrator.step(

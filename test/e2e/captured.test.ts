@@ -1,10 +1,11 @@
 // `pars upload --captured`: a folder that a capture wrote becomes a snapshot with its own moment, its disks found out by what
 // the guest's memory has of them.
 
-import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Captured, capturedFile, writeCaptured } from '../../src/spool/captured.js';
+import { copySparse } from '../guest/copy-sparse.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import { restoreAnswer, uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
@@ -52,10 +53,10 @@ beforeAll(async () => {
   diskPath = guest.diskPath;
   entry = join(folder.path, 'entry');
   mkdirSync(entry);
-  linkSync(guest.ramPath, join(entry, 'ram'));
-  linkSync(guest.statePath, join(entry, 'state'));
-  linkSync(guest.sparePath, join(entry, 'disk-1'));
-  linkSync(guest.diskPath, join(entry, 'disk-2'));
+  await copySparse(guest.ramPath, join(entry, 'ram'));
+  await copySparse(guest.statePath, join(entry, 'state'));
+  await copySparse(guest.sparePath, join(entry, 'disk-1'));
+  await copySparse(guest.diskPath, join(entry, 'disk-2'));
   await writeCaptured(entry, captured);
 }, setUpTimeoutMs);
 

@@ -9,7 +9,7 @@ import type { Manifest } from '../../src/manifest/types.js';
 import { frameHeaderSizeBytes } from '../../src/pack/layout.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
-import { sliceOf } from '../slice.js';
+import { sliceOf, testInWhole } from '../slice.js';
 import {
   errorAnswer,
   listAnswer,
@@ -174,7 +174,7 @@ test(
   testTimeoutMs,
 );
 
-test(
+testInWhole(
   'a flipped bit in the manifest is noticed by whoever reads that part of it',
   async () => {
     const path = `${store.rootPath}/${manifestName(id)}`;

@@ -22,7 +22,7 @@ import { randomNumbers } from './random-numbers.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const testTimeoutMs = 300_000;
-const momentCount = timesOf({ slice: 6, whole: 20 });
+const momentCount = timesOf({ slice: 4, whole: 20 });
 /** Three packs: as many as are sent at a time. */
 const imageMib = 130;
 const noKernel = 20;

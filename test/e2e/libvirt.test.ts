@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { readCaptured } from '../../src/spool/captured.js';
 import { LibvirtGuest } from '../hook/libvirt/libvirt-guest.js';
 import { PrivateLibvirt, whyNoLibvirt } from '../hook/libvirt/private-libvirt.js';
+import { testInWhole } from '../slice.js';
 import { uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
 import { expectPars, parsMain, runPars, startPars } from './pars-command.js';
@@ -123,7 +124,7 @@ let firstEntry: string;
     TEST_TIMEOUT_MS,
   );
 
-  test(
+  testInWhole(
     'a snapshot that is stopped while memory is saved leaves the VM running on its own disks',
     async () => {
       const before = entries();
@@ -164,7 +165,7 @@ let firstEntry: string;
     TEST_TIMEOUT_MS,
   );
 
-  test(
+  testInWhole(
     'a managed save of a VM that stays off has its disks',
     async () => {
       const known = entries();

@@ -10,6 +10,7 @@ import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 import type { HdfsDataNode } from '../hdfs/cluster.js';
 import { liveDataNodeCount } from '../hdfs/name-node-state.js';
+import { testInWhole } from '../slice.js';
 import {
   type LostRunAnswer,
   restoreAnswer,
@@ -242,7 +243,7 @@ describe('with two DataNodes killed', () => {
     testTimeoutMs,
   );
 
-  test(
+  testInWhole(
     'unnoticed: restore that gives up what is out of reach, not to heal, says which pages',
     async () => {
       await expectRefusal('unnoticed', giveUp);
@@ -258,7 +259,7 @@ describe('with two DataNodes killed', () => {
     testTimeoutMs,
   );
 
-  test(
+  testInWhole(
     'unnoticed: with --allow-lost every other page comes back',
     () => expectTheRest('unnoticed-rest', giveUp),
     testTimeoutMs,
@@ -279,7 +280,7 @@ describe('with two DataNodes killed', () => {
     testTimeoutMs,
   );
 
-  test(
+  testInWhole(
     'noticed: restore, not to heal, says which pages are lost and does not even make the folder',
     async () => {
       await expectRefusal('noticed');
@@ -296,14 +297,14 @@ describe('with two DataNodes killed', () => {
 
   test('noticed: verify says the same without reading', () => expectVerdict(), testTimeoutMs);
 
-  test(
+  testInWhole(
     'noticed: with --allow-lost every other page comes back',
     () => expectTheRest('noticed-rest'),
     testTimeoutMs,
   );
 });
 
-test(
+testInWhole(
   'once the nodes are back, the whole image is',
   async () => {
     await Promise.all(victims.map((node) => node.restart()));

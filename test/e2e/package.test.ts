@@ -1,10 +1,11 @@
 // The package as users get it: packed, installed into an empty folder, run by its name, and imported with its types.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile as readText, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { packagesOfProgram } from '../cli/program-files.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 
 const run = promisify(execFile);
@@ -32,6 +33,16 @@ afterAll(async () => {
 test('pars is on the path and tells its version', async () => {
   const { stdout } = await run(join(folder, 'node_modules/.bin/pars'), ['--version']);
   expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
+});
+
+test('the licence of every package in the files of the program is with them', async () => {
+  const program = join(folder, 'node_modules/pars/dist/program');
+  const licences = await readText(join(program, 'LICENSES.txt'), 'utf8');
+  const packages = packagesOfProgram();
+  expect(packages).toEqual(expect.arrayContaining(['commander', 'zod']));
+  for (const name of packages) {
+    expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(.+\\)$`, 'm'));
+  }
 });
 
 test('a snapshot goes in and comes back, worker threads included', async () => {

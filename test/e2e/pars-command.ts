@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-export const parsMain = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const parsMain = fileURLToPath(new URL('../../dist/program/main.js', import.meta.url));
 
 export interface CommandOutcome {
   /** As a shell reports it: 128 and the signal's number when a signal ended it. */

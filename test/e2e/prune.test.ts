@@ -11,6 +11,7 @@ import { exitCodeOfError, exitCodes } from '../../src/cli/shared/exit-code.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { Store } from '../../src/store/store.js';
 import { filesBelow, writeText } from '../catalog/small-snapshot.js';
+import { testInWhole } from '../slice.js';
 import { errorAnswer, uploadAnswer } from './command-answers.js';
 import { LocalStoreFolder } from './local-store-folder.js';
 import { expectPars, startPars } from './pars-command.js';
@@ -126,7 +127,7 @@ test(
   testTimeoutMs,
 );
 
-test(
+testInWhole(
   'while a manifest cannot be read nothing is removed, and afterwards a shorter age can be asked for',
   async () => {
     const leftId = await killUpload();

@@ -19,6 +19,7 @@ import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 import { listAnswer, uploadAnswer } from './command-answers.js';
 import { flipStoredBit, LocalStoreFolder } from './local-store-folder.js';
 import { expectPars } from './pars-command.js';
+import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const setUpTimeoutMs = 400_000;
@@ -160,8 +161,10 @@ test(
   async () => {
     const torn = new LocalStoreFolder(join(folder.path, 'torn'));
     const { url } = torn;
+    const image = join(folder.path, 'noise');
+    makeRandomImage(image, 1);
     for (const name of ['good', 'bad']) {
-      await expectPars(0, ['upload', guest.ramPath, '--name', name], { storeUrl: url });
+      await expectPars(20, ['upload', image, '--name', name], { storeUrl: url });
     }
     const { json: listed } = await expectPars(0, ['list', '--json'], { storeUrl: url });
     const bad = listAnswer.parse(listed).find(({ vm }) => vm === 'bad')?.id ?? '';

@@ -21,6 +21,7 @@ import { MACHINE_FILES, qemuCommandLine, RUNTIME_FILES } from '../guest/machine.
 import { Qmp } from '../guest/qmp.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 import { connectWhenThere } from '../guest/socket.js';
+import { testInWhole } from '../slice.js';
 import { showAnswer, uploadAnswer } from './command-answers.js';
 import { sha256Of } from './file-hash.js';
 import { LocalStoreFolder } from './local-store-folder.js';
@@ -178,7 +179,7 @@ test(
   stepTimeoutMs,
 );
 
-test(
+testInWhole(
   'a whole migration stream: the VM runs on, and the RAM file of the old one is left alone',
   async () => {
     const { request, vm } = await restoredFiles();
@@ -200,7 +201,7 @@ test(
   stepTimeoutMs,
 );
 
-test(
+testInWhole(
   'a damaged state: the script fails, no QEMU is left, and RAM is as it was for another try',
   async () => {
     const { request, vm } = await restoredRamAndState();

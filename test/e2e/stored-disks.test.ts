@@ -19,6 +19,7 @@ import { labelOf } from '../../src/manifest/space/place.js';
 import type { Manifest } from '../../src/manifest/types.js';
 import { openStore } from '../../src/store/open-store.js';
 import { fixtureGuest } from '../guest/fixtures.js';
+import { testInWhole } from '../slice.js';
 import {
   deleteAnswer,
   restoreAnswer,
@@ -160,7 +161,7 @@ test(
   testTimeoutMs,
 );
 
-test(
+testInWhole(
   'a lost pack of a disk is named by its disk, and stops the restore',
   async () => {
     const { id } = uploadAnswer.parse((await pars(noKernel, ...uploadArguments())).json);

@@ -13,11 +13,13 @@ const TEST_TIMEOUT_MS = 300_000;
 const PAGE_SIZE_BYTES = 4096;
 const DAMAGED_PAGE_COUNT = 16;
 
-const folder = mkdtempSync(join(tmpdir(), 'pars-survival-test-'));
-const snapshotFolder = join(folder, 'snapshot');
+let folder: string;
+let snapshotFolder: string;
 let before: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'pars-survival-test-'));
+  snapshotFolder = join(folder, 'snapshot');
   const guest = await bootGuest({ ...survivalSizes.database, workload: 'database' });
   try {
     before = await guest.checksums();
@@ -48,7 +50,7 @@ testInWhole(
   TEST_TIMEOUT_MS,
 );
 
-test(
+testInWhole(
   'a copy with wrong pages of one cached file is found out, and the file is named',
   async () => {
     const ram = readFileSync(openSnapshot(snapshotFolder).ramPath);

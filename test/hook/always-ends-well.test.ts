@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { fileOfSource } from '../cli/program-files.js';
 import { type CommandOptions, parsMain, runPars, startPars } from '../e2e/pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 import { unseenIn } from '../text/hostile-text.js';
@@ -81,10 +82,10 @@ function preload(code: string): CommandOptions {
 }
 
 /** As if an update of pars had been cut short. */
-function withoutModule(ending: string): CommandOptions {
+function withoutSource(source: string): CommandOptions {
   const hooks = `export async function resolve(specifier, context, next) {
     const found = await next(specifier, context);
-    if (found.url.endsWith(${JSON.stringify(ending)})) throw new Error('no such module');
+    if (found.url.endsWith(${JSON.stringify(`/${fileOfSource(source)}`)})) throw new Error('no such module');
     return found;
   }`;
   const path = join(folder.path, 'without-module.mjs');
@@ -175,11 +176,11 @@ describe.each(each)('%s', (name) => {
   test(
     'when its own file cannot be loaded',
     async () => {
-      const said = await expectEndsWell(call(), withoutModule(`/dist/src/cli/hook/${name}.js`));
+      const said = await expectEndsWell(call(), withoutSource(`src/cli/hook/${name}.ts`));
       expect(said).toContain('no such module');
       const { exitCode } = await runPars(
         ['hook', 'list', '--config', config, '--', name],
-        withoutModule('/dist/src/cli/hook/list.js'),
+        withoutSource('src/cli/hook/list.ts'),
       );
       expect(exitCode).toBe(1);
     },

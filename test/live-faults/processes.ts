@@ -20,9 +20,9 @@ export function processesIn(folder: string, program = ''): readonly number[] {
   });
 }
 
-/** A guard of a capture: src/vm/capture/guard/capture-guard.ts. */
+/** A guard of a capture, by the file that it runs (build/bundle.mjs). */
 export const guardsIn = (folder: string): readonly number[] =>
-  processesIn(folder, 'capture-guard-main.js');
+  processesIn(folder, 'capture-guard.js');
 
 /** False when one is still at work after the time. */
 export async function processesEnd(folder: string, timeoutMs: number): Promise<boolean> {

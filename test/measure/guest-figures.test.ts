@@ -20,6 +20,7 @@ import {
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
+import { sliceOf } from '../slice.js';
 import { withStore } from '../store/local/disk-folders.js';
 import { compressedBytes, testWith } from './programs.js';
 import { packsByReplication } from './stored-packs.js';
@@ -86,7 +87,7 @@ async function upload(name: PolicyName, codec: 'lz4' | 'zstd:3'): Promise<Manife
   return manifest;
 }
 
-describe.each(policyNames)('policy %s', (name) => {
+describe.each(sliceOf(policyNames, 2))('policy %s', (name) => {
   let manifest: Manifest;
   let measured: ImageFigures['policies'][number] | undefined;
   beforeAll(async () => {

@@ -29,7 +29,10 @@ export function installDependencies(log, repository) {
 }
 
 export function build(log, repository) {
-  const sources = ['src', 'introspect', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const sources = [
+    ...['src', 'introspect', 'build', 'package.json'],
+    ...['asconfig.json', 'tsconfig.json', 'tsconfig.build.json'],
+  ];
   const newestSourceMs = Math.max(...sources.map((name) => newestMs(join(repository, name))));
   if (newestMs(join(repository, 'dist')) >= newestSourceMs) {
     log('build: dist is up to date');

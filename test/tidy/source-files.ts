@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '../..');
 
 /** Folders whose files were written here, from the root of the repository. */
-export const folders = ['src', 'introspect', 'test', 'bench', 'docs'] as const;
+export const folders = ['src', 'introspect', 'test', 'bench', 'build', 'docs'] as const;
 
 /** All files below `folder`, ascending. */
 export function filesBelow(folder: string): readonly string[] {

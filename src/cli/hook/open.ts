@@ -1,6 +1,6 @@
 // What the hook commands work with, from the command line: configuration, log, spool and metrics, and how `pars` is
 // started and what its exit codes mean.
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import { Option } from 'commander';
 import { readConfig } from '../../hook/config.js';
 import type { HookContext } from '../../hook/hook-context.js';
@@ -39,7 +39,7 @@ export async function openHook(
     log,
     spool,
     metrics: new HookMetrics(spool, config.metrics.textfilePath, log),
-    pars: [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))],
+    pars: [process.execPath, createRequire(import.meta.url).resolve('#pars')],
     exitMeaning,
     captureVm: async (request) => {
       const { captureVm } = await import('../../vm/capture/capture.js');

@@ -1,5 +1,13 @@
 // What waits is sent, in order, once; what does not go through stays, with its reason and its time.
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOfFlush, flushAnswer, flushSentence } from '../../../src/cli/hook/flush.js';
 import type { HookContext } from '../../../src/hook/hook-context.js';
@@ -249,6 +257,13 @@ test('an entry that cannot be read stays, and is a failure', async () => {
   writeFileSync(join(folder, 'captured.json'), '{"version": 1}');
   expect(exitCodeOf(await flush(hook, usual))).toBe(3);
   expect(place.inSpool('entries')).toEqual(['db.0123456789abcdef']);
+});
+
+test('an entry that takes nothing of the disk is told like any other that cannot be read', async () => {
+  const hook = await place.context();
+  symlinkSync('/nowhere', join(place.spool, 'entries', 'db.0123456789abcdef'));
+  expect(exitCodeOf(await flush(hook, usual))).not.toBe(0);
+  expect(hook.logLines.join('')).toContain('db.0123456789abcdef');
 });
 
 test('after a VM was stored, the retention rule is applied to it', async () => {

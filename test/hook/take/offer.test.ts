@@ -186,7 +186,7 @@ test.each([
 });
 
 test('a full spool drops the older of a VM for a new one, and says so three times', async () => {
-  const hook = await place.context(`spool: {path: ${place.spool}, maxSize: 200K}`);
+  const hook = await place.context(`spool: {path: ${place.spool}, maxSize: 180K}`);
   const content = 'x'.repeat(60_000);
   for (const [at, vm] of ['web', 'web', 'web', 'db'].entries()) {
     const image = place.image(`${at}.raw`, `${at}${content}`, 1000 * (at + 1));

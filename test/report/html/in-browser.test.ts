@@ -108,7 +108,7 @@ async function expectNames({ page }: OpenPage, { chartCount, maps }: Sample): Pr
   expect(ofRole('RootWebArea')[0].name?.value).toMatch(/saves|db-01/);
 }
 
-test.each(samples)(
+test.each(sliceOf(samples, 2))(
   '$name: light, on a desk, with names for who does not see it',
   async (sample) => {
     const open = await opened(sample.name, { viewport: desk, colorScheme: 'light' });
@@ -130,7 +130,7 @@ test.each(samples)(
   },
 );
 
-test.each(sliceOf(samples, 2))(
+test.each(sliceOf(samples, 1))(
   '$name: dark, and on a phone without scrolling sideways',
   async (sample) => {
     const open = await opened(sample.name, { viewport: phone, colorScheme: 'dark' });
@@ -157,7 +157,7 @@ function brightness(colour: string): number {
   return (parts[0] + parts[1] + parts[2]) / 3;
 }
 
-test.each(sliceOf(samples, 2))(
+test.each(sliceOf(samples, 1))(
   '$name: on paper, black on white and nothing cut',
   async (sample) => {
     const open = await opened(sample.name, {

@@ -12,6 +12,7 @@ import { startPars } from '../../e2e/pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../e2e/temporary-folder.js';
 import { bootGuest, type Guest } from '../../guest/guest.js';
 import { guardsIn } from '../../live-faults/processes.js';
+import { testInWhole } from '../../slice.js';
 
 const setUpTimeoutMs = 300_000;
 const testTimeoutMs = 600_000;
@@ -60,7 +61,8 @@ const uploadWords = (scratch: string): readonly string[] => [
   ...['--bandwidth', '2M', '--store', new LocalStoreFolder(join(folder.path, 'store')).url],
 ];
 
-test(
+// A minute of waiting; test/live-faults stops QEMU too.
+testInWhole(
   'pars ends, and its guard puts the VM right when QEMU goes on',
   async () => {
     const scratch = join(folder.path, 'scratch');

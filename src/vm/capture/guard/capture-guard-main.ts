@@ -1,4 +1,4 @@
-// The guard's program (capture-guard.ts): `capture-guard-main.js FOLDER`, told what to do on standard input.
+// The guard's program (capture-guard.ts): `capture-guard.js FOLDER`, told what to do on standard input.
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ParsError } from '../../../../introspect/pars-error.js';
