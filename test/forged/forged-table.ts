@@ -70,7 +70,7 @@ export async function writeForgedTable(
   const total =
     `${done} cases with seed ${seed}, ${wrongCount} of them wrong.` +
     (earlier > 0
-      ? ` ${earlier} of them were run before the sources last changed, and not again; cases that were wrong then were.`
+      ? ` ${earlier} of them were run before the last change of the sources. The others came out wrong then, or stood beside one that did,\nand were run again after it.`
       : '') +
     (done < wantedCount ? ` ${wantedCount - done} of ${wantedCount} have not been run.` : '');
   writeFileSync(
