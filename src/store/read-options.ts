@@ -9,4 +9,9 @@ export interface ReadOptions {
    * asked for, the read is refused as `usage`.
    */
   readonly into?: Uint8Array | undefined;
+  /**
+   * Only `read` looks at it: whoever reads holds the bytes against checksums of their own, and reads again without this where they
+   * differ. Then a store may leave out its own, and give bytes that are not those written where it would have taken another copy.
+   */
+  readonly isCheckedByReader?: boolean | undefined;
 }

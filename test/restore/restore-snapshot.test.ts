@@ -134,6 +134,31 @@ test.each([
   });
 });
 
+test('bytes that came unchecked and are wrong are asked for again, checked by the store', async () => {
+  await withSnapshot(async ({ store, manifest, folder }) => {
+    const packNames = manifest.header.packs.map(({ name }) => name);
+    let wrongCount = 0;
+    let checkedCount = 0;
+    const careless = changedStore(store, {
+      read: async (name, offsetBytes, sizeBytes, options) => {
+        const bytes = await store.read(name, offsetBytes, sizeBytes, options);
+        if (packNames.includes(name) && options?.isCheckedByReader === true) {
+          wrongCount++;
+          bytes[Math.floor(bytes.length / 2)] ^= 1;
+        } else if (packNames.includes(name)) {
+          checkedCount++;
+        }
+        return bytes;
+      },
+    });
+    const result = await restoreSnapshot({ store: careless, manifest, folder, allowLost: false });
+    expect(result.lost).toEqual([]);
+    expect(readFileSync(path.join(folder, 'ram')).equals(image)).toBe(true);
+    expect(wrongCount).toBeGreaterThan(2);
+    expect(checkedCount).toBe(wrongCount);
+  });
+});
+
 test('of several failures the one is reported that stopped the others', async () => {
   await withSnapshot(async ({ store, manifest, folder }) => {
     const { packs } = manifest.header;

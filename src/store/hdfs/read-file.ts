@@ -39,8 +39,9 @@ export async function readFile(
   path: string,
   offsetBytes: number,
   sizeBytes: number,
-  { signal, into }: ReadOptions,
+  readOptions: ReadOptions,
 ): Promise<Uint8Array> {
+  const { signal, into } = readOptions;
   throwIfCancelled(signal);
   const { files } = options;
   let file = await files.recent(path, signal);
@@ -51,7 +52,7 @@ export async function readFile(
   checkRangeOfBlocks(path, file.blocks, offsetBytes, sizeBytes);
   checkForm(path, file);
   return await readByBlock(path, file.blocks, offsetBytes, sizeBytes, into, (block, from, target) =>
-    readCopies(options, path, block, from - block.offsetBytes, target, signal),
+    readCopies(options, path, block, from - block.offsetBytes, target, readOptions),
   );
 }
 
@@ -77,10 +78,11 @@ async function readCopies(
   block: BlockOfFile,
   offsetBytes: number,
   target: Uint8Array,
-  signal: AbortSignal | undefined,
+  readOptions: ReadOptions,
 ): Promise<void> {
   const { files } = options;
-  let failures = await tryCopies(options, path, block, offsetBytes, target, signal);
+  const { signal } = readOptions;
+  let failures = await tryCopies(options, path, block, offsetBytes, target, readOptions);
   if (failures === undefined) {
     return;
   }
@@ -92,7 +94,7 @@ async function readCopies(
       throw lostBlock(path, again, failures[0]);
     }
     if (again !== undefined) {
-      failures = await tryCopies(options, path, again, offsetBytes, target, signal);
+      failures = await tryCopies(options, path, again, offsetBytes, target, readOptions);
       if (failures === undefined) {
         return;
       }
@@ -121,7 +123,7 @@ async function tryCopies(
   block: BlockOfFile,
   offsetBytes: number,
   target: Uint8Array,
-  signal: AbortSignal | undefined,
+  readOptions: ReadOptions,
 ): Promise<readonly ParsError[] | undefined> {
   const { dataNodes, hedges } = options;
   const { times, budget } = hedges;
@@ -131,7 +133,10 @@ async function tryCopies(
     const memory = index === 0 ? target : Buffer.allocUnsafeSlow(target.length);
     const startMs = performance.now();
     try {
-      await readCopy(options, path, node, block, offsetBytes, memory, end);
+      await readCopy(options, path, node, block, offsetBytes, memory, {
+        ...readOptions,
+        signal: end,
+      });
     } catch (error) {
       if (peerFailure(error) !== undefined) {
         dataNodes.avoid(node);
@@ -149,7 +154,7 @@ async function tryCopies(
     dataNodes.passOver(nodes[index]);
   };
   const slowMs = times.slowMs(target.length);
-  const read = await hedged(ways, { budget, slowMs, onSlow, signal });
+  const read = await hedged(ways, { budget, slowMs, onSlow, signal: readOptions.signal });
   if ('failures' in read) {
     return read.failures;
   }
@@ -166,11 +171,12 @@ async function readCopy(
   { located }: BlockOfFile,
   offsetBytes: number,
   target: Uint8Array,
-  signal: AbortSignal | undefined,
+  { signal, isCheckedByReader = false }: ReadOptions,
 ): Promise<void> {
   const doing = `read ${path}`;
+  const reader = { clientName, doing, idleTimeoutMs, isCheckedByReader };
   await streams.use(node, located.blockToken, doing, signal, (stream) =>
-    readBlock(stream, located, offsetBytes, target, { clientName, doing, idleTimeoutMs }),
+    readBlock(stream, located, offsetBytes, target, reader),
   );
 }
 

@@ -63,6 +63,8 @@ export const opReadBlock = message('OpReadBlockProto', {
   header: required(1, clientOperationHeader),
   offset: required(2, uint64),
   len: required(3, uint64),
+  /** The DataNode sends checksums unless this is false. */
+  sendChecksums: optional(4, bool),
 });
 
 export const opWriteBlock = message('OpWriteBlockProto', {

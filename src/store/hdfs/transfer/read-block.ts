@@ -1,4 +1,5 @@
-// Reading a range of a block from one DataNode, each chunk held against its checksum as it arrives.
+// Reading a range of a block from one DataNode, each chunk held against its checksum as it arrives, unless the reader has checksums
+// of its own.
 
 import { ParsError } from '../../../../introspect/pars-error.js';
 import { PeerFailure, toParsError } from '../net/peer-error.js';
@@ -24,6 +25,8 @@ export interface BlockReaderOptions {
   readonly doing: string;
   /** For each answer and packet. */
   readonly idleTimeoutMs: number;
+  /** The DataNode is to send no checksums, and nothing is held against any here. */
+  readonly isCheckedByReader: boolean;
 }
 
 /** The DataNode has other bytes than were written. */
@@ -45,9 +48,10 @@ export async function readBlock(
   target: Uint8Array,
   options: BlockReaderOptions,
 ): Promise<void> {
-  const { clientName, doing, idleTimeoutMs } = options;
+  const { clientName, doing, idleTimeoutMs, isCheckedByReader } = options;
   const header = { baseHeader: { block: b, token: blockToken }, clientName };
-  const asked = { header, offset: offsetBytes, len: target.length };
+  const sendChecksums = !isCheckedByReader;
+  const asked = { header, offset: offsetBytes, len: target.length, sendChecksums };
   await stream.write(operation(operations.readBlock, opReadBlock, asked));
   const answer = await stream.message(blockOpResponse, maxAnswerBytes, idleTimeoutMs);
   const where = `${doing} at ${stream.hostPort}`;
@@ -107,7 +111,8 @@ export async function readBlock(
     const cut = new PeerFailure('closed', `the answer ended ${missingBytes} bytes early`);
     throw toParsError(cut, doing, stream.hostPort);
   }
-  await stream.write(clientReadStatus.encodeDelimited({ status: statuses.checksumOk }));
+  const status = sendChecksums ? statuses.checksumOk : statuses.success;
+  await stream.write(clientReadStatus.encodeDelimited({ status }));
 }
 
 async function packetHead(

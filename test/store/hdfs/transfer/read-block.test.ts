@@ -109,7 +109,12 @@ async function startFakeDataNode(
   return { ...peer, confirmedCount: () => confirmedCount };
 }
 
-const options = { clientName: 'tester', doing: 'read /a', idleTimeoutMs: 300 };
+const options = {
+  clientName: 'tester',
+  doing: 'read /a',
+  idleTimeoutMs: 300,
+  isCheckedByReader: false,
+};
 
 function poolOf(): StreamPool {
   const pool = new StreamPool(plainConnector(1_000));
