@@ -1,12 +1,13 @@
 // The codec `auto`: for each run of frames, lz4 or lz4 and zstd, whichever of the two payloads is smaller. What the threads and the
 // store were seen to do says which (codec-mix.ts). A frame is never larger than by lz4 alone: where zstd is worth its time, the
-// threads have time for both.
+// threads have time for both. And it is never much slower: time that processors are busy with other work than packing is no time
+// for zstd, so where nothing is idle, lz4 stays alone.
 //
 // zstd's time is kept for each level, as a factor over lz4's on the same pages, and what it saves over lz4 for all levels
 // together: pages of which one level makes little are those of which the next makes little. What was seen long ago counts for
 // little, and what was never seen is as measured on guests under work.
 import type { FrameMethod } from './codec-choice.js';
-import { bestMix, type CodecRate } from './codec-mix.js';
+import { bestMix, type CodecRate, type ProcessorLoad } from './codec-mix.js';
 import type { PackedRun, RunCodec } from './run-codec.js';
 
 /** What a level takes of lz4's time beside it, and what it saves of lz4's bytes, as measured on guests under work. */
@@ -25,8 +26,15 @@ const storeHalfLifeBytes = 4 * 2 ** 20;
 const pagesHalfLifeBytes = 16 * 2 ** 20;
 const timesHalfLifeBytes = 128 * 2 ** 20;
 
+/**
+ * What processors do takes longer than their work is long: it comes in bursts, and threads wait for each other while there would be
+ * time. So what zstd adds must be worth a little more than it seems.
+ */
+const burstFactor = 1.15;
+
 export class AutoCodec implements RunCodec {
   readonly #threadCount: number;
+  readonly #processorCount: number;
   readonly #lz4 = { pagesBytes: 0, seconds: 0, storedBytes: 0 };
   /** Times of the runs that were packed by each level. */
   readonly #times: readonly { lz4Seconds: number; zstdSeconds: number }[] = levels.map(() => ({
@@ -35,20 +43,34 @@ export class AutoCodec implements RunCodec {
   }));
   /** What zstd saved, at any level, and what it would have saved by the levels' fractions. */
   readonly #saved = { bytes: 0, expectedBytes: 0 };
-  readonly #store = { bytes: 0, seconds: 0 };
+  /** What the store took, in how much time, and what all processors and the threads did in that. */
+  readonly #store = { bytes: 0, seconds: 0, busySeconds: 0, packSeconds: 0 };
+  readonly #busySeconds: (() => number) | undefined;
+  #busySecondsSeen: number;
+  #packSeconds = 0;
   /** What of the second codec's part of the mix has not been given yet, in runs. */
   #owed = 0;
 
-  /** `threadCount` threads pack at once. */
-  constructor(threadCount: number) {
+  /**
+   * `threadCount` threads pack at once, on `processorCount` processors. `busySeconds`: how long all these have been busy so far,
+   * with anything; unless told, that is left out of account.
+   */
+  constructor(threadCount: number, processorCount = threadCount, busySeconds?: () => number) {
     this.#threadCount = threadCount;
+    this.#processorCount = processorCount;
+    this.#busySeconds = busySeconds;
+    this.#busySecondsSeen = busySeconds?.() ?? 0;
   }
 
   next(): readonly FrameMethod[] {
     const { bytes, seconds } = this.#store;
     // Until something was sent, the store waits.
     const storeSecondsPerByte = bytes === 0 ? 0 : seconds / bytes;
-    const { first, second, secondFraction } = bestMix(this.#rates(), storeSecondsPerByte);
+    const { first, second, secondFraction } = bestMix(
+      this.#rates(),
+      storeSecondsPerByte,
+      this.#load(),
+    );
     this.#owed += secondFraction;
     const isSecond = this.#owed >= 1;
     this.#owed -= isSecond ? 1 : 0;
@@ -63,6 +85,7 @@ export class AutoCodec implements RunCodec {
     });
     const { pagesBytes, storedBytes, lz4Bytes, zstdSeconds } = run;
     const lz4Seconds = run.seconds - zstdSeconds;
+    this.#packSeconds += run.seconds;
     add(this.#lz4, { pagesBytes, seconds: lz4Seconds, storedBytes: lz4Bytes });
     const index = levels.findIndex(({ level }) => run.methods.includes(`zstd:${level}`));
     if (index !== -1) {
@@ -76,7 +99,27 @@ export class AutoCodec implements RunCodec {
 
   taken(bytes: number, seconds: number): void {
     fade(this.#store, bytes / storeHalfLifeBytes);
-    add(this.#store, { bytes, seconds });
+    const busySeconds = this.#busySeconds?.() ?? 0;
+    add(this.#store, {
+      bytes,
+      seconds,
+      busySeconds: busySeconds - this.#busySecondsSeen,
+      packSeconds: this.#packSeconds,
+    });
+    this.#busySecondsSeen = busySeconds;
+    this.#packSeconds = 0;
+  }
+
+  #load(): ProcessorLoad | undefined {
+    const { bytes, busySeconds, packSeconds } = this.#store;
+    if (this.#busySeconds === undefined || bytes === 0) {
+      return undefined;
+    }
+    const otherSeconds = Math.max(0, busySeconds - packSeconds / this.#processorCount);
+    return {
+      packingShare: (burstFactor * this.#threadCount) / this.#processorCount,
+      secondsPerStoredByte: (burstFactor * otherSeconds) / bytes,
+    };
   }
 
   /** The rates of lz4 alone, then those of lz4 and zstd at each level. */

@@ -196,3 +196,33 @@ test('a store that becomes slower or faster is followed, and so are pages of ano
 test('before anything was sent it is lz4, so that the store has something to take', () => {
   expect(new AutoCodec(2).next()).toEqual(['lz4']);
 });
+
+/**
+ * The part of lz4 alone in the last of 400 runs of 1 MiB, of which lz4 makes half: two threads and a store of 100 MiB/s on two processors,
+ * of which a stored byte takes so much more than packing.
+ */
+function lz4PartWhere(processorBytesPerSecond: number): number {
+  let busySeconds = 0;
+  const codec = new AutoCodec(2, 2, () => busySeconds);
+  const chosen: string[] = [];
+  for (let run = 0; run < 400; run++) {
+    const methods = codec.next();
+    chosen.push(methods.join('+'));
+    const isZstd = methods.length === 2;
+    const lz4Bytes = 0.5 * mib;
+    const storedBytes = isZstd ? 0.39 * mib : lz4Bytes;
+    const zstdSeconds = isZstd ? 0.004 : 0;
+    const seconds = 0.001 + zstdSeconds;
+    codec.packed({ methods, pagesBytes: mib, storedBytes, lz4Bytes, seconds, zstdSeconds });
+    const processorSeconds = (seconds + storedBytes / processorBytesPerSecond) / 2;
+    busySeconds += processorSeconds;
+    codec.taken(storedBytes, Math.max(storedBytes / (100 * mib), processorSeconds));
+  }
+  return chosen.slice(200).filter((each) => each === 'lz4').length / 200;
+}
+
+test('a slow store gets zstd while processors are idle, and lz4 where sending keeps them busy', () => {
+  expect(lz4PartWhere(1000 * mib)).toBe(0);
+  // Now and then zstd is tried anew.
+  expect(lz4PartWhere(50 * mib)).toBeGreaterThan(0.9);
+});
