@@ -68,9 +68,7 @@ export class PeerStream {
       },
     });
     this.#socket.on('error', (error) => {
-      // So it also looks when what was sent was not read to its end.
-      const isClosed = networkCode(error) === 'ECONNRESET' && !this.#hasHeard;
-      this.#end(isClosed && this.#hintOfSilence !== undefined ? this.#closed() : error);
+      this.#break(error);
     });
     this.#socket.on('close', () => {
       this.#end(this.#closed());
@@ -192,7 +190,7 @@ export class PeerStream {
     await new Promise<void>((resolve) => {
       this.#socket.write(sealed, (error) => {
         if (error) {
-          this.#end(error);
+          this.#break(error);
         }
         resolve();
       });
@@ -246,6 +244,12 @@ export class PeerStream {
     target.set(taken, fromBytes);
     this.#arrived = this.#arrived.subarray(taken.length);
     return fromBytes + taken.length;
+  }
+
+  #break(error: Error): void {
+    // So it also looks when what was sent was not read to its end.
+    const isClosed = networkCode(error) === 'ECONNRESET' && !this.#hasHeard;
+    this.#end(isClosed && this.#hintOfSilence !== undefined ? this.#closed() : error);
   }
 
   #end(error: Error): void {
