@@ -15,6 +15,8 @@ const { metafile } = await build({
   entryPoints: {
     main: 'src/cli/main.ts',
     'frame-worker': 'src/pack/frame-worker.ts',
+    'send-pack': 'src/snapshot/send-pack.ts',
+    'hdfs-block-sink': 'src/store/hdfs/transfer/block-sink.ts',
     'capture-guard': 'src/vm/capture/guard/capture-guard-main.ts',
   },
   outdir: outFolder,

@@ -1,6 +1,7 @@
 // Worker threads for what costs time on the way of the pages: compression, checksums, and writing the image.
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import type { Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { type SharedBytes, SharedSlots } from '../flow/shared-slots.js';
 import type { FrameMethod } from './codec/codec-choice.js';
@@ -21,6 +22,9 @@ const batchRoomBytes =
 
 /** LZ4 on four cores outruns a 10 GbE link to HDFS; more would only take CPU from the guests on this host. */
 const maxDefaultThreads = 4;
+
+/** While one waits for a peer, another has the thread. */
+export const jobsPerThread = 2;
 
 /** `count` slots, each with room for the frames of a batch, and for its pages behind their headers. */
 export function batchSlots(count: number): SharedSlots {
@@ -47,6 +51,11 @@ export interface FramePool {
   check(stored: StoredFrames): Promise<number>;
   /** As `writeStoredFrames`. `fd` must stay open until this settles. */
   write(stored: StoredFrames, places: PlaceColumns, fd: number): Promise<number>;
+  /**
+   * A job of another module, by the module's name among the imports of package.json. Each thread has up to two of them under way,
+   * so that one goes on while another waits. `transfer` is given away.
+   */
+  run<T>(module: `#${string}`, job: string, task: unknown, transfer: Transferable[]): Promise<T>;
   /** Waits for jobs that run, then ends the threads. */
   close(): Promise<void>;
 }
@@ -57,6 +66,8 @@ export interface FramePoolOptions {
   readonly isNeededSoon?: boolean;
 }
 
+const require = createRequire(import.meta.url);
+
 /** Threads stay until `close`. */
 export function createFramePool({
   threads,
@@ -64,16 +75,17 @@ export function createFramePool({
 }: FramePoolOptions = {}): FramePool {
   const threadCount = threads ?? Math.min(availableParallelism(), maxDefaultThreads);
   const piscina = new Piscina({
-    filename: createRequire(import.meta.url).resolve('#frame-worker'),
+    filename: require.resolve('#frame-worker'),
     minThreads: isNeededSoon ? threadCount : 0,
     maxThreads: threadCount,
     idleTimeout: Infinity,
+    concurrentTasksPerWorker: jobsPerThread,
     recordTiming: false,
     // The heap only: pages lie outside of it, and are bounded by the slots.
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
   });
 
-  async function run<T>(job: string, task: unknown): Promise<T> {
+  async function runHere<T>(job: string, task: unknown): Promise<T> {
     return valueOf((await piscina.run(task, { name: job })) as Reply<T>);
   }
 
@@ -82,17 +94,21 @@ export function createFramePool({
     encode({ frames, bytes }, into, methods) {
       const batch = { frames, bytes: shared(bytes) };
       const job: EncodeJob<PageBatch> = { batch, into, methods };
-      return run('encodeBatch', job);
+      return runHere('encodeBatch', job);
     },
     encodeFile(batch, into, methods) {
       const job: EncodeJob<FileBatch> = { batch, into, methods };
-      return run('encodeFileBatch', job);
+      return runHere('encodeFileBatch', job);
     },
-    lz4Block: (bytes) => run('lz4Block', shared(bytes)),
-    check: (stored) => run('checkBatch', { ...stored, bytes: shared(stored.bytes) }),
+    lz4Block: (bytes) => runHere('lz4Block', shared(bytes)),
+    check: (stored) => runHere('checkBatch', { ...stored, bytes: shared(stored.bytes) }),
     write(stored, places, fd) {
       const job: WriteJob = { stored: { ...stored, bytes: shared(stored.bytes) }, places, fd };
-      return run('writeBatch', job);
+      return runHere('writeBatch', job);
+    },
+    async run<T>(module: string, name: string, task: unknown, transferList: Transferable[]) {
+      const filename = require.resolve(module);
+      return (await piscina.run(task, { filename, name, transferList })) as T;
     },
     close: () => piscina.close(),
   };

@@ -1,6 +1,6 @@
 // Frames of all packs as the manifest wants them: one table, and for each space the places of its pages, ascending by window.
 import type { SnapshotFrames } from '../manifest/types.js';
-import type { FrameColumns, FrameRequests, PlaceColumns } from '../pack/types.js';
+import type { FrameBatch, FrameColumns, FrameRequests, PlaceColumns } from '../pack/types.js';
 
 /** A piece of a pack as it was written. */
 export interface WrittenFrames {
@@ -20,6 +20,39 @@ export interface MergedFrames {
   readonly frames: SnapshotFrames;
   /** The places of each space. */
   readonly places: readonly PlaceColumns[];
+}
+
+/** A batch as it lies in its pack, `byBytes` from the pack's beginning. */
+export function shiftFrames({ frames, held }: FrameBatch, byBytes: number): WrittenFrames {
+  return { frames: { ...frames, offset: frames.offset.map((offset) => offset + byBytes) }, held };
+}
+
+/** Parts of a pack as one. */
+export function joinFrames(parts: readonly WrittenFrames[]): WrittenFrames {
+  const count = parts.reduce((sum, { frames }) => sum + frames.offset.length, 0);
+  const frames = {
+    offset: new Uint32Array(count),
+    length: new Uint32Array(count),
+    identity: new Uint32Array(count),
+    pageCount: new Uint8Array(count),
+  };
+  const held = {
+    window: new Uint32Array(count),
+    maskLow: new Uint32Array(count),
+    maskHigh: new Uint32Array(count),
+  };
+  let at = 0;
+  for (const part of parts) {
+    frames.offset.set(part.frames.offset, at);
+    frames.length.set(part.frames.length, at);
+    frames.identity.set(part.frames.identity, at);
+    frames.pageCount.set(part.frames.pageCount, at);
+    held.window.set(part.held.window, at);
+    held.maskLow.set(part.held.maskLow, at);
+    held.maskHigh.set(part.held.maskHigh, at);
+    at += part.frames.offset.length;
+  }
+  return { frames, held };
 }
 
 /** `parts` in the order of their packs. */

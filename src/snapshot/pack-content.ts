@@ -2,17 +2,17 @@
 //
 // A few batches are encoded ahead of the one being sent, each into a slot of memory that is used again once it is sent. All packs of
 // an upload share the slots, so memory does not grow with the image or with the number of packs under way.
-import { pageSizeBytes, type PhysicalMemory } from '../../introspect/memory/physical-memory.js';
+import type { PhysicalMemory } from '../../introspect/memory/physical-memory.js';
 import type { BusyTime } from '../flow/busy-time.js';
 import type { SharedBytes, SharedSlots } from '../flow/shared-slots.js';
 import type { FrameMethod } from '../pack/codec/codec-choice.js';
 import type { RunCodec } from '../pack/codec/run-codec.js';
 import { encodePackHeader } from '../pack/encode.js';
 import { batchSizeBytes, type FramePool } from '../pack/frame-pool.js';
-import { maskPageCount } from '../pack/mask.js';
 import { readRequestedPages, requestedSizeBytes } from '../pack/read-pages.js';
+import { splitFrames } from '../pack/split-frames.js';
 import type { FrameBatch, FrameRequests, PackRequest } from '../pack/types.js';
-import type { WrittenFrames } from './merge-frames.js';
+import { shiftFrames, type WrittenFrames } from './merge-frames.js';
 
 /** RAM, or a disk: byte n of the space is byte n here. */
 export type PagesSource = Pick<PhysicalMemory, 'fd' | 'readImage' | 'storedAt'>;
@@ -63,7 +63,7 @@ export class PackContent {
     yield header;
     let offset = header.length;
     const ahead: Ahead[] = [];
-    const batches = splitFrames(this.#request.frames);
+    const batches = splitFrames(this.#request.frames, batchSizeBytes);
     let next = 0;
     try {
       while (next < batches.length || ahead.length > 0) {
@@ -83,7 +83,7 @@ export class PackContent {
         const { encoded, rawSizeBytes, methods, slot } = ahead[0];
         const batch = await encoded;
         codec.packed({ ...batch.packing, methods, pagesBytes: rawSizeBytes });
-        this.#batches.push(shifted(batch, offset));
+        this.#batches.push(shiftFrames(batch, offset));
         this.#hashes.push(batch.hashes);
         offset += batch.bytes.length;
         onPages(rawSizeBytes);
@@ -143,34 +143,4 @@ export class PackContent {
   hashes(): Uint8Array {
     return new Uint8Array(Buffer.concat(this.#hashes));
   }
-}
-
-/** Cuts frames into batches of about `batchSizeBytes` raw bytes; the columns are views. */
-function splitFrames({ window, maskLow, maskHigh }: FrameRequests): readonly FrameRequests[] {
-  const batches: FrameRequests[] = [];
-  let first = 0;
-  let sizeBytes = 0;
-  const cut = (end: number): void => {
-    batches.push({
-      window: window.slice(first, end),
-      maskLow: maskLow.slice(first, end),
-      maskHigh: maskHigh.slice(first, end),
-    });
-    first = end;
-    sizeBytes = 0;
-  };
-  for (let frame = 0; frame < window.length; frame++) {
-    sizeBytes += maskPageCount(maskLow[frame], maskHigh[frame]) * pageSizeBytes;
-    if (sizeBytes >= batchSizeBytes) {
-      cut(frame + 1);
-    }
-  }
-  if (first < window.length) {
-    cut(window.length);
-  }
-  return batches;
-}
-
-function shifted({ frames, held }: FrameBatch, byBytes: number): WrittenFrames {
-  return { frames: { ...frames, offset: frames.offset.map((offset) => offset + byBytes) }, held };
 }

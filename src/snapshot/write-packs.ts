@@ -8,7 +8,7 @@ import type { OnProgress } from '../flow/progress.js';
 import type { HashedFile, PackEntry } from '../manifest/types.js';
 import { chosenCodec } from '../pack/codec/chosen-codec.js';
 import type { CodecChoice } from '../pack/codec/codec-choice.js';
-import { batchSlots, type FramePool } from '../pack/frame-pool.js';
+import { batchSlots, type FramePool, jobsPerThread } from '../pack/frame-pool.js';
 import { packContentBytes } from '../pack/layout.js';
 import { requestedSizeBytes } from '../pack/read-pages.js';
 import type { PackRequest } from '../pack/types.js';
@@ -16,12 +16,20 @@ import { planPacks } from '../plan/pack-plan.js';
 import { plannedRedundancy, type ReplicationPlan } from '../plan/replication-plan.js';
 import { copiesOrCode, type Redundancy } from '../store/redundancy.js';
 import type { Store } from '../store/store.js';
+import type { Content } from '../store/threads/content.js';
 import { HashFiles } from './hash-files.js';
 import { type MergedFrames, mergeFrames } from './merge-frames.js';
 import { PackContent, type PackSource, type PagesSource } from './pack-content.js';
+import { PackInThread } from './pack-in-thread.js';
 
 /** Packs sent at a time: one fills the other's waits for the store. */
 const packConcurrency = 3;
+
+/** Where threads send packs, each has two, and the file of one more is made ahead. */
+function packsAtOnce({ can }: Store, { threadCount }: FramePool): number {
+  return can.sendFromThreads === true ? threadCount * jobsPerThread + 1 : packConcurrency;
+}
+
 /** Batches read and not yet sent, over all packs. */
 const slotCount = 12;
 
@@ -65,7 +73,7 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
   // A failure ends the other packs too, through the same signal that the caller's Ctrl-C uses.
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-  const limit = pLimit(packConcurrency);
+  const limit = pLimit(packsAtOnce(store, pool));
   const totalBytes = requests.reduce(
     (sum, { packRequest }) => sum + requestedSizeBytes(packRequest.frames),
     0,
@@ -89,17 +97,27 @@ export async function writePacks(request: PacksRequest): Promise<WrittenPacks> {
     index: number,
   ) => {
     stop.throwIfAborted();
-    const content = new PackContent(source, packRequest);
+    const here = new PackContent(source, packRequest);
+    const { fd } = source.pages;
+    const inThread =
+      fd === undefined || store.can.sendFromThreads !== true
+        ? undefined
+        : new PackInThread(
+            { pool, fd, codec: request.codec, snapshot: id, onPages: shared.onPages },
+            packRequest,
+          );
+    const content: Content = Object.assign(() => here.content(), { inThread });
     const name = packName(id, index);
-    const sizeBytes = await store.write(name, () => content.content(), {
+    const sizeBytes = await store.write(name, content, {
       redundancy,
       blockSizeBytes,
       nameTells: 'nothing',
       signal: stop,
     });
-    await hashFiles.add(index, content.hashes());
+    const sent = inThread?.sent;
+    await hashFiles.add(index, sent?.hashes ?? here.hashes());
     const entry: PackEntry = { name, sizeBytes, ...copiesOrCode(redundancy) };
-    return { entry, parts: content.frames() };
+    return { entry, parts: sent === undefined ? here.frames() : [sent.written] };
   };
   const work = requests.map(({ space, pages, packRequest, redundancy }, index) =>
     limit(async () => {

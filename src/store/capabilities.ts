@@ -24,6 +24,9 @@ export interface StoreCapabilities {
   /** `write` takes an erasure code as well, if the cluster has it enabled. Elsewhere it refuses such a redundancy. */
   readonly writeErasureCoded?: true;
 
+  /** `write` has content that can be made in a thread sent from there (threads/content.ts). */
+  readonly sendFromThreads?: true;
+
   /** What decides which redundancy the cluster can give. */
   readonly describeCluster?: (options?: ReadOptions) => Promise<ClusterShape>;
 }

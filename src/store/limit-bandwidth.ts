@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParsError } from '../../introspect/pars-error.js';
 import type { Store } from './store.js';
+import type { Content } from './threads/content.js';
 
 /**
  * Pieces are of this time at most: a large chunk at a low rate would be one long silence, which HDFS takes for a dead
@@ -24,13 +25,14 @@ export function limitBandwidth(store: Store, bytesPerSecond: number): Store {
   const pace = new Pace(bytesPerSecond);
   return {
     ...store,
+    // What is made in a thread would not pass by here, so `inThread` is not handed on.
     write: (name, content, options) =>
       store.write(name, () => paced(content, pace, options.signal), options),
   };
 }
 
 async function* paced(
-  content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  content: Content,
   pace: Pace,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {

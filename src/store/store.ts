@@ -11,6 +11,7 @@
 import type { StoreCapabilities } from './capabilities.js';
 import type { ReadOptions } from './read-options.js';
 import type { Redundancy } from './redundancy.js';
+import type { Content } from './threads/content.js';
 
 /**
  * Where those who are at work say so, by a file each. A store removes nothing that a writer may be at while there is one.
@@ -85,14 +86,11 @@ export interface Store {
    * store's checksum equals the one computed here. `content` is called again for a retry and must give the same bytes.
    * A chunk that it has given stays as it is until the next one is asked for, or the end of the content: after that its
    * memory may hold something else, so a store is done with a chunk, by copy or by the kernel's word, before it asks on.
+   * Where content can be made in a thread (`inThread`), a store may have it made and sent there, and then does not call it.
    * Parent folders are made. Throws `already-exists` rather than overwrite, and `unsupported` for a redundancy that the store
    * cannot write. After a failure no file `name` is left, as far as the store can still be reached.
    */
-  readonly write: (
-    name: string,
-    content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    options: WriteOptions,
-  ) => Promise<number>;
+  readonly write: (name: string, content: Content, options: WriteOptions) => Promise<number>;
 
   /**
    * Exactly `sizeBytes` bytes from `offsetBytes`, in memory of the caller's where it gives some (`into`). `data-lost` when the store says that no copy is alive, UnreachableCopies

@@ -73,6 +73,7 @@ const slowPool = (threadCount: number): FramePool => ({
   lz4Block: () => Promise.reject(new Error('only frames are made here')),
   check: () => Promise.reject(new Error('nothing is read here')),
   write: () => Promise.reject(new Error('nothing is written here')),
+  run: () => Promise.reject(new Error('there are no other modules')),
   close: () => Promise.resolve(),
 });
 

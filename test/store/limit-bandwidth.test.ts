@@ -143,3 +143,20 @@ test.each([0, -1, NaN])('a rate of %d is refused', async (bytesPerSecond) => {
     return Promise.resolve();
   });
 });
+
+test('content that a thread could send is made here, where its rate is held', async () => {
+  await withStore(async ({ store }) => {
+    const seen: unknown[] = [];
+    const noting = changedStore(store, {
+      write: (name, content, options) => {
+        seen.push(content.inThread);
+        return store.write(name, content, options);
+      },
+    });
+    const inThread = { send: () => Promise.reject(new Error('it was sent past the limit')) };
+    const content = Object.assign(() => [new Uint8Array(10)], { inThread });
+    await noting.write('a', content, once);
+    await limitBandwidth(noting, 100_000).write('b', content, once);
+    expect(seen).toEqual([inThread, undefined]);
+  });
+});

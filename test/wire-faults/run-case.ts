@@ -2,10 +2,12 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { openHdfsStore } from '../../src/store/hdfs/hdfs-store.js';
+import { packetDataBytes } from '../../src/store/hdfs/transfer/packet.js';
 import { copies } from '../../src/store/redundancy.js';
 import type { Store } from '../../src/store/store.js';
 import { untilAnswering } from '../hdfs/answering.js';
 import type { HdfsCluster, HdfsDataNode } from '../hdfs/cluster.js';
+import { contentInThread } from '../store/hdfs/content-in-thread.js';
 import { startNameNodeProxy } from './name-node-proxy.js';
 import { NodeProxy } from './node-proxy.js';
 import { Strike } from './strike.js';
@@ -165,6 +167,9 @@ async function withStore(url: string, act: (store: Store) => Promise<void>): Pro
   }
 }
 
+/** Pieces that come to packets of the length that those of a stream have: there the case strikes. */
+const packetParts = 29;
+
 /** Returns how many attempts it took. */
 async function writeCase(store: Store, wireCase: WireCase): Promise<number> {
   const { copyCount, nameTells } = wireCase;
@@ -176,7 +181,11 @@ async function writeCase(store: Store, wireCase: WireCase): Promise<number> {
       yield bytes.subarray(at, at + chunkBytes);
     }
   }
-  await store.write(nameOfCase(wireCase), content, {
+  // What is written under its name at once is what threads send: packs.
+  const fromThread = contentInThread(bytes, packetDataBytes / packetParts, () => {
+    attemptCount++;
+  });
+  await store.write(nameOfCase(wireCase), nameTells === 'nothing' ? fromThread : content, {
     redundancy: copies(copyCount),
     blockSizeBytes,
     nameTells,

@@ -2,8 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { ParsError } from '../../../introspect/pars-error.js';
-
-export type Content = () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+import type { Content } from '../threads/content.js';
 
 /** What an upload of one file may have taken when another attempt begins: its own time, and those of hanging nodes. */
 export const writeRetryMaxMs = 900_000;

@@ -102,6 +102,7 @@ class HdfsStore implements Store {
       await this.#namespace.raiseReplication(this.#path(name), copyCount, options?.signal);
       this.#files.forget(this.#path(name));
     },
+    sendFromThreads: true,
     describeCluster: (options) => clusterShape(this.#client, options?.signal),
   };
   readonly #rootPath: string;

@@ -10,23 +10,17 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { ParsError } from '../../../introspect/pars-error.js';
-import { chunksUntilAborted } from '../abort.js';
 import type { CopiesToWrite } from '../check-write.js';
 import { folderOf, isNotFound } from '../hadoop/namespace.js';
 import { isNotPlaced, isRefusedByNodes } from '../hadoop/remote-exception.js';
 import { isUnavailable, retried, type Retry, throwIfCancelled } from '../hadoop/retry.js';
 import { refusalByPolicy } from '../hadoop/storage-policy.js';
-import {
-  type Content,
-  isWorthAnotherUpload,
-  uploadPathOf,
-  watched,
-  withinBlock,
-  writeRetryMaxMs,
-} from '../hadoop/upload.js';
+import { isWorthAnotherUpload, uploadPathOf, watched, writeRetryMaxMs } from '../hadoop/upload.js';
+import type { Content } from '../threads/content.js';
 import type { Lease } from './lease.js';
 import { Leftovers } from './leftovers.js';
 import type { Namespace } from './namespace.js';
+import { fromThread, type OutgoingContent, streamed } from './outgoing-content.js';
 import {
   addBlock,
   complete,
@@ -36,10 +30,10 @@ import {
 } from './proto/client-namenode-protocol.js';
 import { type LocatedBlock, storageTypes } from './proto/hdfs.js';
 import type { NameNodeClient } from './rpc/name-node-client.js';
+import type { DataNodeConnector } from './transfer/data-node-connector.js';
 import type { DataNodes } from './transfer/data-nodes.js';
 import type { PacketMemory } from './transfer/packet.js';
-import { PacketSource } from './transfer/packet-source.js';
-import { type BlockWriterOptions, PipelineFailure, writeBlock } from './transfer/write-block.js';
+import { type BlockWriterOptions, PipelineFailure } from './transfer/pipeline.js';
 
 export interface FileWriterOptions {
   readonly client: NameNodeClient;
@@ -50,8 +44,8 @@ export interface FileWriterOptions {
   readonly retry: Retry;
   readonly timeouts: Pick<
     BlockWriterOptions,
-    'connector' | 'setupTimeoutMs' | 'ackTimeoutMs' | 'probeTimeoutMs'
-  >;
+    'setupTimeoutMs' | 'ackTimeoutMs' | 'probeTimeoutMs'
+  > & { readonly connector: DataNodeConnector };
 }
 
 /** For the owner's eyes only. */
@@ -75,7 +69,7 @@ export async function writeFile(
   content: Content,
   wanted: CopiesToWrite,
 ): Promise<number> {
-  const { namespace, lease, retry } = options;
+  const { namespace, lease, retry, packetMemory } = options;
   const { signal, nameTells } = wanted;
   // Found out early: the rename would find it out when all is sent.
   if (nameTells === 'whole' && (await namespace.status(path, signal))) {
@@ -90,7 +84,11 @@ export async function writeFile(
     const writtenPath = nameTells === 'whole' ? uploadPathOf(path) : path;
     try {
       await left.remove(writtenPath, signal);
-      const sizeBytes = await upload(options, writtenPath, source.open, wanted, left);
+      const outgoing =
+        content.inThread === undefined
+          ? streamed(source.open, packetMemory, wanted, `write ${writtenPath}`)
+          : fromThread(content.inThread);
+      const sizeBytes = await upload(options, writtenPath, outgoing, wanted, left);
       if (writtenPath !== path) {
         await namespace.rename(writtenPath, path, signal);
       }
@@ -116,26 +114,28 @@ export async function writeFile(
 async function upload(
   options: FileWriterOptions,
   path: string,
-  open: () => AsyncGenerator<Uint8Array>,
+  outgoing: OutgoingContent,
   wanted: CopiesToWrite,
   left: Leftovers,
 ): Promise<number> {
-  const { dataNodes, lease, timeouts, packetMemory } = options;
+  const { dataNodes, lease, timeouts } = options;
   const { blockSizeBytes, signal } = wanted;
-  const doing = `write ${path}`;
-  const content = chunksUntilAborted(withinBlock(open(), blockSizeBytes, doing), signal, doing);
-  // The content is made while the file and its block are.
-  const packets = new PacketSource(content, packetMemory);
   try {
     const file = await createFile(options, path, wanted, left);
     // A file without bytes has no block.
-    if (!(await packets.hasBytes())) {
+    if (!(await outgoing.hasBytes())) {
       await completeFile(options, file, undefined, signal);
       return 0;
     }
     const block = await newBlock(options, file, signal);
-    const writerOptions = { clientName: lease.holder, doing, signal, ...timeouts };
-    const sizeBytes = await writeBlock(block, packets, writerOptions);
+    const doing = `write ${path}`;
+    const sizeBytes = await outgoing.writeTo(block, {
+      clientName: lease.holder,
+      doing,
+      signal,
+      blockSizeBytes,
+      ...timeouts,
+    });
     await completeFile(options, file, { ...block.b, numBytes: sizeBytes }, signal);
     for (const node of block.locs) {
       dataNodes.welcome(node);
@@ -149,7 +149,7 @@ async function upload(
     }
     throw error;
   } finally {
-    await packets.close();
+    await outgoing.close();
   }
 }
 

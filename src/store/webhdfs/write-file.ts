@@ -11,7 +11,6 @@ import type { FileToWrite } from '../check-write.js';
 import { folderOf } from '../hadoop/namespace.js';
 import { retried, type Retry } from '../hadoop/retry.js';
 import {
-  type Content,
   isWorthAnotherUpload,
   uploadPathOf,
   watched,
@@ -19,6 +18,7 @@ import {
   writeRetryMaxMs,
 } from '../hadoop/upload.js';
 import type { ReedSolomon } from '../redundancy.js';
+import type { Content } from '../threads/content.js';
 import { fileChecksumAnswer } from './answers.js';
 import type { BlockLocations } from './block-locations.js';
 import type { WebHdfsClient } from './client.js';

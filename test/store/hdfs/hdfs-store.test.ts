@@ -42,7 +42,7 @@ describeStoreContract(
     store: await openHdfsStore(cluster.hdfsUrl('/contract')),
     cleanup: () => Promise.resolve(),
   }),
-  ['raiseRedundancy', 'describeCluster'],
+  ['raiseRedundancy', 'sendFromThreads', 'describeCluster'],
 );
 
 const openStores: Store[] = [];

@@ -2,6 +2,7 @@
 
 import { copies } from '../../../src/store/redundancy.js';
 import type { Store } from '../../../src/store/store.js';
+import { contentInThread } from './content-in-thread.js';
 
 /** More than a packet, and no whole number of anything. */
 export const oddContent = Buffer.from(
@@ -10,7 +11,10 @@ export const oddContent = Buffer.from(
 
 const blockSizeBytes = 16 * 1024 * 1024;
 
-/** Writes `oddContent` as one block in so many copies, and reads all of it, and a part. */
+/**
+ * Writes `oddContent` as one block in so many copies, and reads all of it, and a part; then the same again, sent as a thread sends
+ * it, to `NAME.thread`, and read without checksums.
+ */
 export async function expectWrittenAndRead(
   store: Store,
   name: string,
@@ -21,4 +25,11 @@ export async function expectWrittenAndRead(
   expect(Buffer.compare(found, oddContent)).toBe(0);
   const part = await store.read(name, 1_000_001, 70_000);
   expect(Buffer.compare(part, oddContent.subarray(1_000_001, 1_070_001))).toBe(0);
+
+  const options = { redundancy: copies(count), blockSizeBytes, nameTells: 'nothing' } as const;
+  await store.write(`${name}.thread`, contentInThread(oddContent, 70_001), options);
+  const again = await store.read(`${name}.thread`, 1, oddContent.length - 1, {
+    isCheckedByReader: true,
+  });
+  expect(Buffer.compare(again, oddContent.subarray(1))).toBe(0);
 }

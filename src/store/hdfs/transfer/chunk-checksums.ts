@@ -21,13 +21,39 @@ export function checksumsSizeBytes(
   return type === checksumTypes.none ? 0 : checksumBytes * Math.ceil(dataSizeBytes / bytesPerChunk);
 }
 
-/** `target` has as many bytes as `checksumsSizeBytes` says of `data`. */
-export function writeChecksums(checksum: ChunkChecksum, data: Uint8Array, target: Buffer): void {
-  const { bytesPerChunk } = checksum;
-  const bytes = plain(data);
-  const crcOf = crcOfType(checksum);
-  for (let at = 0, from = 0; from < bytes.length; at += checksumBytes, from += bytesPerChunk) {
-    target.writeUInt32BE(crcOf(bytes.subarray(from, from + bytesPerChunk)), at);
+/** Memory that is checksummed again and again: its chunks, of which a view each is made once. */
+export class ChunkViews {
+  readonly #checksum: ChunkChecksum;
+  readonly #memory: Uint8Array;
+  readonly #views: Uint8Array[] = [];
+
+  constructor(checksum: ChunkChecksum, memory: Uint8Array) {
+    this.#checksum = checksum;
+    this.#memory = plain(memory);
+  }
+
+  /** Checksums the first `sizeBytes` bytes. `target` has as many bytes as `checksumsSizeBytes` says of these. */
+  writeChecksums(sizeBytes: number, target: Buffer): void {
+    const { bytesPerChunk } = this.#checksum;
+    const crcOf = crcOfType(this.#checksum);
+    const wholeCount = Math.floor(sizeBytes / bytesPerChunk);
+    for (let index = 0; index < wholeCount; index++) {
+      target.writeUInt32BE(crcOf(this.#view(index)), index * checksumBytes);
+    }
+    if (sizeBytes % bytesPerChunk !== 0) {
+      const rest = this.#memory.subarray(wholeCount * bytesPerChunk, sizeBytes);
+      target.writeUInt32BE(crcOf(rest), wholeCount * checksumBytes);
+    }
+  }
+
+  #view(index: number): Uint8Array {
+    const { bytesPerChunk } = this.#checksum;
+    // In their order, so that the list has no holes.
+    while (this.#views.length <= index) {
+      const fromBytes = this.#views.length * bytesPerChunk;
+      this.#views.push(this.#memory.subarray(fromBytes, fromBytes + bytesPerChunk));
+    }
+    return this.#views[index];
   }
 }
 

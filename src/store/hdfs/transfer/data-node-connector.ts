@@ -24,6 +24,15 @@ export interface DataNodeConnectorOptions {
   readonly encryptionKey: (isStale: boolean) => Promise<DataEncryptionKey | undefined>;
 }
 
+/** What a connector in another thread needs to know: all but whom to ask for another key. */
+export interface ConnectorPlan extends Pick<
+  DataNodeConnectorOptions,
+  'connectTimeoutMs' | 'dataNodes' | 'usesHostnames' | 'protections'
+> {
+  readonly isProven: boolean;
+  readonly encryptionKey: DataEncryptionKey | undefined;
+}
+
 /** Only root may listen below: such a DataNode is believed without a handshake (SecurityUtil.isPrivilegedPort). */
 const firstOpenPort = 1024;
 
@@ -32,6 +41,28 @@ export class DataNodeConnector implements Connector {
 
   constructor(options: DataNodeConnectorOptions) {
     this.#options = options;
+  }
+
+  /** One whose key is that of the plan. Where a DataNode does not know it, `connect` throws UnknownKey. */
+  static planned({ isProven, encryptionKey, ...plan }: ConnectorPlan): DataNodeConnector {
+    return new DataNodeConnector({
+      ...plan,
+      isProven: () => isProven,
+      encryptionKey: () => Promise.resolve(encryptionKey),
+    });
+  }
+
+  /** `isStale`: a DataNode did not know the key of the plan before. */
+  async plan(isStale: boolean): Promise<ConnectorPlan> {
+    const { connectTimeoutMs, dataNodes, usesHostnames, protections } = this.#options;
+    return {
+      connectTimeoutMs,
+      dataNodes,
+      usesHostnames,
+      protections,
+      isProven: this.#options.isProven(),
+      encryptionKey: await this.#options.encryptionKey(isStale),
+    };
   }
 
   /** For operations on the block that `token` is for, and on others afterwards. Throws as PeerStream.connect and shakeHands do. */

@@ -9,7 +9,7 @@
 // The last packet of a block has no data.
 
 import { packetHeader } from '../proto/datatransfer.js';
-import { checksumsSizeBytes, writeChecksums, writtenChecksum } from './chunk-checksums.js';
+import { checksumsSizeBytes, ChunkViews, writtenChecksum } from './chunk-checksums.js';
 
 /** PacketReceiver.MAX_PACKET_SIZE; DataNodes send 64 KiB. */
 export const maxPacketBytes = 16 * 1024 * 1024;
@@ -33,46 +33,72 @@ const headBytes = lengthsBytes + headerBytes;
  */
 export const packetDataBytes = 1_537 * writtenChecksum.bytesPerChunk;
 
-const maxChecksumsBytes = checksumsSizeBytes(writtenChecksum, packetDataBytes);
-/** Where the data begins; the head and the checksums end there, however many they are, so that a packet is one piece. */
-const dataAtBytes = headBytes + maxChecksumsBytes;
-
 /** Sequence number of a packet that only says that the client is alive. */
 export const heartbeatSequence = -1;
 
 /** Memory for a packet, filled and sent and filled again. */
 export class PacketBuffer {
-  readonly #bytes = Buffer.allocUnsafeSlow(dataAtBytes + packetDataBytes);
+  readonly #roomBytes: number;
+  /** Where the data begins; the head and the checksums end there, however many they are, so that a packet is one piece. */
+  readonly #dataAtBytes: number;
+  readonly #bytes: Buffer;
+  readonly #chunks: ChunkViews;
   #dataBytes = 0;
+
+  /** `roomBytes`: for data. */
+  constructor(roomBytes = packetDataBytes) {
+    this.#roomBytes = roomBytes;
+    this.#dataAtBytes = headBytes + checksumsSizeBytes(writtenChecksum, roomBytes);
+    this.#bytes = Buffer.allocUnsafeSlow(this.#dataAtBytes + roomBytes);
+    this.#chunks = new ChunkViews(writtenChecksum, this.#bytes.subarray(this.#dataAtBytes));
+  }
 
   get dataBytes(): number {
     return this.#dataBytes;
   }
 
   get isFull(): boolean {
-    return this.#dataBytes === packetDataBytes;
+    return this.#dataBytes === this.#roomBytes;
   }
 
   /** Takes as much of `chunk` as there is room for, and returns how much that was. */
   append(chunk: Uint8Array): number {
-    const piece = chunk.subarray(0, packetDataBytes - this.#dataBytes);
-    this.#bytes.set(piece, dataAtBytes + this.#dataBytes);
+    const piece = chunk.subarray(0, this.#roomBytes - this.#dataBytes);
+    this.#bytes.set(piece, this.#dataAtBytes + this.#dataBytes);
     this.#dataBytes += piece.length;
     return piece.length;
   }
 
+  /** What is left, to be filled from its beginning: `took` says how much of it was. */
+  room(): Buffer {
+    return this.#bytes.subarray(this.#dataAtBytes + this.#dataBytes);
+  }
+
+  took(sizeBytes: number): void {
+    this.#dataBytes += sizeBytes;
+  }
+
+  /** Leaves the last bytes to `next`, so that what stays is whole chunks. */
+  leaveRestTo(next: PacketBuffer): void {
+    const restBytes = this.#dataBytes % writtenChecksum.bytesPerChunk;
+    const endAt = this.#dataAtBytes + this.#dataBytes;
+    next.append(this.#bytes.subarray(endAt - restBytes, endAt));
+    this.#dataBytes -= restBytes;
+  }
+
   /** The packet's bytes, which lie in this memory. */
   seal(offsetInBlock: number, sequence: number): Buffer {
-    const data = this.#bytes.subarray(dataAtBytes, dataAtBytes + this.#dataBytes);
-    const checksumsAtBytes = dataAtBytes - checksumsSizeBytes(writtenChecksum, data.length);
-    writeChecksums(writtenChecksum, data, this.#bytes.subarray(checksumsAtBytes, dataAtBytes));
+    const dataAtBytes = this.#dataAtBytes;
+    const dataLen = this.#dataBytes;
+    const checksumsAtBytes = dataAtBytes - checksumsSizeBytes(writtenChecksum, dataLen);
+    this.#chunks.writeChecksums(dataLen, this.#bytes.subarray(checksumsAtBytes, dataAtBytes));
     const head = packetHead(
-      { offsetInBlock, seqno: sequence, lastPacketInBlock: false, dataLen: data.length },
+      { offsetInBlock, seqno: sequence, lastPacketInBlock: false, dataLen },
       dataAtBytes - checksumsAtBytes,
     );
     const fromBytes = checksumsAtBytes - head.length;
     this.#bytes.set(head, fromBytes);
-    return this.#bytes.subarray(fromBytes, dataAtBytes + data.length);
+    return this.#bytes.subarray(fromBytes, dataAtBytes + dataLen);
   }
 
   clear(): void {
@@ -85,10 +111,15 @@ const keptBufferCount = 12;
 
 /** Memory of packets that were sent, for the next: new memory costs the kernel a fault for each of its pages. */
 export class PacketMemory {
+  readonly #make: () => PacketBuffer;
   readonly #kept: PacketBuffer[] = [];
 
+  constructor(make: () => PacketBuffer = () => new PacketBuffer()) {
+    this.#make = make;
+  }
+
   take(): PacketBuffer {
-    return this.#kept.pop() ?? new PacketBuffer();
+    return this.#kept.pop() ?? this.#make();
   }
 
   give(buffer: PacketBuffer): void {
