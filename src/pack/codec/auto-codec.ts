@@ -25,6 +25,7 @@ const lz4Prior = { secondsPerByte: 1 / (500 * 2 ** 20), storedPerByte: 0.5 };
 const storeHalfLifeBytes = 4 * 2 ** 20;
 const pagesHalfLifeBytes = 16 * 2 ** 20;
 const timesHalfLifeBytes = 128 * 2 ** 20;
+const workHalfLifeBytes = 64 * 2 ** 20;
 
 /**
  * What processors do takes longer than their work is long: it comes in bursts, and threads wait for each other while there would be
@@ -43,11 +44,13 @@ export class AutoCodec implements RunCodec {
   }));
   /** What zstd saved, at any level, and what it would have saved by the levels' fractions. */
   readonly #saved = { bytes: 0, expectedBytes: 0 };
-  /** What the store took, in how much time, and what all processors and the threads did in that. */
-  readonly #store = { bytes: 0, seconds: 0, busySeconds: 0, packSeconds: 0 };
+  readonly #store = { bytes: 0, seconds: 0 };
+  /** What was stored while all processors were seen to be busy for so long, and the threads packed for so long. */
+  readonly #work = { bytes: 0, busySeconds: 0, packSeconds: 0 };
+  /** Stored and packed since the processors were looked at last: what they did is seen in steps that are longer than a run. */
+  #unseen = { bytes: 0, packSeconds: 0 };
   readonly #busySeconds: (() => number) | undefined;
   #busySecondsSeen: number;
-  #packSeconds = 0;
   /** What of the second codec's part of the mix has not been given yet, in runs. */
   #owed = 0;
 
@@ -63,6 +66,9 @@ export class AutoCodec implements RunCodec {
   }
 
   next(): readonly FrameMethod[] {
+    if (this.#busySeconds !== undefined && this.#work.bytes === 0) {
+      return methodsOf(0);
+    }
     const { bytes, seconds } = this.#store;
     // Until something was sent, the store waits.
     const storeSecondsPerByte = bytes === 0 ? 0 : seconds / bytes;
@@ -85,7 +91,7 @@ export class AutoCodec implements RunCodec {
     });
     const { pagesBytes, storedBytes, lz4Bytes, zstdSeconds } = run;
     const lz4Seconds = run.seconds - zstdSeconds;
-    this.#packSeconds += run.seconds;
+    this.#unseen.packSeconds += run.seconds;
     add(this.#lz4, { pagesBytes, seconds: lz4Seconds, storedBytes: lz4Bytes });
     const index = levels.findIndex(({ level }) => run.methods.includes(`zstd:${level}`));
     if (index !== -1) {
@@ -99,20 +105,20 @@ export class AutoCodec implements RunCodec {
 
   taken(bytes: number, seconds: number): void {
     fade(this.#store, bytes / storeHalfLifeBytes);
+    add(this.#store, { bytes, seconds });
+    this.#unseen.bytes += bytes;
     const busySeconds = this.#busySeconds?.() ?? 0;
-    add(this.#store, {
-      bytes,
-      seconds,
-      busySeconds: busySeconds - this.#busySecondsSeen,
-      packSeconds: this.#packSeconds,
-    });
-    this.#busySecondsSeen = busySeconds;
-    this.#packSeconds = 0;
+    if (busySeconds > this.#busySecondsSeen) {
+      fade(this.#work, this.#unseen.bytes / workHalfLifeBytes);
+      add(this.#work, { ...this.#unseen, busySeconds: busySeconds - this.#busySecondsSeen });
+      this.#busySecondsSeen = busySeconds;
+      this.#unseen = { bytes: 0, packSeconds: 0 };
+    }
   }
 
   #load(): ProcessorLoad | undefined {
-    const { bytes, busySeconds, packSeconds } = this.#store;
-    if (this.#busySeconds === undefined || bytes === 0) {
+    const { bytes, busySeconds, packSeconds } = this.#work;
+    if (this.#busySeconds === undefined) {
       return undefined;
     }
     const otherSeconds = Math.max(0, busySeconds - packSeconds / this.#processorCount);
