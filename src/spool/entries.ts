@@ -8,7 +8,7 @@ import { allocatedBytes } from './allocated-bytes.js';
 import { type Attempts, readAttempts } from './attempts.js';
 import { olderFirst } from './bounds.js';
 import { type Captured, readCaptured, vmGroup } from './captured.js';
-import { isThere } from './is-there.js';
+import { isThere } from './is-absent.js';
 import { vmPartOfEntry, vmPathPart } from './layout.js';
 import type { Spool } from './spool.js';
 

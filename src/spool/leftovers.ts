@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../host/disk-error.js';
-import { isThere } from './is-there.js';
+import { isThere } from './is-absent.js';
 import { entryOfPart, type SpoolPaths, vmPartOfEntry } from './layout.js';
 import { entryOfLock, lockFolder, tryLock } from './lock.js';
 import type { Spool } from './spool.js';

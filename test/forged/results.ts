@@ -14,7 +14,7 @@ export interface BatchResult {
   /** Kind of forgery, verdict, cases. */
   readonly counts: readonly (readonly [kind: string, verdict: Verdict, count: number])[];
   readonly wrong: readonly CaseOutcome[];
-  /** Of sources that have changed since. */
+  /** Whether the sources have changed since. */
   readonly isEarlier?: boolean;
 }
 
@@ -46,7 +46,7 @@ export function readBatch(seed: number, batch: number): BatchResult | undefined 
   return readKept(pathOf(seed, batch), identity) as BatchResult | undefined;
 }
 
-/** Also one that was done before the sources changed; one that came out wrong then has to be done again. */
+/** What is kept of a batch, even if it was run before the sources changed, unless a case of it came out wrong then. */
 export function readEarlierBatch(seed: number, batch: number): BatchResult | undefined {
   const kept = readKeptOfAny(pathOf(seed, batch));
   const result = kept?.result as BatchResult | undefined;
