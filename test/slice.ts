@@ -6,6 +6,11 @@ export function sliceOf<T>(cases: readonly T[], count: number): readonly T[] {
   return isWhole ? cases : cases.slice(0, count);
 }
 
+/** `test.each` of cases that `npm test` leaves out, and says so. */
+export function eachInWhole<T extends readonly unknown[]>(cases: readonly T[]) {
+  return (isWhole ? test : test.skip).each(cases);
+}
+
 /** How often something with chance in it is tried. */
 export function timesOf(times: { readonly slice: number; readonly whole: number }): number {
   return isWhole ? times.whole : times.slice;

@@ -16,7 +16,7 @@ import { fixtureGuest } from '../guest/fixtures.js';
 import { resumeGuest } from '../guest/guest.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 import { type HdfsCluster, type HdfsDataNode, startHdfs } from '../hdfs/cluster.js';
-import { sliceOf, testInWhole } from '../slice.js';
+import { eachInWhole, testInWhole } from '../slice.js';
 import { errorAnswer, restoreAnswer, uploadAnswer, verifyAnswer } from './command-answers.js';
 import { pagesOfFrames } from './expected-loss.js';
 import { sha256Of } from './file-hash.js';
@@ -202,7 +202,7 @@ test(
   testTimeoutMs,
 );
 
-test.each(sliceOf(choices, 1))(
+eachInWhole(choices)(
   'with the nodes %i, %i and %i killed critical pages are whole, and the guest resumes',
   async (...numbers) => {
     const victims = numbers.map((number) => cluster.dataNodes[number]);

@@ -9,7 +9,7 @@ import type { Manifest } from '../../src/manifest/types.js';
 import { frameHeaderSizeBytes } from '../../src/pack/layout.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
-import { sliceOf, testInWhole } from '../slice.js';
+import { eachInWhole, testInWhole } from '../slice.js';
 import {
   errorAnswer,
   listAnswer,
@@ -96,15 +96,10 @@ function middleFrameOf(replication: number): number {
   return ofOnePack[Math.floor(ofOnePack.length / 2)];
 }
 
-test.each(
-  sliceOf(
-    [
-      ['an expendable pack', 1],
-      ['a critical pack', 3],
-    ] as const,
-    1,
-  ),
-)(
+eachInWhole([
+  ['an expendable pack', 1],
+  ['a critical pack', 3],
+] as const)(
   'a flipped bit in %s costs exactly the pages of the one frame that it is in',
   async (_, replication) => {
     const frame = middleFrameOf(replication);

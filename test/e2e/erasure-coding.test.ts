@@ -10,7 +10,7 @@ import { tryChoices } from '../../src/report/model/placement.js';
 import { openStore } from '../../src/store/open-store.js';
 import { type HdfsCluster, type HdfsDataNode, startHdfs } from '../hdfs/cluster.js';
 import { makeCodedFolder, makeFolder, setStoragePolicy } from '../hdfs/files-on-hdfs.js';
-import { sliceOf } from '../slice.js';
+import { eachInWhole } from '../slice.js';
 import { errorAnswer, uploadAnswer, verifyAnswer } from './command-answers.js';
 import { clusterStartTimeoutMs } from './hdfs-cluster.js';
 import { expectPars, runPars } from './pars-command.js';
@@ -48,7 +48,7 @@ async function upload(storeUrl: string): Promise<string> {
   return uploadAnswer.parse(outcome.json).id;
 }
 
-test.each(sliceOf(['ALL_SSD', 'LAZY_PERSIST'], 1))(
+eachInWhole([['ALL_SSD'], ['LAZY_PERSIST']])(
   'a folder with the storage policy %s, whose disks the cluster lacks, falls back and works',
   async (policy) => {
     await makeFolder(cluster, `/${policy}`);

@@ -148,7 +148,7 @@ let firstEntry: string;
     TEST_TIMEOUT_MS,
   );
 
-  test(
+  testInWhole(
     'a managed save is taken by the hook although the VM is started at once',
     async () => {
       const known = entries();

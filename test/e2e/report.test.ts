@@ -16,6 +16,7 @@ import {
 } from '../../src/report/model/report.js';
 import { fixtureGuest } from '../guest/fixtures.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
+import { testInWhole } from '../slice.js';
 import { listAnswer, uploadAnswer } from './command-answers.js';
 import { flipStoredBit, LocalStoreFolder } from './local-store-folder.js';
 import { expectPars } from './pars-command.js';
@@ -68,7 +69,7 @@ function storedBytes(report: SnapshotReport, id: string): number {
   return found.storedBytes;
 }
 
-test(
+testInWhole(
   'an estimate foretells to the byte what an upload writes, and stores nothing',
   async () => {
     const { json } = await expectPars(0, ['report', '--estimate', guest.ramPath, '--json']);

@@ -298,7 +298,7 @@ async function machineAtHome(vm: string, change = (word: string) => word) {
   return { path, replacements };
 }
 
-test(
+testInWhole(
   'pars restore --resume: disks that were stored with it need not be named, and the VM runs on them',
   async () => {
     const vm = join(folder.path, 'vm');

@@ -1,4 +1,4 @@
-// A slice of the faults (run.ts): one guest that runs while it is saved, and two of the faults, or four.
+// A slice of the faults (run.ts): one guest that runs while it is saved, and one of the faults, or four.
 import { randomNumbers } from '../e2e/random-numbers.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 import { canMount } from '../e2e/tiny-disk.js';
@@ -35,7 +35,7 @@ const cases = (Object.entries(slice) as [keyof typeof slice, number][]).filter(
   ([kind]) => kind !== 'scratch full' || canMount,
 );
 
-test.each(sliceOf(cases, 2))(
+test.each(sliceOf(cases, 1))(
   'a VM and the store come to no harm: %s',
   async (kind, index) => {
     const options = { seed, resumes: kind === 'upload killed' };

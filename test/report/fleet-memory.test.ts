@@ -7,7 +7,7 @@ import { pageClasses } from '../../introspect/page-class.js';
 import { fleetReportSchema } from '../../src/report/model/report.js';
 import { expectPars } from '../e2e/pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
-import { sliceOf } from '../slice.js';
+import { eachInWhole } from '../slice.js';
 import { type FleetTruth, writeFleet } from './made-fleet.js';
 
 const reporter = fileURLToPath(new URL('report-peak.mjs', import.meta.url));
@@ -73,7 +73,7 @@ const readers: readonly (readonly [string, readonly string[]])[] = [
   ['show', ['show', 'FIRST', '--json']],
 ];
 
-test.each(sliceOf(readers, 1))(
+eachInWhole(readers)(
   '%s of 2000 snapshots keeps what it says, and not their headers',
   async (_, words) => {
     const ids = Array.from({ length: snapshotCount }, (_, index) => idOf(index));

@@ -30,6 +30,7 @@ import {
   putFile,
   spaceConsumed,
 } from '../hdfs/files-on-hdfs.js';
+import { sliceOf } from '../slice.js';
 
 const setUpTimeoutMs = clusterStartTimeoutMs + 300_000;
 const testTimeoutMs = 120_000;
@@ -101,7 +102,7 @@ const cases: readonly {
   },
 ];
 
-test.each(cases)(
+test.each(sliceOf(cases, 5))(
   '$what: the NameNode and the disks count what is computed',
   async ({ what, redundancy, policy, content }) => {
     const bytes = content();

@@ -208,7 +208,7 @@ describe('a file written by hdfs dfs', () => {
   ] as const;
   /** What fits into a packet of 64 KiB of Hadoop's client beside its checksums and header. */
   const theirPacketBytes = 126 * 512;
-  test.each(sliceOf(kinds, 3))(
+  test.each(sliceOf(kinds, 2))(
     'with checksums %s of %i bytes is read, at sizes around every boundary and in ranges around them',
     async (type, chunkBytes) => {
       const around = [chunkBytes, theirPacketBytes, mebibyte, 2 * mebibyte];

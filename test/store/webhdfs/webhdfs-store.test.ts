@@ -119,23 +119,26 @@ describe('a file in HDFS', () => {
     expect(stdout).toMatch(/^-rw------- {3}3 .* \/shown\/folder\/a$/m);
   });
 
-  behaves('of many blocks, written by hdfs dfs, is read across their boundaries', async () => {
-    const bytes = sampleBytes(3 * mebibyte + 777, 1);
-    const local = `${cluster.folder}/many-blocks`;
-    await writeFile(local, bytes);
-    const put = ['-D', `dfs.blocksize=${mebibyte}`, '-put', local, '/many-blocks'];
-    expect((await cluster.hdfsDfs(put)).exitCode).toBe(0);
-    const store = await open('/');
-    expect(await store.blocks('many-blocks')).toHaveLength(4);
-    expectSameBytes(await store.read('many-blocks', 0, bytes.length), bytes);
-    const across = await store.read('many-blocks', mebibyte - 5, 10);
-    expect(Buffer.from(across)).toEqual(bytes.subarray(mebibyte - 5, mebibyte + 5));
+  behavesInWhole(
+    'of many blocks, written by hdfs dfs, is read across their boundaries',
+    async () => {
+      const bytes = sampleBytes(3 * mebibyte + 777, 1);
+      const local = `${cluster.folder}/many-blocks`;
+      await writeFile(local, bytes);
+      const put = ['-D', `dfs.blocksize=${mebibyte}`, '-put', local, '/many-blocks'];
+      expect((await cluster.hdfsDfs(put)).exitCode).toBe(0);
+      const store = await open('/');
+      expect(await store.blocks('many-blocks')).toHaveLength(4);
+      expectSameBytes(await store.read('many-blocks', 0, bytes.length), bytes);
+      const across = await store.read('many-blocks', mebibyte - 5, 10);
+      expect(Buffer.from(across)).toEqual(bytes.subarray(mebibyte - 5, mebibyte + 5));
 
-    const checksum = new FileChecksum(mebibyte);
-    checksum.update(bytes);
-    const { stdout } = await cluster.hdfsDfs(['-checksum', '/many-blocks']);
-    expect(stdout).toContain(checksum.digest());
-  });
+      const checksum = new FileChecksum(mebibyte);
+      checksum.update(bytes);
+      const { stdout } = await cluster.hdfsDfs(['-checksum', '/many-blocks']);
+      expect(stdout).toContain(checksum.digest());
+    },
+  );
 
   behaves('with erasure coding has another checksum, so it is read back', async () => {
     const url = (path: string, query: string) =>
