@@ -1,8 +1,8 @@
 // The harness itself: everything else that is tested with guests rests on a
 // resumed copy being the same machine as the one that was stopped.
 
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { sha256Of } from '../e2e/file-hash.js';
 import { fixtureGuest } from './fixtures.js';
 import { resumeGuest } from './guest.js';
 import { Kpageflags } from './kpageflags.js';
@@ -14,9 +14,6 @@ const PAGE_SIZE_BYTES = 4096;
 /** The process that reads kpageflags moves a few pages of its own. */
 const RESTLESS_PAGE_COUNT_LIMIT = 1000;
 
-const sha256Of = (path: string): string =>
-  createHash('sha256').update(readFileSync(path)).digest('hex');
-
 test(
   'a resumed copy holds what the stopped guest held and sees the same page flags',
   async () => {
@@ -27,7 +24,7 @@ test(
     const ramSizeBytes = 512 * MIB;
     expect(statSync(snapshot.ramPath).size).toBe(ramSizeBytes);
     expect(statSync(snapshot.statePath).size).toBeLessThan(4 * MIB);
-    const hash = sha256Of(snapshot.ramPath);
+    const hash = await sha256Of(snapshot.ramPath);
     const before = Kpageflags.fromFile(snapshot.kpageflagsPath);
     expect(before.pfnCount).toBe(ramSizeBytes / PAGE_SIZE_BYTES);
     for (const name of ['buddy', 'slab', 'anon', 'dirty', 'thp', 'pageTable'] as const) {
@@ -46,7 +43,7 @@ test(
       }
       expect(changedCount).toBeLessThan(RESTLESS_PAGE_COUNT_LIMIT);
       expect(await resumed.checksums()).toEqual(snapshot.checksums);
-      expect(sha256Of(snapshot.ramPath)).toBe(hash);
+      expect(await sha256Of(snapshot.ramPath)).toBe(hash);
     } finally {
       await resumed.close();
     }
