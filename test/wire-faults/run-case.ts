@@ -8,6 +8,7 @@ import type { Store } from '../../src/store/store.js';
 import { untilAnswering } from '../hdfs/answering.js';
 import type { HdfsCluster, HdfsDataNode } from '../hdfs/cluster.js';
 import { contentInThread } from '../store/hdfs/content-in-thread.js';
+import { type Bounds, retry } from './bounds.js';
 import { startNameNodeProxy } from './name-node-proxy.js';
 import { NodeProxy } from './node-proxy.js';
 import { Strike } from './strike.js';
@@ -17,25 +18,6 @@ const blockSizeBytes = 4 * 2 ** 20;
 const pieceBytes = 2 ** 20;
 const chunkBytes = 100_000;
 
-/** Short, so that a thousand cases end; long enough for a busy machine. */
-const timeouts = {
-  connectTimeoutMs: 3_000,
-  answerTimeoutMs: 3_000,
-  idleTimeoutMs: 3_000,
-  setupTimeoutMs: 3_000,
-  ackTimeoutMs: 3_000,
-  probeTimeoutMs: 1_000,
-};
-const retry = { attemptCount: 8, firstDelayMs: 20, maxDelayMs: 200 };
-
-/** One attempt may take each of the bounds in its turn, and two for signs of life; and what the work itself takes on a busy machine. */
-const attemptBoundMs =
-  timeouts.connectTimeoutMs +
-  timeouts.answerTimeoutMs +
-  timeouts.setupTimeoutMs +
-  timeouts.ackTimeoutMs +
-  2 * timeouts.probeTimeoutMs +
-  5_000;
 /** A fault may come too late where a busy machine has kept an attempt from its point. */
 const tryCount = 3;
 
@@ -70,16 +52,17 @@ export async function runCase(
   cluster: HdfsCluster,
   folder: string,
   wireCase: WireCase,
+  bounds: Bounds,
 ): Promise<CaseOutcome> {
   for (let count = 1; ; count++) {
-    const outcome = await tryCase(cluster, folder, wireCase);
+    const outcome = await tryCase(cluster, folder, wireCase, bounds);
     if (outcome.struckCount > 0) {
       return outcome;
     }
     if (count === tryCount) {
       return { ...outcome, wrong: [...outcome.wrong, 'the fault never struck'] };
     }
-    await withStore(cluster.hdfsUrl(folder), (store) => store.remove(nameOfCase(wireCase)));
+    await withStore(cluster.hdfsUrl(folder), bounds, (store) => store.remove(nameOfCase(wireCase)));
   }
 }
 
@@ -87,6 +70,7 @@ async function tryCase(
   cluster: HdfsCluster,
   folder: string,
   wireCase: WireCase,
+  bounds: Bounds,
 ): Promise<CaseOutcome> {
   const struck: HdfsDataNode[] = [];
   const proxies: NodeProxy[] = [];
@@ -129,11 +113,11 @@ async function tryCase(
   let attemptCount = 1;
   try {
     if (wireCase.operation === 'read') {
-      await withStore(cluster.hdfsUrl(folder), async (store) => {
+      await withStore(cluster.hdfsUrl(folder), bounds, async (store) => {
         await writeCase(store, wireCase);
       });
     }
-    await withStore(url, async (store) => {
+    await withStore(url, bounds, async (store) => {
       const startMs = performance.now();
       if (wireCase.operation === 'write') {
         attemptCount = await writeCase(store, wireCase);
@@ -149,7 +133,7 @@ async function tryCase(
     await Promise.all(proxies.map((proxy) => proxy.close()));
     await mend(cluster, struck, wireCase);
   }
-  const boundMs = attemptCount * attemptBoundMs;
+  const boundMs = attemptCount * bounds.attemptMs;
   if (tookMs > boundMs) {
     wrong.push(
       `it took ${Math.round(tookMs)} ms; the bound of ${attemptCount} attempts is ${boundMs} ms`,
@@ -158,7 +142,11 @@ async function tryCase(
   return { struckCount: strike.count, attemptCount, tookMs, wrong };
 }
 
-async function withStore(url: string, act: (store: Store) => Promise<void>): Promise<void> {
+async function withStore(
+  url: string,
+  { timeouts }: Bounds,
+  act: (store: Store) => Promise<void>,
+): Promise<void> {
   const store = await openHdfsStore(url, { ...timeouts, retry });
   try {
     await act(store);

@@ -6,7 +6,8 @@
 // sources change. With --only or --replay the file is left alone.
 import { parseArgs } from 'node:util';
 import { type HdfsCluster, startHdfs } from '../hdfs/cluster.js';
-import { runBatch } from './batch.js';
+import { casesAtOnce, runBatch } from './batch.js';
+import { boundsFor } from './bounds.js';
 import { measureReads } from './read-latency.js';
 import { readResult, writeResult } from './results.js';
 import { casesOf, isOfProcess, type WireCase } from './wire-case.js';
@@ -53,6 +54,7 @@ try {
 async function runAll(hdfs: HdfsCluster, open: readonly WireCase[]): Promise<void> {
   let doneCount = 0;
   let wrongCount = 0;
+  const bounds = await boundsFor(hdfs, casesAtOnce);
   for (const isProcess of [false, true]) {
     const cases = open.filter((wireCase) => isOfProcess(wireCase) === isProcess);
     const size = isProcess ? batchSize.process : batchSize.wire;
@@ -63,6 +65,7 @@ async function runAll(hdfs: HdfsCluster, open: readonly WireCase[]): Promise<voi
         hdfs,
         `/wire-${at}-${isProcess ? 'process' : 'proxy'}`,
         batch,
+        bounds,
       );
       for (const wireCase of batch) {
         const outcome = outcomes.get(wireCase.number);
