@@ -17,6 +17,6 @@ export function timesOf(times: { readonly slice: number; readonly whole: number 
 }
 
 /** A test that `npm test` leaves out, and says so. */
-export function testInWhole(name: string, run: () => Promise<void>, timeoutMs: number): void {
+export function testInWhole(name: string, run: () => Promise<void>, timeoutMs?: number): void {
   (isWhole ? test : test.skip)(name, run, timeoutMs);
 }

@@ -25,7 +25,6 @@ import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const guestBootTimeoutMs = 300_000;
-const testTimeoutMs = 60_000;
 const imageMib = 4;
 const noKernel = 20;
 const twins = ['abc0000000000001', 'abc0000000000002'];
@@ -71,7 +70,7 @@ beforeAll(async () => {
   webServer = createServer((_, answer) => answer.end('<html>It works!</html>'));
   await new Promise<void>((resolve) => webServer.listen(0, '127.0.0.1', resolve));
   webServerPort = (webServer.address() as AddressInfo).port;
-}, testTimeoutMs);
+});
 
 afterAll(async () => {
   (webServer as Server | undefined)?.close();
@@ -417,7 +416,6 @@ test.each(mistakes)(
     expect(outcome.stderr).toContain(error.message);
     expect(store.dataFiles()).toEqual(before);
   },
-  testTimeoutMs,
 );
 
 test('what a restore found in its way is as it was, with nothing beside it', () => {
@@ -453,17 +451,12 @@ test.each([
       expect(statSync(join(out, 'ram')).blocks).toBe(0);
     }
   },
-  testTimeoutMs,
 );
 
-test(
-  'a weak policy is taken with --allow-weak-critical',
-  async () => {
-    const weak = upload('noise', '--policy', at('weak.yaml'), '--allow-weak-critical', '--dry-run');
-    await expectPars(noKernel, weak, { storeUrl: store.url });
-  },
-  testTimeoutMs,
-);
+test('a weak policy is taken with --allow-weak-critical', async () => {
+  const weak = upload('noise', '--policy', at('weak.yaml'), '--allow-weak-critical', '--dry-run');
+  await expectPars(noKernel, weak, { storeUrl: store.url });
+});
 
 test(
   'an image that is cut while it is stored is refused and leaves nothing; the rest, cut at a page, is kept whole as critical',

@@ -32,7 +32,6 @@ import { expectPars, runPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const setUpTimeoutMs = clusterStartTimeoutMs + 300_000;
-const testTimeoutMs = 120_000;
 const permissionDenied = 6;
 const corrupt = 10;
 const lessThanWanted = 22;
@@ -65,27 +64,23 @@ afterAll(async () => {
 test.each([
   ['a folder that another user owns', '/pars', ['list']],
   ['a place where this user may not make a folder', '/elsewhere', ['upload']],
-])(
-  '%s: permission denied, and what to look at',
-  async (_, path, [command]) => {
-    const before = await hdfsDfs(store.cluster, '-ls', '-R', '-C', '/');
-    // An image of the right form, but small.
-    const image = join(folder.path, 'image');
-    writeFileSync(image, Buffer.alloc(16 * 4096, 'page'));
-    const upload = ['upload', image, '--name', 'vm'];
-    const outcome = await runPars([...(command === 'upload' ? upload : [command]), '--json'], {
-      storeUrl: store.cluster.webhdfsUrl(path, 'mallory'),
-    });
-    expect(outcome.exitCode).toBe(permissionDenied);
-    const { error } = errorAnswer.parse(outcome.json);
-    expect(error.code).toBe('permission-denied');
-    for (const part of ['mallory', 'user.name', 'permissions']) {
-      expect(error.message).toContain(part);
-    }
-    expect(await hdfsDfs(store.cluster, '-ls', '-R', '-C', '/')).toBe(before);
-  },
-  testTimeoutMs,
-);
+])('%s: permission denied, and what to look at', async (_, path, [command]) => {
+  const before = await hdfsDfs(store.cluster, '-ls', '-R', '-C', '/');
+  // An image of the right form, but small.
+  const image = join(folder.path, 'image');
+  writeFileSync(image, Buffer.alloc(16 * 4096, 'page'));
+  const upload = ['upload', image, '--name', 'vm'];
+  const outcome = await runPars([...(command === 'upload' ? upload : [command]), '--json'], {
+    storeUrl: store.cluster.webhdfsUrl(path, 'mallory'),
+  });
+  expect(outcome.exitCode).toBe(permissionDenied);
+  const { error } = errorAnswer.parse(outcome.json);
+  expect(error.code).toBe('permission-denied');
+  for (const part of ['mallory', 'user.name', 'permissions']) {
+    expect(error.message).toContain(part);
+  }
+  expect(await hdfsDfs(store.cluster, '-ls', '-R', '-C', '/')).toBe(before);
+});
 
 /** A frame, and the only one of its pack that changes. The second is the middle one of the pack. */
 function middleFrameOf(replication: number): number {
@@ -144,30 +139,25 @@ eachInWhole([
       await overwriteOnHdfs(path, whole, replication);
     }
   },
-  testTimeoutMs,
 );
 
-test(
-  'a flipped bit in the device state is noticed and nothing is written',
-  async () => {
-    const [{ name }] = manifest.header.attachments;
-    const path = `${store.rootPath}/${name}`;
-    const whole = await readFromHdfs(store.cluster, path);
-    await overwriteOnHdfs(path, flipped(whole, 1000), 3);
-    try {
-      const out = join(folder.path, 'flipped-state');
-      const outcome = await pars('restore', id, '--out', out);
-      expect(outcome.exitCode).toBe(corrupt);
-      const { error } = errorAnswer.parse(outcome.json);
-      expect(error.message).toContain(name);
-      expect(error.message).toContain('SHA-256');
-      expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
-    } finally {
-      await overwriteOnHdfs(path, whole, 3);
-    }
-  },
-  testTimeoutMs,
-);
+test('a flipped bit in the device state is noticed and nothing is written', async () => {
+  const [{ name }] = manifest.header.attachments;
+  const path = `${store.rootPath}/${name}`;
+  const whole = await readFromHdfs(store.cluster, path);
+  await overwriteOnHdfs(path, flipped(whole, 1000), 3);
+  try {
+    const out = join(folder.path, 'flipped-state');
+    const outcome = await pars('restore', id, '--out', out);
+    expect(outcome.exitCode).toBe(corrupt);
+    const { error } = errorAnswer.parse(outcome.json);
+    expect(error.message).toContain(name);
+    expect(error.message).toContain('SHA-256');
+    expect(existsSync(out) ? readdirSync(out) : []).toEqual([]);
+  } finally {
+    await overwriteOnHdfs(path, whole, 3);
+  }
+});
 
 testInWhole(
   'a flipped bit in the manifest is noticed by whoever reads that part of it',
@@ -187,32 +177,23 @@ testInWhole(
       await overwriteOnHdfs(path, whole, 3);
     }
   },
-  testTimeoutMs,
 );
 
-test(
-  "a flipped bit in the manifest's body is noticed by whoever reads it, and the snapshot is listed all the same",
-  async () => {
-    const [{ name }] = manifest.header.bodies;
-    const path = `${store.rootPath}/${name}`;
-    const whole = await readFromHdfs(store.cluster, path);
-    await overwriteOnHdfs(path, flipped(whole, Math.floor(whole.length / 2)), 3);
-    try {
-      await expectListedNotRestored('flipped-body');
-    } finally {
-      await overwriteOnHdfs(path, whole, 3);
-    }
-  },
-  testTimeoutMs,
-);
+test("a flipped bit in the manifest's body is noticed by whoever reads it, and the snapshot is listed all the same", async () => {
+  const [{ name }] = manifest.header.bodies;
+  const path = `${store.rootPath}/${name}`;
+  const whole = await readFromHdfs(store.cluster, path);
+  await overwriteOnHdfs(path, flipped(whole, Math.floor(whole.length / 2)), 3);
+  try {
+    await expectListedNotRestored('flipped-body');
+  } finally {
+    await overwriteOnHdfs(path, whole, 3);
+  }
+});
 
-test(
-  'with the right bytes back in place the snapshot is whole',
-  async () => {
-    await expectPars(0, ['verify', id, '--read-data'], { storeUrl: store.url });
-  },
-  testTimeoutMs,
-);
+test('with the right bytes back in place the snapshot is whole', async () => {
+  await expectPars(0, ['verify', id, '--read-data'], { storeUrl: store.url });
+});
 
 async function expectListedNotRestored(outName: string): Promise<void> {
   await expectPars(0, ['list'], { storeUrl: store.url });

@@ -13,7 +13,6 @@ import { expectPars, runPars } from './pars-command.js';
 import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
-const testTimeoutMs = 60_000;
 const corrupt = 10;
 const noKernel = 20;
 
@@ -39,7 +38,7 @@ beforeAll(async () => {
   }
   [damagedId, otherId] = ids;
   manifestSizeBytes = readFileSync(whole.copiesOf(manifestName(damagedId))[0]).length;
-}, testTimeoutMs);
+});
 
 beforeEach(() => {
   store = new LocalStoreFolder(join(folder.path, 'store'));
@@ -81,95 +80,71 @@ describe.each([
     });
   });
 
-  test(
-    'show, restore and verify refuse it and say what is wrong',
-    async () => {
-      const out = join(folder.path, 'out');
-      for (const command of [
-        ['show', damagedId],
-        ['restore', damagedId, '--out', out],
-        ['restore', damagedId, '--out', out, '--allow-lost'],
-        ['verify', damagedId],
-      ]) {
-        const outcome = await pars(...command);
-        expect({ command, exitCode: outcome.exitCode }).toEqual({ command, exitCode: corrupt });
-        const { error } = errorAnswer.parse(outcome.json);
-        expect(error.code).toBe('corrupt');
-        expect(error.message).toMatch(says);
-      }
-      expect(existsSync(out)).toBe(false);
-    },
-    testTimeoutMs,
-  );
+  test('show, restore and verify refuse it and say what is wrong', async () => {
+    const out = join(folder.path, 'out');
+    for (const command of [
+      ['show', damagedId],
+      ['restore', damagedId, '--out', out],
+      ['restore', damagedId, '--out', out, '--allow-lost'],
+      ['verify', damagedId],
+    ]) {
+      const outcome = await pars(...command);
+      expect({ command, exitCode: outcome.exitCode }).toEqual({ command, exitCode: corrupt });
+      const { error } = errorAnswer.parse(outcome.json);
+      expect(error.code).toBe('corrupt');
+      expect(error.message).toMatch(says);
+    }
+    expect(existsSync(out)).toBe(false);
+  });
 
-  test(
-    'list names what it cannot read and hides nothing else',
-    async () => {
-      const outcome = await pars('list');
-      const ids = listAnswer.parse(outcome.json).map(({ id }) => id);
-      // Only the header is read, which has a checksum of its own.
-      expect(outcome.exitCode).toBe(isListed ? 0 : corrupt);
-      expect(ids).toEqual(isListed ? [damagedId, otherId] : [otherId]);
-      if (!isListed) {
-        expect(outcome.stderr).toContain(damagedId);
-      }
-    },
-    testTimeoutMs,
-  );
+  test('list names what it cannot read and hides nothing else', async () => {
+    const outcome = await pars('list');
+    const ids = listAnswer.parse(outcome.json).map(({ id }) => id);
+    // Only the header is read, which has a checksum of its own.
+    expect(outcome.exitCode).toBe(isListed ? 0 : corrupt);
+    expect(ids).toEqual(isListed ? [damagedId, otherId] : [otherId]);
+    if (!isListed) {
+      expect(outcome.stderr).toContain(damagedId);
+    }
+  });
 
-  test(
-    'the other snapshot still comes back whole',
-    async () => {
-      const out = join(folder.path, 'other');
-      await expectPars(0, ['restore', otherId, '--out', out], { storeUrl: store.url });
-      expect(await sha256Of(join(out, 'ram'))).toBe(await sha256Of(image));
-      rmSync(out, { recursive: true });
-    },
-    testTimeoutMs,
-  );
+  test('the other snapshot still comes back whole', async () => {
+    const out = join(folder.path, 'other');
+    await expectPars(0, ['restore', otherId, '--out', out], { storeUrl: store.url });
+    expect(await sha256Of(join(out, 'ram'))).toBe(await sha256Of(image));
+    rmSync(out, { recursive: true });
+  });
 });
 
-test(
-  'nothing is deleted as long as a manifest cannot be read: it may name the same files',
-  async () => {
-    store.copiesOf(manifestName(damagedId)).forEach((copy) => {
-      flipStoredBit(copy, headSizeBytes + 20);
-    });
-    const before = store.dataFiles();
-    const outcome = await pars('delete', otherId);
-    expect(outcome.exitCode).toBe(corrupt);
-    const { error } = errorAnswer.parse(outcome.json);
-    expect(error.message).toContain('nothing was deleted');
-    expect(error.message).toContain(damagedId);
-    expect(store.dataFiles()).toEqual(before);
-  },
-  testTimeoutMs,
-);
+test('nothing is deleted as long as a manifest cannot be read: it may name the same files', async () => {
+  store.copiesOf(manifestName(damagedId)).forEach((copy) => {
+    flipStoredBit(copy, headSizeBytes + 20);
+  });
+  const before = store.dataFiles();
+  const outcome = await pars('delete', otherId);
+  expect(outcome.exitCode).toBe(corrupt);
+  const { error } = errorAnswer.parse(outcome.json);
+  expect(error.message).toContain('nothing was deleted');
+  expect(error.message).toContain(damagedId);
+  expect(store.dataFiles()).toEqual(before);
+});
 
-test(
-  'wrong bytes in all copies but one cost nothing',
-  async () => {
-    const [, ...others] = store.copiesOf(manifestName(damagedId));
-    for (const copy of others) {
-      const bytes = readFileSync(copy);
-      bytes[headSizeBytes + 20] ^= 1;
-      writeFileSync(copy, bytes);
-    }
-    await expectPars(0, ['verify', damagedId, '--read-data'], { storeUrl: store.url });
-  },
-  testTimeoutMs,
-);
+test('wrong bytes in all copies but one cost nothing', async () => {
+  const [, ...others] = store.copiesOf(manifestName(damagedId));
+  for (const copy of others) {
+    const bytes = readFileSync(copy);
+    bytes[headSizeBytes + 20] ^= 1;
+    writeFileSync(copy, bytes);
+  }
+  await expectPars(0, ['verify', damagedId, '--read-data'], { storeUrl: store.url });
+});
 
-test(
-  'a snapshot whose manifest is damaged can be deleted itself, with the files it wrote, and frees the others',
-  async () => {
-    store.copiesOf(manifestName(damagedId)).forEach((copy) => {
-      flipStoredBit(copy, headSizeBytes + 20);
-    });
-    await expectPars(0, ['delete', damagedId], { storeUrl: store.url });
-    await expectPars(0, ['verify', otherId, '--read-data'], { storeUrl: store.url });
-    await expectPars(0, ['delete', otherId], { storeUrl: store.url });
-    expect(store.dataFiles()).toEqual([]);
-  },
-  testTimeoutMs,
-);
+test('a snapshot whose manifest is damaged can be deleted itself, with the files it wrote, and frees the others', async () => {
+  store.copiesOf(manifestName(damagedId)).forEach((copy) => {
+    flipStoredBit(copy, headSizeBytes + 20);
+  });
+  await expectPars(0, ['delete', damagedId], { storeUrl: store.url });
+  await expectPars(0, ['verify', otherId, '--read-data'], { storeUrl: store.url });
+  await expectPars(0, ['delete', otherId], { storeUrl: store.url });
+  expect(store.dataFiles()).toEqual([]);
+});

@@ -26,7 +26,6 @@ import { expectPars, runPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const setUpTimeoutMs = 300_000;
-const testTimeoutMs = 120_000;
 const dataLost = 9;
 
 const proofAnswer = z.object({
@@ -77,105 +76,93 @@ beforeAll(async () => {
 
 afterAll(() => folder.remove());
 
-test(
-  'disk: mapped cache and cache with buffers is stored once, and comes back from the disk',
-  async () => {
-    const { id, manifest, json } = await upload('disk');
-    const cache = proofAnswer.parse(json).diskHeld.find(({ label }) => label === 'file-clean');
-    expect(cache?.heldPageCount).toBeGreaterThan(4000);
-    expect(pagesLabelled(manifest, 'disk-held')).toBeGreaterThanOrEqual(cache?.heldPageCount ?? 0);
-    destroySingleCopies(manifest);
+test('disk: mapped cache and cache with buffers is stored once, and comes back from the disk', async () => {
+  const { id, manifest, json } = await upload('disk');
+  const cache = proofAnswer.parse(json).diskHeld.find(({ label }) => label === 'file-clean');
+  expect(cache?.heldPageCount).toBeGreaterThan(4000);
+  expect(pagesLabelled(manifest, 'disk-held')).toBeGreaterThanOrEqual(cache?.heldPageCount ?? 0);
+  destroySingleCopies(manifest);
 
-    const { scenarios } = verifyForecast.parse((await pars(dataLost, 'verify', id)).json);
-    expect(scenarios[0]).toMatchObject({ without: 'nothing', verdict: 'resumes-with-disk' });
+  const { scenarios } = verifyForecast.parse((await pars(dataLost, 'verify', id)).json);
+  expect(scenarios[0]).toMatchObject({ without: 'nothing', verdict: 'resumes-with-disk' });
 
-    const refused = join(folder.path, 'without-disk');
-    const outcome = await runPars(['restore', id, '--out', refused], { storeUrl: store.url });
-    expect(outcome.exitCode).toBe(dataLost);
-    expect(outcome.stderr).toContain('give it with --disk');
-    expect(existsSync(refused)).toBe(false);
+  const refused = join(folder.path, 'without-disk');
+  const outcome = await runPars(['restore', id, '--out', refused], { storeUrl: store.url });
+  expect(outcome.exitCode).toBe(dataLost);
+  expect(outcome.stderr).toContain('give it with --disk');
+  expect(existsSync(refused)).toBe(false);
 
-    const out = join(folder.path, 'with-disk');
-    const restored = await pars(0, 'restore', id, '--out', out, '--disk', guest.diskPath);
-    const { healing } = restoreAnswer.parse(restored.json);
-    expect(healing.unhealedPageCount).toBe(0);
-    expect(healing.putBackPageCount).toBeGreaterThan(4000);
-    expectHeldAsBefore(manifest, join(out, 'ram'));
-  },
-  testTimeoutMs,
-);
+  const out = join(folder.path, 'with-disk');
+  const restored = await pars(0, 'restore', id, '--out', out, '--disk', guest.diskPath);
+  const { healing } = restoreAnswer.parse(restored.json);
+  expect(healing.unhealedPageCount).toBe(0);
+  expect(healing.putBackPageCount).toBeGreaterThan(4000);
+  expectHeldAsBefore(manifest, join(out, 'ram'));
+});
 
-test(
-  'lean: free pages and what the disk holds are in no pack, and every restore needs the disk',
-  async () => {
-    const { id, manifest, json } = await upload('lean');
-    const left = ['free', 'free-pcp', 'offline', 'disk-held'] as const;
-    const leftOutCount = left.reduce((sum, label) => sum + pagesLabelled(manifest, label), 0);
-    expect(proofAnswer.parse(json).notStored?.pageCount).toBe(leftOutCount);
-    expect(notStoredOf(ramOf(manifest))).toEqual(
-      expect.arrayContaining([labelNumbers.free, labelNumbers['disk-held']]),
-    );
-    expect(pagesLabelled(manifest, 'disk-held')).toBeGreaterThan(30_000);
+test('lean: free pages and what the disk holds are in no pack, and every restore needs the disk', async () => {
+  const { id, manifest, json } = await upload('lean');
+  const left = ['free', 'free-pcp', 'offline', 'disk-held'] as const;
+  const leftOutCount = left.reduce((sum, label) => sum + pagesLabelled(manifest, label), 0);
+  expect(proofAnswer.parse(json).notStored?.pageCount).toBe(leftOutCount);
+  expect(notStoredOf(ramOf(manifest))).toEqual(
+    expect.arrayContaining([labelNumbers.free, labelNumbers['disk-held']]),
+  );
+  expect(pagesLabelled(manifest, 'disk-held')).toBeGreaterThan(30_000);
 
-    const { scenarios, risks } = verifyForecast.parse((await pars(0, 'verify', id)).json);
-    expect(scenarios[0].verdict).toBe('resumes-with-disk');
-    expect(risks.map(({ kind }) => kind)).toContain('disk-not-stored');
+  const { scenarios, risks } = verifyForecast.parse((await pars(0, 'verify', id)).json);
+  expect(scenarios[0].verdict).toBe('resumes-with-disk');
+  expect(risks.map(({ kind }) => kind)).toContain('disk-not-stored');
 
-    await pars(dataLost, 'restore', id, '--out', join(folder.path, 'lean-without'));
-    const out = join(folder.path, 'lean-with');
-    const restored = await pars(0, 'restore', id, '--out', out, '--disk', `vda=${guest.diskPath}`);
-    const { healing } = restoreAnswer.parse(restored.json);
-    expect(healing).toMatchObject({
-      unhealedPageCount: 0,
-      putBackPageCount: pagesLabelled(manifest, 'disk-held'),
-    });
-    expectHeldAsBefore(manifest, join(out, 'ram'));
-  },
-  testTimeoutMs,
-);
+  await pars(dataLost, 'restore', id, '--out', join(folder.path, 'lean-without'));
+  const out = join(folder.path, 'lean-with');
+  const restored = await pars(0, 'restore', id, '--out', out, '--disk', `vda=${guest.diskPath}`);
+  const { healing } = restoreAnswer.parse(restored.json);
+  expect(healing).toMatchObject({
+    unhealedPageCount: 0,
+    putBackPageCount: pagesLabelled(manifest, 'disk-held'),
+  });
+  expectHeldAsBefore(manifest, join(out, 'ram'));
+});
 
-test(
-  'a disk on which one byte has changed gives every page but the one, and that restore is refused',
-  async () => {
-    const { id, manifest } = await upload('lean');
-    const diskHeld = ramOf(manifest)?.diskHeld;
-    if (diskHeld === undefined) {
-      throw new Error('no page is held by the disk');
-    }
-    const row = Math.floor(diskHeld.page.length / 2);
-    const changed = join(folder.path, 'changed.img');
-    copyFileSync(guest.diskPath, changed);
-    const fd = openSync(changed, 'r+');
-    writeSync(fd, 'changed', diskHeld.offsetBytes[row] + 100);
-    closeSync(fd);
+test('a disk on which one byte has changed gives every page but the one, and that restore is refused', async () => {
+  const { id, manifest } = await upload('lean');
+  const diskHeld = ramOf(manifest)?.diskHeld;
+  if (diskHeld === undefined) {
+    throw new Error('no page is held by the disk');
+  }
+  const row = Math.floor(diskHeld.page.length / 2);
+  const changed = join(folder.path, 'changed.img');
+  copyFileSync(guest.diskPath, changed);
+  const fd = openSync(changed, 'r+');
+  writeSync(fd, 'changed', diskHeld.offsetBytes[row] + 100);
+  closeSync(fd);
 
-    const out = join(folder.path, 'changed');
-    const refused = await pars(dataLost, 'restore', id, '--out', out, '--disk', changed);
-    expect(restoreAnswer.parse(refused.json)).toMatchObject({
-      ram: null,
-      healing: {
-        unhealedPageCount: 1,
-        unhealed: [
-          {
-            firstPage: diskHeld.page[row],
-            pageCount: 1,
-            label: 'disk-held',
-            why: expect.stringContaining('no disk image') as unknown,
-          },
-        ],
-      },
-    });
-    expect(readdirSync(out)).toEqual([]);
-    const allowed = [...['restore', id, '--out', out, '--disk', changed], '--allow-lost'];
-    await pars(dataLost, ...allowed);
-    const { pages } = differingPages(guest.ramPath, join(out, 'ram'));
-    const held = pages.filter(
-      (page) => labelOf(manifest.spaces[0], page) === labelNumbers['disk-held'],
-    );
-    expect(held).toEqual([diskHeld.page[row]]);
-  },
-  testTimeoutMs,
-);
+  const out = join(folder.path, 'changed');
+  const refused = await pars(dataLost, 'restore', id, '--out', out, '--disk', changed);
+  expect(restoreAnswer.parse(refused.json)).toMatchObject({
+    ram: null,
+    healing: {
+      unhealedPageCount: 1,
+      unhealed: [
+        {
+          firstPage: diskHeld.page[row],
+          pageCount: 1,
+          label: 'disk-held',
+          why: expect.stringContaining('no disk image') as unknown,
+        },
+      ],
+    },
+  });
+  expect(readdirSync(out)).toEqual([]);
+  const allowed = [...['restore', id, '--out', out, '--disk', changed], '--allow-lost'];
+  await pars(dataLost, ...allowed);
+  const { pages } = differingPages(guest.ramPath, join(out, 'ram'));
+  const held = pages.filter(
+    (page) => labelOf(manifest.spaces[0], page) === labelNumbers['disk-held'],
+  );
+  expect(held).toEqual([diskHeld.page[row]]);
+});
 
 /** What differs from the guest's memory is free, or cache that the guest reads again, or the flags of that. */
 function expectHeldAsBefore(manifest: Manifest, ramPath: string): void {

@@ -12,7 +12,6 @@ import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 import { canMount, mountTinyDisk } from './tiny-disk.js';
 
-const testTimeoutMs = 60_000;
 const imageMib = 24;
 const noSpace = 8;
 const noKernel = 20;
@@ -35,70 +34,58 @@ afterAll(async () => {
   await folder.remove();
 });
 
-testAsRoot(
-  'a restore to a full disk says so and leaves the disk as it was',
-  async () => {
-    const store = new LocalStoreFolder(join(folder.path, 'roomy'));
-    const upload = ['upload', image, '--name', 'noise', '--json'];
-    const stored = await expectPars(noKernel, upload, { storeUrl: store.url });
-    const { id } = uploadAnswer.parse(stored.json);
-    const disk = join(folder.path, 'tiny');
-    unmounts.push(mountTinyDisk(disk, imageMib / 2));
+testAsRoot('a restore to a full disk says so and leaves the disk as it was', async () => {
+  const store = new LocalStoreFolder(join(folder.path, 'roomy'));
+  const upload = ['upload', image, '--name', 'noise', '--json'];
+  const stored = await expectPars(noKernel, upload, { storeUrl: store.url });
+  const { id } = uploadAnswer.parse(stored.json);
+  const disk = join(folder.path, 'tiny');
+  unmounts.push(mountTinyDisk(disk, imageMib / 2));
 
-    const outcome = await runPars(['restore', id, '--out', disk, '--json'], {
-      storeUrl: store.url,
-    });
-    expect(outcome.exitCode).toBe(noSpace);
-    const { error } = errorAnswer.parse(outcome.json);
-    expect(error.code).toBe('no-space');
-    expect(error.message).toContain(disk);
-    expect(readdirSync(disk)).toEqual([]);
-  },
-  testTimeoutMs,
-);
+  const outcome = await runPars(['restore', id, '--out', disk, '--json'], {
+    storeUrl: store.url,
+  });
+  expect(outcome.exitCode).toBe(noSpace);
+  const { error } = errorAnswer.parse(outcome.json);
+  expect(error.code).toBe('no-space');
+  expect(error.message).toContain(disk);
+  expect(readdirSync(disk)).toEqual([]);
+});
 
-test(
-  'a restore to where no file may be so large says so and leaves nothing',
-  async () => {
-    const store = new LocalStoreFolder(join(folder.path, 'large'));
-    const upload = ['upload', image, '--name', 'noise', '--json'];
-    const stored = await expectPars(noKernel, upload, { storeUrl: store.url });
-    const { id } = uploadAnswer.parse(stored.json);
-    const out = join(folder.path, 'limited');
-    const { status, stdout } = spawnSync(
-      'prlimit',
-      [
-        `--fsize=${imageMib * 2 ** 19}`,
-        process.execPath,
-        parsMain,
-        ...['restore', id, '--store', store.url, '--out', out, '--json'],
-      ],
-      { encoding: 'utf8' },
-    );
-    expect(status).toBe(noSpace);
-    const { error } = errorAnswer.parse(JSON.parse(stdout));
-    expect(error.message).toContain('takes no file so large');
-    expect(readdirSync(out)).toEqual([]);
-  },
-  testTimeoutMs,
-);
+test('a restore to where no file may be so large says so and leaves nothing', async () => {
+  const store = new LocalStoreFolder(join(folder.path, 'large'));
+  const upload = ['upload', image, '--name', 'noise', '--json'];
+  const stored = await expectPars(noKernel, upload, { storeUrl: store.url });
+  const { id } = uploadAnswer.parse(stored.json);
+  const out = join(folder.path, 'limited');
+  const { status, stdout } = spawnSync(
+    'prlimit',
+    [
+      `--fsize=${imageMib * 2 ** 19}`,
+      process.execPath,
+      parsMain,
+      ...['restore', id, '--store', store.url, '--out', out, '--json'],
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(status).toBe(noSpace);
+  const { error } = errorAnswer.parse(JSON.parse(stdout));
+  expect(error.message).toContain('takes no file so large');
+  expect(readdirSync(out)).toEqual([]);
+});
 
-testAsRoot(
-  'an upload to disks that are full says so and leaves nothing on them',
-  async () => {
-    const store = new LocalStoreFolder(join(folder.path, 'cramped'));
-    for (const name of diskNames) {
-      unmounts.push(mountTinyDisk(join(store.path, name), imageMib / 3));
-    }
-    const upload = ['upload', image, '--name', 'noise', '--json'];
-    const outcome = await runPars(upload, { storeUrl: store.url });
-    expect(outcome.exitCode).toBe(noSpace);
-    const { error } = errorAnswer.parse(outcome.json);
-    expect(error.code).toBe('no-space');
-    expect(error.message).toContain('ENOSPC');
-    expect(store.dataFiles()).toEqual([]);
-    const listed = await expectPars(0, ['list', '--json'], { storeUrl: store.url });
-    expect(listAnswer.parse(listed.json)).toEqual([]);
-  },
-  testTimeoutMs,
-);
+testAsRoot('an upload to disks that are full says so and leaves nothing on them', async () => {
+  const store = new LocalStoreFolder(join(folder.path, 'cramped'));
+  for (const name of diskNames) {
+    unmounts.push(mountTinyDisk(join(store.path, name), imageMib / 3));
+  }
+  const upload = ['upload', image, '--name', 'noise', '--json'];
+  const outcome = await runPars(upload, { storeUrl: store.url });
+  expect(outcome.exitCode).toBe(noSpace);
+  const { error } = errorAnswer.parse(outcome.json);
+  expect(error.code).toBe('no-space');
+  expect(error.message).toContain('ENOSPC');
+  expect(store.dataFiles()).toEqual([]);
+  const listed = await expectPars(0, ['list', '--json'], { storeUrl: store.url });
+  expect(listAnswer.parse(listed.json)).toEqual([]);
+});

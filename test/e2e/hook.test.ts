@@ -17,7 +17,6 @@ import { expectPars, parsMain, runPars, startPars } from './pars-command.js';
 import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
-const testTimeoutMs = 120_000;
 const unavailable = 7;
 const listAnswer = z.array(z.object({ vm: z.string(), created: z.string() }));
 const waitingAnswer = z.array(
@@ -86,81 +85,65 @@ async function storedInTime(count: number): Promise<readonly string[]> {
   }
 }
 
-test(
-  'a snapshot is stored with its own moment, once',
-  async () => {
-    const options = offer('web', imageOf('web.raw', 0));
-    const first = await expectPars(0, ['hook', 'run', '--wait', '--json'], options);
-    expect(first.json).toMatchObject({ vm: 'web', result: 'spooled', remainingCount: 0 });
-    const again = await expectPars(0, ['hook', 'run', '--wait', '--json'], options);
-    expect(again.json).toMatchObject({ result: 'known', sentCount: 0 });
-    expect(await storedVms()).toEqual(['web 2023-11-14T22:13:20.000Z']);
-    expect(await waiting()).toEqual([]);
-    expect(readFileSync(pathOf('pars.prom'), 'utf8')).toMatch(
-      /^pars_last_upload_bytes\{vm="web"\} [1-9]\d*$/m,
-    );
-    expect(first.stderr).toMatch(/"time":"\d{4}-\d\d-\d\dT.*a snapshot is stored/);
-  },
-  testTimeoutMs,
-);
+test('a snapshot is stored with its own moment, once', async () => {
+  const options = offer('web', imageOf('web.raw', 0));
+  const first = await expectPars(0, ['hook', 'run', '--wait', '--json'], options);
+  expect(first.json).toMatchObject({ vm: 'web', result: 'spooled', remainingCount: 0 });
+  const again = await expectPars(0, ['hook', 'run', '--wait', '--json'], options);
+  expect(again.json).toMatchObject({ result: 'known', sentCount: 0 });
+  expect(await storedVms()).toEqual(['web 2023-11-14T22:13:20.000Z']);
+  expect(await waiting()).toEqual([]);
+  expect(readFileSync(pathOf('pars.prom'), 'utf8')).toMatch(
+    /^pars_last_upload_bytes\{vm="web"\} [1-9]\d*$/m,
+  );
+  expect(first.stderr).toMatch(/"time":"\d{4}-\d\d-\d\dT.*a snapshot is stored/);
+});
 
-test(
-  'while the store is away snapshots wait, and go in their order when it is back',
-  async () => {
-    writeConfig('webhdfs://127.0.0.1:1/pars');
-    const away = ['hook', 'run', '--wait'];
-    await expectPars(unavailable, away, offer('web', imageOf('1.raw', 1)));
-    expect(await waiting()).toMatchObject([{ vm: 'web', state: 'waiting', attemptCount: 1 }]);
-    // Not before its time.
-    await expectPars(unavailable, ['hook', 'flush', '--config', config]);
-    expect(await waiting()).toMatchObject([{ attemptCount: 1 }]);
-    writeConfig(storeUrl());
-    await expectPars(0, ['hook', 'run', '--wait'], offer('web', imageOf('2.raw', 2)));
-    expect(await storedVms()).toEqual([
-      'web 2023-11-14T22:13:21.000Z',
-      'web 2023-11-14T22:13:22.000Z',
-    ]);
-  },
-  testTimeoutMs,
-);
+test('while the store is away snapshots wait, and go in their order when it is back', async () => {
+  writeConfig('webhdfs://127.0.0.1:1/pars');
+  const away = ['hook', 'run', '--wait'];
+  await expectPars(unavailable, away, offer('web', imageOf('1.raw', 1)));
+  expect(await waiting()).toMatchObject([{ vm: 'web', state: 'waiting', attemptCount: 1 }]);
+  // Not before its time.
+  await expectPars(unavailable, ['hook', 'flush', '--config', config]);
+  expect(await waiting()).toMatchObject([{ attemptCount: 1 }]);
+  writeConfig(storeUrl());
+  await expectPars(0, ['hook', 'run', '--wait'], offer('web', imageOf('2.raw', 2)));
+  expect(await storedVms()).toEqual([
+    'web 2023-11-14T22:13:21.000Z',
+    'web 2023-11-14T22:13:22.000Z',
+  ]);
+});
 
-test(
-  'without --wait it is sent in the background, told by JSON as well',
-  async () => {
-    const input = { vm: 'db', image: imageOf('db.raw', 3), link: true };
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [parsMain, 'hook', 'run', '--json', '--config', config],
-      { input: JSON.stringify(input), env: { ...process.env, NODE_OPTIONS: '' }, encoding: 'utf8' },
-    );
-    expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ vm: 'db', result: 'spooled' });
-    expect(await storedInTime(1)).toEqual(['db 2023-11-14T22:13:23.000Z']);
-    expect(readFileSync(pathOf('spool/hook.log'), 'utf8')).toContain('a snapshot is stored');
-  },
-  testTimeoutMs,
-);
+test('without --wait it is sent in the background, told by JSON as well', async () => {
+  const input = { vm: 'db', image: imageOf('db.raw', 3), link: true };
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [parsMain, 'hook', 'run', '--json', '--config', config],
+    { input: JSON.stringify(input), env: { ...process.env, NODE_OPTIONS: '' }, encoding: 'utf8' },
+  );
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({ vm: 'db', result: 'spooled' });
+  expect(await storedInTime(1)).toEqual(['db 2023-11-14T22:13:23.000Z']);
+  expect(readFileSync(pathOf('spool/hook.log'), 'utf8')).toContain('a snapshot is stored');
+});
 
-test(
-  'a folder is watched until SIGTERM, and what appears is stored',
-  async () => {
-    const drop = pathOf('drop');
-    mkdirSync(drop);
-    const watching = startPars([
-      ...['hook', 'dir', drop, '--watch', '--settle', '100ms', '--json', '--config', config],
-    ]);
-    try {
-      renameSync(imageOf('web.raw.part', 4), join(drop, 'web.raw'));
-      expect(await storedInTime(1)).toEqual(['web 2023-11-14T22:13:24.000Z']);
-    } finally {
-      watching.child.kill('SIGTERM');
-    }
-    const { exitCode, json } = await watching.ended;
-    expect(exitCode).toBe(0);
-    expect(json).toEqual({ taken: [{ name: 'web.raw', vm: 'web' }], left: [] });
-  },
-  testTimeoutMs,
-);
+test('a folder is watched until SIGTERM, and what appears is stored', async () => {
+  const drop = pathOf('drop');
+  mkdirSync(drop);
+  const watching = startPars([
+    ...['hook', 'dir', drop, '--watch', '--settle', '100ms', '--json', '--config', config],
+  ]);
+  try {
+    renameSync(imageOf('web.raw.part', 4), join(drop, 'web.raw'));
+    expect(await storedInTime(1)).toEqual(['web 2023-11-14T22:13:24.000Z']);
+  } finally {
+    watching.child.kill('SIGTERM');
+  }
+  const { exitCode, json } = await watching.ended;
+  expect(exitCode).toBe(0);
+  expect(json).toEqual({ taken: [{ name: 'web.raw', vm: 'web' }], left: [] });
+});
 
 test('what failed says so, and stays', async () => {
   // Flat RAM has whole pages; that is found out at the upload.

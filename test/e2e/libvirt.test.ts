@@ -20,7 +20,6 @@ if (why !== undefined) {
 }
 
 const SET_UP_TIMEOUT_MS = 240_000;
-const TEST_TIMEOUT_MS = 120_000;
 const BACKGROUND_TIMEOUT_MS = 60_000;
 const VM = 'guest one';
 
@@ -70,59 +69,51 @@ let firstEntry: string;
     }
   });
 
-  test(
-    'a running VM is snapshotted with its disks, and runs on with them',
-    async () => {
-      const goldenHash = await sha256Of(guest.goldenPath);
-      await guest.command('echo before >/data/before && sync');
-      checksums = await guest.checksums();
+  test('a running VM is snapshotted with its disks, and runs on with them', async () => {
+    const goldenHash = await sha256Of(guest.goldenPath);
+    await guest.command('echo before >/data/before && sync');
+    checksums = await guest.checksums();
 
-      await snapshot();
+    await snapshot();
 
-      [firstEntry] = entries();
-      expect(await readCaptured(firstEntry)).toMatchObject({
-        vm: VM,
-        source: 'libvirt',
-        image: { format: 'libvirt-save' },
-        disks: [
-          { name: 'vda', sourcePath: guest.diskPaths.vda, sourceFormat: 'qcow2' },
-          { name: 'vdb', sourcePath: guest.diskPaths.vdb, sourceFormat: 'raw' },
-        ],
-      });
-      await expectUnharmed();
-      // The overlay went one image down, not into the image that other VMs may have too.
-      expect(await sha256Of(guest.goldenPath)).toBe(goldenHash);
-      expect(await guest.checksums()).toEqual(checksums);
-      await guest.command('echo after >/data/after && sync');
-    },
-    TEST_TIMEOUT_MS,
-  );
+    [firstEntry] = entries();
+    expect(await readCaptured(firstEntry)).toMatchObject({
+      vm: VM,
+      source: 'libvirt',
+      image: { format: 'libvirt-save' },
+      disks: [
+        { name: 'vda', sourcePath: guest.diskPaths.vda, sourceFormat: 'qcow2' },
+        { name: 'vdb', sourcePath: guest.diskPaths.vdb, sourceFormat: 'raw' },
+      ],
+    });
+    await expectUnharmed();
+    // The overlay went one image down, not into the image that other VMs may have too.
+    expect(await sha256Of(guest.goldenPath)).toBe(goldenHash);
+    expect(await guest.checksums()).toEqual(checksums);
+    await guest.command('echo after >/data/after && sync');
+  });
 
-  test(
-    'what a killed snapshot leaves is found by the next one, and nothing that the VM wrote is lost',
-    async () => {
-      const running = startPars(['hook', 'libvirt-snapshot', VM], { environment });
-      while (!(await diskPaths()).some((path) => /\.pars-\d{13}$/.test(path))) {
-        if (running.hasEnded()) {
-          throw new Error((await running.ended).stderr);
-        }
-        await sleep(5);
+  test('what a killed snapshot leaves is found by the next one, and nothing that the VM wrote is lost', async () => {
+    const running = startPars(['hook', 'libvirt-snapshot', VM], { environment });
+    while (!(await diskPaths()).some((path) => /\.pars-\d{13}$/.test(path))) {
+      if (running.hasEnded()) {
+        throw new Error((await running.ended).stderr);
       }
-      running.child.kill('SIGKILL');
-      await running.ended;
-      expect(await diskPaths()).not.toEqual(Object.values(guest.diskPaths));
-      await guest.command('echo meanwhile >/data/meanwhile && sync');
-      const before = entries().length;
+      await sleep(5);
+    }
+    running.child.kill('SIGKILL');
+    await running.ended;
+    expect(await diskPaths()).not.toEqual(Object.values(guest.diskPaths));
+    await guest.command('echo meanwhile >/data/meanwhile && sync');
+    const before = entries().length;
 
-      await snapshot();
+    await snapshot();
 
-      expect(entries()).toHaveLength(before + 1);
-      await expectUnharmed();
-      const text = await guest.command('echo 3 >/proc/sys/vm/drop_caches; cat /data/meanwhile');
-      expect(text).toBe('meanwhile');
-    },
-    TEST_TIMEOUT_MS,
-  );
+    expect(entries()).toHaveLength(before + 1);
+    await expectUnharmed();
+    const text = await guest.command('echo 3 >/proc/sys/vm/drop_caches; cat /data/meanwhile');
+    expect(text).toBe('meanwhile');
+  });
 
   testInWhole(
     'a snapshot that is stopped while memory is saved leaves the VM running on its own disks',
@@ -145,7 +136,6 @@ let firstEntry: string;
       expect(arriving()).toEqual([]);
       await expectUnharmed();
     },
-    TEST_TIMEOUT_MS,
   );
 
   testInWhole(
@@ -162,52 +152,43 @@ let firstEntry: string;
       expect(await sha256Of(join(entry, 'image'))).toBe(hash);
       expect(readdirSync(join(libvirt.saveFolder, 'pars'))).toEqual([]);
     },
-    TEST_TIMEOUT_MS,
   );
 
-  testInWhole(
-    'a managed save of a VM that stays off has its disks',
-    async () => {
-      const known = entries();
-      await libvirt.virsh('managedsave', VM);
-      const [entry] = await newEntries(known);
-      const { disks } = await readCaptured(entry);
-      expect(disks.map(({ name }) => name)).toEqual(['vda', 'vdb']);
-      expect(await sha256Of(join(entry, 'disk-vdb.img'))).toBe(await sha256Of(guest.diskPaths.vdb));
-      // Ends well for equal contents only.
-      execFileSync('qemu-img', [
-        ...['compare', '-f', 'raw', '-F', 'qcow2', join(entry, 'disk-vda.img')],
-        guest.diskPaths.vda,
-      ]);
-      await libvirt.virsh('start', VM);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  testInWhole('a managed save of a VM that stays off has its disks', async () => {
+    const known = entries();
+    await libvirt.virsh('managedsave', VM);
+    const [entry] = await newEntries(known);
+    const { disks } = await readCaptured(entry);
+    expect(disks.map(({ name }) => name)).toEqual(['vda', 'vdb']);
+    expect(await sha256Of(join(entry, 'disk-vdb.img'))).toBe(await sha256Of(guest.diskPaths.vdb));
+    // Ends well for equal contents only.
+    execFileSync('qemu-img', [
+      ...['compare', '-f', 'raw', '-F', 'qcow2', join(entry, 'disk-vda.img')],
+      guest.diskPaths.vda,
+    ]);
+    await libvirt.virsh('start', VM);
+  });
 
-  test(
-    'a file of virsh save is taken once; a disk that was touched since is left out and told',
-    async () => {
-      const known = entries();
-      const path = join(libvirt.imagesFolder, 'vm.save');
-      await libvirt.virsh('save', VM, path);
-      writeFileSync(guest.diskPaths.vdb, Buffer.from('touched'), { flag: 'r+' });
+  test('a file of virsh save is taken once; a disk that was touched since is left out and told', async () => {
+    const known = entries();
+    const path = join(libvirt.imagesFolder, 'vm.save');
+    await libvirt.virsh('save', VM, path);
+    writeFileSync(guest.diskPaths.vdb, Buffer.from('touched'), { flag: 'r+' });
 
-      const taken = await expectPars(0, ['hook', 'libvirt-save', path, '--json'], { environment });
-      expect(taken.json).toEqual([{ path, result: 'spooled' }]);
-      expect(taken.stderr).toMatch(/data\.img was written to since the save ended/);
-      const [entry] = await newEntries(known);
-      expect((await readCaptured(entry)).disks.map(({ name }) => name)).toEqual(['vda']);
-      expect(await sha256Of(join(entry, 'image'))).toBe(await sha256Of(path));
+    const taken = await expectPars(0, ['hook', 'libvirt-save', path, '--json'], { environment });
+    expect(taken.json).toEqual([{ path, result: 'spooled' }]);
+    expect(taken.stderr).toMatch(/data\.img was written to since the save ended/);
+    const [entry] = await newEntries(known);
+    expect((await readCaptured(entry)).disks.map(({ name }) => name)).toEqual(['vda']);
+    expect(await sha256Of(join(entry, 'image'))).toBe(await sha256Of(path));
 
-      const again = await expectPars(0, ['hook', 'libvirt-save', path, '--json'], { environment });
-      expect(again.json).toEqual([{ path, result: 'known' }]);
+    const again = await expectPars(0, ['hook', 'libvirt-save', path, '--json'], { environment });
+    expect(again.json).toEqual([{ path, result: 'known' }]);
 
-      await promisify(execFile)('truncate', ['-s', '-1000000', path]);
-      const cut = await runPars(['hook', 'libvirt-save', path], { environment });
-      expect(cut.exitCode).toBe(3);
-    },
-    TEST_TIMEOUT_MS,
-  );
+    await promisify(execFile)('truncate', ['-s', '-1000000', path]);
+    const cut = await runPars(['hook', 'libvirt-save', path], { environment });
+    expect(cut.exitCode).toBe(3);
+  });
 
   test('a VM that does not run is no matter for a live snapshot, and is told so', async () => {
     const outcome = await runPars(['hook', 'libvirt-snapshot', VM], { environment });
@@ -232,22 +213,18 @@ let firstEntry: string;
     }
   });
 
-  test(
-    'a VM comes back from its snapshot under libvirt, with the disks of that moment',
-    async () => {
-      await resume(firstEntry);
-      await guest.reconnect();
-      expect(await guest.checksums()).toEqual(checksums);
-      expect(await guest.command('cat /data/before; ls /data/after 2>&1 || true')).toMatch(
-        /^before\n.*No such file/,
-      );
-      // The disks that it had before are nobody's now.
-      expect(await diskPaths()).toEqual(
-        ['vda', 'vdb'].map((name) => join(folder.path, 'restored', `disk-${name}.img`)),
-      );
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test('a VM comes back from its snapshot under libvirt, with the disks of that moment', async () => {
+    await resume(firstEntry);
+    await guest.reconnect();
+    expect(await guest.checksums()).toEqual(checksums);
+    expect(await guest.command('cat /data/before; ls /data/after 2>&1 || true')).toMatch(
+      /^before\n.*No such file/,
+    );
+    // The disks that it had before are nobody's now.
+    expect(await diskPaths()).toEqual(
+      ['vda', 'vdb'].map((name) => join(folder.path, 'restored', `disk-${name}.img`)),
+    );
+  });
 });
 
 async function snapshot(): Promise<void> {

@@ -11,7 +11,6 @@ import { fixtureGuest } from '../guest/fixtures.js';
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
 const installTimeoutMs = 180_000;
-const exampleTimeoutMs = 120_000;
 
 let folder: string;
 
@@ -68,42 +67,34 @@ test('a snapshot goes in and comes back, worker threads included', async () => {
   await run('cmp', [image, join(folder, 'image-out/ram')]);
 });
 
-test(
-  'the example of docs/library.md stores a guest and gives it back',
-  async () => {
-    const { ramPath, statePath } = await fixtureGuest('aged');
-    await writeFile(join(folder, 'example.mjs'), exampleOf(join(root, 'docs/library.md')));
-    const store = `file://${join(folder, 'example-store')}`;
-    await run(process.execPath, ['example.mjs', store, ramPath, statePath], { cwd: folder });
-    await run('cmp', [ramPath, join(folder, 'out/ram')]);
-    await run('cmp', [statePath, join(folder, 'out/state')]);
-  },
-  exampleTimeoutMs,
-);
+test('the example of docs/library.md stores a guest and gives it back', async () => {
+  const { ramPath, statePath } = await fixtureGuest('aged');
+  await writeFile(join(folder, 'example.mjs'), exampleOf(join(root, 'docs/library.md')));
+  const store = `file://${join(folder, 'example-store')}`;
+  await run(process.execPath, ['example.mjs', store, ramPath, statePath], { cwd: folder });
+  await run('cmp', [ramPath, join(folder, 'out/ram')]);
+  await run('cmp', [statePath, join(folder, 'out/state')]);
+});
 
-test(
-  'its exports are typed, and so is the example of docs/library.md',
-  async () => {
-    await writeFile(join(folder, 'example.ts'), exampleOf(join(root, 'docs/library.md')));
-    await writeFile(
-      join(folder, 'use.ts'),
-      `import { openStore, pageClasses, planReplication, defaultPolicy, type Store } from 'pars';
+test('its exports are typed, and so is the example of docs/library.md', async () => {
+  await writeFile(join(folder, 'example.ts'), exampleOf(join(root, 'docs/library.md')));
+  await writeFile(
+    join(folder, 'use.ts'),
+    `import { openStore, pageClasses, planReplication, defaultPolicy, type Store } from 'pars';
      import { classify, type PageMap } from 'pars/introspect';
      export const open: (url: string) => Promise<Store> = (url) => openStore(url);
      export const plan = (map: PageMap) => planReplication(map, defaultPolicy).replication;
      export const labels: readonly string[] = pageClasses.map(({ label }) => label);
      // @ts-expect-error a page map is no introspected image
      export const wrong = (map: PageMap) => classify(map);`,
-    );
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022'];
-    const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
-    await run(process.execPath, [tsc, ...options, ...types, 'use.ts', 'example.ts'], {
-      cwd: folder,
-    });
-  },
-  exampleTimeoutMs,
-);
+  );
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022'];
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
+  await run(process.execPath, [tsc, ...options, ...types, 'use.ts', 'example.ts'], {
+    cwd: folder,
+  });
+});
 
 function exampleOf(page: string): string {
   const code = /^```ts\n(.*?)^```$/ms.exec(readFileSync(page, 'utf8'))?.[1];

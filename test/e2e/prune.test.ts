@@ -19,7 +19,6 @@ import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const killed = 137;
-const testTimeoutMs = 120_000;
 /** Two packs; long enough to be killed amid the first. */
 const imageMib = 70;
 
@@ -91,41 +90,37 @@ async function killUpload(): Promise<string> {
   }
 }
 
-test(
-  'what a killed upload left is removed when it is a day old, and the snapshot beside it stays whole',
-  async () => {
-    const stored = await expectPars(exitCodes.noKernel, upload(), { storeUrl: storeFolder.url });
-    const { id } = uploadAnswer.parse(stored.json);
-    const filesBefore = await filesBelow(store, '');
-    const dataBefore = storeFolder.dataFiles();
+test('what a killed upload left is removed when it is a day old, and the snapshot beside it stays whole', async () => {
+  const stored = await expectPars(exitCodes.noKernel, upload(), { storeUrl: storeFolder.url });
+  const { id } = uploadAnswer.parse(stored.json);
+  const filesBefore = await filesBelow(store, '');
+  const dataBefore = storeFolder.dataFiles();
 
-    const leftId = await killUpload();
-    expect(await store.stat(manifestName(leftId))).toBeUndefined();
-    const filesLeft = await filesBelow(store, '');
-    expect(filesLeft.length).toBeGreaterThan(filesBefore.length);
+  const leftId = await killUpload();
+  expect(await store.stat(manifestName(leftId))).toBeUndefined();
+  const filesLeft = await filesBelow(store, '');
+  expect(filesLeft.length).toBeGreaterThan(filesBefore.length);
 
-    // An upload under way looks the same.
-    expect(pruneAnswer.parse(await pruneLater(23)).leftovers).toEqual([]);
-    expect(await filesBelow(store, '')).toEqual(filesLeft);
+  // An upload under way looks the same.
+  expect(pruneAnswer.parse(await pruneLater(23)).leftovers).toEqual([]);
+  expect(await filesBelow(store, '')).toEqual(filesLeft);
 
-    const [found] = pruneAnswer.parse(await pruneLater(25, ['--dry-run'])).leftovers;
-    expect(found).toMatchObject({
-      id: leftId,
-      fileCount: filesLeft.length - filesBefore.length,
-      outcome: 'would-be-removed',
-    });
-    expect(await filesBelow(store, '')).toEqual(filesLeft);
+  const [found] = pruneAnswer.parse(await pruneLater(25, ['--dry-run'])).leftovers;
+  expect(found).toMatchObject({
+    id: leftId,
+    fileCount: filesLeft.length - filesBefore.length,
+    outcome: 'would-be-removed',
+  });
+  expect(await filesBelow(store, '')).toEqual(filesLeft);
 
-    const pruned = pruneAnswer.parse(await pruneLater(25));
-    expect(pruned.leftovers).toEqual([{ ...found, outcome: 'removed' }]);
-    expect(await filesBelow(store, '')).toEqual(filesBefore);
-    // The bytes too, also of copies that had no name yet.
-    expect(storeFolder.dataFiles()).toEqual(dataBefore);
-    await expectPars(exitCodes.ok, ['verify', id, '--read-data'], { storeUrl: storeFolder.url });
-    expect(pruneAnswer.parse(await pruneLater(25)).leftovers).toEqual([]);
-  },
-  testTimeoutMs,
-);
+  const pruned = pruneAnswer.parse(await pruneLater(25));
+  expect(pruned.leftovers).toEqual([{ ...found, outcome: 'removed' }]);
+  expect(await filesBelow(store, '')).toEqual(filesBefore);
+  // The bytes too, also of copies that had no name yet.
+  expect(storeFolder.dataFiles()).toEqual(dataBefore);
+  await expectPars(exitCodes.ok, ['verify', id, '--read-data'], { storeUrl: storeFolder.url });
+  expect(pruneAnswer.parse(await pruneLater(25)).leftovers).toEqual([]);
+});
 
 testInWhole(
   'while a manifest cannot be read nothing is removed, and afterwards a shorter age can be asked for',
@@ -142,7 +137,6 @@ testInWhole(
     const { leftovers } = pruneAnswer.parse(await pruneLater(2, ['--older-than', '1h']));
     expect(leftovers).toMatchObject([{ id: leftId, outcome: 'removed' }]);
   },
-  testTimeoutMs,
 );
 
 test.each(['59m', '24', 'soon'])('an age of %s is refused', async (age) => {

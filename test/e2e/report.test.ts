@@ -24,7 +24,6 @@ import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const setUpTimeoutMs = 400_000;
-const stepTimeoutMs = 120_000;
 
 const answer = uploadAnswer.extend({ stored: z.object({ chosenBytes: z.number() }) });
 
@@ -82,103 +81,86 @@ testInWhole(
       report.subject.pageCount,
     );
   },
-  stepTimeoutMs,
 );
 
-test(
-  'a stored snapshot is counted as its store holds it, its image in every other way',
-  async () => {
-    const { json } = await expectPars(
-      0,
-      ['report', strictId, '--image', guest.ramPath, '--json', '--nodes', '9', '--price', '20'],
-      { storeUrl },
-    );
-    const report = snapshotReportSchema.parse(json);
-    expect(report.subject.id).toBe(strictId);
-    expect(storedBytes(report, 'pars-strict')).toBe(strictStoredBytes);
-    // Beside the packs there are the manifest and the machine's state.
-    const all = storedBytes(report, 'stored');
-    expect(all).toBeGreaterThan(strictStoredBytes);
-    expect(all).toBeLessThan(strictStoredBytes * 1.01);
-    const ids = report.alternatives.map(({ id }) => id);
-    for (const id of ['lz4-r3', 'dedup-r3', 'raw-rs63', 'pars-lean']) {
-      expect(ids).toContain(id);
-    }
-    expect(report.assumptions).toMatchObject({ nodeCount: 9, pricePerTbMonth: 20 });
-  },
-  stepTimeoutMs,
-);
+test('a stored snapshot is counted as its store holds it, its image in every other way', async () => {
+  const { json } = await expectPars(
+    0,
+    ['report', strictId, '--image', guest.ramPath, '--json', '--nodes', '9', '--price', '20'],
+    { storeUrl },
+  );
+  const report = snapshotReportSchema.parse(json);
+  expect(report.subject.id).toBe(strictId);
+  expect(storedBytes(report, 'pars-strict')).toBe(strictStoredBytes);
+  // Beside the packs there are the manifest and the machine's state.
+  const all = storedBytes(report, 'stored');
+  expect(all).toBeGreaterThan(strictStoredBytes);
+  expect(all).toBeLessThan(strictStoredBytes * 1.01);
+  const ids = report.alternatives.map(({ id }) => id);
+  for (const id of ['lz4-r3', 'dedup-r3', 'raw-rs63', 'pars-lean']) {
+    expect(ids).toContain(id);
+  }
+  expect(report.assumptions).toMatchObject({ nodeCount: 9, pricePerTbMonth: 20 });
+});
 
-test(
-  'a VM, a store and two snapshots have reports of their own',
-  async () => {
-    const options = { storeUrl };
-    const history = historyReportSchema.parse(
-      (await expectPars(0, ['report', '--vm', 'aged', '--json'], options)).json,
-    );
-    expect(history.snapshots.map(({ id }) => id)).toEqual([strictId, leanId]);
-    expect(history.snapshots[0].storedBytes).toBe(strictStoredBytes);
-    const fleet = fleetReportSchema.parse(
-      (await expectPars(0, ['report', '--fleet', '--json'], options)).json,
-    );
-    expect(fleet).toMatchObject({ vmCount: 1, snapshotCount: 2, unreadableCount: 0 });
-    expect(fleet.storedBytes).toBe(
-      history.snapshots.reduce((sum, point) => sum + point.storedBytes, 0),
-    );
-    const comparison = comparisonReportSchema.parse(
-      (await expectPars(0, ['report', '--compare', strictId, leanId, '--json'], options)).json,
-    );
-    expect(comparison.before.subject.id).toBe(strictId);
-    expect(comparison.after.subject.id).toBe(leanId);
-    expect(storedBytes(comparison.after, 'stored')).toBeLessThan(
-      storedBytes(comparison.before, 'stored'),
-    );
-  },
-  stepTimeoutMs,
-);
+test('a VM, a store and two snapshots have reports of their own', async () => {
+  const options = { storeUrl };
+  const history = historyReportSchema.parse(
+    (await expectPars(0, ['report', '--vm', 'aged', '--json'], options)).json,
+  );
+  expect(history.snapshots.map(({ id }) => id)).toEqual([strictId, leanId]);
+  expect(history.snapshots[0].storedBytes).toBe(strictStoredBytes);
+  const fleet = fleetReportSchema.parse(
+    (await expectPars(0, ['report', '--fleet', '--json'], options)).json,
+  );
+  expect(fleet).toMatchObject({ vmCount: 1, snapshotCount: 2, unreadableCount: 0 });
+  expect(fleet.storedBytes).toBe(
+    history.snapshots.reduce((sum, point) => sum + point.storedBytes, 0),
+  );
+  const comparison = comparisonReportSchema.parse(
+    (await expectPars(0, ['report', '--compare', strictId, leanId, '--json'], options)).json,
+  );
+  expect(comparison.before.subject.id).toBe(strictId);
+  expect(comparison.after.subject.id).toBe(leanId);
+  expect(storedBytes(comparison.after, 'stored')).toBeLessThan(
+    storedBytes(comparison.before, 'stored'),
+  );
+});
 
-test(
-  'the forms go to files, each whole, beside what is printed',
-  async () => {
-    const path = (name: string): string => join(folder.path, name);
-    const { stdout } = await expectPars(
-      0,
-      [
-        ...['report', leanId, '--html', path('r.html'), '--csv', path('r.csv')],
-        ...['--markdown', path('r.md')],
-      ],
-      { storeUrl },
-    );
-    expect(stdout).toMatch(/As stored \(policy lean\)/);
-    expect(readFileSync(path('r.html'), 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/i);
-    expect(readFileSync(path('r.csv'), 'utf8')).toMatch(/^snapshot,id,title,/);
-    expect(readFileSync(path('r.md'), 'utf8')).toMatch(/^### What /);
-  },
-  stepTimeoutMs,
-);
+test('the forms go to files, each whole, beside what is printed', async () => {
+  const path = (name: string): string => join(folder.path, name);
+  const { stdout } = await expectPars(
+    0,
+    [
+      ...['report', leanId, '--html', path('r.html'), '--csv', path('r.csv')],
+      ...['--markdown', path('r.md')],
+    ],
+    { storeUrl },
+  );
+  expect(stdout).toMatch(/As stored \(policy lean\)/);
+  expect(readFileSync(path('r.html'), 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/i);
+  expect(readFileSync(path('r.csv'), 'utf8')).toMatch(/^snapshot,id,title,/);
+  expect(readFileSync(path('r.md'), 'utf8')).toMatch(/^### What /);
+});
 
-test(
-  'a manifest that cannot be read is told and left out, and the exit code says so',
-  async () => {
-    const torn = new LocalStoreFolder(join(folder.path, 'torn'));
-    const { url } = torn;
-    const image = join(folder.path, 'noise');
-    makeRandomImage(image, 1);
-    for (const name of ['good', 'bad']) {
-      await expectPars(20, ['upload', image, '--name', name], { storeUrl: url });
-    }
-    const { json: listed } = await expectPars(0, ['list', '--json'], { storeUrl: url });
-    const bad = listAnswer.parse(listed).find(({ vm }) => vm === 'bad')?.id ?? '';
-    for (const copy of torn.copiesOf(manifestName(bad))) {
-      flipStoredBit(copy, headSizeBytes + 10);
-    }
-    const { json } = await expectPars(10, ['report', '--fleet', '--json'], { storeUrl: url });
-    const report = fleetReportSchema.parse(json);
-    expect(report).toMatchObject({ snapshotCount: 1, unreadableCount: 1 });
-    expect(report.unreadable[0].id).toBe(bad);
-  },
-  stepTimeoutMs,
-);
+test('a manifest that cannot be read is told and left out, and the exit code says so', async () => {
+  const torn = new LocalStoreFolder(join(folder.path, 'torn'));
+  const { url } = torn;
+  const image = join(folder.path, 'noise');
+  makeRandomImage(image, 1);
+  for (const name of ['good', 'bad']) {
+    await expectPars(20, ['upload', image, '--name', name], { storeUrl: url });
+  }
+  const { json: listed } = await expectPars(0, ['list', '--json'], { storeUrl: url });
+  const bad = listAnswer.parse(listed).find(({ vm }) => vm === 'bad')?.id ?? '';
+  for (const copy of torn.copiesOf(manifestName(bad))) {
+    flipStoredBit(copy, headSizeBytes + 10);
+  }
+  const { json } = await expectPars(10, ['report', '--fleet', '--json'], { storeUrl: url });
+  const report = fleetReportSchema.parse(json);
+  expect(report).toMatchObject({ snapshotCount: 1, unreadableCount: 1 });
+  expect(report.unreadable[0].id).toBe(bad);
+});
 
 test.each<[number, RegExp, () => readonly string[]]>([
   [2, /expected one of a snapshot ID/, () => ['report']],
@@ -203,27 +185,19 @@ test('without a store only an image can be reported on', async () => {
   expect(stderr).toMatch(/--store URL, or in PARS_STORE/);
 });
 
-test(
-  'the memory of another moment is refused as the image of a snapshot',
-  async () => {
-    const other = join(folder.path, 'other.ram');
-    writeFileSync(other, Buffer.alloc(2 ** 20, 'not a kernel'));
-    const { stderr } = await expectPars(2, ['report', strictId, '--image', other], { storeUrl });
-    expect(stderr).toMatch(/--image: expected the memory of snapshot/);
-  },
-  stepTimeoutMs,
-);
+test('the memory of another moment is refused as the image of a snapshot', async () => {
+  const other = join(folder.path, 'other.ram');
+  writeFileSync(other, Buffer.alloc(2 ** 20, 'not a kernel'));
+  const { stderr } = await expectPars(2, ['report', strictId, '--image', other], { storeUrl });
+  expect(stderr).toMatch(/--image: expected the memory of snapshot/);
+});
 
-test(
-  'an image without a kernel is compared all the same, with an exit code that says so',
-  async () => {
-    const noise = join(folder.path, 'noise.ram');
-    writeFileSync(noise, Buffer.alloc(4 * 2 ** 20, 'not a kernel'));
-    const { json } = await expectPars(20, ['report', '--estimate', noise, '--json']);
-    const report = snapshotReportSchema.parse(json);
-    expect(report.subject.evidence).toBe('no-kernel');
-    expect(report.published.savingFraction).toBe(0);
-    expect(reportSchema.parse(json)).toEqual(report);
-  },
-  stepTimeoutMs,
-);
+test('an image without a kernel is compared all the same, with an exit code that says so', async () => {
+  const noise = join(folder.path, 'noise.ram');
+  writeFileSync(noise, Buffer.alloc(4 * 2 ** 20, 'not a kernel'));
+  const { json } = await expectPars(20, ['report', '--estimate', noise, '--json']);
+  const report = snapshotReportSchema.parse(json);
+  expect(report.subject.evidence).toBe('no-kernel');
+  expect(report.published.savingFraction).toBe(0);
+  expect(reportSchema.parse(json)).toEqual(report);
+});

@@ -36,7 +36,6 @@ import { makeRandomImage } from './random-image.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const setUpTimeoutMs = 300_000;
-const testTimeoutMs = 120_000;
 const usage = 2;
 const dataLost = 9;
 const noKernel = 20;
@@ -101,101 +100,93 @@ beforeAll(async () => {
 
 afterAll(() => folder.remove());
 
-test(
-  'two disks are stored, shown, checked, restored to the byte with their holes, and deleted',
-  async () => {
-    const planned = await pars(noKernel, ...uploadArguments(), '--dry-run');
-    const plan = plannedAnswer.parse(planned.json);
-    expect(plan.disks.map(({ name, sizeBytes }) => [name, sizeBytes])).toEqual([
-      ['vda', dataBytes + 7],
-      ['vdb', sparseBytes],
-    ]);
-    expect(plan.disks[1].plannedBytes).toBeLessThan(10 * dataBytes);
-    expect(store.dataFiles()).toEqual([]);
+test('two disks are stored, shown, checked, restored to the byte with their holes, and deleted', async () => {
+  const planned = await pars(noKernel, ...uploadArguments(), '--dry-run');
+  const plan = plannedAnswer.parse(planned.json);
+  expect(plan.disks.map(({ name, sizeBytes }) => [name, sizeBytes])).toEqual([
+    ['vda', dataBytes + 7],
+    ['vdb', sparseBytes],
+  ]);
+  expect(plan.disks[1].plannedBytes).toBeLessThan(10 * dataBytes);
+  expect(store.dataFiles()).toEqual([]);
 
-    const uploaded = await pars(noKernel, ...uploadArguments());
-    const { id } = uploadAnswer.parse(uploaded.json);
-    const { disks } = disksAnswer.parse(uploaded.json);
-    expect(disks.map(({ name, sizeBytes }) => [name, sizeBytes])).toEqual([
-      ['vda', dataBytes + 7],
-      ['vdb', sparseBytes],
-    ]);
-    for (const { storedBytes } of disks) {
-      expect(storedBytes).toBeGreaterThan(3 * dataBytes);
-      expect(storedBytes).toBeLessThan(4 * dataBytes);
-    }
+  const uploaded = await pars(noKernel, ...uploadArguments());
+  const { id } = uploadAnswer.parse(uploaded.json);
+  const { disks } = disksAnswer.parse(uploaded.json);
+  expect(disks.map(({ name, sizeBytes }) => [name, sizeBytes])).toEqual([
+    ['vda', dataBytes + 7],
+    ['vdb', sparseBytes],
+  ]);
+  for (const { storedBytes } of disks) {
+    expect(storedBytes).toBeGreaterThan(3 * dataBytes);
+    expect(storedBytes).toBeLessThan(4 * dataBytes);
+  }
 
-    const shown = await runPars(['show', id], { storeUrl: store.url });
-    expect(shown.stdout).toMatch(/^image {6}2\.0 MiB$/m);
-    expect(shown.stdout).toContain(`disk       vdb: 1.0 GiB, raw at ${sparseDisk}`);
-    const { labelCounts, packs } = showAnswer.parse((await pars(0, 'show', id)).json);
-    expect(labelCounts).toEqual({
-      unknown: 512,
-      disk: dataBytes / 4096 + 1 + sparseBytes / 4096,
-    });
-    expect(new Set(packs.map(({ replication }) => replication))).toEqual(new Set([3]));
-    const verified = verifyAnswer.parse((await pars(0, 'verify', id, '--read-data')).json);
-    expect(verified).toMatchObject({ lostPageCount: 0, lost: [] });
+  const shown = await runPars(['show', id], { storeUrl: store.url });
+  expect(shown.stdout).toMatch(/^image {6}2\.0 MiB$/m);
+  expect(shown.stdout).toContain(`disk       vdb: 1.0 GiB, raw at ${sparseDisk}`);
+  const { labelCounts, packs } = showAnswer.parse((await pars(0, 'show', id)).json);
+  expect(labelCounts).toEqual({
+    unknown: 512,
+    disk: dataBytes / 4096 + 1 + sparseBytes / 4096,
+  });
+  expect(new Set(packs.map(({ replication }) => replication))).toEqual(new Set([3]));
+  const verified = verifyAnswer.parse((await pars(0, 'verify', id, '--read-data')).json);
+  expect(verified).toMatchObject({ lostPageCount: 0, lost: [] });
 
-    const out = join(folder.path, 'out');
-    const restored = await pars(0, 'restore', id, '--out', out);
-    expect(restoredAnswer.parse(restored.json).disks).toEqual(
-      [
-        { name: 'vda', path: join(out, 'disk-vda.img'), sourcePath: oddDisk },
-        { name: 'vdb', path: join(out, 'disk-vdb.img'), sourcePath: sparseDisk },
-      ].map((disk) => ({ ...disk, sourceFormat: 'raw' })),
-    );
-    expect(await sha256Of(join(out, 'disk-vda.img'))).toBe(await sha256Of(oddDisk));
-    expect(await sha256Of(join(out, 'disk-vdb.img'))).toBe(await sha256Of(sparseDisk));
-    expect(statSync(join(out, 'disk-vdb.img')).blocks * 512).toBeLessThan(2 * dataBytes);
-    expect(await sha256Of(join(out, 'ram'))).toBe(await sha256Of(image));
+  const out = join(folder.path, 'out');
+  const restored = await pars(0, 'restore', id, '--out', out);
+  expect(restoredAnswer.parse(restored.json).disks).toEqual(
+    [
+      { name: 'vda', path: join(out, 'disk-vda.img'), sourcePath: oddDisk },
+      { name: 'vdb', path: join(out, 'disk-vdb.img'), sourcePath: sparseDisk },
+    ].map((disk) => ({ ...disk, sourceFormat: 'raw' })),
+  );
+  expect(await sha256Of(join(out, 'disk-vda.img'))).toBe(await sha256Of(oddDisk));
+  expect(await sha256Of(join(out, 'disk-vdb.img'))).toBe(await sha256Of(sparseDisk));
+  expect(statSync(join(out, 'disk-vdb.img')).blocks * 512).toBeLessThan(2 * dataBytes);
+  expect(await sha256Of(join(out, 'ram'))).toBe(await sha256Of(image));
 
-    const without = join(folder.path, 'without');
-    await pars(0, 'restore', id, '--out', without, '--without-disks');
-    expect(existsSync(join(without, 'disk-vda.img'))).toBe(false);
+  const without = join(folder.path, 'without');
+  await pars(0, 'restore', id, '--out', without, '--without-disks');
+  expect(existsSync(join(without, 'disk-vda.img'))).toBe(false);
 
-    const deleted = deleteAnswer.parse((await pars(0, 'delete', id)).json);
-    expect(deleted.kept).toEqual([]);
-    expect(store.dataFiles()).toEqual([]);
-  },
-  testTimeoutMs,
-);
+  const deleted = deleteAnswer.parse((await pars(0, 'delete', id)).json);
+  expect(deleted.kept).toEqual([]);
+  expect(store.dataFiles()).toEqual([]);
+});
 
-testInWhole(
-  'a lost pack of a disk is named by its disk, and stops the restore',
-  async () => {
-    const { id } = uploadAnswer.parse((await pars(noKernel, ...uploadArguments())).json);
-    const { header, frames, spaces } = await manifestOf(id);
-    const lostPack = header.packs[frames.pack[spaces[1].places.frame[0]]];
-    store.copiesOf(lostPack.name).forEach((path) => {
-      rmSync(path);
-    });
-    const lost = [
-      { space: 'disk-vda', firstPage: 0, pageCount: 257, pfn: 0, label: 'disk', reason: 'lost' },
-    ];
-    const { json } = await pars(dataLost, 'verify', id);
-    expect(json).toMatchObject({ lostPageCount: 257, lost });
-    expect(verifyForecast.parse(json).scenarios[0]).toMatchObject({
-      lostByLabel: { disk: 257 },
-      verdict: 'does-not-resume',
-    });
-    const said = await runPars(['verify', id], { storeUrl: store.url });
-    expect(said.stdout).toContain('257 pages of');
-    expect(said.stdout).toMatch(/^disk-vda +0-256 +257 +0x0 +disk +lost$/m);
+testInWhole('a lost pack of a disk is named by its disk, and stops the restore', async () => {
+  const { id } = uploadAnswer.parse((await pars(noKernel, ...uploadArguments())).json);
+  const { header, frames, spaces } = await manifestOf(id);
+  const lostPack = header.packs[frames.pack[spaces[1].places.frame[0]]];
+  store.copiesOf(lostPack.name).forEach((path) => {
+    rmSync(path);
+  });
+  const lost = [
+    { space: 'disk-vda', firstPage: 0, pageCount: 257, pfn: 0, label: 'disk', reason: 'lost' },
+  ];
+  const { json } = await pars(dataLost, 'verify', id);
+  expect(json).toMatchObject({ lostPageCount: 257, lost });
+  expect(verifyForecast.parse(json).scenarios[0]).toMatchObject({
+    lostByLabel: { disk: 257 },
+    verdict: 'does-not-resume',
+  });
+  const said = await runPars(['verify', id], { storeUrl: store.url });
+  expect(said.stdout).toContain('257 pages of');
+  expect(said.stdout).toMatch(/^disk-vda +0-256 +257 +0x0 +disk +lost$/m);
 
-    const out = join(folder.path, 'lost');
-    const refused = await pars(dataLost, 'restore', id, '--out', out);
-    expect(refused.json).toMatchObject({ ram: null, disks: [], lostPageCount: 257, lost });
-    expect(refused.stderr).toContain('257 pages of the disk vda cannot be read back');
-    expect(existsSync(out)).toBe(false);
-    const allowed = await pars(dataLost, 'restore', id, '--out', out, '--allow-lost');
-    expect(allowed.stderr).toContain(`are zero in ${join(out, 'disk-vda.img')}`);
-    expect(statSync(join(out, 'disk-vda.img'))).toMatchObject({ size: dataBytes + 7, blocks: 0 });
-    expect(await sha256Of(join(out, 'disk-vdb.img'))).toBe(await sha256Of(sparseDisk));
-    await pars(0, 'restore', id, '--out', join(folder.path, 'ram-only'), '--without-disks');
-  },
-  testTimeoutMs,
-);
+  const out = join(folder.path, 'lost');
+  const refused = await pars(dataLost, 'restore', id, '--out', out);
+  expect(refused.json).toMatchObject({ ram: null, disks: [], lostPageCount: 257, lost });
+  expect(refused.stderr).toContain('257 pages of the disk vda cannot be read back');
+  expect(existsSync(out)).toBe(false);
+  const allowed = await pars(dataLost, 'restore', id, '--out', out, '--allow-lost');
+  expect(allowed.stderr).toContain(`are zero in ${join(out, 'disk-vda.img')}`);
+  expect(statSync(join(out, 'disk-vda.img'))).toMatchObject({ size: dataBytes + 7, blocks: 0 });
+  expect(await sha256Of(join(out, 'disk-vdb.img'))).toBe(await sha256Of(sparseDisk));
+  await pars(0, 'restore', id, '--out', join(folder.path, 'ram-only'), '--without-disks');
+});
 
 test('--with-disks without a disk, and a disk that is for nothing, are refused', async () => {
   const upload = ['upload', image, '--name', 'vm'];

@@ -10,8 +10,6 @@ import { LocalStoreFolder } from './local-store-folder.js';
 import { expectPars, parsMain } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
-const stepTimeoutMs = 60_000;
-
 let folder: TemporaryFolder;
 let store: LocalStoreFolder;
 let out: string;
@@ -78,84 +76,64 @@ async function onTerminal(id: string, answer: string): Promise<string> {
   });
 }
 
-test(
-  'a shell in the place of QEMU is not run, and what was restored is kept',
-  async () => {
-    const evil = join(folder.path, 'evil');
-    const id = await uploaded(['/bin/sh', '-c', `touch ${evil}`, '-name', '\x1b]0;title\x07']);
-    const { stderr, stdout } = await resume(id);
-    expect(existsSync(evil)).toBe(false);
-    expect(stderr).toContain('/bin/sh');
-    expect(stderr).toContain('--trust-machine');
-    expect(stderr).not.toContain('\x1b');
-    expect(stderr).toContain(String.raw`$'\x1b]0;title\x07'`);
-    expect(stdout).toContain(`to ${join(out, 'migration')}`);
-    expect(existsSync(join(out, 'migration'))).toBe(true);
-    const script = readFileSync(join(out, 'resume.sh'), 'utf8');
-    expect(script).toMatch(/^# pars would not start it[^]*^# {3}\/bin\/sh: /m);
-    expect(
-      script
-        .split('\n')
-        .slice(1, 8)
-        .every((line) => line.startsWith('#')),
-    ).toBe(true);
-  },
-  stepTimeoutMs,
-);
+test('a shell in the place of QEMU is not run, and what was restored is kept', async () => {
+  const evil = join(folder.path, 'evil');
+  const id = await uploaded(['/bin/sh', '-c', `touch ${evil}`, '-name', '\x1b]0;title\x07']);
+  const { stderr, stdout } = await resume(id);
+  expect(existsSync(evil)).toBe(false);
+  expect(stderr).toContain('/bin/sh');
+  expect(stderr).toContain('--trust-machine');
+  expect(stderr).not.toContain('\x1b');
+  expect(stderr).toContain(String.raw`$'\x1b]0;title\x07'`);
+  expect(stdout).toContain(`to ${join(out, 'migration')}`);
+  expect(existsSync(join(out, 'migration'))).toBe(true);
+  const script = readFileSync(join(out, 'resume.sh'), 'utf8');
+  expect(script).toMatch(/^# pars would not start it[^]*^# {3}\/bin\/sh: /m);
+  expect(
+    script
+      .split('\n')
+      .slice(1, 8)
+      .every((line) => line.startsWith('#')),
+  ).toBe(true);
+});
 
-test(
-  'without a terminal a harmless machine is not started either, unless it is trusted',
-  async () => {
-    const id = await uploaded(['qemu-system-x86_64', '-m', '1G']);
-    expect((await resume(id)).stderr).toMatch(/no terminals; --trust-machine starts it/);
-    expect(existsSync(started)).toBe(false);
-    out = join(folder.path, 'out2');
-    const { stderr } = await resume(id, '--trust-machine');
-    expect(stderr).toMatch(
-      /the snapshot says how its VM is started[^]*qemu-system-x86_64\n {2}-m 1G/,
-    );
-    expect(readFileSync(started, 'utf8')).toMatch(/^-m 1G /);
-  },
-  stepTimeoutMs,
-);
+test('without a terminal a harmless machine is not started either, unless it is trusted', async () => {
+  const id = await uploaded(['qemu-system-x86_64', '-m', '1G']);
+  expect((await resume(id)).stderr).toMatch(/no terminals; --trust-machine starts it/);
+  expect(existsSync(started)).toBe(false);
+  out = join(folder.path, 'out2');
+  const { stderr } = await resume(id, '--trust-machine');
+  expect(stderr).toMatch(
+    /the snapshot says how its VM is started[^]*qemu-system-x86_64\n {2}-m 1G/,
+  );
+  expect(readFileSync(started, 'utf8')).toMatch(/^-m 1G /);
+});
 
-test(
-  'on a terminal it is asked, and only yes starts it',
-  async () => {
-    const id = await uploaded(['qemu-system-x86_64', '-m', '1G']);
-    expect(await onTerminal(id, '\n')).toContain('the VM was not started');
-    expect(existsSync(started)).toBe(false);
-    out = join(folder.path, 'out2');
-    await onTerminal(id, 'y\n');
-    expect(existsSync(started)).toBe(true);
-  },
-  stepTimeoutMs,
-);
+test('on a terminal it is asked, and only yes starts it', async () => {
+  const id = await uploaded(['qemu-system-x86_64', '-m', '1G']);
+  expect(await onTerminal(id, '\n')).toContain('the VM was not started');
+  expect(existsSync(started)).toBe(false);
+  out = join(folder.path, 'out2');
+  await onTerminal(id, 'y\n');
+  expect(existsSync(started)).toBe(true);
+});
 
-test(
-  'what opens files of the host is refused by name on a terminal too, and allowed by path',
-  async () => {
-    const kernel = join(folder.path, 'vmlinuz');
-    const id = await uploaded(['qemu-system-x86_64', '-kernel', kernel]);
-    const shown = await onTerminal(id, 'y\n');
-    expect(shown).toContain(`-kernel ${kernel}`);
-    expect(shown).not.toContain('[y/N]');
-    expect(existsSync(started)).toBe(false);
-    out = join(folder.path, 'out2');
-    const { stderr } = await resume(id, '--trust-path', kernel);
-    expect(stderr).toContain('no terminals');
-  },
-  stepTimeoutMs,
-);
+test('what opens files of the host is refused by name on a terminal too, and allowed by path', async () => {
+  const kernel = join(folder.path, 'vmlinuz');
+  const id = await uploaded(['qemu-system-x86_64', '-kernel', kernel]);
+  const shown = await onTerminal(id, 'y\n');
+  expect(shown).toContain(`-kernel ${kernel}`);
+  expect(shown).not.toContain('[y/N]');
+  expect(existsSync(started)).toBe(false);
+  out = join(folder.path, 'out2');
+  const { stderr } = await resume(id, '--trust-path', kernel);
+  expect(stderr).toContain('no terminals');
+});
 
-test(
-  'a script that is only written is said to be read before',
-  async () => {
-    const id = await uploaded(['qemu-system-x86_64', '-netdev', 'tap,id=n,script=/tmp/x']);
-    const { stderr } = await expectPars(0, ['restore', id, '--out', out, '--resume', 'write'], {
-      storeUrl: store.url,
-    });
-    expect(stderr).toMatch(/read it before:\n {2}-netdev tap,id=n,script=\/tmp\/x: /);
-  },
-  stepTimeoutMs,
-);
+test('a script that is only written is said to be read before', async () => {
+  const id = await uploaded(['qemu-system-x86_64', '-netdev', 'tap,id=n,script=/tmp/x']);
+  const { stderr } = await expectPars(0, ['restore', id, '--out', out, '--resume', 'write'], {
+    storeUrl: store.url,
+  });
+  expect(stderr).toMatch(/read it before:\n {2}-netdev tap,id=n,script=\/tmp\/x: /);
+});

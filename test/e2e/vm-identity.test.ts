@@ -7,8 +7,6 @@ import { LocalStoreFolder } from './local-store-folder.js';
 import { expectPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
-const stepTimeoutMs = 120_000;
-
 let folder: TemporaryFolder;
 let storeUrl: string;
 beforeEach(async () => {
@@ -23,28 +21,24 @@ async function upload(...more: readonly string[]): Promise<string> {
   return uploadAnswer.parse((await expectPars(20, words, { storeUrl })).json).id;
 }
 
-test(
-  "a VM's snapshots are not deleted for those of another with its name, and both are told",
-  async () => {
-    const [first, second] = [await upload('--vm-id', 'a'), await upload('--vm-id', 'a')];
-    const others = [await upload('--vm-id', 'b'), await upload()];
-    const { stderr } = await expectPars(0, ['list'], { storeUrl });
-    expect(stderr).toMatch(/3 VMs are called web.*\(id a\), \(id b\), \(no identity\)/);
-    const shown = await expectPars(0, ['show', second], { storeUrl });
-    expect(shown.stdout).toMatch(/^identity {3}id a$/m);
-    expect(shown.stderr).toContain('3 VMs are called web');
-    const rule = ['forget', '--name', 'web', '--keep-last', '1'];
-    const planned = await expectPars(0, [...rule, '--dry-run'], { storeUrl });
-    expect(planned.stderr).toContain('3 VMs are called web');
-    expect(planned.stdout).toMatch(new RegExp(`${first}.*would be removed`));
-    await expectPars(0, rule, { storeUrl });
-    const { json } = await expectPars(0, ['list', '--json'], { storeUrl });
-    expect((json as readonly { id: string }[]).map(({ id }) => id).toSorted()).toEqual(
-      [second, ...others].toSorted(),
-    );
-  },
-  stepTimeoutMs,
-);
+test("a VM's snapshots are not deleted for those of another with its name, and both are told", async () => {
+  const [first, second] = [await upload('--vm-id', 'a'), await upload('--vm-id', 'a')];
+  const others = [await upload('--vm-id', 'b'), await upload()];
+  const { stderr } = await expectPars(0, ['list'], { storeUrl });
+  expect(stderr).toMatch(/3 VMs are called web.*\(id a\), \(id b\), \(no identity\)/);
+  const shown = await expectPars(0, ['show', second], { storeUrl });
+  expect(shown.stdout).toMatch(/^identity {3}id a$/m);
+  expect(shown.stderr).toContain('3 VMs are called web');
+  const rule = ['forget', '--name', 'web', '--keep-last', '1'];
+  const planned = await expectPars(0, [...rule, '--dry-run'], { storeUrl });
+  expect(planned.stderr).toContain('3 VMs are called web');
+  expect(planned.stdout).toMatch(new RegExp(`${first}.*would be removed`));
+  await expectPars(0, rule, { storeUrl });
+  const { json } = await expectPars(0, ['list', '--json'], { storeUrl });
+  expect((json as readonly { id: string }[]).map(({ id }) => id).toSorted()).toEqual(
+    [second, ...others].toSorted(),
+  );
+});
 
 test('an id that cannot be shown is refused before anything is done', async () => {
   const words = ['upload', join(folder.path, 'image'), '--name', 'web', '--vm-id', 'a b'];

@@ -10,8 +10,6 @@ import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-fold
 import { unseenIn } from '../text/hostile-text.js';
 import { FakeQemu, type FakeQemuOptions } from '../vm/qmp/fake-qemu.js';
 
-const testTimeoutMs = 120_000;
-
 let folder: TemporaryFolder;
 let fake: FakeQemu | undefined;
 let config: string;
@@ -112,27 +110,19 @@ test.each([
       },
     },
   ],
-])(
-  'proxmox, when QMP says %s',
-  async (_, options: FakeQemuOptions) => {
-    await listen(options);
-    const said = await expectEndsWell(hooks.proxmox());
-    expect(said).toContain('the backup goes on without it: ');
-    expect(said).not.toContain('a defect of pars');
-    expect(said).not.toMatch(/^pars: all is well/m);
-  },
-  testTimeoutMs,
-);
+])('proxmox, when QMP says %s', async (_, options: FakeQemuOptions) => {
+  await listen(options);
+  const said = await expectEndsWell(hooks.proxmox());
+  expect(said).toContain('the backup goes on without it: ');
+  expect(said).not.toContain('a defect of pars');
+  expect(said).not.toMatch(/^pars: all is well/m);
+});
 
-test(
-  'libvirt, for a domain whose name is a terminal, and another whose name is a path',
-  async () => {
-    for (const domain of ['\u001b[2J\u009b\nx', '../../etc/passwd', '', '-', 'x'.repeat(5000)]) {
-      await expectEndsWell([...hooks.libvirt().slice(0, -4), domain, 'release', 'end', '-']);
-    }
-  },
-  testTimeoutMs,
-);
+test('libvirt, for a domain whose name is a terminal, and another whose name is a path', async () => {
+  for (const domain of ['\u001b[2J\u009b\nx', '../../etc/passwd', '', '-', 'x'.repeat(5000)]) {
+    await expectEndsWell([...hooks.libvirt().slice(0, -4), domain, 'release', 'end', '-']);
+  }
+});
 
 describe.each(each)('%s', (name) => {
   const call = (...more: readonly string[]): readonly string[] => hooks[name](...more);
@@ -149,88 +139,64 @@ describe.each(each)('%s', (name) => {
         return [];
       },
     ],
-  ])(
-    'when the configuration %s',
-    async (_, more: () => readonly string[]) => {
-      expect(await expectEndsWell(call(...more()))).not.toBe('');
-    },
-    testTimeoutMs,
-  );
+  ])('when the configuration %s', async (_, more: () => readonly string[]) => {
+    expect(await expectEndsWell(call(...more()))).not.toBe('');
+  });
 
-  test(
-    'when it is called wrongly',
-    async () => {
-      for (const words of [
-        ['hook', name],
-        ['hook', name, '--bogus', '--', 'x'],
-        ['hook', name, '--config'],
-        ['hook', name, '--json'],
-      ]) {
-        expect(await expectEndsWell(words)).not.toBe('');
-      }
-      await expectEndsWell(['hook', name, '--', '']);
-    },
-    testTimeoutMs,
-  );
+  test('when it is called wrongly', async () => {
+    for (const words of [
+      ['hook', name],
+      ['hook', name, '--bogus', '--', 'x'],
+      ['hook', name, '--config'],
+      ['hook', name, '--json'],
+    ]) {
+      expect(await expectEndsWell(words)).not.toBe('');
+    }
+    await expectEndsWell(['hook', name, '--', '']);
+  });
 
-  test(
-    'when its own file cannot be loaded',
-    async () => {
-      const said = await expectEndsWell(call(), withoutSource(`src/cli/hook/${name}.ts`));
-      expect(said).toContain('no such module');
-      const { exitCode } = await runPars(
-        ['hook', 'list', '--config', config, '--', name],
-        withoutSource('src/cli/hook/list.ts'),
-      );
-      expect(exitCode).toBe(1);
-    },
-    testTimeoutMs,
-  );
+  test('when its own file cannot be loaded', async () => {
+    const said = await expectEndsWell(call(), withoutSource(`src/cli/hook/${name}.ts`));
+    expect(said).toContain('no such module');
+    const { exitCode } = await runPars(
+      ['hook', 'list', '--config', config, '--', name],
+      withoutSource('src/cli/hook/list.ts'),
+    );
+    expect(exitCode).toBe(1);
+  });
 
-  test(
-    'when nobody reads what it says, or it cannot be written',
-    async () => {
-      const { child, ended } = startPars(call('--config', '/nowhere'), { environment });
-      child.stdout?.destroy();
-      child.stderr?.destroy();
-      expect((await ended).exitCode).toBe(0);
-      const words = [process.execPath, parsMain, ...call('--config', '/nowhere')];
-      const script = '"$@" >/dev/full 2>/dev/full';
-      expect(spawnSync('sh', ['-c', script, 'sh', ...words]).status).toBe(0);
-    },
-    testTimeoutMs,
-  );
+  test('when nobody reads what it says, or it cannot be written', async () => {
+    const { child, ended } = startPars(call('--config', '/nowhere'), { environment });
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    expect((await ended).exitCode).toBe(0);
+    const words = [process.execPath, parsMain, ...call('--config', '/nowhere')];
+    const script = '"$@" >/dev/full 2>/dev/full';
+    expect(spawnSync('sh', ['-c', script, 'sh', ...words]).status).toBe(0);
+  });
 
   test.each([
     ['a defect', 'throw new TypeError("a\\u001b[2J\\nb");'],
     ['a promise that nobody waits for', 'Promise.reject(new Error("a\\u001b[2J"));'],
     ['a promise rejected with nothing', 'Promise.reject(undefined);'],
     ['process.exit', 'process.exit(7);'],
-  ])(
-    'after %s',
-    async (_, code) => {
-      // Says nothing, so that the hook is still waiting.
-      await listen({ greeting: '' });
-      const { exitCode, stderr } = await runPars(call(), { ...preload(code), environment });
-      expect(exitCode).toBe(0);
-      expect(unseenIn(stderr)).toEqual([]);
-    },
-    testTimeoutMs,
-  );
+  ])('after %s', async (_, code) => {
+    // Says nothing, so that the hook is still waiting.
+    await listen({ greeting: '' });
+    const { exitCode, stderr } = await runPars(call(), { ...preload(code), environment });
+    expect(exitCode).toBe(0);
+    expect(unseenIn(stderr)).toEqual([]);
+  });
 });
 
-test(
-  'other commands tell their failures as before',
-  async () => {
-    expect((await runPars(['hook', 'list', '--config', '/nowhere'])).exitCode).toBe(2);
-    expect((await runPars(['hook', 'bogus'])).exitCode).toBe(2);
-    const outcome = await runPars(['hook', 'list', '--config', config], {
-      nodeArguments: [
-        '--import',
-        'data:text/javascript,setTimeout(() => Promise.reject(new Error("\\u001b[2J")), 1)',
-      ],
-    });
-    expect(outcome.exitCode).toBe(1);
-  },
-  testTimeoutMs,
-);
+test('other commands tell their failures as before', async () => {
+  expect((await runPars(['hook', 'list', '--config', '/nowhere'])).exitCode).toBe(2);
+  expect((await runPars(['hook', 'bogus'])).exitCode).toBe(2);
+  const outcome = await runPars(['hook', 'list', '--config', config], {
+    nodeArguments: [
+      '--import',
+      'data:text/javascript,setTimeout(() => Promise.reject(new Error("\\u001b[2J")), 1)',
+    ],
+  });
+  expect(outcome.exitCode).toBe(1);
+});

@@ -12,7 +12,6 @@ import { type Guest, resumeGuest } from '../guest/guest.js';
 import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 
 const guestBootTimeoutMs = 300_000;
-const stepTimeoutMs = 120_000;
 const compareSizeBytes = 2 ** 20;
 
 let fixture: SnapshotFixture;
@@ -70,45 +69,37 @@ async function withGuest(
   }
 }
 
-test(
-  'a stream of a stopped guest has its RAM, and its labels byte for byte',
-  async () => {
-    const stream = join(folder, 'stopped');
-    await withGuest({ paused: true }, async (guest) => {
-      await guest.saveStream(stream);
-      expect(await differences(stream, guest.ramPath)).toEqual([]);
-      const fromRam = labelsOf(guest.ramPath);
-      const fromStream = labelsOf(stream);
-      expect(fromRam.evidence).toEqual({ kind: 'complete' });
-      expect(fromStream.evidence).toEqual(fromRam.evidence);
-      expect(Buffer.from(fromStream.labels).equals(fromRam.labels)).toBe(true);
-    });
-    rmSync(stream);
-  },
-  stepTimeoutMs,
-);
+test('a stream of a stopped guest has its RAM, and its labels byte for byte', async () => {
+  const stream = join(folder, 'stopped');
+  await withGuest({ paused: true }, async (guest) => {
+    await guest.saveStream(stream);
+    expect(await differences(stream, guest.ramPath)).toEqual([]);
+    const fromRam = labelsOf(guest.ramPath);
+    const fromStream = labelsOf(stream);
+    expect(fromRam.evidence).toEqual({ kind: 'complete' });
+    expect(fromStream.evidence).toEqual(fromRam.evidence);
+    expect(Buffer.from(fromStream.labels).equals(fromRam.labels)).toBe(true);
+  });
+  rmSync(stream);
+});
 
-test(
-  'a stream of a running guest, with pages sent again and again, has the RAM that QEMU makes of it',
-  async () => {
-    const stream = join(folder, 'live');
-    await withGuest({}, async (guest) => {
-      // Its end is not waited for: the migration stops the guest.
-      guest
-        .command('while true; do dd if=/dev/urandom of=/tmp/busy bs=1M count=8; done')
-        .catch(() => undefined);
-      await guest.saveStream(stream);
-      const { ram } = (await guest.qmp('query-migrate')) as { ram: { 'dirty-sync-count': number } };
-      expect(ram['dirty-sync-count']).toBeGreaterThan(2);
-    });
-    // Not the source's own RAM: under emulation QEMU misses a few last writes of a guest that is stopped by a migration.
-    await withGuest({ streamPath: stream, paused: true }, async (loaded) => {
-      expect(await differences(stream, loaded.ramPath)).toEqual([]);
-    });
-    rmSync(stream);
-  },
-  stepTimeoutMs,
-);
+test('a stream of a running guest, with pages sent again and again, has the RAM that QEMU makes of it', async () => {
+  const stream = join(folder, 'live');
+  await withGuest({}, async (guest) => {
+    // Its end is not waited for: the migration stops the guest.
+    guest
+      .command('while true; do dd if=/dev/urandom of=/tmp/busy bs=1M count=8; done')
+      .catch(() => undefined);
+    await guest.saveStream(stream);
+    const { ram } = (await guest.qmp('query-migrate')) as { ram: { 'dirty-sync-count': number } };
+    expect(ram['dirty-sync-count']).toBeGreaterThan(2);
+  });
+  // Not the source's own RAM: under emulation QEMU misses a few last writes of a guest that is stopped by a migration.
+  await withGuest({ streamPath: stream, paused: true }, async (loaded) => {
+    expect(await differences(stream, loaded.ramPath)).toEqual([]);
+  });
+  rmSync(stream);
+});
 
 // QEMU needs RAM in a file to be on a tmpfs for this, and the right to see the guest's writes (userfaultfd).
 const sharedMemory = '/dev/shm';
@@ -129,5 +120,4 @@ const canTakeBackgroundSnapshots =
     expect(await differences(stream, ram)).toEqual([]);
     rmSync(stream);
   },
-  stepTimeoutMs,
 );

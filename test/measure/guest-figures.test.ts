@@ -26,7 +26,6 @@ import { compressedBytes, testWith } from './programs.js';
 import { packsByReplication } from './stored-packs.js';
 
 const setUpTimeoutMs = 300_000;
-const testTimeoutMs = 120_000;
 const tolerance = 0.01;
 const zeroPage = Buffer.alloc(pageSizeBytes);
 
@@ -93,23 +92,19 @@ describe.each(sliceOf(policyNames, 2))('policy %s', (name) => {
   beforeAll(async () => {
     manifest = await upload(name, 'lz4');
     measured = figures.policies.find(({ policy }) => policy === name);
-  }, testTimeoutMs);
+  });
 
-  test(
-    'the packs are to the byte those that an upload writes, by lz4 and by zstd',
-    async () => {
-      const byLz4 = packsByReplication(manifest);
-      const byZstd = packsByReplication(await upload(name, 'zstd:3'));
-      expect(byLz4.length).toBeGreaterThan(0);
-      expect(measured?.replications).toEqual(
-        byLz4.map((figures, index) => ({
-          ...figures,
-          zstdPackedBytes: byZstd[index].packedBytes,
-        })),
-      );
-    },
-    testTimeoutMs,
-  );
+  test('the packs are to the byte those that an upload writes, by lz4 and by zstd', async () => {
+    const byLz4 = packsByReplication(manifest);
+    const byZstd = packsByReplication(await upload(name, 'zstd:3'));
+    expect(byLz4.length).toBeGreaterThan(0);
+    expect(measured?.replications).toEqual(
+      byLz4.map((figures, index) => ({
+        ...figures,
+        zstdPackedBytes: byZstd[index].packedBytes,
+      })),
+    );
+  });
 
   test('the manifest alone says the same of what it knows', () => {
     const known = figuresOfManifest(manifest);
@@ -163,7 +158,6 @@ testWith('lz4')(
     const expected = await compressedBytes('lz4', [], guest.ramPath);
     expect(Math.abs((figures.lz4Bytes ?? 0) / expected - 1)).toBeLessThan(tolerance);
   },
-  testTimeoutMs,
 );
 
 testWith('zstd')(
@@ -172,5 +166,4 @@ testWith('zstd')(
     const expected = await compressedBytes('zstd', ['-3'], guest.ramPath);
     expect(Math.abs((figures.zstdBytes ?? 0) / expected - 1)).toBeLessThan(tolerance);
   },
-  testTimeoutMs,
 );

@@ -19,7 +19,6 @@ const policies: readonly PolicyToMeasure[] = policyNames.map((name) => ({
 }));
 
 /** Six uploads, each with threads of its own. */
-const uploadsTimeoutMs = 120_000;
 
 let figures: ImageFigures;
 beforeAll(async () => {
@@ -48,29 +47,25 @@ test('different pages are those of a set, without the zero page', () => {
   expect(figures.uniquePageCount).toBe(different.size);
 });
 
-test(
-  'under each policy the packs are to the byte those that an upload writes by either codec',
-  async () => {
-    await withStore(async ({ store }) => {
-      const packsBy = async (codec: CodecChoice, policy: Policy) => {
-        const request = { store, memory: madeMemory, map: madeMap, policy, vm: 'made', codec };
-        return packsByReplication((await takeSnapshot(request)).manifest);
-      };
-      for (const [index, { name, policy }] of policies.entries()) {
-        const lz4 = await packsBy('lz4', policy);
-        const zstd = await packsBy('zstd:3', policy);
-        expect(figures.policies[index]).toEqual({
-          policy: name,
-          replications: lz4.map((entry, replication) => ({
-            ...entry,
-            zstdPackedBytes: zstd[replication].packedBytes,
-          })),
-        });
-      }
-    });
-  },
-  uploadsTimeoutMs,
-);
+test('under each policy the packs are to the byte those that an upload writes by either codec', async () => {
+  await withStore(async ({ store }) => {
+    const packsBy = async (codec: CodecChoice, policy: Policy) => {
+      const request = { store, memory: madeMemory, map: madeMap, policy, vm: 'made', codec };
+      return packsByReplication((await takeSnapshot(request)).manifest);
+    };
+    for (const [index, { name, policy }] of policies.entries()) {
+      const lz4 = await packsBy('lz4', policy);
+      const zstd = await packsBy('zstd:3', policy);
+      expect(figures.policies[index]).toEqual({
+        policy: name,
+        replications: lz4.map((entry, replication) => ({
+          ...entry,
+          zstdPackedBytes: zstd[replication].packedBytes,
+        })),
+      });
+    }
+  });
+});
 
 test('holes are not read, and the figures are the same', async () => {
   const { memory, read } = sparseMemory();

@@ -33,7 +33,6 @@ import {
 import { sliceOf } from '../slice.js';
 
 const setUpTimeoutMs = clusterStartTimeoutMs + 300_000;
-const testTimeoutMs = 120_000;
 const blockSettledMs = 10_000;
 const mebibyte = 2 ** 20;
 /** Small, so that files of some MiB have several. */
@@ -129,7 +128,6 @@ test.each(sliceOf(cases, 5))(
       await store.close();
     }
   },
-  testTimeoutMs,
 );
 
 describe('a snapshot', () => {
@@ -160,19 +158,15 @@ describe('a snapshot', () => {
     }
   }, setUpTimeoutMs);
 
-  test(
-    'takes what its files, one copy each, and their copies say',
-    async () => {
-      const computed = stored.parts.reduce((sum, part) => sum + storedBytesOf(part), 0);
-      expect(stored.storedBytes).toBe(computed);
-      // Its root holds nothing else but the page hashes.
-      expect(hashBytes).toBeGreaterThan(0);
-      const all = computed + hashBytes;
-      expect(await spaceConsumed(cluster, rootPath)).toBe(all);
-      expect(await blockBytesOnce(before + all)).toBe(before + all);
-    },
-    testTimeoutMs,
-  );
+  test('takes what its files, one copy each, and their copies say', async () => {
+    const computed = stored.parts.reduce((sum, part) => sum + storedBytesOf(part), 0);
+    expect(stored.storedBytes).toBe(computed);
+    // Its root holds nothing else but the page hashes.
+    expect(hashBytes).toBeGreaterThan(0);
+    const all = computed + hashBytes;
+    expect(await spaceConsumed(cluster, rootPath)).toBe(all);
+    expect(await blockBytesOnce(before + all)).toBe(before + all);
+  });
 
   test('is told apart by copies and by what its loss means', () => {
     const kinds = stored.parts.map(({ redundancy, ifLost }) => ({ redundancy, ifLost }));
@@ -188,48 +182,44 @@ describe('a snapshot', () => {
   });
 });
 
-test(
-  'of a snapshot in a folder with erasure coding the placement is that of the units',
-  async () => {
-    await makeCodedFolder(cluster, '/coded-pars', 'RS-3-2-1024k');
-    const image = join(folder.path, 'image');
-    await writeFile(image, randomBytes(5 * mebibyte + 4096));
-    const storeUrl = cluster.webhdfsUrl('/coded-pars');
-    // No kernel is found in noise, so every page is critical.
-    const everyPageCritical = 20;
-    const upload = await expectPars(
-      everyPageCritical,
-      ['upload', image, '--name', 'noise', '--json'],
-      { storeUrl },
+test('of a snapshot in a folder with erasure coding the placement is that of the units', async () => {
+  await makeCodedFolder(cluster, '/coded-pars', 'RS-3-2-1024k');
+  const image = join(folder.path, 'image');
+  await writeFile(image, randomBytes(5 * mebibyte + 4096));
+  const storeUrl = cluster.webhdfsUrl('/coded-pars');
+  // No kernel is found in noise, so every page is critical.
+  const everyPageCritical = 20;
+  const upload = await expectPars(
+    everyPageCritical,
+    ['upload', image, '--name', 'noise', '--json'],
+    { storeUrl },
+  );
+  const store = await openStore(storeUrl);
+  try {
+    const manifest = await loadManifest(store, uploadAnswer.parse(upload.json).id);
+    const { parts, placement, storedBytes: counted } = await readPlacement(store, manifest);
+    const hashBytes = manifest.header.pageHashes.reduce(
+      (sum, { sizeBytes }) => sum + storedBytes(rs32, sizeBytes),
+      0,
     );
-    const store = await openStore(storeUrl);
-    try {
-      const manifest = await loadManifest(store, uploadAnswer.parse(upload.json).id);
-      const { parts, placement, storedBytes: counted } = await readPlacement(store, manifest);
-      const hashBytes = manifest.header.pageHashes.reduce(
-        (sum, { sizeBytes }) => sum + storedBytes(rs32, sizeBytes),
-        0,
-      );
-      expect(hashBytes).toBeGreaterThan(0);
-      expect(counted).toBe((await spaceConsumed(cluster, '/coded-pars')) - hashBytes);
-      const computed = parts.reduce((sum, part) => sum + storedBytesOf(part), 0);
-      expect(Math.abs(computed - counted)).toBeLessThan(parts.length);
-      // The pack is over three cells, the manifest and its body within one each.
-      expect(
-        placement?.blocks
-          .map(({ neededUnitCount, unitNodes }) => [neededUnitCount, unitNodes.length])
-          .sort(([a], [b]) => a - b),
-      ).toEqual([
-        [1, 3],
-        [1, 3],
-        [3, 5],
-      ]);
-    } finally {
-      await store.close();
-    }
-  },
-  testTimeoutMs,
-);
+    expect(hashBytes).toBeGreaterThan(0);
+    expect(counted).toBe((await spaceConsumed(cluster, '/coded-pars')) - hashBytes);
+    const computed = parts.reduce((sum, part) => sum + storedBytesOf(part), 0);
+    expect(Math.abs(computed - counted)).toBeLessThan(parts.length);
+    // The pack is over three cells, the manifest and its body within one each.
+    expect(
+      placement?.blocks
+        .map(({ neededUnitCount, unitNodes }) => [neededUnitCount, unitNodes.length])
+        .sort(([a], [b]) => a - b),
+    ).toEqual([
+      [1, 3],
+      [1, 3],
+      [3, 5],
+    ]);
+  } finally {
+    await store.close();
+  }
+});
 
 /** The bytes once they are as expected, and the last count after a while: what the test says of it then fails. */
 async function blockBytesOnce(expectedBytes: number): Promise<number> {

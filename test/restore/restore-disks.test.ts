@@ -19,7 +19,6 @@ import { verifySnapshot } from '../../src/verify/verify-snapshot.js';
 import { flipStoredBit, LocalStoreFolder } from '../e2e/local-store-folder.js';
 import { withFolder, withStore } from '../store/local/disk-folders.js';
 
-const testTimeoutMs = 60_000;
 const pageBytes = 4096;
 const windowBytes = 64 * pageBytes;
 /** A pack holds one window. */
@@ -101,135 +100,123 @@ function packsOf({ header, frames, spaces }: Manifest, space: number): readonly 
   return [...new Set(used)].map((pack) => header.packs[pack].name);
 }
 
-test(
-  'any disks come back to the byte, of their exact size and with holes where they are zero',
-  async () => {
-    const disks = fc.array(
-      fc.record({
-        pages: fc.array(fc.boolean(), { minLength: 1, maxLength: 150 }),
-        /** Bytes that are missing from the last page. */
-        cutBytes: fc.constantFrom(0, 0, 512, 4095 - 512),
+test('any disks come back to the byte, of their exact size and with holes where they are zero', async () => {
+  const disks = fc.array(
+    fc.record({
+      pages: fc.array(fc.boolean(), { minLength: 1, maxLength: 150 }),
+      /** Bytes that are missing from the last page. */
+      cutBytes: fc.constantFrom(0, 0, 512, 4095 - 512),
+    }),
+    { minLength: 1, maxLength: 3 },
+  );
+  await withStore(async ({ store }) => {
+    await fc.assert(
+      fc.asyncProperty(disks, async (drawn) => {
+        await withFolder(async (folder) => {
+          const contents = drawn.map(({ pages, cutBytes }) => {
+            const bytes = patterned(pages.length);
+            pages.forEach((isData, page) => {
+              if (!isData) {
+                bytes.fill(0, page * pageBytes, (page + 1) * pageBytes);
+              }
+            });
+            return bytes.subarray(0, bytes.length - cutBytes);
+          });
+          const sources = contents.map((bytes, index) => diskFile(folder, `vd${index}`, bytes));
+          const manifest = await store64(store, sources);
+          const out = path.join(folder, 'out');
+          const request = { store, manifest, folder: out, allowLost: false };
+          const result = filesOf(await restoreSnapshot(request));
+          expect(result).toMatchObject({ lost: [], lostOnDisks: [] });
+          expect(result.diskPaths).toEqual(
+            sources.map(({ name }) => ({
+              name,
+              path: path.join(out, `disk-${name}.img`),
+              sourcePath: `/vms/${name}`,
+              sourceFormat: 'qcow2',
+            })),
+          );
+          const restored = result.diskPaths.map((disk) => readFileSync(disk.path));
+          expect(restored.map((bytes, index) => bytes.equals(contents[index]))).toEqual(
+            contents.map(() => true),
+          );
+          result.diskPaths.forEach((disk, index) => {
+            const { mode, blocks } = statSync(disk.path);
+            expect(mode & 0o777).toBe(0o600);
+            const dataPages = drawn[index].pages.filter(Boolean).length;
+            expect(blocks * 512).toBeLessThanOrEqual(dataPages * pageBytes);
+          });
+          expect(readFileSync(path.join(out, 'ram')).equals(ram)).toBe(true);
+        });
       }),
-      { minLength: 1, maxLength: 3 },
+      { numRuns: 15 },
     );
-    await withStore(async ({ store }) => {
-      await fc.assert(
-        fc.asyncProperty(disks, async (drawn) => {
-          await withFolder(async (folder) => {
-            const contents = drawn.map(({ pages, cutBytes }) => {
-              const bytes = patterned(pages.length);
-              pages.forEach((isData, page) => {
-                if (!isData) {
-                  bytes.fill(0, page * pageBytes, (page + 1) * pageBytes);
-                }
-              });
-              return bytes.subarray(0, bytes.length - cutBytes);
-            });
-            const sources = contents.map((bytes, index) => diskFile(folder, `vd${index}`, bytes));
-            const manifest = await store64(store, sources);
-            const out = path.join(folder, 'out');
-            const request = { store, manifest, folder: out, allowLost: false };
-            const result = filesOf(await restoreSnapshot(request));
-            expect(result).toMatchObject({ lost: [], lostOnDisks: [] });
-            expect(result.diskPaths).toEqual(
-              sources.map(({ name }) => ({
-                name,
-                path: path.join(out, `disk-${name}.img`),
-                sourcePath: `/vms/${name}`,
-                sourceFormat: 'qcow2',
-              })),
-            );
-            const restored = result.diskPaths.map((disk) => readFileSync(disk.path));
-            expect(restored.map((bytes, index) => bytes.equals(contents[index]))).toEqual(
-              contents.map(() => true),
-            );
-            result.diskPaths.forEach((disk, index) => {
-              const { mode, blocks } = statSync(disk.path);
-              expect(mode & 0o777).toBe(0o600);
-              const dataPages = drawn[index].pages.filter(Boolean).length;
-              expect(blocks * 512).toBeLessThanOrEqual(dataPages * pageBytes);
-            });
-            expect(readFileSync(path.join(out, 'ram')).equals(ram)).toBe(true);
-          });
-        }),
-        { numRuns: 15 },
-      );
-    });
-  },
-  testTimeoutMs,
-);
+  });
+});
 
-test(
-  'a lost pack of a disk stops the restore, unless lost pages are allowed or disks are left out',
-  async () => {
-    await withStore(async ({ store, folder: storeFolder }) => {
-      await withFolder(async (folder) => {
-        const bytes = patterned(192);
-        const manifest = await store64(store, [diskFile(folder, 'vda', bytes)]);
-        const [, second] = packsOf(manifest, 1);
-        new LocalStoreFolder(storeFolder).copiesOf(second).forEach((copy) => {
-          rmSync(copy);
-        });
-        const label = labelNumbers.disk;
-        const lostOnDisks = [
-          { name: 'vda', lost: [{ firstPage: 64, pageCount: 64, label, reason: 'lost' }] },
-        ];
-
-        for (const readData of [false, true]) {
-          const verified = await verifySnapshot({ store, manifest, readData });
-          expect(verified).toMatchObject({ lost: [], lostOnDisks });
-          expect(verified.scenarios[0]).toMatchObject({
-            lostByLabel: { disk: 64 },
-            verdict: 'does-not-resume',
-          });
-        }
-        const out = path.join(folder, 'out');
-        const request = { store, manifest, folder: out };
-        const refused = await restoreSnapshot({ ...request, allowLost: false });
-        expect(refused).toMatchObject({ kind: 'refused', lostOnDisks });
-
-        const allowed = filesOf(await restoreSnapshot({ ...request, allowLost: true }));
-        expect(allowed).toMatchObject({ lost: [], lostOnDisks });
-        bytes.fill(0, windowBytes, 2 * windowBytes);
-        expect(readFileSync(allowed.diskPaths[0].path).equals(bytes)).toBe(true);
-        expect(readdirSync(out).sort()).toEqual(['disk-vda.img', 'ram', 'state']);
-
-        const without = path.join(folder, 'without');
-        const alone = { ...request, folder: without, allowLost: false, withoutDisks: true };
-        expect(await restoreSnapshot(alone)).toMatchObject({ diskPaths: [], lostOnDisks: [] });
-        expect(readdirSync(without).sort()).toEqual(['ram', 'state']);
+test('a lost pack of a disk stops the restore, unless lost pages are allowed or disks are left out', async () => {
+  await withStore(async ({ store, folder: storeFolder }) => {
+    await withFolder(async (folder) => {
+      const bytes = patterned(192);
+      const manifest = await store64(store, [diskFile(folder, 'vda', bytes)]);
+      const [, second] = packsOf(manifest, 1);
+      new LocalStoreFolder(storeFolder).copiesOf(second).forEach((copy) => {
+        rmSync(copy);
       });
-    });
-  },
-  testTimeoutMs,
-);
+      const label = labelNumbers.disk;
+      const lostOnDisks = [
+        { name: 'vda', lost: [{ firstPage: 64, pageCount: 64, label, reason: 'lost' }] },
+      ];
 
-test(
-  'wrong bytes in a disk are found on reading, and no file is left',
-  async () => {
-    await withStore(async ({ store, folder: storeFolder }) => {
-      await withFolder(async (folder) => {
-        const manifest = await store64(store, [diskFile(folder, 'vda', patterned(128))]);
-        const [first] = packsOf(manifest, 1);
-        new LocalStoreFolder(storeFolder).copiesOf(first).forEach((copy) => {
-          flipStoredBit(copy, 100);
+      for (const readData of [false, true]) {
+        const verified = await verifySnapshot({ store, manifest, readData });
+        expect(verified).toMatchObject({ lost: [], lostOnDisks });
+        expect(verified.scenarios[0]).toMatchObject({
+          lostByLabel: { disk: 64 },
+          verdict: 'does-not-resume',
         });
-        const lostOnDisks = [
-          { name: 'vda', lost: [{ firstPage: 0, pageCount: 64, reason: 'corrupt' }] },
-        ];
-        expect(await verifySnapshot({ store, manifest, readData: true })).toMatchObject({
-          lost: [],
-          lostOnDisks,
-        });
-        const out = path.join(folder, 'out');
-        const request = { store, manifest, folder: out, allowLost: false };
-        expect(await restoreSnapshot(request)).toMatchObject({ kind: 'refused', lostOnDisks });
-        expect(readdirSync(out)).toEqual([]);
-      });
+      }
+      const out = path.join(folder, 'out');
+      const request = { store, manifest, folder: out };
+      const refused = await restoreSnapshot({ ...request, allowLost: false });
+      expect(refused).toMatchObject({ kind: 'refused', lostOnDisks });
+
+      const allowed = filesOf(await restoreSnapshot({ ...request, allowLost: true }));
+      expect(allowed).toMatchObject({ lost: [], lostOnDisks });
+      bytes.fill(0, windowBytes, 2 * windowBytes);
+      expect(readFileSync(allowed.diskPaths[0].path).equals(bytes)).toBe(true);
+      expect(readdirSync(out).sort()).toEqual(['disk-vda.img', 'ram', 'state']);
+
+      const without = path.join(folder, 'without');
+      const alone = { ...request, folder: without, allowLost: false, withoutDisks: true };
+      expect(await restoreSnapshot(alone)).toMatchObject({ diskPaths: [], lostOnDisks: [] });
+      expect(readdirSync(without).sort()).toEqual(['ram', 'state']);
     });
-  },
-  testTimeoutMs,
-);
+  });
+});
+
+test('wrong bytes in a disk are found on reading, and no file is left', async () => {
+  await withStore(async ({ store, folder: storeFolder }) => {
+    await withFolder(async (folder) => {
+      const manifest = await store64(store, [diskFile(folder, 'vda', patterned(128))]);
+      const [first] = packsOf(manifest, 1);
+      new LocalStoreFolder(storeFolder).copiesOf(first).forEach((copy) => {
+        flipStoredBit(copy, 100);
+      });
+      const lostOnDisks = [
+        { name: 'vda', lost: [{ firstPage: 0, pageCount: 64, reason: 'corrupt' }] },
+      ];
+      expect(await verifySnapshot({ store, manifest, readData: true })).toMatchObject({
+        lost: [],
+        lostOnDisks,
+      });
+      const out = path.join(folder, 'out');
+      const request = { store, manifest, folder: out, allowLost: false };
+      expect(await restoreSnapshot(request)).toMatchObject({ kind: 'refused', lostOnDisks });
+      expect(readdirSync(out)).toEqual([]);
+    });
+  });
+});
 
 test('a file that has the name of a disk is not touched', async () => {
   await withStore(async ({ store }) => {
@@ -252,36 +239,32 @@ test('a file that has the name of a disk is not touched', async () => {
   });
 });
 
-test(
-  'pages of RAM that a disk holds come back from the disk that was stored with them',
-  async () => {
-    await withStore(async ({ store }) => {
-      await withFolder(async (folder) => {
-        const bytes = Buffer.concat([Buffer.alloc(windowBytes), ram]);
-        const { policy } = namedPolicies.lean;
-        const lean = { label: 'disk-held', policy } as const;
-        const manifest = await store64(store, [diskFile(folder, 'vda', bytes)], lean);
-        expect(packsOf(manifest, 0)).toEqual([]);
-        const { scenarios, risks } = await verifySnapshot({ store, manifest, readData: false });
-        expect(scenarios[0]).toMatchObject({ lostPageCount: 64, verdict: 'resumes' });
-        expect(risks.map(({ kind }) => kind)).not.toContain('disk-not-stored');
+test('pages of RAM that a disk holds come back from the disk that was stored with them', async () => {
+  await withStore(async ({ store }) => {
+    await withFolder(async (folder) => {
+      const bytes = Buffer.concat([Buffer.alloc(windowBytes), ram]);
+      const { policy } = namedPolicies.lean;
+      const lean = { label: 'disk-held', policy } as const;
+      const manifest = await store64(store, [diskFile(folder, 'vda', bytes)], lean);
+      expect(packsOf(manifest, 0)).toEqual([]);
+      const { scenarios, risks } = await verifySnapshot({ store, manifest, readData: false });
+      expect(scenarios[0]).toMatchObject({ lostPageCount: 64, verdict: 'resumes' });
+      expect(risks.map(({ kind }) => kind)).not.toContain('disk-not-stored');
 
-        const request = { store, manifest, allowLost: false };
-        const out = path.join(folder, 'out');
-        const result = await restoreSnapshot({ ...request, folder: out });
-        expect(result.healing).toMatchObject({ putBackPageCount: 64, unhealed: [] });
-        expect(readFileSync(path.join(out, 'ram')).equals(ram)).toBe(true);
+      const request = { store, manifest, allowLost: false };
+      const out = path.join(folder, 'out');
+      const result = await restoreSnapshot({ ...request, folder: out });
+      expect(result.healing).toMatchObject({ putBackPageCount: 64, unhealed: [] });
+      expect(readFileSync(path.join(out, 'ram')).equals(ram)).toBe(true);
 
-        const without = path.join(folder, 'without');
-        const refused = await restoreSnapshot({ ...request, folder: without, withoutDisks: true });
-        expect(refused.kind).toBe('refused');
-        expect(refused.healing.unhealed[0].why).toMatch(/restore it with its disks/);
+      const without = path.join(folder, 'without');
+      const refused = await restoreSnapshot({ ...request, folder: without, withoutDisks: true });
+      expect(refused.kind).toBe('refused');
+      expect(refused.healing.unhealed[0].why).toMatch(/restore it with its disks/);
 
-        const other = await store64(store, [diskFile(folder, 'vdb', bytes)], lean);
-        const foreign = await restoreSnapshot({ ...request, manifest: other, folder: without });
-        expect(foreign.healing.unhealed[0].why).toMatch(/: give it with --disk$/);
-      });
+      const other = await store64(store, [diskFile(folder, 'vdb', bytes)], lean);
+      const foreign = await restoreSnapshot({ ...request, manifest: other, folder: without });
+      expect(foreign.healing.unhealed[0].why).toMatch(/: give it with --disk$/);
     });
-  },
-  testTimeoutMs,
-);
+  });
+});

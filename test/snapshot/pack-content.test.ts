@@ -17,7 +17,7 @@ import { framesOf } from '../pack/made-frames.js';
 const windowCount = 48;
 const pageCount = windowCount * 64;
 const pageSizeBytes = 4096;
-const testTimeoutMs = 30_000;
+const testTimeoutMs = 120_000;
 
 /** Every page another one, half of it compressible, every fifth page zero. */
 const image = new Uint8Array(pageCount * pageSizeBytes);

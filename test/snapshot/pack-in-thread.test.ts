@@ -122,14 +122,14 @@ test('its bytes, frames and hashes are those of the content made here', async ()
     expect(content.sent?.hashes).toEqual(here.hashes());
   }
   expect(pagesBytes()).toBe(2 * (32 * 63 + 16) * pageSizeBytes);
-}, 60_000);
+});
 
 test('more packs than threads are sent at once', async () => {
   const packs = Array.from({ length: 5 }, () => packTo());
   const sizes = await Promise.all(packs.map(({ content, plan }) => content.send(plan, undefined)));
   expect(new Set(sizes).size).toBe(1);
   expect(packs.every(({ bytes }) => bytes().equals(packs[0].bytes()))).toBe(true);
-}, 60_000);
+});
 
 test('a failure of the sink comes with what the sink says of it', async () => {
   const gone = await startFakePeer(() => undefined);
@@ -159,7 +159,7 @@ test('a failure of the sink comes with what the sink says of it', async () => {
     message: expect.stringContaining('nothing listens there') as string,
     detail: { blamed: [`127.0.0.1:${gone.port}`], isKeyUnknown: false },
   });
-}, 60_000);
+});
 
 test('an image that ends too soon is no failure of the sink', async () => {
   const shortPath = join(folder, 'short');
@@ -174,7 +174,7 @@ test('an image that ends too soon is no failure of the sink', async () => {
   } finally {
     closeSync(short);
   }
-}, 60_000);
+});
 
 test('an abort reaches the thread, before and while it waits for its sink', async () => {
   const waiting = new AbortController();
@@ -186,4 +186,4 @@ test('an abort reaches the thread, before and while it waits for its sink', asyn
   await expect(content.send(plan, AbortSignal.abort())).rejects.toMatchObject({
     code: 'cancelled',
   });
-}, 60_000);
+});

@@ -5,14 +5,13 @@ import { casesAtOnce, runBatch } from './batch.js';
 import { boundsFor } from './bounds.js';
 import { casesOf } from './wire-case.js';
 
-const startTimeoutMs = 120_000;
 const testTimeoutMs = 300_000;
 const seed = 1;
 
 let cluster: HdfsCluster;
 beforeAll(async () => {
   cluster = await startHdfs();
-}, startTimeoutMs);
+});
 afterAll(async () => {
   await cluster.close();
 });

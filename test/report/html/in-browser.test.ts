@@ -41,7 +41,7 @@ beforeAll(async () => {
   const all = [...samples, halves(), { ...hostileSample(), name: 'hostile' }];
   const pages = await renderedPages(all);
   all.forEach(({ name }, index) => texts.set(name, pages[index]));
-}, 60_000);
+});
 
 afterAll(async () => {
   await chromium.stop();

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const inputs = [...samples, hostileSample(), { report: sameMoment(), maps: [] }];
   [pages, again] = await Promise.all([renderedPages(inputs), renderedPages(inputs)]);
   [hostilePage, sameMomentPage] = pages.slice(-2);
-}, 60_000);
+});
 
 const indexed = samples.map((sample, index) => ({ ...sample, index }));
 

@@ -121,4 +121,4 @@ test('each field is as Hadoop has it, and a message of all fields is read and wr
   expect(found.filter((line) => line.startsWith('bytes '))).toEqual(
     samples.map((line) => `bytes ${line}`),
   );
-}, 120_000);
+});

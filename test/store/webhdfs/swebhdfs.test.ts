@@ -5,12 +5,10 @@ import { copies } from '../../../src/store/redundancy.js';
 import { openWebHdfsStore } from '../../../src/store/webhdfs/webhdfs-store.js';
 import { type HdfsCluster, startHdfs } from '../../hdfs/cluster.js';
 
-const testTimeoutMs = 120_000;
-
 let cluster: HdfsCluster;
 beforeAll(async () => {
   cluster = await startHdfs({ dataNodeCount: 1, tls: true });
-}, testTimeoutMs);
+});
 afterAll(async () => {
   await cluster.close();
 });

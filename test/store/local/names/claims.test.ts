@@ -236,4 +236,4 @@ test('opening amid what others change leaves no disk behind and is no doubt', as
       Array.from({ length: 3 }, () => ['current', 1]),
     );
   });
-}, 60_000);
+});
