@@ -35,12 +35,12 @@ export interface CommandOptions {
 
 const signalNumbers: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
   SIGINT: 2,
-  SIGABRT: 6,
   SIGKILL: 9,
-  SIGSEGV: 11,
   SIGPIPE: 13,
   SIGTERM: 15,
 };
+/** Nobody sends these to a command: its runtime or a library in it gave up. */
+const crashes: readonly NodeJS.Signals[] = ['SIGABRT', 'SIGBUS', 'SIGILL', 'SIGSEGV'];
 
 export function startPars(
   commandArguments: readonly string[],
@@ -70,18 +70,18 @@ export function startPars(
       },
     },
   );
-  const exited = new Promise<number>((resolve, reject) => {
+  const exited = new Promise<NodeJS.Signals | number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      resolve(code ?? 128 + (signal === null ? 0 : (signalNumbers[signal] ?? 0)));
+      resolve(code ?? signal ?? 0);
     });
   });
   const ended = Promise.all([
     exited,
     textOrNothing(child.stdout),
     textOrNothing(child.stderr),
-  ]).then(([exitCode, stdout, stderr]) => ({
-    exitCode,
+  ]).then(([end, stdout, stderr]) => ({
+    exitCode: exitCodeOf(end, stderr),
     stdout,
     stderr,
     durationMs: performance.now() - startedMs,
@@ -90,6 +90,16 @@ export function startPars(
     },
   }));
   return { child, ended, hasEnded: () => child.exitCode !== null || child.signalCode !== null };
+}
+
+function exitCodeOf(end: NodeJS.Signals | number, stderr: string): number {
+  if (typeof end === 'number') {
+    return end;
+  }
+  if (crashes.includes(end)) {
+    throw new Error(`pars crashed (${end}):\n${stderr}`);
+  }
+  return 128 + (signalNumbers[end] ?? 0);
 }
 
 export async function runPars(
