@@ -8,6 +8,7 @@ import type { FrameMethod } from './codec/codec-choice.js';
 import { type Reply, valueOf } from './frame-reply.js';
 import type { EncodeJob, WriteJob } from './frame-worker.js';
 import { frameHeaderSizeBytes, windowSizeBytes } from './layout.js';
+import { LoadedThreads } from './loaded-threads.js';
 import type { FileBatch, FrameBatch, PageBatch, PlaceColumns, StoredFrames } from './types.js';
 
 /**
@@ -56,7 +57,7 @@ export interface FramePool {
    * so that one goes on while another waits. `transfer` is given away.
    */
   run<T>(module: `#${string}`, job: string, task: unknown, transfer: Transferable[]): Promise<T>;
-  /** Waits for jobs that run, then ends the threads. */
+  /** Waits for threads that start and jobs that run, then ends the threads. */
   close(): Promise<void>;
 }
 
@@ -84,6 +85,7 @@ export function createFramePool({
     // The heap only: pages lie outside of it, and are bounded by the slots.
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
   });
+  const loaded = new LoadedThreads(piscina);
 
   async function runHere<T>(job: string, task: unknown): Promise<T> {
     return valueOf((await piscina.run(task, { name: job })) as Reply<T>);
@@ -110,7 +112,10 @@ export function createFramePool({
       const filename = require.resolve(module);
       return (await piscina.run(task, { filename, name, transferList })) as T;
     },
-    close: () => piscina.close(),
+    async close() {
+      await loaded.wait();
+      await piscina.close();
+    },
   };
 }
 

@@ -22,7 +22,7 @@ import type { SnapshotFixture } from '../guest/snapshot-fixture.js';
 import { restoreAnswer, uploadAnswer, verifyForecast } from './command-answers.js';
 import { LocalStoreFolder } from './local-store-folder.js';
 import { differingPages } from './pages.js';
-import { expectPars, runPars } from './pars-command.js';
+import { expectPars } from './pars-command.js';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
 const setUpTimeoutMs = 300_000;
@@ -87,8 +87,8 @@ test('disk: mapped cache and cache with buffers is stored once, and comes back f
   expect(scenarios[0]).toMatchObject({ without: 'nothing', verdict: 'resumes-with-disk' });
 
   const refused = join(folder.path, 'without-disk');
-  const outcome = await runPars(['restore', id, '--out', refused], { storeUrl: store.url });
-  expect(outcome.exitCode).toBe(dataLost);
+  const restore = ['restore', id, '--out', refused];
+  const outcome = await expectPars(dataLost, restore, { storeUrl: store.url });
   expect(outcome.stderr).toContain('give it with --disk');
   expect(existsSync(refused)).toBe(false);
 
