@@ -13,6 +13,8 @@ export function commonProperties(nameNodeRpcPort: number): Properties {
     'dfs.heartbeat.interval': '1',
     'dfs.namenode.heartbeat.recheck-interval': '1000',
     'dfs.namenode.redundancy.interval.seconds': '1',
+    // A copy that HDFS could not make, as the node it was for had gone, is tried again after 10 s instead of 5 min.
+    'dfs.namenode.reconstruction.pending.timeout-sec': '10',
     // A restarted NameNode leaves safe mode as soon as the blocks are reported, not 30 s later.
     'dfs.namenode.safemode.extension': '0',
     // DataNodes start together with the NameNode and knock until it opens.

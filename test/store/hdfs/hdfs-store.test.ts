@@ -490,7 +490,7 @@ describe('a DataNode that hangs', () => {
   behaves(
     'is left out of the next pipeline by a write, wherever in the pipeline it is',
     async () => {
-      const store = await open('/hang', { setupTimeoutMs: 1_000, ackTimeoutMs: 1_000 });
+      const store = await open('/hang', { setupTimeoutMs: 3_000, ackTimeoutMs: 3_000 });
       await withStopped(cluster.dataNodes[4], async () => {
         for (let index = 0; index < 6; index++) {
           const bytes = sampleBytes(2 * mebibyte, index);

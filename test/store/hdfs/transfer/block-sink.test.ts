@@ -31,7 +31,7 @@ function settingsOf(ports: readonly number[]): BlockSinkSettings {
     ackTimeoutMs: 10_000,
     probeTimeoutMs: 3_000,
     connector: {
-      connectTimeoutMs: 1_000,
+      connectTimeoutMs: 10_000,
       dataNodes: new Map(),
       usesHostnames: false,
       protections: undefined,

@@ -112,12 +112,13 @@ async function startFakeDataNode(
 const options = {
   clientName: 'tester',
   doing: 'read /a',
-  idleTimeoutMs: 300,
+  // Both sides share one busy process.
+  idleTimeoutMs: 30_000,
   isCheckedByReader: false,
 };
 
 function poolOf(): StreamPool {
-  const pool = new StreamPool(plainConnector(1_000));
+  const pool = new StreamPool(plainConnector(10_000));
   closing.push(() => {
     pool.close();
   });
@@ -128,12 +129,12 @@ async function read(
   pool: StreamPool,
   { port }: FakePeer,
   { offsetBytes, sizeBytes }: Wish,
-  signal?: AbortSignal,
+  { signal, ...reading }: { readonly signal?: AbortSignal; readonly idleTimeoutMs?: number } = {},
 ): Promise<Buffer> {
   const target = Buffer.alloc(sizeBytes);
   const block = blockOn([port]);
   await pool.use(block.locs[0], block.blockToken, 'read /a', signal, (stream) =>
-    readBlock(stream, block, offsetBytes, target, options),
+    readBlock(stream, block, offsetBytes, target, { ...options, ...reading }),
   );
   return target;
 }
@@ -277,7 +278,7 @@ test.each([
   ['before the end', [opening(0), packet({ data: some, offsetInBlock: 0 })]],
 ])('a DataNode that falls silent %s is given up', async (_, pieces) => {
   const node = await startFakeDataNode((socket) => socket.write(Buffer.concat(pieces)));
-  const error = await errorOf(read(poolOf(), node, small));
+  const error = await errorOf(read(poolOf(), node, small, { idleTimeoutMs: 300 }));
   expect(error.code).toBe('unavailable');
   expect(error.message).toMatch(/did not come within \d+ ms/);
 });
@@ -287,6 +288,6 @@ test('an abort ends a read at once', async () => {
   const node = await startFakeDataNode(() => {
     abort.abort();
   });
-  const error = await errorOf(read(poolOf(), node, small, abort.signal));
+  const error = await errorOf(read(poolOf(), node, small, { signal: abort.signal }));
   expect(error.code).toBe('cancelled');
 });

@@ -52,14 +52,14 @@ async function writeBlock(
 const options = {
   clientName: 'tester',
   doing: 'write /a',
-  connector: plainConnector(1_000),
+  connector: plainConnector(10_000),
   setupTimeoutMs: 300,
   ackTimeoutMs: 300,
   probeTimeoutMs: 3_000,
   signal: undefined,
 };
-/** For what must succeed: both sides share one busy process. */
-const patient = { ...options, ackTimeoutMs: 10_000 };
+/** For what must not be taken for silence: both sides share one busy process. */
+const patient = { ...options, setupTimeoutMs: 30_000, ackTimeoutMs: 30_000 };
 
 const sample = Buffer.alloc(3 * packetDataBytes + 777);
 for (let at = 0; at < sample.length; at++) {
@@ -169,7 +169,7 @@ test.each(refusals)(
   async (_, behaviour, port, words) => {
     const node = await startFakeDataNode(behaviour);
     const error = await failureOf(
-      writeBlock(blockOn([node.port, 2, 3]), inPieces(sample, 100_000), options),
+      writeBlock(blockOn([node.port, 2, 3]), inPieces(sample, 100_000), patient),
     );
     expect(error.code).toBe('unavailable');
     expect(error.message).toMatch(words);
@@ -248,7 +248,7 @@ test('an abort ends it at once, also while content is awaited', async () => {
     await delay(60_000, undefined, { ref: false });
   }
   const content = chunksUntilAborted(stalled(), abort.signal, 'write /a');
-  const writing = writeBlock(blockOn([node.port]), content, { ...options, signal: abort.signal });
+  const writing = writeBlock(blockOn([node.port]), content, { ...patient, signal: abort.signal });
   expect((await failureOf(writing)).code).toBe('cancelled');
 });
 
@@ -260,5 +260,5 @@ test('an error of the content is thrown as it is', async () => {
     throw failure;
   }
   const node = await startFakeDataNode({});
-  await expect(writeBlock(blockOn([node.port]), failing(), options)).rejects.toBe(failure);
+  await expect(writeBlock(blockOn([node.port]), failing(), patient)).rejects.toBe(failure);
 });
