@@ -38,13 +38,49 @@ export async function tryLock(
 export const entryOfLock = (name: string): string | undefined =>
   name.startsWith(entryPrefix) ? name.slice(entryPrefix.length) : undefined;
 
+export interface LockWait {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Throws `unavailable` when it is not free within the time. */
 export async function waitForLock(
   spoolRoot: string,
   kind: LockKind,
   of: string,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  wait: LockWait,
 ): Promise<Lock> {
+  const lock = await lockWithin(spoolRoot, kind, of, wait);
+  if (lock === undefined) {
+    throw new ParsError(
+      'unavailable',
+      `another process has had the lock ${kind} ${of} of ${spoolRoot} for ${wait.timeoutMs / 1000} s; try again later`,
+    );
+  }
+  return lock;
+}
+
+/** Longer than it takes to look after what a killed capture has left, and shorter than a capture of most VMs. */
+const capturePatienceMs = 10_000;
+
+/**
+ * The lock of a VM's captures; undefined when another process goes on having it, which then is one that captures the VM. One that
+ * cleans up after a killed capture has it for moments, and no snapshot is left out for those.
+ */
+export async function lockCapture(
+  spoolRoot: string,
+  vmPart: string,
+  signal: AbortSignal | undefined,
+): Promise<Lock | undefined> {
+  return await lockWithin(spoolRoot, 'capture', vmPart, { timeoutMs: capturePatienceMs, signal });
+}
+
+async function lockWithin(
+  spoolRoot: string,
+  kind: LockKind,
+  of: string,
+  { timeoutMs, signal }: LockWait,
+): Promise<Lock | undefined> {
   const endMs = performance.now() + timeoutMs;
   let retryMs = firstRetryMs;
   for (;;) {
@@ -56,10 +92,7 @@ export async function waitForLock(
       return lock;
     }
     if (performance.now() > endMs) {
-      throw new ParsError(
-        'unavailable',
-        `another process has had the lock ${kind} ${of} of ${spoolRoot} for ${timeoutMs / 1000} s; try again later`,
-      );
+      return undefined;
     }
     await sleep(retryMs);
     retryMs = Math.min(2 * retryMs, lastRetryMs);

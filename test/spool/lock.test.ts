@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tryLock, waitForLock, withSpoolLock } from '../../src/spool/lock.js';
+import { lockCapture, tryLock, waitForLock, withSpoolLock } from '../../src/spool/lock.js';
 import { makeTemporaryFolder, type TemporaryFolder } from '../e2e/temporary-folder.js';
 
 let folder: TemporaryFolder;
@@ -66,6 +66,18 @@ test('who waits gets the lock when it is free, and says so when it is not', asyn
   const waiting = waitForLock(folder.path, 'upload', 'web', { timeoutMs: 20_000 });
   await lock?.release();
   await (await waiting).release();
+});
+
+test('a capture waits for who looks after what another one left, and for no other VM', async () => {
+  const cleaning = await tryLock(folder.path, 'capture', 'web');
+  const waiting = lockCapture(folder.path, 'web', undefined);
+  const other = await lockCapture(folder.path, 'db', undefined);
+  expect(other).toBeDefined();
+  await other?.release();
+  await cleaning?.release();
+  const lock = await waiting;
+  expect(lock).toBeDefined();
+  await lock?.release();
 });
 
 test('who is stopped waits no longer', async () => {

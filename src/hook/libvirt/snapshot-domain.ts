@@ -11,7 +11,7 @@ import { messageOf } from '../../flow/message-of.js';
 import { allocatedBytes } from '../../spool/allocated-bytes.js';
 import type { Captured } from '../../spool/captured.js';
 import { vmPathPart } from '../../spool/layout.js';
-import { tryLock } from '../../spool/lock.js';
+import { lockCapture } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
 import { type Domain, parseDomainXml } from '../../vm/libvirt/domain-xml.js';
 import { normalUuid } from '../../vm/qemu/machine-uuid.js';
@@ -54,7 +54,7 @@ export async function snapshotDomain(
   // libvirt takes a UUID too, and a number, which is another domain's tomorrow.
   const { name: vm } = await readDomain(virsh, domainWord);
   expectVmName(vm, 'rename the domain (virsh domrename)');
-  const lock = await tryLock(spool.paths.root, 'capture', vmPathPart(vm));
+  const lock = await lockCapture(spool.paths.root, vmPathPart(vm), hook.signal);
   if (lock === undefined) {
     throw new ParsError('unavailable', `another process is taking a snapshot of ${vm}`);
   }

@@ -6,7 +6,7 @@ import { messageOf } from '../../flow/message-of.js';
 import type { VmIdentity } from '../../manifest/types.js';
 import { capturedOf } from '../../spool/captured-of.js';
 import { vmPathPart } from '../../spool/layout.js';
-import { tryLock } from '../../spool/lock.js';
+import { lockCapture } from '../../spool/lock.js';
 import { addEntry } from '../../spool/new-entry.js';
 import type { Capture } from '../../vm/capture/capture.js';
 import { givenIdentity, liveIdentity } from '../../vm/vm-identity.js';
@@ -37,7 +37,7 @@ export async function captureIntoSpool(hook: HookContext, live: LiveVm): Promise
   expectVmName(vm, 'call the VM otherwise');
   // The VM may stand still, or hang, since an earlier capture was killed.
   await cleanSpool(hook);
-  const lock = await tryLock(spool.paths.root, 'capture', vmPathPart(vm));
+  const lock = await lockCapture(spool.paths.root, vmPathPart(vm), hook.signal);
   if (lock === undefined) {
     throw new ParsError(
       'unavailable',
