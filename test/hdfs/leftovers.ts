@@ -7,7 +7,8 @@ import { rmSync } from 'node:fs';
 
 const pids = new Set<number>();
 const folders = new Set<string>();
-let installed = false;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+let isInstalled = false;
 
 export function trackProcess(pid: number): void {
   install();
@@ -17,6 +18,7 @@ export function trackProcess(pid: number): void {
 /** To be called once the process is known to have ended: its pid may be given to another. */
 export function forgetProcess(pid: number): void {
   pids.delete(pid);
+  uninstallWhenEmpty();
 }
 
 export function trackFolder(folder: string): void {
@@ -26,21 +28,37 @@ export function trackFolder(folder: string): void {
 
 export function forgetFolder(folder: string): void {
   folders.delete(folder);
+  uninstallWhenEmpty();
 }
 
 function install(): void {
-  if (installed) {
+  if (isInstalled) {
     return;
   }
-  installed = true;
-  process.once('exit', removeAll);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      removeAll();
-      // The handler is gone (once): the signal now ends the process as it would have without us.
-      process.kill(process.pid, signal);
-    });
+  isInstalled = true;
+  process.on('exit', removeAll);
+  for (const signal of signals) {
+    process.on(signal, endBy);
   }
+}
+
+/** With a handler a process outlives a signal for moments, in which a worker of Jest begins its next test file. */
+function uninstallWhenEmpty(): void {
+  if (!isInstalled || pids.size > 0 || folders.size > 0) {
+    return;
+  }
+  isInstalled = false;
+  process.off('exit', removeAll);
+  for (const signal of signals) {
+    process.off(signal, endBy);
+  }
+}
+
+function endBy(signal: NodeJS.Signals): void {
+  removeAll();
+  // Without the handler the signal ends the process as it would have without us.
+  process.off(signal, endBy);
+  process.kill(process.pid, signal);
 }
 
 function removeAll(): void {
