@@ -21,6 +21,8 @@ let folder: TemporaryFolder;
 let image: string;
 const unmounts: (() => void)[] = [];
 
+const upload = () => ['upload', image, '--name', 'noise', '--json'];
+
 beforeAll(async () => {
   folder = await makeTemporaryFolder();
   image = join(folder.path, 'noise');
@@ -34,11 +36,14 @@ afterAll(async () => {
   await folder.remove();
 });
 
+async function storedIn(name: string): Promise<{ store: LocalStoreFolder; id: string }> {
+  const store = new LocalStoreFolder(join(folder.path, name));
+  const { json } = await expectPars(noKernel, upload(), { storeUrl: store.url });
+  return { store, id: uploadAnswer.parse(json).id };
+}
+
 testAsRoot('a restore to a full disk says so and leaves the disk as it was', async () => {
-  const store = new LocalStoreFolder(join(folder.path, 'roomy'));
-  const upload = ['upload', image, '--name', 'noise', '--json'];
-  const stored = await expectPars(noKernel, upload, { storeUrl: store.url });
-  const { id } = uploadAnswer.parse(stored.json);
+  const { store, id } = await storedIn('roomy');
   const disk = join(folder.path, 'tiny');
   unmounts.push(mountTinyDisk(disk, imageMib / 2));
 
@@ -53,10 +58,7 @@ testAsRoot('a restore to a full disk says so and leaves the disk as it was', asy
 });
 
 test('a restore to where no file may be so large says so and leaves nothing', async () => {
-  const store = new LocalStoreFolder(join(folder.path, 'large'));
-  const upload = ['upload', image, '--name', 'noise', '--json'];
-  const stored = await expectPars(noKernel, upload, { storeUrl: store.url });
-  const { id } = uploadAnswer.parse(stored.json);
+  const { store, id } = await storedIn('large');
   const out = join(folder.path, 'limited');
   const { status, stdout } = spawnSync(
     'prlimit',
@@ -79,8 +81,7 @@ testAsRoot('an upload to disks that are full says so and leaves nothing on them'
   for (const name of diskNames) {
     unmounts.push(mountTinyDisk(join(store.path, name), imageMib / 3));
   }
-  const upload = ['upload', image, '--name', 'noise', '--json'];
-  const outcome = await runPars(upload, { storeUrl: store.url });
+  const outcome = await runPars(upload(), { storeUrl: store.url });
   expect(outcome.exitCode).toBe(noSpace);
   const { error } = errorAnswer.parse(outcome.json);
   expect(error.code).toBe('no-space');

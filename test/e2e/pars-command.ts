@@ -4,6 +4,7 @@
 // (util-linux) ends the child with the test process, even when that is killed.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -33,12 +34,6 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-const signalNumbers: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
-  SIGINT: 2,
-  SIGKILL: 9,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-};
 /** Nobody sends these to a command: its runtime or a library in it gave up. */
 const crashes: readonly NodeJS.Signals[] = ['SIGABRT', 'SIGBUS', 'SIGILL', 'SIGSEGV'];
 
@@ -99,7 +94,7 @@ function exitCodeOf(end: NodeJS.Signals | number, stderr: string): number {
   if (crashes.includes(end)) {
     throw new Error(`pars crashed (${end}):\n${stderr}`);
   }
-  return 128 + (signalNumbers[end] ?? 0);
+  return 128 + constants.signals[end];
 }
 
 export async function runPars(
